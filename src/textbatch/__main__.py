@@ -1,0 +1,5 @@
+"""`python -m textbatch`."""
+
+from textbatch.cli.app import main
+
+main()

@@ -1,0 +1,90 @@
+"""The values that travel through textbatch: texts, token ids, predictions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Int32Array = NDArray[np.int32]
+Int64Array = NDArray[np.int64]
+Float32Array = NDArray[np.float32]
+BoolArray = NDArray[np.bool_]
+
+
+class Status(IntEnum):
+    """What became of a row; the output shows the name in lower case."""
+
+    OK = 0
+    TRUNCATED = 1  # scored on the text's first tokens
+    LOW_CONFIDENCE = 2  # scored, the label withheld
+    NO_KNOWN_TOKENS = 3  # from here on there is no evidence, so the network is not asked
+    EMPTY_TEXT = 4
+    NULL_TEXT = 5
+    BAD_TEXT = 6  # not valid UTF-8
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The names in the order of their codes."""
+        return [status.name.lower() for status in cls]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextBatch:
+    """A chunk of rows as read: the table that passes through, and its text column.
+
+    Attributes:
+        table: The columns to pass through, untouched. Shape `(rows, columns)`.
+        texts: The text column as strings; null where the row has none. Shape `(rows,)`.
+        undecodable: True where the text is not valid UTF-8. Shape `(rows,)`.
+    """
+
+    table: pa.RecordBatch
+    texts: pa.Array
+    undecodable: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenBatch:
+    """Token ids of many texts, end to end without padding.
+
+    Attributes:
+        token_ids: All ids, row after row. Shape `(tokens,)`.
+        offsets: Row `i` is `token_ids[offsets[i]:offsets[i + 1]]`. Shape `(rows + 1,)`.
+        truncated: True where the text had more tokens than the limit. Shape `(rows,)`.
+    """
+
+    token_ids: Int32Array
+    offsets: Int64Array
+    truncated: BoolArray
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> Int64Array:
+        """Tokens per row. Shape `(rows,)`."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """What the job says about each row of a chunk.
+
+    Attributes:
+        probabilities: Calibrated, in the bundle's label order; NaN where the job has no
+            evidence. Shape `(rows, labels)`.
+        status: Codes of `Status`. Shape `(rows,)`.
+    """
+
+    probabilities: Float32Array
+    status: NDArray[np.int8]
+
+    def __len__(self) -> int:
+        return len(self.status)

@@ -1,0 +1,105 @@
+"""The `textbatch` command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from typer._click.exceptions import ClickException
+
+from textbatch import __version__
+from textbatch.cli import demo, evaluate, inspect, score, train
+from textbatch.cli.console import error_line
+from textbatch.errors import TerminatedError, TextbatchError
+
+app = typer.Typer(
+    name="textbatch",
+    help="Trustworthy labels on text, in batch.\n\n"
+    "Example: textbatch train labelled.parquet && textbatch score input.parquet out.parquet",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its tracebacks print local variables, and texts are private
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("train")(train.train_command)
+app.command("score")(score.score_command)
+app.command("evaluate")(evaluate.evaluate_command)
+app.command("inspect")(inspect.inspect_command)
+app.command("demo")(demo.demo_command)
+
+_debug = False
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        typer.echo(f"textbatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print it.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", envvar="TEXTBATCH_DEBUG", help="Show tracebacks.")
+    ] = False,
+) -> None:
+    global _debug
+    _debug = debug
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:
+    # A second signal ends the process at once.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    raise TerminatedError
+
+
+def main() -> None:
+    """Run the command line and exit with a code of `errors`' table."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        return app(standalone_mode=False) or 0
+    except ClickException as error:
+        error_line("Usage", f"{error.format_message()}; see `textbatch --help`")
+        return 2
+    except TextbatchError as error:
+        if _debug:
+            raise
+        error_line(error.title, str(error))
+        return error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        error_line("Interrupted", "stopped by Ctrl-C; the output is as it was; run again")
+        return 128 + signal.SIGINT
+    except TerminatedError as error:
+        error_line("Terminated", "stopped by SIGTERM; the output is as it was; run again")
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read stdout has left; Python must not try to flush it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if _debug:
+            raise
+        # The message stays out: it may quote a cell.
+        error_line("Bug", f"{type(error).__name__} {_place(error)}; run with --debug and report it")
+        return 1
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    place = "at an unknown place"
+    while trace:
+        code = trace.tb_frame.f_code
+        if "textbatch" in code.co_filename:
+            place = f"in {code.co_name}, {Path(code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

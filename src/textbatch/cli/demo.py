@@ -1,0 +1,7 @@
+"""`textbatch demo`."""
+
+from __future__ import annotations
+
+
+def demo_command() -> None:
+    """Placeholder until written."""

@@ -1,0 +1,64 @@
+"""`textbatch evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textbatch.cli.console import print_json, results
+from textbatch.cli.options import (
+    JsonOption,
+    LabelColumnOption,
+    ModelOption,
+    ReportOption,
+    TextColumnOption,
+    ThreadsOption,
+)
+from textbatch.config import DeviceName, EngineName, InputFormat
+
+
+def evaluate_command(
+    inputs: Annotated[list[Path], typer.Argument(help="Labelled Parquet, CSV or JSONL files.")],
+    model: ModelOption = Path("model"),
+    text_column: TextColumnOption = None,
+    label_column: LabelColumnOption = "label",
+    input_format: Annotated[
+        InputFormat, typer.Option("--format", help="Input format; auto goes by the name.")
+    ] = "auto",
+    engine: Annotated[EngineName, typer.Option(help="What runs the network.")] = "auto",
+    device: Annotated[DeviceName, typer.Option(help="Where it runs.")] = "auto",
+    threads: ThreadsOption = None,
+    report: ReportOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure a model on labelled rows.
+
+    Example: textbatch evaluate labelled.parquet --model model
+
+    Rows without evidence count as wrong; labels that the model has never seen are listed and
+    left out of the metrics.
+    """
+    from textbatch.evaluation import evaluate
+    from textbatch.report.run import failure_reported, write_json
+    from textbatch.report.tables import evaluation_tables
+
+    with failure_reported(report, lambda: {"model": str(model)}):
+        done = evaluate(
+            tuple(inputs),
+            model,
+            text_column=text_column,
+            label_column=label_column,
+            input_format=input_format,
+            engine=engine,
+            device=device,
+            threads=threads,
+        )
+    if report:
+        write_json(report, done.to_dict())
+    if json:
+        print_json(done.to_dict())
+        return
+    for part in evaluation_tables(done):
+        results.print(part)

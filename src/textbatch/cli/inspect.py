@@ -1,0 +1,30 @@
+"""`textbatch inspect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textbatch.cli.console import print_json, results
+from textbatch.cli.options import JsonOption
+
+
+def inspect_command(
+    path: Annotated[Path, typer.Argument(help="A model directory, or an output of score.")],
+    json: JsonOption = False,
+) -> None:
+    """Show what a model or an output holds, in one screen.
+
+    Example: textbatch inspect model
+    """
+    from textbatch.inspection import inspect_path
+    from textbatch.report.tables import inspection_tables
+
+    found = inspect_path(path)
+    if json:
+        print_json(found)
+        return
+    for part in inspection_tables(found):
+        results.print(part)

@@ -1,0 +1,24 @@
+"""Options that several commands share, each defined once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ModelOption = Annotated[
+    Path, typer.Option("--model", "-m", envvar="TEXTBATCH_MODEL", help="Model directory.")
+]
+TextColumnOption = Annotated[
+    str | None, typer.Option(help="Column that holds the text [default: the model's].")
+]
+LabelColumnOption = Annotated[str, typer.Option(help="Column that holds the label.")]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+ReportOption = Annotated[
+    Path | None, typer.Option(help="Write the run's report to this JSON file, on failure too.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON record to stdout.")]
+ThreadsOption = Annotated[
+    int | None, typer.Option(help="CPU threads [default: what this process may use].")
+]

@@ -1,0 +1,123 @@
+"""`textbatch score`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textbatch.cli.console import errors, print_json, results
+from textbatch.cli.options import (
+    JsonOption,
+    ModelOption,
+    OverwriteOption,
+    ReportOption,
+    TextColumnOption,
+    ThreadsOption,
+)
+from textbatch.config import (
+    BATCH_TOKENS,
+    CHUNK_ROWS,
+    DeviceName,
+    EngineName,
+    InputFormat,
+    ScoreConfig,
+)
+
+if TYPE_CHECKING:
+    from textbatch.report.run import RunReport
+
+
+def score_command(
+    input: Annotated[  # noqa: A002 - the word that the help shows
+        Path, typer.Argument(help="Parquet, CSV or JSONL file; text formats also .gz, .zst.")
+    ],
+    output: Annotated[Path, typer.Argument(help="Parquet file to write.")],
+    model: ModelOption = Path("model"),
+    text_column: TextColumnOption = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Input columns to keep, comma-separated [default: all].")
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="Put before each added column's name.")] = "",
+    probabilities: Annotated[
+        bool, typer.Option("--probabilities", help="Add the probability of every label.")
+    ] = False,
+    top_k: Annotated[int, typer.Option(help="Add the K best labels.")] = 0,
+    min_confidence: Annotated[
+        float, typer.Option(help="Withhold labels below this probability.")
+    ] = 0.0,
+    max_bad_rows: Annotated[
+        int, typer.Option(help="Rows of undecodable text to accept before failing.")
+    ] = 0,
+    input_format: Annotated[
+        InputFormat, typer.Option("--format", help="Input format; auto goes by the name.")
+    ] = "auto",
+    engine: Annotated[EngineName, typer.Option(help="What runs the network.")] = "auto",
+    device: Annotated[DeviceName, typer.Option(help="Where it runs.")] = "auto",
+    threads: ThreadsOption = None,
+    chunk_rows: Annotated[int, typer.Option(help="Rows held in memory at a time.")] = CHUNK_ROWS,
+    batch_tokens: Annotated[
+        int, typer.Option(help="Padded tokens in a mini-batch.")
+    ] = BATCH_TOKENS,
+    overwrite: OverwriteOption = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Check everything, write no output.")
+    ] = False,
+    report: ReportOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Put labels and confidences on every row of a file.
+
+    Example: textbatch score input.parquet out.parquet --model model
+
+    One output row per input row, in order, with every input column untouched; the output
+    appears whole or not at all.
+    """
+    config = ScoreConfig(
+        input=input,
+        output=output,
+        model=model,
+        text_column=text_column,
+        columns=None if columns is None else tuple(columns.split(",")),
+        prefix=prefix,
+        probabilities=probabilities,
+        top_k=top_k,
+        min_confidence=min_confidence,
+        max_bad_rows=max_bad_rows,
+        input_format=input_format,
+        engine=engine,
+        device=device,
+        threads=threads,
+        chunk_rows=chunk_rows,
+        batch_tokens=batch_tokens,
+        overwrite=overwrite,
+        dry_run=dry_run,
+        report=report,
+    )
+    from textbatch.report.progress import progress_on
+    from textbatch.scoring import score
+
+    progress = progress_on(errors)
+    try:
+        done = score(config, progress=progress)
+    finally:
+        progress.end()
+    if json:
+        print_json(done.to_dict())
+    else:
+        _print(done)
+
+
+def _print(done: RunReport) -> None:
+    if done.state == "planned":
+        rows = "all" if done.rows_in is None else f"{done.rows_in:,}"
+        results.print(f"would score {rows} rows of {done.input} into {done.output}", markup=False)
+        return
+    rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
+    statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
+    results.print(
+        f"{done.output}: {done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})",
+        markup=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,75 @@
+"""`textbatch train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from textbatch.cli.console import errors, print_json, results, say
+from textbatch.cli.options import JsonOption, LabelColumnOption, OverwriteOption, ReportOption
+from textbatch.config import Preset, TrainConfig
+
+if TYPE_CHECKING:
+    from textbatch.training import TrainReport
+
+
+def train_command(
+    inputs: Annotated[list[Path], typer.Argument(help="Labelled Parquet, CSV or JSONL files.")],
+    model: Annotated[Path, typer.Option("--model", "-m", help="Directory to write.")] = Path(
+        "model"
+    ),
+    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
+    label_column: LabelColumnOption = "label",
+    validation: Annotated[
+        Path | None, typer.Option(help="Labelled file to stop early and calibrate with.")
+    ] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="Labelled file for the reported metrics.")
+    ] = None,
+    preset: Annotated[Preset, typer.Option(help="Network and recipe.")] = "default",
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    overwrite: OverwriteOption = False,
+    report: ReportOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Train a model on labelled rows.
+
+    Example: textbatch train tickets.csv --text-column body --label-column queue
+
+    Without --validation and --test, a tenth of the rows each is kept aside for them; rows with
+    the same text stay together.
+    """
+    config = TrainConfig(
+        inputs=tuple(inputs),
+        model=model,
+        text_column=text_column,
+        label_column=label_column,
+        validation=validation,
+        test=test,
+        preset=preset,
+        seed=seed,
+        overwrite=overwrite,
+        report=report,
+    )
+    from textbatch.training import train
+
+    done = train(config, say=say)
+    for warning in done.warnings:
+        errors.print(f"warning: {warning}", markup=False)
+    if json:
+        print_json(done.to_dict())
+    else:
+        _print(done)
+
+
+def _print(done: TrainReport) -> None:
+    from textbatch.report.tables import evaluation_tables
+
+    for table in evaluation_tables(done.test):
+        results.print(table)
+    results.print(
+        f"{done.model}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
+        f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s"
+    )

@@ -1,0 +1,133 @@
+"""Settings of the two jobs: frozen, checked once, passed by value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from textbatch.errors import ConflictError, UsageError
+
+Preset = Literal["default", "seed"]
+EngineName = Literal["auto", "onnx", "tensorflow"]
+DeviceName = Literal["auto", "cpu", "gpu"]
+InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
+
+#: Rows held in memory at a time: enough that sorting by length leaves little padding.
+CHUNK_ROWS = 16_384
+#: Padded tokens in a mini-batch: enough to keep the matrix products busy, and no more.
+BATCH_TOKENS = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainConfig:
+    """What `train` is asked to do.
+
+    Attributes:
+        inputs: Labelled files; their rows are read one file after the other.
+        model: Directory of the bundle to write.
+        text_column: Column that holds the text.
+        label_column: Column that holds the label.
+        validation: Labelled file for early stopping and calibration; None splits it off.
+        test: Labelled file for the reported metrics; None splits it off.
+        preset: Which network and recipe.
+        seed: Seed of the split, the word vectors and the network.
+        overwrite: Replace an existing bundle.
+        report: JSON file for the run's report, written on failure too.
+
+    Raises:
+        UsageError: A setting is out of its range.
+    """
+
+    inputs: tuple[Path, ...]
+    model: Path = Path("model")
+    text_column: str = "text"
+    label_column: str = "label"
+    validation: Path | None = None
+    test: Path | None = None
+    preset: Preset = "default"
+    seed: int = 0
+    overwrite: bool = False
+    report: Path | None = None
+
+    def __post_init__(self) -> None:
+        if not self.inputs:
+            raise UsageError("no input file", "name at least one labelled file")
+        _require("--seed", self.seed, 0, 2**31 - 1)
+        if self.text_column == self.label_column:
+            raise ConflictError(
+                f"text and label are both column '{self.text_column}'",
+                "name two columns with --text-column and --label-column",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreConfig:
+    """What `score` is asked to do.
+
+    Attributes:
+        input: File to score.
+        output: Parquet file to write.
+        model: Directory of the bundle.
+        text_column: Column to score; None takes the bundle's own.
+        columns: Input columns to pass through, None for all.
+        prefix: Put before the name of each added column.
+        probabilities: Add the probability of every label.
+        top_k: Add the `top_k` best labels with their probabilities; 0 adds none.
+        min_confidence: Withhold labels below this calibrated probability.
+        max_bad_rows: Rows with undecodable text that the job accepts before it fails.
+        input_format: Format of the input; `auto` goes by the file's name.
+        engine: What runs the network.
+        device: Where it runs.
+        threads: Mini-batches in flight; None for the cores this process may use.
+        chunk_rows: Rows held in memory at a time.
+        batch_tokens: Padded tokens in a mini-batch.
+        overwrite: Replace an existing output.
+        dry_run: Check everything, write no output.
+        report: JSON file for the run's report, written on failure too.
+
+    Raises:
+        UsageError: A setting is out of its range.
+        ConflictError: Input and output, or engine and device, exclude each other.
+    """
+
+    input: Path
+    output: Path
+    model: Path = Path("model")
+    text_column: str | None = None
+    columns: tuple[str, ...] | None = None
+    prefix: str = ""
+    probabilities: bool = False
+    top_k: int = 0
+    min_confidence: float = 0.0
+    max_bad_rows: int = 0
+    input_format: InputFormat = "auto"
+    engine: EngineName = "auto"
+    device: DeviceName = "auto"
+    threads: int | None = None
+    chunk_rows: int = CHUNK_ROWS
+    batch_tokens: int = BATCH_TOKENS
+    overwrite: bool = False
+    dry_run: bool = False
+    report: Path | None = None
+
+    def __post_init__(self) -> None:
+        _require("--top-k", self.top_k, 0, 10_000)
+        _require("--min-confidence", self.min_confidence, 0.0, 1.0)
+        _require("--max-bad-rows", self.max_bad_rows, 0, 2**63 - 1)
+        _require("--chunk-rows", self.chunk_rows, 1, 10_000_000)
+        _require("--batch-tokens", self.batch_tokens, 1, 100_000_000)
+        if self.threads is not None:
+            _require("--threads", self.threads, 1, 1024)
+        if self.output.resolve() == self.input.resolve():
+            raise ConflictError(f"input and output are the same file {self.input}", "write beside")
+        if self.engine == "onnx" and self.device == "gpu":
+            raise ConflictError(
+                "--engine onnx runs on the CPU only", "use --engine tensorflow --device gpu"
+            )
+
+
+def _require(flag: str, value: float, low: float, high: float) -> None:
+    # Written so that NaN fails as well.
+    if not low <= value <= high:
+        raise UsageError(f"{flag} is {value}, outside {low} to {high}", f"give {flag} in range")

@@ -1,0 +1,128 @@
+"""JSON Lines input: one object a line.
+
+Read twice: once to learn every column's type over the whole file, then to yield the rows.
+Types come from Arrow's JSON reader, except that strings stay strings (it would turn some into
+timestamps).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.json as pj
+
+from textbatch.data.compressed import ByteStream, stream_errors
+from textbatch.errors import DataError
+
+_BLOCK_BYTES = 8 << 20
+
+
+class JsonLinesSource:
+    """One JSON Lines file; see `source.Source`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stream: ByteStream | None = None
+        self.num_rows: int | None = 0
+        self.schema: pa.Schema = pa.schema([])
+        first_line = 1
+        for block, lines in self._blocks():
+            table = self._parse(block, first_line, None)
+            try:
+                self.schema = pa.unify_schemas(
+                    [self.schema, _strings_kept(table.schema)], promote_options="permissive"
+                )
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                raise self._mixed_types(table.schema) from error
+            self.num_rows += table.num_rows
+            first_line += lines
+
+    def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some columns; see `source.Source`. A missing key is a null."""
+        first_line = 1
+        for block, lines in self._blocks():
+            table = self._parse(block, first_line, self.schema).select(list(columns))
+            yield from table.to_batches(max_chunksize=max_rows)
+            first_line += lines
+
+    def progress(self) -> float | None:
+        """None: the first reading has counted the rows."""
+        return None
+
+    def _blocks(self) -> Iterator[tuple[bytes, int]]:
+        """Yield blocks of whole lines, and their number of lines."""
+        with stream_errors(self.path):
+            stream = ByteStream(self.path)
+            try:
+                rest = b""
+                while data := stream.bytes.read(_BLOCK_BYTES):
+                    head, newline, tail = data.rpartition(b"\n")
+                    if not newline:
+                        rest += data
+                        continue
+                    block = rest + head + newline
+                    rest = tail
+                    yield block, block.count(b"\n")
+                if rest.strip():
+                    yield rest, 1
+            finally:
+                stream.close()
+
+    def _parse(self, block: bytes, first_line: int, schema: pa.Schema | None) -> pa.Table:
+        if not block.strip():
+            return pa.table({})
+        try:
+            return pj.read_json(
+                io.BytesIO(block),
+                read_options=pj.ReadOptions(use_threads=False, block_size=len(block) + 1),
+                parse_options=pj.ParseOptions(explicit_schema=schema),
+            )
+        except pa.ArrowInvalid:
+            # Arrow's message can quote the line: find its number and say only that.
+            raise self._bad_line(block, first_line) from None
+
+    def _bad_line(self, block: bytes, first_line: int) -> DataError:
+        for number, line in enumerate(block.split(b"\n"), first_line):
+            try:
+                if line.strip() and not isinstance(json.loads(line), dict):
+                    return DataError(f"{self.path} line {number} is not a JSON object", _FIX)
+            except (ValueError, RecursionError):
+                return DataError(f"{self.path} line {number} is not valid UTF-8 JSON", _FIX)
+        last_line = first_line + block.rstrip().count(b"\n")
+        return DataError(
+            f"{self.path} has, between lines {first_line} and {last_line}, mixed types, "
+            "a repeated key or half a surrogate pair",
+            "give each column one type",
+        )
+
+    def _mixed_types(self, schema: pa.Schema) -> DataError:
+        known = {field.name: field.type for field in self.schema}
+        for field in schema:
+            before = known.get(field.name, field.type)
+            if before != field.type and pa.null() not in (before, field.type):
+                return DataError(
+                    f"{self.path} has both {before} and {field.type} in column '{field.name}'",
+                    "give the column one type",
+                )
+        return DataError(f"{self.path} has columns of mixed types", "give each column one type")
+
+
+_FIX = "write one JSON object a line"
+
+
+def _strings_kept(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([pa.field(field.name, _string_kept(field.type)) for field in schema])
+
+
+def _string_kept(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(kind) or pa.types.is_time(kind) or pa.types.is_date(kind):
+        return pa.string()
+    if pa.types.is_list(kind):
+        return pa.list_(_string_kept(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(f.name, _string_kept(f.type)) for f in kind])
+    return kind

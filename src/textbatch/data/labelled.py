@@ -1,0 +1,92 @@
+"""Labelled files, read whole: thousands to a few million rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textbatch.config import CHUNK_ROWS, InputFormat
+from textbatch.data.source import Source, open_source, require_column
+from textbatch.data.texts import check_text_type, decode_texts
+from textbatch.errors import DataError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledRows:
+    """Texts with their true labels.
+
+    Attributes:
+        texts: Strings, null where the row has none. Shape `(rows,)`.
+        labels: Strings, never null. Shape `(rows,)`.
+    """
+
+    texts: pa.Array
+    labels: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def read_labelled(
+    paths: Sequence[Path],
+    *,
+    text_column: str,
+    label_column: str,
+    input_format: InputFormat = "auto",
+) -> LabelledRows:
+    """Read labelled files, one after the other.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed, lacks a column, holds texts that are not UTF-8 or rows
+            without a label, or the files hold no row.
+    """
+    texts: list[pa.Array] = []
+    labels: list[pa.Array] = []
+    for path in paths:
+        source = open_source(path, input_format)
+        require_column(source, text_column, "--text-column")
+        require_column(source, label_column, "--label-column")
+        kind = source.schema.field(text_column).type
+        check_text_type(kind, f"{path} column '{text_column}'")
+        _check_label_type(source, label_column)
+        for batch in source.batches([text_column, label_column], CHUNK_ROWS):
+            texts.append(_decoded(batch.column(text_column), path, text_column))
+            labels.append(_decoded(batch.column(label_column), path, label_column))
+    if not sum(map(len, texts)):
+        raise DataError(f"{paths[0]} holds no row", "name a file with labelled rows")
+    rows = LabelledRows(texts=pa.concat_arrays(texts), labels=pa.concat_arrays(labels))
+    # CSV has no nulls: there an empty cell means that the label is missing.
+    unlabelled = rows.labels.null_count + (pc.sum(pc.equal(rows.labels, "")).as_py() or 0)
+    if unlabelled:
+        raise DataError(
+            f"{unlabelled:,} of {len(rows):,} rows have no label in column '{label_column}'",
+            "label them or leave them out",
+        )
+    return rows
+
+
+def _check_label_type(source: Source, column: str) -> None:
+    kind = source.schema.field(column).type
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (
+        pa.types.is_string(value) or pa.types.is_large_string(value) or value == pa.string_view()
+    ):
+        raise DataError(
+            f"{source.path} column '{column}' holds {kind}; labels are text",
+            "cast it to strings, so that predictions come back in the same form",
+        )
+
+
+def _decoded(column: pa.Array, path: Path, name: str) -> pa.Array:
+    values, bad = decode_texts(column)
+    if bad.any():
+        raise DataError(
+            f"{path} column '{name}' has {int(bad.sum())} rows that are not valid UTF-8",
+            "mend them or leave them out",
+        )
+    return values

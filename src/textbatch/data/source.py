@@ -1,0 +1,120 @@
+"""An input file as a stream of record batches, whatever its format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from textbatch.config import InputFormat
+from textbatch.data.compressed import COMPRESSED_SUFFIXES
+from textbatch.data.delimited import DelimitedSource
+from textbatch.data.jsonlines import JsonLinesSource
+from textbatch.data.parquet import ParquetSource
+from textbatch.errors import DataError, InputNotFoundError, UsageError, storage_errors
+
+_FORMATS: dict[str, InputFormat] = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+}
+
+
+class Source(Protocol):
+    """One input file.
+
+    Attributes:
+        path: The file.
+        schema: Its columns.
+        num_rows: Rows, where the format knows them without reading the data.
+    """
+
+    path: Path
+    schema: pa.Schema
+    num_rows: int | None
+
+    def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some columns in file order, at most `max_rows` at a time.
+
+        Raises:
+            DataError: The data are malformed.
+            StorageError: The file cannot be read.
+        """
+        ...
+
+    def progress(self) -> float | None:
+        """The share of the file read so far, where the rows are not known; else None."""
+        ...
+
+
+def open_source(path: Path, input_format: InputFormat = "auto") -> Source:
+    """Open an input file and read its columns' names and types.
+
+    Args:
+        path: A Parquet, CSV or JSON Lines file; the text formats also as `.gz` or `.zst`.
+        input_format: `auto` goes by the file's name.
+
+    Raises:
+        InputNotFoundError: There is no such file.
+        UsageError: The name tells no format.
+        DataError: The file is empty or malformed.
+    """
+    with storage_errors(path, "cannot read"):
+        size = path.stat().st_size
+    if path.is_dir():
+        raise InputNotFoundError(f"{path} is a directory", "name one file")
+    if size == 0:
+        raise DataError(f"{path} is empty (0 bytes)", "look for an interrupted upload")
+    chosen = _format_of(path) if input_format == "auto" else input_format
+    if chosen == "parquet":
+        source: Source = ParquetSource(path)
+    elif chosen == "csv":
+        source = DelimitedSource(path, delimiter="\t" if ".tsv" in path.suffixes else ",")
+    else:
+        source = JsonLinesSource(path)
+    _check_columns(source)
+    return source
+
+
+def require_column(source: Source, column: str, flag: str) -> None:
+    """Check that a source has a column.
+
+    Raises:
+        DataError: It has not; the message lists the columns that it has.
+    """
+    if column not in source.schema.names:
+        names = ", ".join(f"'{name}'" for name in source.schema.names[:20])
+        more = ", …" if len(source.schema.names) > 20 else ""
+        raise DataError(
+            f"{source.path} has no column '{column}'; its columns are {names}{more}",
+            f"name one with {flag}",
+        )
+
+
+def _format_of(path: Path) -> InputFormat:
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes and suffixes[-1] in COMPRESSED_SUFFIXES:
+        suffixes.pop()
+    suffix = suffixes[-1] if suffixes else ""
+    if suffix not in _FORMATS:
+        raise UsageError(
+            f"cannot tell the format of {path} by its name",
+            "give --format parquet, csv or jsonl",
+        )
+    return _FORMATS[suffix]
+
+
+def _check_columns(source: Source) -> None:
+    names = source.schema.names
+    if not names:
+        raise DataError(f"{source.path} has no columns", "check how it was written")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise DataError(
+            f"{source.path} has more than one column '{repeated[0]}'", "rename all but one"
+        )

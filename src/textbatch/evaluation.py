@@ -1,0 +1,146 @@
+"""The evaluation path: labelled rows against a bundle's answers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textbatch.batch import Int64Array, Status
+from textbatch.config import DeviceName, EngineName, InputFormat
+from textbatch.data.labelled import LabelledRows, read_labelled
+from textbatch.errors import DataError
+from textbatch.model.bundle import load_bundle
+from textbatch.model.engines import open_engine
+from textbatch.model.predictor import Predictor
+from textbatch.quality.calibration import expected_calibration_error, softmax
+from textbatch.quality.metrics import Metrics, measure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How a bundle did on labelled rows.
+
+    Attributes:
+        rows: Rows read.
+        metrics: Over the rows whose label the bundle knows; a row without evidence counts as
+            wrong.
+        ece_before: Expected calibration error of the uncalibrated probabilities, over the rows
+            with evidence.
+        ece_after: The same of the calibrated ones, which `score` writes.
+        statuses: Rows by status.
+        unseen_labels: Rows by true label that the bundle has never seen; in no metric.
+        input: Paths of the labelled files.
+        model: Path of the bundle.
+        fingerprint: The bundle's.
+    """
+
+    rows: int
+    metrics: Metrics
+    ece_before: float
+    ece_after: float
+    statuses: Mapping[str, int]
+    unseen_labels: Mapping[str, int] = field(default_factory=dict)
+    input: tuple[str, ...] = ()
+    model: str = ""
+    fingerprint: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evaluation as plain JSON values."""
+        return asdict(self)
+
+
+def evaluate(
+    inputs: Sequence[Path],
+    model: Path,
+    *,
+    text_column: str | None = None,
+    label_column: str = "label",
+    input_format: InputFormat = "auto",
+    engine: EngineName = "auto",
+    device: DeviceName = "auto",
+    threads: int | None = None,
+) -> Evaluation:
+    """Measure a bundle on labelled files.
+
+    Args:
+        inputs: The files.
+        model: The bundle's directory.
+        text_column: None takes the bundle's own.
+        label_column: Column with the true labels.
+        input_format: `auto` goes by the files' names.
+        engine: See `open_engine`.
+        device: See `open_engine`.
+        threads: See `open_engine`.
+
+    Raises:
+        TextbatchError: A file or the bundle is missing or malformed.
+        DataError: No row has a label that the bundle knows.
+    """
+    bundle = load_bundle(model)
+    rows = read_labelled(
+        inputs,
+        text_column=text_column or bundle.settings.text_column,
+        label_column=label_column,
+        input_format=input_format,
+    )
+    opened = open_engine(bundle, name=engine, device=device, threads=threads)
+    with Predictor(bundle, opened) as predictor:
+        found = evaluate_rows(predictor, rows)
+    return replace(
+        found,
+        input=tuple(map(os.fspath, inputs)),
+        model=os.fspath(model),
+        fingerprint=bundle.fingerprint,
+    )
+
+
+def evaluate_rows(
+    predictor: Predictor, rows: LabelledRows, *, temperature: float | None = None
+) -> Evaluation:
+    """Measure a predictor on labelled rows.
+
+    Args:
+        predictor: Answers.
+        rows: The truth.
+        temperature: None takes the bundle's own.
+
+    Raises:
+        DataError: No row has a label that the bundle knows.
+    """
+    bundle = predictor.bundle
+    label_ids, unseen = label_ids_of(rows.labels, bundle.labels)
+    known = np.flatnonzero(label_ids >= 0)
+    if not len(known):
+        raise DataError(
+            "no row has a label that the model knows", "check --label-column and --model"
+        )
+    true = label_ids[known]
+    logits, status = predictor.predict_logits(rows.texts.take(pa.array(known)))
+    evidence = status < Status.NO_KNOWN_TOKENS
+    predicted = np.where(evidence, np.nan_to_num(logits).argmax(axis=1), -1)
+    uncalibrated = softmax(logits[evidence])
+    calibrated = softmax(logits[evidence], temperature or bundle.calibration.temperature)
+    counts = np.bincount(status, minlength=len(Status)).tolist()
+    return Evaluation(
+        rows=len(rows),
+        metrics=measure(true, predicted, bundle.labels),
+        ece_before=expected_calibration_error(uncalibrated, true[evidence]),
+        ece_after=expected_calibration_error(calibrated, true[evidence]),
+        statuses={name: n for name, n in zip(Status.names(), counts, strict=True) if n},
+        unseen_labels=unseen,
+    )
+
+
+def label_ids_of(labels: pa.Array, known: Sequence[str]) -> tuple[Int64Array, dict[str, int]]:
+    """Ids of labels, -1 for unknown ones, and how often each unknown one occurs."""
+    found = pc.index_in(labels, value_set=pa.array(known, labels.type))
+    unseen = pc.value_counts(labels.filter(pc.is_null(found))).to_pylist()
+    ids = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return ids, {entry["values"]: entry["counts"] for entry in unseen}

@@ -1,0 +1,93 @@
+"""What a bundle or an output holds, without running anything."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from textbatch.batch import Status
+from textbatch.data.parquet import ParquetSource
+from textbatch.errors import DataError, InputNotFoundError
+from textbatch.model.bundle import load_bundle
+
+_FOOTER_PREFIX = b"textbatch."
+_CHUNK_ROWS = 65_536
+
+
+def inspect_path(path: Path) -> dict[str, Any]:
+    """Describe a bundle or an output file.
+
+    Args:
+        path: A bundle's directory, or a Parquet file that `score` wrote.
+
+    Returns:
+        Plain JSON values; `kind` says which of the two it is.
+
+    Raises:
+        InputNotFoundError: There is nothing at the path.
+        BundleError: The bundle is damaged.
+        DataError: The file is damaged or was not written by textbatch.
+    """
+    if path.is_dir():
+        return _inspect_bundle(path)
+    if not path.exists():
+        raise InputNotFoundError(f"there is nothing at {path}", "check the path")
+    return _inspect_output(path)
+
+
+def _inspect_bundle(path: Path) -> dict[str, Any]:
+    bundle = load_bundle(path)
+    manifest = bundle.manifest
+    return {
+        "kind": "bundle",
+        "path": os.fspath(path),
+        "fingerprint": bundle.fingerprint,
+        "created": manifest.get("created"),
+        "textbatch": manifest.get("textbatch"),
+        "versions": manifest.get("versions"),
+        "settings": asdict(bundle.settings),
+        "architecture": asdict(bundle.architecture),
+        "labels": list(bundle.labels),
+        "calibration": asdict(bundle.calibration),
+        "profile": bundle.profile,
+        "metrics": bundle.metrics,
+        "files": manifest["files"],
+    }
+
+
+def _inspect_output(path: Path) -> dict[str, Any]:
+    source = ParquetSource(path)
+    footer = {
+        key.removeprefix(_FOOTER_PREFIX).decode(): value.decode()
+        for key, value in (source.metadata or {}).items()
+        if key.startswith(_FOOTER_PREFIX)
+    }
+    if "fingerprint" not in footer:
+        raise DataError(f"{path} was not written by textbatch", "name a bundle or an output")
+    prefix = footer.get("prefix", "")
+    statuses = dict.fromkeys(Status.names(), 0)
+    labels: dict[str, int] = dict.fromkeys(json.loads(footer["labels"]), 0)
+    for batch in source.batches([f"{prefix}predicted_label", f"{prefix}status"], _CHUNK_ROWS):
+        _count(batch.column(0), labels)
+        _count(batch.column(1), statuses)
+    return {
+        "kind": "output",
+        "path": os.fspath(path),
+        "rows": source.num_rows,
+        "run_id": footer.get("run_id"),
+        "textbatch": footer.get("version"),
+        "fingerprint": footer["fingerprint"],
+        "columns": {field.name: str(field.type) for field in source.schema},
+        "statuses": {name: count for name, count in statuses.items() if count},
+        "labels": labels,
+    }
+
+
+def _count(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array
+    for entry in pc.value_counts(column.drop_null()).to_pylist():
+        into[entry["values"]] = into.get(entry["values"], 0) + entry["counts"]

@@ -1,0 +1,1 @@
+"""The network: its word vectors, its training, its bundle and the engines that run it."""

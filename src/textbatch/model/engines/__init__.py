@@ -1,0 +1,52 @@
+"""What runs the network. Both engines compute the same logits from the same weights."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from textbatch.batch import Float32Array
+from textbatch.config import DeviceName, EngineName
+from textbatch.model.bundle import Bundle
+from textbatch.text.bucketing import MiniBatch
+
+
+class Engine(Protocol):
+    """Runs the network on mini-batches; safe to call from several threads.
+
+    Attributes:
+        name: As `--engine` names it.
+        device: What it runs on, for the report.
+        workers: How many calls at a time make it fastest.
+    """
+
+    name: str
+    device: str
+    workers: int
+
+    def predict_logits(self, batch: MiniBatch) -> Float32Array:
+        """Logits of a mini-batch, before calibration. Shape `(batch, labels)`."""
+        ...
+
+
+def open_engine(
+    bundle: Bundle, *, name: EngineName, device: DeviceName, threads: int | None
+) -> Engine:
+    """Build the network in the engine that suits the device.
+
+    Args:
+        bundle: The model.
+        name: `auto` takes ONNX Runtime on the CPU and TensorFlow on a GPU.
+        device: `auto` stays on the CPU unless TensorFlow is asked for and sees a GPU.
+        threads: CPU threads; None for as many as this process may use.
+
+    Raises:
+        ConflictError: A GPU was asked for and there is none.
+    """
+    # Each engine is imported only when chosen: TensorFlow alone takes seconds.
+    if name == "tensorflow" or device == "gpu":
+        from textbatch.model.engines.keras import KerasEngine
+
+        return KerasEngine(bundle, device=device, threads=threads)
+    from textbatch.model.engines.onnx import OnnxEngine
+
+    return OnnxEngine(bundle, threads=threads)

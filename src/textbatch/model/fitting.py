@@ -1,0 +1,184 @@
+"""Fitting the network: mini-batches of similar length, early stopping, the best weights kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from textbatch.batch import BoolArray, Float32Array, Int32Array, Int64Array, TokenBatch
+from textbatch.model.settings import FitSettings
+from textbatch.text.bucketing import pad
+from textbatch.text.vocabulary import OOV_ID, PAD_ID
+
+#: Widths of padded mini-batches are multiples of this, so that few shapes are compiled.
+_WIDTH_STEP = 16
+#: Rows are sorted by length within windows of this many mini-batches, so that their mix varies.
+_WINDOW = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """One pass over the training rows, as measured.
+
+    Attributes:
+        number: From 1.
+        loss: Mean training loss, dropout and class weights included.
+        accuracy: On the training rows, dropout included.
+        validation_loss: Mean negative log-likelihood on the validation rows.
+        validation_accuracy: On the validation rows.
+    """
+
+    number: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledTokens:
+    """Rows to fit on or to validate with.
+
+    Attributes:
+        tokens: Their token ids; no row is empty.
+        label_ids: Shape `(rows,)`.
+        weights: Weight of each row in the loss. Shape `(rows,)`.
+    """
+
+    tokens: TokenBatch
+    label_ids: Int64Array
+    weights: Float32Array
+
+
+class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    """Mini-batches for `Model.fit`: token ids `(batch, width)`, labels and weights `(batch,)`."""
+
+    def __init__(
+        self, rows: LabelledTokens, *, batch_size: int, word_dropout: float, seed: int | None
+    ) -> None:
+        super().__init__(workers=1, use_multiprocessing=False)
+        self._rows = rows
+        self._batch_size = batch_size
+        self._word_dropout = word_dropout
+        self._random = None if seed is None else np.random.default_rng(seed)
+        self._batches = self._cut()
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> tuple[Int32Array, Int64Array, Float32Array]:
+        picked = self._batches[index]
+        token_ids = _pad_to_step(pad(self._rows.tokens, picked).token_ids)
+        if self._random is not None and self._word_dropout:
+            dropped: BoolArray = self._random.random(token_ids.shape) < self._word_dropout
+            token_ids[dropped & (token_ids != PAD_ID)] = OOV_ID
+        return token_ids, self._rows.label_ids[picked], self._rows.weights[picked]
+
+    def on_epoch_end(self) -> None:
+        """Cut other mini-batches for the next pass."""
+        self._batches = self._cut()
+
+    def _cut(self) -> list[Int64Array]:
+        lengths = self._rows.tokens.lengths
+        order = np.arange(len(lengths))
+        if self._random is not None:
+            order = self._random.permutation(order)
+        window = self._batch_size * _WINDOW
+        batches: list[Int64Array] = []
+        for start in range(0, len(order), window):
+            near = order[start : start + window]
+            near = near[np.argsort(lengths[near], kind="stable")]
+            batches += np.split(near, range(self._batch_size, len(near), self._batch_size))
+        if self._random is not None:
+            batches = [batches[index] for index in self._random.permutation(len(batches))]
+        return batches
+
+
+def fit(
+    network: keras.Model,
+    training: LabelledTokens,
+    validation: LabelledTokens,
+    *,
+    settings: FitSettings,
+    seed: int,
+    on_epoch: Callable[[Epoch], None],
+) -> list[Epoch]:
+    """Fit a network in place, and leave it with its best weights.
+
+    Best are the weights with the least loss on the validation rows.
+
+    Args:
+        network: From `build_network`, with its word vectors set.
+        training: Rows to learn from.
+        validation: Rows that decide when to stop.
+        settings: How to fit.
+        seed: Of the order of rows and of word dropout; Keras's own is set by the caller.
+        on_epoch: Called after each pass.
+
+    Returns:
+        What each pass measured.
+    """
+    network.compile(
+        optimizer=keras.optimizers.get(
+            {
+                "class_name": settings.optimizer,
+                "config": {"learning_rate": settings.learning_rate},
+            }
+        ),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+        jit_compile=False,  # XLA on the CPU made these loops twice as slow
+    )
+    history: list[Epoch] = []
+
+    def record(epoch: int, logs: dict[str, float]) -> None:
+        history.append(
+            Epoch(
+                number=epoch + 1,
+                loss=float(logs["loss"]),
+                accuracy=float(logs["accuracy"]),
+                validation_loss=float(logs["val_loss"]),
+                validation_accuracy=float(logs["val_accuracy"]),
+            )
+        )
+        on_epoch(history[-1])
+
+    network.fit(
+        _Batches(
+            training,
+            batch_size=settings.batch_size,
+            word_dropout=settings.word_dropout,
+            seed=seed,
+        ),
+        validation_data=_Batches(validation, batch_size=256, word_dropout=0.0, seed=None),
+        epochs=settings.max_epochs,
+        shuffle=False,  # the mini-batches shuffle themselves, from our seed
+        verbose=0,
+        callbacks=[
+            keras.callbacks.LambdaCallback(on_epoch_end=record),
+            keras.callbacks.EarlyStopping(
+                "val_loss", patience=settings.patience, restore_best_weights=True
+            ),
+            keras.callbacks.TerminateOnNaN(),
+        ],
+    )
+    return history
+
+
+def predict_logits(network: keras.Model, tokens: TokenBatch) -> Float32Array:
+    """Logits of rows, in their order. Shape `(rows, labels)`."""
+    order = np.argsort(tokens.lengths, kind="stable")
+    logits = np.zeros((len(tokens), network.output_shape[-1]), np.float32)
+    for start in range(0, len(order), 256):
+        rows = order[start : start + 256]
+        token_ids = _pad_to_step(pad(tokens, rows).token_ids)
+        logits[rows] = network.predict_on_batch(token_ids)
+    return logits
+
+
+def _pad_to_step(token_ids: Int32Array) -> Int32Array:
+    width = -token_ids.shape[1] % _WIDTH_STEP
+    return np.pad(token_ids, ((0, 0), (0, width)), constant_values=PAD_ID)

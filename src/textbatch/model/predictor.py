@@ -1,0 +1,187 @@
+"""From texts to calibrated probabilities: the network with everything around it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from textbatch.batch import (
+    BoolArray,
+    Float32Array,
+    Int64Array,
+    Predictions,
+    Status,
+    TokenBatch,
+)
+from textbatch.config import BATCH_TOKENS, CHUNK_ROWS
+from textbatch.errors import BundleError
+from textbatch.model.bundle import Bundle
+from textbatch.model.engines import Engine
+from textbatch.quality.calibration import softmax
+from textbatch.text.bucketing import MiniBatch, mini_batches
+from textbatch.text.normalization import WHITE_SPACE
+from textbatch.text.vocabulary import OOV_ID
+
+#: How far a golden row may be off: other processors round differently, a wrong model is far off.
+GOLDEN_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingPredictions:
+    """A chunk whose mini-batches are being computed.
+
+    Attributes:
+        status: Codes of `Status` per distinct text. Shape `(distinct,)`.
+        distinct: Which distinct text each row has. Shape `(rows,)`.
+        parts: Mini-batches of distinct texts, and their logits to come.
+        num_labels: Width of the logits.
+        temperature: Calibration's.
+    """
+
+    status: NDArray[np.int8]
+    distinct: Int64Array
+    parts: list[tuple[MiniBatch, Future[Float32Array]]]
+    num_labels: int
+    temperature: float
+
+    def logits(self) -> tuple[Float32Array, NDArray[np.int8]]:
+        """Wait for the mini-batches and put the rows back in order.
+
+        Returns:
+            Logits before calibration, NaN where there is no evidence, shape `(rows, labels)`;
+            and status codes, shape `(rows,)`.
+
+        Raises:
+            BundleError: The network answered with NaN or infinity.
+        """
+        logits = np.full((len(self.status), self.num_labels), np.nan, np.float32)
+        for batch, future in self.parts:
+            answer = future.result()
+            if not np.isfinite(answer).all():
+                raise BundleError("the model answers with NaN or infinity", "train it again")
+            logits[batch.rows] = answer
+        return logits[self.distinct], self.status[self.distinct]
+
+    def result(self) -> Predictions:
+        """Wait for the mini-batches; calibrated predictions in the order of the rows."""
+        logits, status = self.logits()
+        return Predictions(probabilities=softmax(logits, self.temperature), status=status)
+
+
+class Predictor:
+    """Answers for texts, from one bundle on one engine.
+
+    A row's answer depends on its text alone: not on the rows around it, the size of the
+    mini-batch or the number of threads. Owns worker threads: use it in a `with` statement.
+    """
+
+    def __init__(self, bundle: Bundle, engine: Engine, *, batch_tokens: int = BATCH_TOKENS) -> None:
+        """Replay the bundle's golden rows on the engine, and be ready.
+
+        Raises:
+            BundleError: The golden rows come out differently.
+        """
+        self.bundle = bundle
+        self.engine = engine
+        self._batch_tokens = batch_tokens
+        self._tokenizer = bundle.tokenizer
+        self._pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
+        try:
+            self._check_golden()
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, texts: pa.Array, undecodable: BoolArray | None = None) -> PendingPredictions:
+        """Begin to score a chunk; mini-batches run while the caller goes on.
+
+        Args:
+            texts: Valid strings or null. Shape `(rows,)`.
+            undecodable: True where null stands for bytes that are not UTF-8. Shape `(rows,)`.
+        """
+        encoded = texts.dictionary_encode()
+        distinct_texts = encoded.dictionary
+        tokens = self._tokenizer.encode(distinct_texts)
+        status = _status_of(distinct_texts, tokens)
+        # Two more distinct "texts" stand for null and for undecodable bytes.
+        null, bad = len(status), len(status) + 1
+        distinct = encoded.indices.cast(pa.int64()).fill_null(null).to_numpy(zero_copy_only=False)
+        if undecodable is not None:
+            distinct = np.where(undecodable, bad, distinct)
+        rows = np.flatnonzero(status < Status.NO_KNOWN_TOKENS)
+        parts = [
+            (batch, self._pool.submit(self.engine.predict_logits, batch))
+            for batch in mini_batches(tokens, rows, max_padded_tokens=self._batch_tokens)
+        ]
+        return PendingPredictions(
+            status=np.append(status, [Status.NULL_TEXT, Status.BAD_TEXT]).astype(np.int8),
+            distinct=distinct,
+            parts=parts,
+            num_labels=len(self.bundle.labels),
+            temperature=self.bundle.calibration.temperature,
+        )
+
+    def predict(self, texts: pa.Array) -> Predictions:
+        """Score texts and wait. Shape of `texts`: `(rows,)`."""
+        return self.start(texts).result()
+
+    def predict_logits(self, texts: pa.Array) -> tuple[Float32Array, NDArray[np.int8]]:
+        """Logits before calibration and status codes of any number of texts.
+
+        Returns:
+            As `PendingPredictions.logits`.
+        """
+        chunks = [
+            self.start(texts.slice(start, CHUNK_ROWS)).logits()
+            for start in range(0, max(1, len(texts)), CHUNK_ROWS)
+        ]
+        logits, status = zip(*chunks, strict=True)
+        return np.concatenate(logits), np.concatenate(status)
+
+    def close(self) -> None:
+        """Stop the worker threads; mini-batches not yet begun are dropped."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _check_golden(self) -> None:
+        golden = self.bundle.golden
+        found = self.predict(pa.array(golden.texts, pa.large_string())).probabilities
+        expected = np.array(golden.probabilities, np.float32).reshape(found.shape)
+        worst = float(np.abs(found - expected).max(initial=0.0))
+        # Not "worst >", which NaN would pass.
+        if not worst <= GOLDEN_TOLERANCE:
+            raise BundleError(
+                f"the model's golden rows are off by {worst:.2g} on {self.engine.name}",
+                "compare the versions in manifest.json with `textbatch --version`, or train again",
+            )
+
+
+def _status_of(texts: pa.Array, tokens: TokenBatch) -> NDArray[np.int8]:
+    """Status codes of distinct texts, before any confidence is known. Shape `(texts,)`."""
+    known_before = np.concatenate([[0], np.cumsum(tokens.token_ids != OOV_ID)])
+    known = known_before[tokens.offsets[1:]] - known_before[tokens.offsets[:-1]]
+    status = np.where(tokens.truncated, Status.TRUNCATED, Status.OK).astype(np.int8)
+    status[known == 0] = Status.NO_KNOWN_TOKENS
+    without_tokens = np.flatnonzero(tokens.lengths == 0)
+    if len(without_tokens):
+        trimmed = pc.utf8_trim(texts.take(pa.array(without_tokens)), characters=WHITE_SPACE)
+        blank = pc.equal(trimmed, "").to_numpy(zero_copy_only=False)
+        status[without_tokens[blank]] = Status.EMPTY_TEXT
+    return status

@@ -1,0 +1,70 @@
+"""The presets: which network, and how it is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from textbatch.config import Preset
+from textbatch.model.architecture import Architecture
+from textbatch.model.settings import Dropout, FitSettings, VectorSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything about a preset that the data do not decide.
+
+    Attributes:
+        sequence_length: Fixed limit; None takes `length_quantile` of the training lengths.
+        length_quantile: Share of training texts that fit whole.
+        max_vocabulary: Most tokens, padding and OOV included.
+        min_count: Rarer tokens count as OOV.
+        train_embedding: Whether fitting moves the word vectors.
+        vectors: How the word vectors are trained.
+        dropout: What is dropped in training.
+        fit: How the network is fitted.
+        gru_units, lstm_units, dense_units, reset_after: See `Architecture`.
+    """
+
+    sequence_length: int | None = None
+    length_quantile: float = 0.99
+    max_vocabulary: int = 100_000
+    min_count: int = 2
+    train_embedding: bool = True
+    vectors: VectorSettings = field(default_factory=VectorSettings)
+    dropout: Dropout = field(default_factory=Dropout)
+    fit: FitSettings = field(default_factory=FitSettings)
+    gru_units: int = 150
+    lstm_units: int = 200
+    dense_units: int = 100
+    reset_after: bool = True
+
+    def architecture(
+        self, *, vocabulary_size: int, num_labels: int, max_sequence_length: int
+    ) -> Architecture:
+        """The network for given data."""
+        return Architecture(
+            vocabulary_size=vocabulary_size,
+            embedding_dim=self.vectors.dim,
+            gru_units=self.gru_units,
+            lstm_units=self.lstm_units,
+            dense_units=self.dense_units,
+            num_labels=num_labels,
+            max_sequence_length=max_sequence_length,
+            reset_after=self.reset_after,
+        )
+
+
+RECIPES: dict[Preset, Recipe] = {
+    "default": Recipe(dropout=Dropout(channels=0.3, between=0.4, lstm_input=0.4)),
+    # The network of the question that textbatch began with, to the last parameter.
+    "seed": Recipe(
+        sequence_length=50,
+        max_vocabulary=27_463,
+        min_count=1,
+        train_embedding=False,
+        vectors=VectorSettings(window=5),
+        dropout=Dropout(between=0.4, lstm_input=0.4),
+        fit=FitSettings(optimizer="rmsprop", word_dropout=0.0),
+        reset_after=False,
+    ),
+}

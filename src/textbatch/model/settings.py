@@ -1,0 +1,56 @@
+"""Settings of training's steps, apart from their code so that reading them imports nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorSettings:
+    """Skip-gram with negative sampling (Mikolov et al. 2013).
+
+    Attributes:
+        dim: Numbers in a vector.
+        window: Words to each side that count as context.
+        epochs: Passes over the texts.
+    """
+
+    dim: int = 100
+    window: int = 8
+    epochs: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropout:
+    """How much is dropped in training, as shares from 0 to 1.
+
+    Attributes:
+        channels: Channels of the word vectors, whole (spatial dropout, Tompson et al. 2015).
+        between: Between the GRU and the LSTM.
+        lstm_input: At the LSTM's input, the same mask at every step.
+    """
+
+    channels: float = 0.0
+    between: float = 0.0
+    lstm_input: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitSettings:
+    """How to fit.
+
+    Attributes:
+        optimizer: Name of a Keras optimizer.
+        learning_rate: Its step size.
+        batch_size: Rows per step.
+        max_epochs: Passes over the training rows at most.
+        patience: Passes without a better validation loss before stopping.
+        word_dropout: Share of tokens shown as OOV in training.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    batch_size: int = 64
+    max_epochs: int = 30
+    patience: int = 4
+    word_dropout: float = 0.1

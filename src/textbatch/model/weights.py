@@ -1,0 +1,111 @@
+"""The bundle's tensors: one safetensors file, read by our own code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from safetensors.numpy import save
+
+from textbatch.batch import Float32Array
+from textbatch.errors import BundleError
+from textbatch.model.architecture import Architecture
+
+_LENGTH_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """All tensors of a network, and the bytes in which they lie.
+
+    Attributes:
+        data: The safetensors file.
+        offsets: Where each tensor starts in `data`, in bytes.
+        tensors: Views into `data`, float32; shapes as `Architecture.tensor_shapes` says.
+    """
+
+    data: bytes
+    offsets: Mapping[str, int]
+    tensors: Mapping[str, Float32Array]
+
+    @classmethod
+    def pack(cls, tensors: Mapping[str, Float32Array], architecture: Architecture) -> Weights:
+        """Lay tensors out as a safetensors file."""
+        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        return cls.parse(save(contiguous), architecture)
+
+    @classmethod
+    def parse(cls, data: bytes, architecture: Architecture) -> Weights:
+        """Read a safetensors file that must hold exactly an architecture's tensors.
+
+        Nothing in the file's header is believed: names, types, shapes and places are compared
+        with what the architecture asks for before any is used.
+
+        Raises:
+            BundleError: The header is malformed; a tensor is missing, extra, of another shape
+                or type; or a weight is not finite.
+        """
+        expected = architecture.tensor_shapes()
+        header, start = _header(data)
+        if header.keys() != expected.keys():
+            odd = sorted(header.keys() ^ expected.keys())[0]
+            raise BundleError(f"weights.safetensors: tensor '{odd}' is missing or extra", _RESTORE)
+        offsets: dict[str, int] = {}
+        tensors: dict[str, Float32Array] = {}
+        places: list[tuple[int, int]] = []
+        for name, shape in expected.items():
+            count = int(np.prod(shape, dtype=np.int64))
+            begin, end = _place(name, header[name], shape)
+            if end - begin != 4 * count or not 0 <= begin <= end <= len(data) - start:
+                raise BundleError(f"weights.safetensors: tensor '{name}' lies wrong", _RESTORE)
+            places.append((begin, end))
+            offsets[name] = start + begin
+            flat = np.frombuffer(data, "<f4", count, start + begin)
+            if not np.isfinite(flat).all():
+                raise BundleError(f"tensor '{name}' holds NaN or infinity", _RESTORE)
+            tensors[name] = flat.reshape(shape)
+        _check_no_gaps(places, len(data) - start)
+        return cls(data=data, offsets=offsets, tensors=tensors)
+
+
+_RESTORE = "restore the bundle from its source or train it again"
+
+
+def _header(data: bytes) -> tuple[dict[str, object], int]:
+    length = int.from_bytes(data[:_LENGTH_BYTES], "little")
+    start = _LENGTH_BYTES + length
+    if len(data) < _LENGTH_BYTES or start > len(data) or length > 1 << 20:
+        raise BundleError("weights.safetensors is cut off or has an oversized header", _RESTORE)
+    try:
+        header = json.loads(data[_LENGTH_BYTES:start])
+    except (ValueError, RecursionError) as error:
+        raise BundleError("weights.safetensors has a malformed header", _RESTORE) from error
+    if not isinstance(header, dict):
+        raise BundleError("weights.safetensors has a malformed header", _RESTORE)
+    header.pop("__metadata__", None)
+    return header, start
+
+
+def _place(name: str, entry: object, shape: tuple[int, ...]) -> tuple[int, int]:
+    match entry:
+        case {"dtype": "F32", "shape": [*sizes], "data_offsets": [int(begin), int(end)]}:
+            if tuple(sizes) != shape:
+                raise BundleError(
+                    f"tensor '{name}' has shape {tuple(sizes)}, config.json asks for {shape}",
+                    _RESTORE,
+                )
+            return begin, end
+        case _:
+            raise BundleError(f"weights.safetensors: tensor '{name}' is not float32", _RESTORE)
+
+
+def _check_no_gaps(places: list[tuple[int, int]], size: int) -> None:
+    position = 0
+    for begin, end in sorted(places):
+        if begin != position:
+            raise BundleError("weights.safetensors: tensors overlap or leave gaps", _RESTORE)
+        position = end
+    if position != size:
+        raise BundleError("weights.safetensors holds more than its tensors", _RESTORE)

@@ -1,0 +1,1 @@
+"""What a run says: its report, its progress, its tables."""

@@ -1,0 +1,75 @@
+"""The model card that lies in each bundle as README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+def model_card(
+    *,
+    labels: Sequence[str],
+    text_column: str,
+    preset: str,
+    sizes: Mapping[str, object],
+    metrics: Mapping[str, Any],
+) -> str:
+    """Write the card.
+
+    Args:
+        labels: In order.
+        text_column: Column that held the text in training.
+        preset: The recipe.
+        sizes: The architecture's fields.
+        metrics: The bundle's metrics.
+
+    Returns:
+        Markdown with the front matter that model hubs read.
+    """
+    test = metrics["test"]
+    scores = test["metrics"]
+    rows = metrics["rows"]
+    lines = [
+        "---",
+        "library_name: textbatch",
+        "pipeline_tag: text-classification",
+        "---",
+        "",
+        "# A textbatch model",
+        "",
+        f"Puts one of {len(labels)} labels on a text: {', '.join(f'`{name}`' for name in labels)}.",
+        "",
+        "```",
+        f"textbatch score input.parquet out.parquet --model . --text-column {text_column}",
+        "```",
+        "",
+        (
+            f"Trained on {rows['training']:,} rows (preset `{preset}`), stopped early and "
+            f"calibrated on {rows['validation']:,}."
+        ),
+        (
+            f"On {scores['rows']:,} test rows: accuracy {scores['accuracy']:.4f}, macro F1 "
+            f"{scores['macro_f1']:.4f}, expected calibration error {test['ece_after']:.4f} "
+            f"({test['ece_before']:.4f} before calibration)."
+        ),
+        "",
+        "| label | precision | recall | F1 | rows |",
+        "|---|--:|--:|--:|--:|",
+        *(
+            f"| {entry['label']} | {_number(entry['precision'])} | {_number(entry['recall'])} "
+            f"| {_number(entry['f1'])} | {entry['rows']:,} |"
+            for entry in scores["labels"]
+        ),
+        "",
+        "Network: " + ", ".join(f"{name} {value}" for name, value in sizes.items()) + ".",
+        "",
+        (
+            "The files hold data only; `textbatch inspect .` shows them, `manifest.json` lists "
+            "their sha256."
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,102 @@
+"""The report of a scoring run: one JSON record, written on failure too."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from textbatch.errors import TextbatchError, exit_code_of, storage_errors
+
+#: Raised when a field changes its meaning or goes away.
+SCHEMA_VERSION = 1
+
+
+@dataclass(slots=True, kw_only=True)
+class RunReport:
+    """What a `score` run did.
+
+    Attributes:
+        run_id: Unique to the run; also in the output's footer.
+        state: `running`, `done`, `failed` or `planned` (a dry run).
+        input: Path of the input.
+        output: Path of the output.
+        model: Path of the bundle.
+        fingerprint: The bundle's.
+        textbatch: Version.
+        engine: What ran the network.
+        device: Where it ran.
+        started: UTC, ISO 8601.
+        seconds: Wall time of the whole run.
+        rows_in: Rows read.
+        rows_out: Rows in the output.
+        rows_per_second: Rows read over the seconds from the first to the last row.
+        statuses: Rows by status.
+        labels: Rows by predicted label.
+        mean_confidence: Over the rows with a label.
+        error: The error line of a failed run.
+        exit_code: Of the process.
+    """
+
+    run_id: str
+    input: str
+    output: str
+    model: str
+    textbatch: str
+    started: str
+    state: str = "running"
+    fingerprint: str | None = None
+    engine: str | None = None
+    device: str | None = None
+    seconds: float = 0.0
+    rows_in: int = 0
+    rows_out: int = 0
+    rows_per_second: float | None = None
+    statuses: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    mean_confidence: float | None = None
+    error: str | None = None
+    exit_code: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain JSON values."""
+        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+
+
+@contextmanager
+def failure_reported(path: Path | None, describe: Callable[[], dict[str, Any]]) -> Iterator[None]:
+    """When the body fails, write what it had done and why it stopped, then let the error go on.
+
+    Args:
+        path: The report file; None writes nothing.
+        describe: The record so far.
+    """
+    try:
+        yield
+    except BaseException as error:
+        # The text of a foreign error stays out: it may quote a cell.
+        told = str(error) if isinstance(error, TextbatchError) else type(error).__name__
+        outcome = {"state": "failed", "error": told, "exit_code": exit_code_of(error)}
+        if path:
+            with suppress(TextbatchError):
+                write_json(path, {**describe(), **outcome})
+        raise
+
+
+def write_json(path: Path, record: dict[str, Any]) -> None:
+    """Write a JSON record so that a reader sees the old file or the whole new one.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with storage_errors(path, "cannot write"):
+        try:
+            temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)

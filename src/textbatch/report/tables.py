@@ -1,0 +1,117 @@
+"""Tables for the terminal, at most 80 columns wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from textbatch.evaluation import Evaluation
+
+#: Above this many labels the confusion matrix would not fit a terminal.
+_WIDEST_CONFUSION = 10
+_SHORT_LABEL = 7
+
+
+def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
+    """Show an evaluation: headline, labels, confusion matrix, what was left out."""
+    metrics = evaluation.metrics
+    yield Text(
+        f"{metrics.rows:,} rows: accuracy {metrics.accuracy:.4f}, macro F1 {metrics.macro_f1:.4f}\n"
+        f"expected calibration error {evaluation.ece_after:.4f} "
+        f"({evaluation.ece_before:.4f} before calibration)"
+    )
+    table = _table("label", "precision", "recall", "F1", "rows")
+    for entry in metrics.labels:
+        values = (_share(entry.precision), _share(entry.recall), _share(entry.f1))
+        table.add_row(Text(entry.label), *values, f"{entry.rows:,}")
+    yield table
+    if len(metrics.labels) <= _WIDEST_CONFUSION:
+        yield _confusion(evaluation)
+    statuses = {name: n for name, n in evaluation.statuses.items() if name != "ok"}
+    if statuses:
+        yield Text("not plainly ok: " + _counts(statuses))
+    if evaluation.unseen_labels:
+        yield Text(
+            "labels that the model has never seen, in no metric: "
+            + _counts(evaluation.unseen_labels)
+        )
+
+
+def inspection_tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
+    """Show what `inspection.inspect_path` found."""
+    if found["kind"] == "bundle":
+        yield from _bundle(found)
+    else:
+        yield from _output(found)
+
+
+def _bundle(found: Mapping[str, Any]) -> Iterator[RenderableType]:
+    table = _table("model", found["path"], right=False)
+    calibration, profile = found["calibration"], found["profile"]
+    facts = {
+        "fingerprint": found["fingerprint"],
+        "made": f"{found['created']} by textbatch {found['textbatch']}",
+        "preset": found["settings"]["preset"],
+        "text column": found["settings"]["text_column"],
+        "labels": ", ".join(found["labels"]),
+        "network": ", ".join(f"{k} {v}" for k, v in found["architecture"].items()),
+        "temperature": f"{calibration['temperature']:.3f}, fitted on {calibration['rows']:,} rows",
+        "texts": f"{profile['oov_share']:.1%} unknown tokens, "
+        f"{profile['truncated_share']:.1%} truncated",
+        "size": f"{sum(file['size'] for file in found['files'].values()) / 1e6:.1f} MB",
+    }
+    test = found["metrics"].get("test")
+    if test:
+        facts["test"] = (
+            f"accuracy {test['metrics']['accuracy']:.4f}, macro F1 "
+            f"{test['metrics']['macro_f1']:.4f}, ECE {test['ece_after']:.4f} "
+            f"on {test['metrics']['rows']:,} rows"
+        )
+    for name, value in facts.items():
+        table.add_row(name, Text(value))
+    yield table
+
+
+def _output(found: Mapping[str, Any]) -> Iterator[RenderableType]:
+    table = _table("output", found["path"], right=False)
+    facts = {
+        "rows": f"{found['rows']:,}",
+        "model": found["fingerprint"],
+        "made": f"by textbatch {found['textbatch']}, run {found['run_id']}",
+        "statuses": _counts(found["statuses"]),
+        "labels": _counts(found["labels"]),
+        "columns": ", ".join(f"{name} {kind}" for name, kind in found["columns"].items()),
+    }
+    for name, value in facts.items():
+        table.add_row(name, Text(value))
+    yield table
+
+
+def _confusion(evaluation: Evaluation) -> Table:
+    labels = [entry.label for entry in evaluation.metrics.labels]
+    short = [label if len(label) <= _SHORT_LABEL else label[:6] + "…" for label in labels]
+    table = _table("true ↓ predicted →", *short)
+    for label, row in zip(labels, evaluation.metrics.confusion, strict=True):
+        table.add_row(Text(label), *(f"{count:,}" for count in row))
+    return table
+
+
+def _table(first: str, *others: str, right: bool = True) -> Table:
+    table = Table(box=box.SIMPLE, pad_edge=False)
+    table.add_column(Text(first))
+    for name in others:
+        table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
+    return table
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,1 @@
+"""From text to token ids. Pure: numpy and pyarrow.compute only."""
