@@ -252,16 +252,17 @@ def _calibrate_and_measure(draft: Bundle, parts: Parts, seed: int) -> tuple[Bund
     )
     with Predictor(draft, open_engine(draft, name="onnx", device="cpu", threads=None)) as predictor:
         logits, status = predictor.predict_logits(parts.validation.texts)
-        golden_logits, _ = predictor.predict_logits(pa.array(golden, pa.large_string()))
+        golden_logits, golden_status = predictor.predict_logits(pa.array(golden, pa.large_string()))
+        answered = np.flatnonzero(golden_status < Status.NO_KNOWN_TOKENS)
         evidence = status < Status.NO_KNOWN_TOKENS
         label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
         calibration = fit_temperature(logits[evidence], label_ids[evidence])
         probabilities = softmax(logits[evidence], calibration.temperature)
-        answers = softmax(golden_logits, calibration.temperature)
+        answers = softmax(golden_logits[answered], calibration.temperature)
         bundle = replace(
             draft,
             calibration=calibration,
-            golden=Golden(texts=golden, probabilities=answers.tolist()),
+            golden=Golden(texts=[golden[row] for row in answered], probabilities=answers.tolist()),
             profile=training_profile(
                 draft.tokenizer.encode(parts.training.texts),
                 labels=label_counts(parts.training),

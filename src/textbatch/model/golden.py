@@ -7,7 +7,7 @@ import numpy as np
 from textbatch.text.vocabulary import Vocabulary
 
 _ROWS = 32
-_DECORATIONS = ("{}", "{}!", "({})", "“{}”", "{} zqxv", "{} 文本")
+_DECORATIONS = ("{}", "{}!", "({})", "“ {} ”", "{} zqxv", "{} 文本")
 
 
 def golden_texts(vocabulary: Vocabulary, *, max_sequence_length: int, seed: int) -> list[str]:
@@ -29,6 +29,8 @@ def golden_texts(vocabulary: Vocabulary, *, max_sequence_length: int, seed: int)
         picked = [words[index] for index in random.integers(len(words), size=length)]
         # The first words as well: frequent ones, whose vectors are the best trained.
         picked[0] = words[len(texts) % len(words)]
-        text = " ".join(word.upper() if random.random() < 0.1 else word for word in picked)
+        text = " ".join(
+            word.upper() if word.isascii() and random.random() < 0.1 else word for word in picked
+        )
         texts.append(_DECORATIONS[len(texts) % len(_DECORATIONS)].format(text))
     return texts

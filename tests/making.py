@@ -1,0 +1,144 @@
+"""Things that tests need: bundles without training, tables of text, the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from textbatch.model.architecture import Architecture
+from textbatch.model.bundle import Bundle, Golden, Settings, save_bundle
+from textbatch.model.engines import open_engine
+from textbatch.model.golden import golden_texts
+from textbatch.model.predictor import Predictor
+from textbatch.model.weights import Weights
+from textbatch.quality.calibration import Calibration
+from textbatch.text.vocabulary import Vocabulary
+
+WORDS = [
+    "the",
+    "of",
+    "to",
+    "and",
+    "in",
+    "for",
+    "on",
+    "with",
+    "refund",
+    "invoice",
+    "charge",
+    "card",
+    "price",
+    "login",
+    "password",
+    "account",
+    "email",
+    "reset",
+    "error",
+    "crash",
+    "screen",
+    "update",
+    "install",
+    "parcel",
+    "courier",
+    "delivery",
+    "late",
+    "lost",
+    "address",
+    "don't",
+    "文",
+    "本",
+]
+LABELS = ("billing", "account", "technical", "shipping")
+
+
+def random_bundle(
+    *,
+    words: tuple[str, ...] = tuple(WORDS),
+    labels: tuple[str, ...] = LABELS,
+    max_sequence_length: int = 12,
+    reset_after: bool = True,
+    seed: int = 0,
+) -> Bundle:
+    """A bundle with random weights, large enough that texts get different answers."""
+    vocabulary = Vocabulary(tokens=("[PAD]", "[OOV]", *words))
+    architecture = Architecture(
+        vocabulary_size=len(vocabulary),
+        embedding_dim=8,
+        gru_units=10,
+        lstm_units=9,
+        dense_units=7,
+        num_labels=len(labels),
+        max_sequence_length=max_sequence_length,
+        reset_after=reset_after,
+    )
+    random = np.random.default_rng(seed)
+    tensors = {
+        name: random.normal(0, 0.8, shape).astype(np.float32)
+        for name, shape in architecture.tensor_shapes().items()
+    }
+    # Keras's GRU without reset_after has no recurrent bias, and its LSTM has one bias in all.
+    if not reset_after:
+        tensors["gru.B"][:, 3 * architecture.gru_units :] = 0
+    tensors["lstm.B"][:, 4 * architecture.lstm_units :] = 0
+    bundle = Bundle(
+        architecture=architecture,
+        settings=Settings(preset="default", text_column="text"),
+        vocabulary=vocabulary,
+        labels=labels,
+        weights=Weights.pack(tensors, architecture),
+        calibration=Calibration(
+            temperature=1.5, rows=10, ece_before=0.2, ece_after=0.1, nll_before=1, nll_after=0.9
+        ),
+        profile={"oov_share": 0.1, "truncated_share": 0.0},
+        golden=Golden(texts=[], probabilities=[]),
+        metrics={},
+    )
+    texts = golden_texts(vocabulary, max_sequence_length=max_sequence_length, seed=seed)
+    with Predictor(bundle, open_engine(bundle, name="onnx", device="cpu", threads=1)) as predictor:
+        answers = predictor.predict(pa.array(texts, pa.large_string())).probabilities
+    return replace(bundle, golden=Golden(texts=texts, probabilities=answers.tolist()))
+
+
+def write_bundle(path: Path, bundle: Bundle | None = None) -> Path:
+    """Write a bundle, by default a random one, and return its path."""
+    save_bundle(bundle or random_bundle(), path, card="# test\n", overwrite=False)
+    return path
+
+
+def random_texts(rows: int, *, seed: int = 0, longest: int = 20) -> list[str | None]:
+    """Texts of known and unknown words, with duplicates, nulls, blanks and punctuation."""
+    random = np.random.default_rng(seed)
+    words = [*WORDS, "zzz", "qqq", "İstanbul"]
+    texts: list[str | None] = []
+    for _ in range(rows):
+        picked = random.choice(words, random.integers(0, longest)).tolist()
+        texts.append(" ".join(picked))
+    for row in random.integers(0, rows, rows // 10):
+        texts[row] = [None, "", "  \n", "!!!", "zzz qqq", texts[0]][random.integers(6)]
+    return texts
+
+
+def write_texts(path: Path, texts: list[str | None]) -> Path:
+    """Write a Parquet file with columns `id` and `text`."""
+    table = pa.table({"id": [f"row-{i:05d}" for i in range(len(texts))], "text": texts})
+    pq.write_table(table, path)
+    return path
+
+
+def run_cli(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `textbatch` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "textbatch", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "COLUMNS": "100", **environment},
+        check=False,
+    )
