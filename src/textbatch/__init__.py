@@ -12,6 +12,7 @@ Nothing heavy is imported until it is used.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
@@ -19,17 +20,15 @@ __version__ = "0.1.0"
 __all__ = ["Model", "TextbatchError", "__version__", "evaluate", "load", "score", "train"]
 
 if TYPE_CHECKING:
-    from textbatch.api import Model, evaluate, load, score, train
+    from textbatch.api import evaluate, load, score, train
     from textbatch.errors import TextbatchError
+    from textbatch.loaded import Model
+
+
+_HOMES = {"Model": "textbatch.loaded", "TextbatchError": "textbatch.errors"}
 
 
 def __getattr__(name: str) -> object:
-    if name == "TextbatchError":
-        from textbatch.errors import TextbatchError
-
-        return TextbatchError
-    if name in __all__:
-        from textbatch import api
-
-        return getattr(api, name)
-    raise AttributeError(f"module 'textbatch' has no attribute '{name}'")
+    if name not in __all__:
+        raise AttributeError(f"module 'textbatch' has no attribute '{name}'")
+    return getattr(import_module(_HOMES.get(name, "textbatch.api")), name)

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
 
-import pyarrow as pa
-
-from textbatch.batch import Predictions, TextBatch
 from textbatch.config import (
     BATCH_TOKENS,
     CHUNK_ROWS,
@@ -21,26 +16,19 @@ from textbatch.config import (
     ScoreConfig,
     TrainConfig,
 )
-from textbatch.data.contract import OutputColumns
-from textbatch.data.texts import check_text_type, decode_texts
-from textbatch.errors import DataError
-from textbatch.evaluation import Evaluation
 from textbatch.evaluation import evaluate as evaluate_files
-from textbatch.model.bundle import Bundle, load_bundle
+from textbatch.loaded import Model
+from textbatch.model.bundle import load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
+from textbatch.report.evaluation import Evaluation
 from textbatch.report.progress import Progress
 from textbatch.report.run import RunReport
-from textbatch.scoring import predict_chunks
+from textbatch.report.training import TrainReport
 from textbatch.scoring import score as score_file
-from textbatch.training import TrainReport
 from textbatch.training import train as train_files
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 PathLike = str | os.PathLike[str]
-TableT = TypeVar("TableT", pa.Table, "pd.DataFrame")
 
 
 def train(
@@ -181,102 +169,3 @@ def load(
     bundle = load_bundle(Path(path))
     opened = open_engine(bundle, name=engine, device=device, threads=threads)
     return Model(bundle, Predictor(bundle, opened))
-
-
-class Model:
-    """A loaded model. Owns worker threads: use it in a `with` statement, or call `close`.
-
-    Attributes:
-        bundle: What was loaded.
-    """
-
-    def __init__(self, bundle: Bundle, predictor: Predictor) -> None:
-        self.bundle = bundle
-        self._predictor = predictor
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """In the order of the probabilities."""
-        return self.bundle.labels
-
-    def predict(self, texts: Sequence[str | None]) -> Predictions:
-        """Calibrated probabilities `(rows, labels)` and status codes `(rows,)` of texts."""
-        return self._predictor.predict(pa.array(texts, pa.large_string()))
-
-    def score_table(
-        self,
-        table: TableT,
-        *,
-        text_column: str | None = None,
-        prefix: str = "",
-        probabilities: bool = False,
-        top_k: int = 0,
-        min_confidence: float = 0.0,
-    ) -> TableT:
-        """Add the columns that `textbatch score` adds.
-
-        Args:
-            table: Any columns, one of them text.
-            text_column: None takes the bundle's own.
-            prefix: Put before each added column's name.
-            probabilities: Add the probability of every label.
-            top_k: Add the best labels with their probabilities; 0 adds none.
-            min_confidence: Withhold labels below this probability.
-
-        Returns:
-            A table of the same kind with the same rows in the same order.
-
-        Raises:
-            DataError: There is no such column, or it holds no text.
-            ConflictError: An added column has the name of one that is there.
-        """
-        added = OutputColumns(
-            labels=self.labels,
-            prefix=prefix,
-            probabilities=probabilities,
-            top_k=top_k,
-            min_confidence=min_confidence,
-        )
-        column = text_column or self.bundle.settings.text_column
-        if isinstance(table, pa.Table):
-            return self._score_arrow(table, column, added)
-        import pandas as pd
-
-        if column not in table.columns:
-            raise DataError(f"the frame has no column '{column}'", "name one with text_column")
-        added.output_schema(pa.schema([(str(name), pa.null()) for name in table.columns]))
-        texts = pa.table({column: pa.Array.from_pandas(table[column])})
-        answers = self._score_arrow(texts, column, added).drop_columns([column]).to_pandas()
-        return pd.concat([table, answers.set_index(table.index)], axis=1)
-
-    def close(self) -> None:
-        """Stop the worker threads."""
-        self._predictor.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def _score_arrow(self, table: pa.Table, column: str, added: OutputColumns) -> pa.Table:
-        if table.schema.names.count(column) != 1:
-            raise DataError(f"the table has no single column '{column}'", "name one, text_column")
-        check_text_type(table.schema.field(column).type, f"column '{column}'")
-        schema = added.output_schema(table.schema)
-        batches = [
-            added.assemble(chunk, predictions, schema)[0]
-            for chunk, predictions in predict_chunks(_chunks(table, column), self._predictor)
-        ]
-        return pa.Table.from_batches(batches, schema)
-
-
-def _chunks(table: pa.Table, column: str) -> Iterator[TextBatch]:
-    for batch in table.to_batches(max_chunksize=CHUNK_ROWS):
-        texts, undecodable = decode_texts(batch.column(column))
-        yield TextBatch(table=batch, texts=texts, undecodable=undecodable)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,40 +19,8 @@ from textbatch.model.bundle import load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
 from textbatch.quality.calibration import expected_calibration_error, softmax
-from textbatch.quality.metrics import Metrics, measure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
-    """How a bundle did on labelled rows.
-
-    Attributes:
-        rows: Rows read.
-        metrics: Over the rows whose label the bundle knows; a row without evidence counts as
-            wrong.
-        ece_before: Expected calibration error of the uncalibrated probabilities, over the rows
-            with evidence.
-        ece_after: The same of the calibrated ones, which `score` writes.
-        statuses: Rows by status.
-        unseen_labels: Rows by true label that the bundle has never seen; in no metric.
-        input: Paths of the labelled files.
-        model: Path of the bundle.
-        fingerprint: The bundle's.
-    """
-
-    rows: int
-    metrics: Metrics
-    ece_before: float
-    ece_after: float
-    statuses: Mapping[str, int]
-    unseen_labels: Mapping[str, int] = field(default_factory=dict)
-    input: tuple[str, ...] = ()
-    model: str = ""
-    fingerprint: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """The evaluation as plain JSON values."""
-        return asdict(self)
+from textbatch.quality.metrics import measure
+from textbatch.report.evaluation import Evaluation
 
 
 def evaluate(

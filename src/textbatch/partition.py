@@ -41,6 +41,14 @@ class Parts:
     labels: tuple[str, ...]
     warnings: list[str]
 
+    def sizes(self) -> dict[str, int]:
+        """Rows by part."""
+        return {
+            "training": len(self.training),
+            "validation": len(self.validation),
+            "test": len(self.test),
+        }
+
 
 def read_parts(config: TrainConfig) -> Parts:
     """Read the files, drop what cannot be learned from, and split."""

@@ -12,7 +12,7 @@ from textbatch.cli.options import JsonOption, LabelColumnOption, OverwriteOption
 from textbatch.config import Preset, TrainConfig
 
 if TYPE_CHECKING:
-    from textbatch.training import TrainReport
+    from textbatch.report.training import TrainReport
 
 
 def train_command(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import keras
 import numpy as np
 
-from textbatch.batch import BoolArray, Float32Array, Int32Array, Int64Array, TokenBatch
-from textbatch.model.settings import FitSettings
+from textbatch.batch import BoolArray, Float32Array, Int32Array, Int64Array
+from textbatch.model.settings import Epoch, FitSettings, LabelledTokens
 from textbatch.text.bucketing import pad
 from textbatch.text.vocabulary import OOV_ID, PAD_ID
 
@@ -17,40 +16,6 @@ from textbatch.text.vocabulary import OOV_ID, PAD_ID
 _WIDTH_STEP = 16
 #: Rows are sorted by length within windows of this many mini-batches, so that their mix varies.
 _WINDOW = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Epoch:
-    """One pass over the training rows, as measured.
-
-    Attributes:
-        number: From 1.
-        loss: Mean training loss, dropout and class weights included.
-        accuracy: On the training rows, dropout included.
-        validation_loss: Mean negative log-likelihood on the validation rows.
-        validation_accuracy: On the validation rows.
-    """
-
-    number: int
-    loss: float
-    accuracy: float
-    validation_loss: float
-    validation_accuracy: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledTokens:
-    """Rows to fit on or to validate with.
-
-    Attributes:
-        tokens: Their token ids; no row is empty.
-        label_ids: Shape `(rows,)`.
-        weights: Weight of each row in the loss. Shape `(rows,)`.
-    """
-
-    tokens: TokenBatch
-    label_ids: Int64Array
-    weights: Float32Array
 
 
 class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -166,17 +131,6 @@ def fit(
         ],
     )
     return history
-
-
-def predict_logits(network: keras.Model, tokens: TokenBatch) -> Float32Array:
-    """Logits of rows, in their order. Shape `(rows, labels)`."""
-    order = np.argsort(tokens.lengths, kind="stable")
-    logits = np.zeros((len(tokens), network.output_shape[-1]), np.float32)
-    for start in range(0, len(order), 256):
-        rows = order[start : start + 256]
-        token_ids = _pad_to_step(pad(tokens, rows).token_ids)
-        logits[rows] = network.predict_on_batch(token_ids)
-    return logits
 
 
 def _pad_to_step(token_ids: Int32Array) -> Int32Array:

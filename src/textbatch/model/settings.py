@@ -1,8 +1,10 @@
-"""Settings of training's steps, apart from their code so that reading them imports nothing."""
+"""What training's steps take and tell, apart from their code so that it imports nothing heavy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from textbatch.batch import Float32Array, Int64Array, TokenBatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,3 +56,44 @@ class FitSettings:
     max_epochs: int = 30
     patience: int = 4
     word_dropout: float = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """One pass over the training rows, as measured.
+
+    Attributes:
+        number: From 1.
+        loss: Mean training loss, dropout and class weights included.
+        accuracy: On the training rows, dropout included.
+        validation_loss: Mean negative log-likelihood on the validation rows.
+        validation_accuracy: On the validation rows.
+    """
+
+    number: int
+    loss: float
+    accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+    def line(self) -> str:
+        """The pass on one line, for a person who waits."""
+        return (
+            f"epoch {self.number}: loss {self.loss:.4f}, validation loss "
+            f"{self.validation_loss:.4f}, validation accuracy {self.validation_accuracy:.4f}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledTokens:
+    """Rows to fit on or to validate with.
+
+    Attributes:
+        tokens: Their token ids; no row is empty.
+        label_ids: Shape `(rows,)`.
+        weights: Weight of each row in the loss. Shape `(rows,)`.
+    """
+
+    tokens: TokenBatch
+    label_ids: Int64Array
+    weights: Float32Array

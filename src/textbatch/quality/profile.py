@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 
 from textbatch.batch import Float32Array, TokenBatch
-from textbatch.text.vocabulary import OOV_ID
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 _CONFIDENCE_BINS = 20
 
 
 def training_profile(
-    tokens: TokenBatch, *, labels: Mapping[str, int], confidences: Float32Array
+    tokens: TokenBatch, *, labels: Mapping[str, int], confidences: Float32Array, oov_id: int
 ) -> dict[str, Any]:
     """Describe the training data.
 
@@ -24,6 +23,7 @@ def training_profile(
         labels: Training rows by label.
         confidences: Calibrated, on validation rows: on its training rows the network is surer.
             Shape `(rows,)`.
+        oov_id: What stands for unknown tokens.
 
     Returns:
         Plain JSON values: token counts by quantile, the share of truncated texts and of OOV
@@ -35,7 +35,7 @@ def training_profile(
         "rows": len(tokens),
         "tokens_by_quantile": {str(q): float(np.quantile(lengths, q)) for q in _QUANTILES},
         "truncated_share": float(tokens.truncated.mean()),
-        "oov_share": float((tokens.token_ids == OOV_ID).mean()),
+        "oov_share": float((tokens.token_ids == oov_id).mean()),
         "labels": dict(labels),
         "confidence_histogram": histogram.tolist(),
     }

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from textbatch.evaluation import Evaluation
+from textbatch.report.evaluation import Evaluation
 
 #: Above this many labels the confusion matrix would not fit a terminal.
 _WIDEST_CONFUSION = 10

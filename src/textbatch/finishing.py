@@ -1,0 +1,89 @@
+"""From trained weights to a bundle that knows how good it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.batch import Status
+from textbatch.evaluation import evaluate_rows, label_ids_of
+from textbatch.model.architecture import Architecture
+from textbatch.model.bundle import Bundle, Golden, Settings
+from textbatch.model.engines import open_engine
+from textbatch.model.golden import golden_texts
+from textbatch.model.predictor import Predictor
+from textbatch.model.weights import Weights
+from textbatch.partition import Parts, label_counts
+from textbatch.quality.calibration import Calibration, fit_temperature, softmax
+from textbatch.quality.profile import training_profile
+from textbatch.report.evaluation import Evaluation
+from textbatch.text.vocabulary import OOV_ID, Vocabulary
+
+_UNCALIBRATED = Calibration(
+    temperature=1.0, rows=0, ece_before=0.0, ece_after=0.0, nll_before=0.0, nll_after=0.0
+)
+
+
+def finish_bundle(
+    weights: Weights,
+    *,
+    architecture: Architecture,
+    settings: Settings,
+    vocabulary: Vocabulary,
+    parts: Parts,
+    seed: int,
+) -> tuple[Bundle, Evaluation]:
+    """Fit the temperature, measure on the test rows, and record profile and golden rows.
+
+    All of it with the engine that `score` uses, so that the numbers are those users get.
+
+    Args:
+        weights: Trained.
+        architecture: Of the network.
+        settings: For the bundle.
+        vocabulary: For the bundle.
+        parts: The labelled rows.
+        seed: Of the golden texts.
+
+    Returns:
+        The bundle, its metrics still empty, and the evaluation on the test rows.
+    """
+    draft = Bundle(
+        architecture=architecture,
+        settings=settings,
+        vocabulary=vocabulary,
+        labels=parts.labels,
+        weights=weights,
+        calibration=_UNCALIBRATED,
+        profile={},
+        golden=Golden(texts=[], probabilities=[]),
+        metrics={},
+    )
+    with Predictor(draft, open_engine(draft, name="onnx", device="cpu", threads=None)) as predictor:
+        logits, status = predictor.predict_logits(parts.validation.texts)
+        evidence = status < Status.NO_KNOWN_TOKENS
+        label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
+        calibration = fit_temperature(logits[evidence], label_ids[evidence])
+        test = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
+        golden = _golden(predictor, calibration.temperature, seed)
+    profile = training_profile(
+        draft.tokenizer.encode(parts.training.texts),
+        labels=label_counts(parts.training),
+        confidences=softmax(logits[evidence], calibration.temperature).max(axis=1),
+        oov_id=OOV_ID,
+    )
+    return replace(draft, calibration=calibration, golden=golden, profile=profile), test
+
+
+def _golden(predictor: Predictor, temperature: float, seed: int) -> Golden:
+    bundle = predictor.bundle
+    length = bundle.architecture.max_sequence_length
+    texts = golden_texts(bundle.vocabulary, max_sequence_length=length, seed=seed)
+    logits, status = predictor.predict_logits(pa.array(texts, pa.large_string()))
+    answered = np.flatnonzero(status < Status.NO_KNOWN_TOKENS)
+    return Golden(
+        texts=[texts[row] for row in answered],
+        probabilities=softmax(logits[answered], temperature).tolist(),
+    )

@@ -1,0 +1,42 @@
+"""What an evaluation found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from textbatch.quality.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """How a bundle did on labelled rows.
+
+    Attributes:
+        rows: Rows read.
+        metrics: Over the rows whose label the bundle knows; a row without evidence counts as
+            wrong.
+        ece_before: Expected calibration error of the uncalibrated probabilities, over the rows
+            with evidence.
+        ece_after: The same of the calibrated ones, which `score` writes.
+        statuses: Rows by status.
+        unseen_labels: Rows by true label that the bundle has never seen; in no metric.
+        input: Paths of the labelled files.
+        model: Path of the bundle.
+        fingerprint: The bundle's.
+    """
+
+    rows: int
+    metrics: Metrics
+    ece_before: float
+    ece_after: float
+    statuses: Mapping[str, int]
+    unseen_labels: Mapping[str, int] = field(default_factory=dict)
+    input: tuple[str, ...] = ()
+    model: str = ""
+    fingerprint: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The evaluation as plain JSON values."""
+        return asdict(self)

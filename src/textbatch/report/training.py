@@ -1,0 +1,48 @@
+"""What a training run did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from textbatch.quality.calibration import Calibration
+from textbatch.report.evaluation import Evaluation
+from textbatch.report.run import SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainReport:
+    """What a training run did.
+
+    Attributes:
+        model: Path of the bundle.
+        rows: Rows by part: `training`, `validation`, `test`.
+        epochs: What each pass over the training rows measured.
+        best_epoch: The pass whose weights were kept.
+        calibration: The temperature and what it did on the validation rows.
+        test: Metrics on the test rows, computed by the engine that `score` uses.
+        warnings: What the user should look at.
+        fingerprint: The bundle's.
+        seconds: Wall time.
+        state: `done`; the record of a failed run says `failed`.
+    """
+
+    model: str
+    rows: dict[str, int]
+    epochs: list[dict[str, Any]]
+    best_epoch: int
+    calibration: Calibration
+    test: Evaluation
+    warnings: list[str]
+    fingerprint: str = ""
+    seconds: float = 0.0
+    state: str = "done"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+
+    def metrics(self) -> dict[str, Any]:
+        """What the bundle keeps of it, as plain JSON values."""
+        kept = ("rows", "epochs", "best_epoch", "test", "warnings")
+        return {name: value for name, value in asdict(self).items() if name in kept}

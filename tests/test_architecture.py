@@ -1,0 +1,120 @@
+"""The house's rules about who may import whom; docs/architecture.md draws them."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "textbatch"
+FILES = sorted(SOURCE.rglob("*.py"))
+
+# A room may import itself and the rooms below it.
+LEVELS = {
+    "cli": 6,
+    "api": 5,
+    "demo": 5,
+    "loaded": 5,
+    "training": 4,
+    "finishing": 4,
+    "scoring": 4,
+    "inspection": 4,
+    "partition": 4,
+    "evaluation": 4,
+    "report": 3,
+    "data": 2,
+    "model": 2,
+    "text": 1,
+    "quality": 1,
+    "config": 0,
+    "batch": 0,
+    "errors": 0,
+    "__init__": 0,
+}
+# Rooms on one level that may know each other; the paths are read in this order.
+SIDEWAYS = {
+    ("api", "loaded"),
+    ("training", "evaluation"),
+    ("training", "partition"),
+    ("training", "finishing"),
+    ("finishing", "evaluation"),
+    ("finishing", "partition"),
+    ("partition", "evaluation"),
+    ("config", "errors"),
+}
+
+OWNERS = {
+    "pandas": {"data", "loaded"},
+    "pyarrow.parquet": {"data"},
+    "pyarrow.json": {"data"},
+    "csv": {"data"},
+    "gensim": {"model"},
+    "keras": {"model", "training"},
+    "tensorflow": {"model"},
+    "onnx": {"model"},
+    "onnxruntime": {"model"},
+    "safetensors": {"model"},
+    "sklearn": {"quality"},
+    "scipy": {"quality"},
+    "rich": {"report", "cli", "demo"},
+    "typer": {"cli"},
+}
+NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "subprocess", "socket"}
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_imports_point_down(path):
+    room = room_of(path)
+    if room in ("__init__", "__main__"):
+        return
+    for name in imports_of(path):
+        if not name.startswith("textbatch."):
+            continue
+        other = name.split(".")[1]
+        other = other if other in LEVELS else "__init__"
+        allowed = other == room or LEVELS[other] < LEVELS[room] or (room, other) in SIDEWAYS
+        assert allowed, f"{room} imports {name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_foreign_libraries_have_one_home(path):
+    for name in imports_of(path):
+        for library, rooms in OWNERS.items():
+            if name == library or name.startswith(f"{library}."):
+                assert room_of(path) in rooms, f"{path}: imports {name}"
+        assert name.split(".")[0] not in NEVER, f"{path}: imports {name}"
+
+
+def test_only_the_command_line_exits_or_prints():
+    for path in FILES:
+        names = {
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not names & {"print", "exit", "quit", "eval", "exec"}, path
+        if room_of(path) != "cli":
+            assert "sys.exit" not in path.read_text(), path
+
+
+def test_files_stay_short():
+    long = {path: len(path.read_text().splitlines()) for path in FILES}
+    assert not {path: lines for path, lines in long.items() if lines > 260}
+    ordered = sorted(long.values())
+    assert ordered[len(ordered) // 2] <= 120
