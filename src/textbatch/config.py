@@ -15,6 +15,8 @@ InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
 
 #: Rows held in memory at a time: enough that sorting by length leaves little padding.
 CHUNK_ROWS = 16_384
+#: Bytes of a chunk, which long texts reach before its rows do.
+CHUNK_BYTES = 16 << 20
 #: Padded tokens in a mini-batch: enough to keep the matrix products busy, and no more.
 BATCH_TOKENS = 4096
 

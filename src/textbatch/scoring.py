@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from textbatch import __version__
 from textbatch.batch import Predictions, Status, TextBatch
-from textbatch.config import ScoreConfig
+from textbatch.config import CHUNK_BYTES, ScoreConfig
 from textbatch.data.contract import OutputColumns
 from textbatch.data.prefetch import Prefetch
+from textbatch.data.rebatch import rebatch
 from textbatch.data.source import Source, open_source, require_column
 from textbatch.data.texts import check_text_type, decode_texts
 from textbatch.data.writer import ParquetOutput, check_output
@@ -115,7 +116,9 @@ def read_chunks(
 ) -> Iterator[TextBatch]:
     """Read a source chunk by chunk, the texts decoded."""
     wanted = list(dict.fromkeys([*columns, text_column]))
-    for batch in source.batches(wanted, chunk_rows):
+    schema = pa.schema([source.schema.field(name) for name in wanted])
+    batches = source.batches(wanted, chunk_rows)
+    for batch in rebatch(batches, schema, max_rows=chunk_rows, max_bytes=CHUNK_BYTES):
         texts, undecodable = decode_texts(batch.column(text_column))
         table = batch.select(list(columns))
         yield TextBatch(table=table, texts=texts, undecodable=undecodable)

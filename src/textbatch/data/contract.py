@@ -62,7 +62,13 @@ class OutputColumns:
                 f"the input already has a column '{clash[0]}'",
                 "add --prefix, or leave the column out with --columns",
             )
-        return pa.schema([*passed_through, *added], metadata=passed_through.metadata)
+        # An earlier run's entries would hide this run's from Arrow's readers.
+        metadata = {
+            key: value
+            for key, value in (passed_through.metadata or {}).items()
+            if not key.startswith(b"textbatch.")
+        }
+        return pa.schema([*passed_through, *added], metadata=metadata)
 
     def assemble(
         self, chunk: TextBatch, predictions: Predictions, schema: pa.Schema

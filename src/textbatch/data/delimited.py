@@ -21,6 +21,9 @@ from textbatch.errors import DataError
 #: The longest cell; a quote that is never closed runs into this instead of eating all memory.
 MAX_CELL_CHARACTERS = 64 << 20
 
+#: Rows parsed at a time; few, so that long cells do not add up.
+_STEP_ROWS = 256
+
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -37,7 +40,7 @@ class DelimitedSource:
         with stream_errors(path):
             stream = ByteStream(path)
             try:
-                header = next(self._rows(stream), None)
+                header = next(filter(None, self._rows(stream)), None)
             finally:
                 stream.close()
         if header is None:
@@ -55,7 +58,7 @@ class DelimitedSource:
                 records = filter(None, self._rows(stream))
                 next(records)
                 first_row = 0
-                while rows := list(islice(records, max_rows)):
+                while rows := list(islice(records, min(max_rows, _STEP_ROWS))):
                     if set(map(len, rows)) != {width}:
                         raise self._ragged(rows, first_row)
                     cells = list(zip(*rows, strict=True))
@@ -77,8 +80,9 @@ class DelimitedSource:
         except UnicodeDecodeError as error:
             # Of the error only its position is told: its message quotes bytes of the cell.
             marked = error.object[:2] in _UTF16_MARKS
+            line = reader.line_num + 1 + error.object.count(b"\n", 0, error.start)
             raise DataError(
-                f"{self.path} is not UTF-8 after line {reader.line_num}"
+                f"{self.path} is not UTF-8 at line {line}"
                 + (" (it looks like UTF-16)" if marked else ""),
                 "convert it to UTF-8",
             ) from None

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,6 +21,12 @@ from textbatch.data.compressed import ByteStream, stream_errors
 from textbatch.errors import DataError
 
 _BLOCK_BYTES = 8 << 20
+#: Arrow's JSON parser recurses: a few thousand levels end the process (SIGSEGV).
+_MAX_DEPTH = 100
+
+_BOM = b"\xef\xbb\xbf"
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?')
+_BRACKET = re.compile(rb"[\[\]{}]")
 
 
 class JsonLinesSource:
@@ -31,7 +39,8 @@ class JsonLinesSource:
         self.schema: pa.Schema = pa.schema([])
         first_line = 1
         for block, lines in self._blocks():
-            table = self._parse(block, first_line, None)
+            self._check_lines(block, first_line)
+            table = self._parse(block, first_line, pa.schema([]))
             try:
                 self.schema = pa.unify_schemas(
                     [self.schema, _strings_kept(table.schema)], promote_options="permissive"
@@ -72,9 +81,22 @@ class JsonLinesSource:
             finally:
                 stream.close()
 
-    def _parse(self, block: bytes, first_line: int, schema: pa.Schema | None) -> pa.Table:
+    def _check_lines(self, block: bytes, first_line: int) -> None:
+        """Check that each line begins and ends as an object does, before Arrow sees it."""
+        for number, line in enumerate(block.removeprefix(_BOM).split(b"\n"), first_line):
+            stripped = line.strip()
+            if stripped and not (stripped.startswith(b"{") and stripped.endswith(b"}")):
+                raise DataError(f"{self.path} line {number} is not a JSON object", _FIX)
+            # Counting is quick; only a line with that many brackets is looked at closely.
+            if line.count(b"[") + line.count(b"{") > _MAX_DEPTH and _depth(line) > _MAX_DEPTH:
+                raise DataError(
+                    f"{self.path} line {number} nests more than {_MAX_DEPTH} levels deep",
+                    "flatten it",
+                )
+
+    def _parse(self, block: bytes, first_line: int, schema: pa.Schema) -> pa.Table:
         if not block.strip():
-            return pa.table({})
+            return schema.empty_table()
         try:
             return pj.read_json(
                 io.BytesIO(block),
@@ -88,9 +110,9 @@ class JsonLinesSource:
     def _bad_line(self, block: bytes, first_line: int) -> DataError:
         for number, line in enumerate(block.split(b"\n"), first_line):
             try:
-                if line.strip() and not isinstance(json.loads(line), dict):
-                    return DataError(f"{self.path} line {number} is not a JSON object", _FIX)
-            except (ValueError, RecursionError):
+                if line.strip():
+                    json.loads(line)
+            except ValueError:
                 return DataError(f"{self.path} line {number} is not valid UTF-8 JSON", _FIX)
         last_line = first_line + block.rstrip().count(b"\n")
         return DataError(
@@ -112,6 +134,12 @@ class JsonLinesSource:
 
 
 _FIX = "write one JSON object a line"
+
+
+def _depth(line: bytes) -> int:
+    """How deep a JSON text nests, brackets inside strings left out."""
+    brackets = _BRACKET.findall(_STRING.sub(b"", line))
+    return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
 
 
 def _strings_kept(schema: pa.Schema) -> pa.Schema:

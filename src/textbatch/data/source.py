@@ -41,6 +41,8 @@ class Source(Protocol):
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns in file order, at most `max_rows` at a time.
 
+        Text columns may come dictionary-encoded; `rebatch` decodes them within bounds.
+
         Raises:
             DataError: The data are malformed.
             StorageError: The file cannot be read.
@@ -74,7 +76,7 @@ def open_source(path: Path, input_format: InputFormat = "auto") -> Source:
     if chosen == "parquet":
         source: Source = ParquetSource(path)
     elif chosen == "csv":
-        source = DelimitedSource(path, delimiter="\t" if ".tsv" in path.suffixes else ",")
+        source = DelimitedSource(path, delimiter="\t" if _suffix(path) == ".tsv" else ",")
     else:
         source = JsonLinesSource(path)
     _check_columns(source)
@@ -97,16 +99,19 @@ def require_column(source: Source, column: str, flag: str) -> None:
 
 
 def _format_of(path: Path) -> InputFormat:
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in COMPRESSED_SUFFIXES:
-        suffixes.pop()
-    suffix = suffixes[-1] if suffixes else ""
+    suffix = _suffix(path)
     if suffix not in _FORMATS:
         raise UsageError(
             f"cannot tell the format of {path} by its name",
             "give --format parquet, csv or jsonl",
         )
     return _FORMATS[suffix]
+
+
+def _suffix(path: Path) -> str:
+    """The suffix that tells the format, in lower case; `.csv` of `a.csv.gz`."""
+    plain = path.with_suffix("") if path.suffix.lower() in COMPRESSED_SUFFIXES else path
+    return plain.suffix.lower()
 
 
 def _check_columns(source: Source) -> None:

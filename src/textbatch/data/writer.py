@@ -35,7 +35,7 @@ class ParquetOutput:
         self._overwrite = overwrite
         check_output(path, overwrite=overwrite)
         self._temporary = path.with_name(f".{path.name}.{run_id}.tmp")
-        with storage_errors(path, "cannot create"):
+        with storage_errors(path, "cannot create", missing=OutputError):
             # O_EXCL: a link planted under the temporary name is not followed.
             descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         self._sink = os.fdopen(descriptor, "wb")
@@ -71,7 +71,7 @@ class ParquetOutput:
             OutputError: Another process made the output meanwhile.
         """
         self._flush()
-        with storage_errors(self.path, "cannot write"):
+        with storage_errors(self.path, "cannot write", missing=OutputError):
             self._writer.add_key_value_metadata(dict(metadata))
             self._writer.close()
             self._sink.flush()

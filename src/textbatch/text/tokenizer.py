@@ -6,10 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from textbatch.batch import TokenBatch
+from textbatch.batch import BoolArray, TokenBatch
 from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import Vocabulary
+
+#: Of a longer text only its beginning is looked at: tokenizing megabytes to keep a few hundred
+#: tokens would let one row hold up the job.
+MAX_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +38,24 @@ class Tokenizer:
         Returns:
             Token ids, cut to `max_sequence_length`. Rows without a token have length 0.
         """
+        texts, cut = _first_characters(texts)
         tokens, offsets = split_tokens(texts)
         lengths = np.diff(offsets)
         kept = np.minimum(lengths, self.max_sequence_length)
         token_ids = self.vocabulary.lookup(tokens)
-        truncated = lengths > kept
-        if truncated.any():
+        truncated = cut | (lengths > kept)
+        if (lengths > kept).any():
             position = np.arange(len(token_ids)) - np.repeat(offsets[:-1], lengths)
             token_ids = token_ids[position < self.max_sequence_length]
             offsets = np.concatenate([[0], np.cumsum(kept)])
         return TokenBatch(token_ids=token_ids, offsets=offsets, truncated=truncated)
+
+
+def _first_characters(texts: pa.Array) -> tuple[pa.Array, BoolArray]:
+    """Texts without what lies beyond `MAX_CHARACTERS`, and where something did."""
+    # Bytes first: counting characters would cost every text what few texts need.
+    if (pc.max(pc.binary_length(texts)).as_py() or 0) <= MAX_CHARACTERS:
+        return texts, np.zeros(len(texts), bool)
+    long = pc.greater(pc.utf8_length(texts), MAX_CHARACTERS)
+    cut = pc.utf8_slice_codeunits(texts, 0, MAX_CHARACTERS)
+    return cut, long.to_numpy(zero_copy_only=False)
