@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from textbatch.config import (
-    BATCH_TOKENS,
     CHUNK_ROWS,
     DeviceName,
     EngineName,
@@ -96,7 +95,7 @@ def score(
     device: DeviceName = "auto",
     threads: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
-    batch_tokens: int = BATCH_TOKENS,
+    batch_tokens: int | None = None,
     overwrite: bool = False,
     dry_run: bool = False,
     report: PathLike | None = None,
@@ -137,6 +136,10 @@ def evaluate(
     model: PathLike = "model",
     text_column: str | None = None,
     label_column: str = "label",
+    input_format: InputFormat = "auto",
+    engine: EngineName = "auto",
+    device: DeviceName = "auto",
+    threads: int | None = None,
 ) -> Evaluation:
     """Measure a bundle on labelled files.
 
@@ -145,7 +148,14 @@ def evaluate(
     """
     several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
     return evaluate_files(
-        tuple(map(Path, several)), Path(model), text_column=text_column, label_column=label_column
+        tuple(map(Path, several)),
+        Path(model),
+        text_column=text_column,
+        label_column=label_column,
+        input_format=input_format,
+        engine=engine,
+        device=device,
+        threads=threads,
     )
 
 

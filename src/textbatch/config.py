@@ -19,6 +19,7 @@ CHUNK_ROWS = 16_384
 CHUNK_BYTES = 16 << 20
 #: Padded tokens in a mini-batch: enough to keep the matrix products busy, and no more.
 BATCH_TOKENS = 4096
+GPU_BATCH_TOKENS = 262_144
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ class ScoreConfig:
         device: Where it runs.
         threads: Mini-batches in flight; None for the cores this process may use.
         chunk_rows: Rows held in memory at a time.
-        batch_tokens: Padded tokens in a mini-batch.
+        batch_tokens: Padded tokens in a mini-batch; None for what suits the engine.
         overwrite: Replace an existing output.
         dry_run: Check everything, write no output.
         report: JSON file for the run's report, written on failure too.
@@ -108,7 +109,7 @@ class ScoreConfig:
     device: DeviceName = "auto"
     threads: int | None = None
     chunk_rows: int = CHUNK_ROWS
-    batch_tokens: int = BATCH_TOKENS
+    batch_tokens: int | None = None
     overwrite: bool = False
     dry_run: bool = False
     report: Path | None = None
@@ -118,7 +119,8 @@ class ScoreConfig:
         _require("--min-confidence", self.min_confidence, 0.0, 1.0)
         _require("--max-bad-rows", self.max_bad_rows, 0, 2**63 - 1)
         _require("--chunk-rows", self.chunk_rows, 1, 10_000_000)
-        _require("--batch-tokens", self.batch_tokens, 1, 100_000_000)
+        if self.batch_tokens is not None:
+            _require("--batch-tokens", self.batch_tokens, 1, 100_000_000)
         if self.threads is not None:
             _require("--threads", self.threads, 1, 1024)
         if self.output.resolve() == self.input.resolve():

@@ -17,7 +17,7 @@ from textbatch.errors import DataError
 from textbatch.evaluation import label_ids_of
 from textbatch.finishing import finish_bundle
 from textbatch.model.architecture import Architecture
-from textbatch.model.backend import import_tensorflow
+from textbatch.model.backend import import_keras
 from textbatch.model.bundle import Settings, save_bundle
 from textbatch.model.manifest import check_replaceable
 from textbatch.model.recipes import RECIPES, Recipe
@@ -135,7 +135,7 @@ def _fit(
 ) -> tuple[Weights, list[Epoch]]:
     """Train word vectors and network; the best weights, and what each epoch measured."""
     # Here, not at the top: TensorFlow and gensim take seconds to import.
-    import_tensorflow()
+    import_keras()
     import keras
 
     from textbatch.model import embeddings, fitting, network

@@ -17,13 +17,13 @@ from textbatch.cli.options import (
     ThreadsOption,
 )
 from textbatch.config import (
-    BATCH_TOKENS,
     CHUNK_ROWS,
     DeviceName,
     EngineName,
     InputFormat,
     ScoreConfig,
 )
+from textbatch.errors import printable
 
 if TYPE_CHECKING:
     from textbatch.report.run import RunReport
@@ -58,8 +58,8 @@ def score_command(
     threads: ThreadsOption = None,
     chunk_rows: Annotated[int, typer.Option(help="Rows held in memory at a time.")] = CHUNK_ROWS,
     batch_tokens: Annotated[
-        int, typer.Option(help="Padded tokens in a mini-batch.")
-    ] = BATCH_TOKENS,
+        int | None, typer.Option(help="Padded tokens in a mini-batch [default: suits the engine].")
+    ] = None,
     overwrite: OverwriteOption = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Check everything, write no output.")
@@ -74,27 +74,31 @@ def score_command(
     One output row per input row, in order, with every input column untouched; the output
     appears whole or not at all.
     """
-    config = ScoreConfig(
-        input=input,
-        output=output,
-        model=model,
-        text_column=text_column,
-        columns=None if columns is None else tuple(columns.split(",")),
-        prefix=prefix,
-        probabilities=probabilities,
-        top_k=top_k,
-        min_confidence=min_confidence,
-        max_bad_rows=max_bad_rows,
-        input_format=input_format,
-        engine=engine,
-        device=device,
-        threads=threads,
-        chunk_rows=chunk_rows,
-        batch_tokens=batch_tokens,
-        overwrite=overwrite,
-        dry_run=dry_run,
-        report=report,
-    )
+    from textbatch.report.run import failure_reported
+
+    paths = {"input": str(input), "output": str(output), "model": str(model)}
+    with failure_reported(report, lambda: paths):
+        config = ScoreConfig(
+            input=input,
+            output=output,
+            model=model,
+            text_column=text_column,
+            columns=None if columns is None else tuple(columns.split(",")),
+            prefix=prefix,
+            probabilities=probabilities,
+            top_k=top_k,
+            min_confidence=min_confidence,
+            max_bad_rows=max_bad_rows,
+            input_format=input_format,
+            engine=engine,
+            device=device,
+            threads=threads,
+            chunk_rows=chunk_rows,
+            batch_tokens=batch_tokens,
+            overwrite=overwrite,
+            dry_run=dry_run,
+            report=report,
+        )
     from textbatch.report.progress import progress_on
     from textbatch.scoring import score
 
@@ -112,12 +116,14 @@ def score_command(
 def _print(done: RunReport) -> None:
     if done.state == "planned":
         rows = "all" if done.rows_in is None else f"{done.rows_in:,}"
-        results.print(f"would score {rows} rows of {done.input} into {done.output}", markup=False)
+        line = f"would score {rows} rows of {done.input} into {done.output}"
+        results.print(printable(line), markup=False, soft_wrap=True)
         return
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
+    line = f"{done.output}: {done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
     results.print(
-        f"{done.output}: {done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})",
+        printable(line),
         markup=False,
         soft_wrap=True,
     )

@@ -1,4 +1,4 @@
-"""TensorFlow, imported late and quietly."""
+"""Keras, imported late and quietly."""
 
 from __future__ import annotations
 
@@ -6,29 +6,28 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from types import ModuleType
 
 
-def import_tensorflow(*, threads: int | None = None) -> ModuleType:
-    """Import TensorFlow without its start-up chatter.
+def import_keras(*, threads: int | None = None) -> None:
+    """Import Keras and its backend without their start-up chatter.
 
     Args:
-        threads: CPU threads for one operation; None for TensorFlow's own choice. Has an effect
-            only before TensorFlow has run anything.
+        threads: CPU threads for one operation on TensorFlow; None for its own choice. Has an
+            effect only before TensorFlow has run anything.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _native_stderr_dropped():
-        import keras  # noqa: F401 - imported here so that its chatter is dropped too
-        import tensorflow
+        import keras
+    if keras.backend.backend() != "tensorflow":
+        return
+    import tensorflow
 
-    if threads:
-        # Once TensorFlow is running it refuses: its threads then are what they are.
-        with suppress(RuntimeError):
-            tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+    # Once TensorFlow is running it refuses both: things then are what they are.
     with suppress(RuntimeError):
+        if threads:
+            tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
         for gpu in tensorflow.config.list_physical_devices("GPU"):
             tensorflow.config.experimental.set_memory_growth(gpu, enable=True)
-    return tensorflow  # type: ignore[no-any-return]
 
 
 @contextmanager

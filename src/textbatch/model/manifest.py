@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from textbatch import __version__
-from textbatch.errors import BundleError, OutputError, storage_errors
+from textbatch.errors import BundleError, OutputError, TextbatchError, storage_errors
 from textbatch.model.schema import dump_json, parse_json
 
 MANIFEST = "manifest.json"
@@ -53,6 +53,7 @@ def write_directory(
         StorageError: Writing failed.
     """
     check_replaceable(path, overwrite=overwrite)
+    path = path.resolve()
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     fingerprint = fingerprint_of(hashes, fingerprinted)
     manifest = {
@@ -95,8 +96,20 @@ def check_replaceable(path: Path, *, overwrite: bool) -> None:
         return
     if not overwrite:
         raise OutputError(f"{path} exists", "add --overwrite to replace it")
-    if not (path / MANIFEST).is_file():
-        raise OutputError(f"{path} exists and is not a bundle", "name another directory")
+    if not _is_bundle(path):
+        raise OutputError(
+            f"{path} exists and is not a bundle, or holds other files too", "name another directory"
+        )
+
+
+def _is_bundle(path: Path) -> bool:
+    # Other programs have a manifest.json too, and all that lies beside it would be deleted.
+    try:
+        manifest = parse_json(_read(path / MANIFEST, _MAX_JSON_BYTES), MANIFEST)
+        listed = _listed_files(path, manifest)
+    except TextbatchError:
+        return False
+    return {entry.name for entry in path.iterdir()} <= {*listed, MANIFEST}
 
 
 def _move_into_place(temporary: Path, path: Path) -> None:
@@ -104,7 +117,12 @@ def _move_into_place(temporary: Path, path: Path) -> None:
     old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
     with suppress(FileNotFoundError):
         path.rename(old)
-    temporary.rename(path)
+    try:
+        temporary.rename(path)
+    except OSError:
+        with suppress(FileNotFoundError):
+            old.rename(path)
+        raise
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -131,7 +149,8 @@ def read_verified(
             f"{path} is not a bundle directory",
             "pickles, .h5, .keras and archives are never loaded",
         )
-    names = sorted(entry.name for entry in path.iterdir())
+    with storage_errors(path, "cannot read"):
+        names = sorted(entry.name for entry in path.iterdir())
     if MANIFEST not in names:
         raise BundleError(f"{path} has no {MANIFEST}, so it is not a bundle", "check --model")
     if len(names) > _MAX_FILES:

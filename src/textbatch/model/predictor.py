@@ -20,7 +20,7 @@ from textbatch.batch import (
     Status,
     TokenBatch,
 )
-from textbatch.config import BATCH_TOKENS, CHUNK_ROWS
+from textbatch.config import CHUNK_ROWS
 from textbatch.errors import BundleError
 from textbatch.model.bundle import Bundle
 from textbatch.model.engines import Engine
@@ -82,7 +82,7 @@ class Predictor:
     mini-batch or the number of threads. Owns worker threads: use it in a `with` statement.
     """
 
-    def __init__(self, bundle: Bundle, engine: Engine, *, batch_tokens: int = BATCH_TOKENS) -> None:
+    def __init__(self, bundle: Bundle, engine: Engine, *, batch_tokens: int | None = None) -> None:
         """Replay the bundle's golden rows on the engine, and be ready.
 
         Raises:
@@ -90,7 +90,7 @@ class Predictor:
         """
         self.bundle = bundle
         self.engine = engine
-        self._batch_tokens = batch_tokens
+        self._batch_tokens = batch_tokens or engine.batch_tokens
         self._tokenizer = bundle.tokenizer
         self._pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
         try:

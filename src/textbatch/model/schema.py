@@ -10,6 +10,7 @@ from textbatch.errors import BundleError
 
 T = TypeVar("T")
 
+_MAX_DIGITS = 18
 _RESTORE = "restore the bundle from its source or train it again"
 
 
@@ -21,7 +22,8 @@ def parse_json(data: bytes, name: str) -> Any:  # noqa: ANN401
         name: Its name, for the message.
 
     Raises:
-        BundleError: It is not UTF-8 JSON, repeats a key, nests too deep or holds NaN.
+        BundleError: It is not UTF-8 JSON, repeats a key, nests too deep, or holds NaN, a number
+            too large or half a surrogate pair.
     """
 
     def refuse(constant: str) -> None:
@@ -32,8 +34,21 @@ def parse_json(data: bytes, name: str) -> Any:  # noqa: ANN401
             raise ValueError("repeated key")
         return dict(pairs)
 
+    def integer(digits: str) -> int:
+        if len(digits) > _MAX_DIGITS:
+            raise ValueError("integer out of range")
+        return int(digits)
+
     try:
-        return json.loads(data.decode("utf-8"), parse_constant=refuse, object_pairs_hook=unique)
+        value = json.loads(
+            data.decode("utf-8"),
+            parse_int=integer,
+            parse_constant=refuse,
+            object_pairs_hook=unique,
+        )
+        # What could not be written should not be read: infinity as 1e999, half surrogates.
+        dump_json(value)
+        return value
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{name} is not valid JSON", _RESTORE) from error
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from textbatch.batch import Float32Array
 from textbatch.config import DeviceName, EngineName
+from textbatch.model.backend import import_keras
 from textbatch.model.bundle import Bundle
 from textbatch.text.bucketing import MiniBatch
 
@@ -17,11 +18,13 @@ class Engine(Protocol):
         name: As `--engine` names it.
         device: What it runs on, for the report.
         workers: How many calls at a time make it fastest.
+        batch_tokens: How many padded tokens in a call make it fastest.
     """
 
     name: str
     device: str
     workers: int
+    batch_tokens: int
 
     def predict_logits(self, batch: MiniBatch) -> Float32Array:
         """Logits of a mini-batch, before calibration. Shape `(batch, labels)`."""
@@ -44,9 +47,10 @@ def open_engine(
     """
     # Each engine is imported only when chosen: TensorFlow alone takes seconds.
     if name == "tensorflow" or device == "gpu":
+        import_keras(threads=threads)
         from textbatch.model.engines.keras import KerasEngine
 
-        return KerasEngine(bundle, device=device, threads=threads)
+        return KerasEngine(bundle, device=device)
     from textbatch.model.engines.onnx import OnnxEngine
 
     return OnnxEngine(bundle, threads=threads)

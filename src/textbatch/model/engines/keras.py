@@ -1,53 +1,93 @@
-"""Keras, on its TensorFlow backend: the reference on the CPU, and the engine for GPUs."""
+"""Keras, on TensorFlow unless `KERAS_BACKEND` says otherwise: the reference, and for GPUs."""
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 
-from textbatch.batch import Float32Array
-from textbatch.config import DeviceName
-from textbatch.errors import ConflictError
-from textbatch.model.backend import import_tensorflow
+from textbatch.batch import Float32Array, Int32Array
+from textbatch.config import BATCH_TOKENS, GPU_BATCH_TOKENS, DeviceName
+from textbatch.errors import ConflictError, OutOfMemoryError
 from textbatch.model.bundle import Bundle
+from textbatch.model.network import build_network, write_tensors
 from textbatch.text.bucketing import MiniBatch
-from textbatch.text.vocabulary import PAD_ID
+from textbatch.text.vocabulary import OOV_ID, PAD_ID
 
-#: Sequence lengths are padded up to a multiple of this, so that few shapes are compiled.
-WIDTH_STEP = 16
+#: Sequence lengths and row counts are padded up to multiples of these, so that few shapes are
+#: compiled.
+_WIDTH_STEP, _ROWS_STEP = 16, 64
+#: What the backends' out-of-memory errors have in common is their text.
+_MEMORY_WORDS = ("out of memory", "resource_exhausted", "resourceexhausted", "oom when")
 
 
 class KerasEngine:
-    """The network rebuilt by our own code from the bundle's weights; see `engines.Engine`."""
+    """The network rebuilt by our own code from the bundle's weights; see `engines.Engine`.
+
+    Fit for cuDNN: padding on the right, `reset_after`, and no row without a token.
+    """
 
     name = "tensorflow"
     workers = 1
 
-    def __init__(self, bundle: Bundle, *, device: DeviceName, threads: int | None) -> None:
+    def __init__(self, bundle: Bundle, *, device: DeviceName) -> None:
         """Build the network on a device.
 
         Raises:
-            ConflictError: A GPU was asked for and TensorFlow sees none.
+            ConflictError: A GPU was asked for and Keras's backend sees none.
         """
-        tensorflow = import_tensorflow(threads=threads)
-        gpus = tensorflow.config.list_physical_devices("GPU")
+        gpus = keras.distribution.list_devices("gpu")
         if device == "gpu" and not gpus:
             raise ConflictError(
-                "--device gpu, but TensorFlow sees no GPU here",
+                f"--device gpu, but {keras.backend.backend()} sees no GPU here",
                 "check the driver and tensorflow[and-cuda], or use --device cpu",
             )
         self.device = "gpu" if gpus and device != "cpu" else "cpu"
-        from textbatch.model.network import build_network, write_tensors
-
-        with tensorflow.device(f"/{self.device}:0"):
+        self.batch_tokens = GPU_BATCH_TOKENS if self.device == "gpu" else BATCH_TOKENS
+        self._max_rows: int | None = None
+        with keras.device(f"{self.device}:0"):
             self._network = build_network(bundle.architecture)
             write_tensors(self._network, bundle.architecture, bundle.weights.tensors)
-        self._device = tensorflow.device
 
     def predict_logits(self, batch: MiniBatch) -> Float32Array:
-        """Logits of a mini-batch. Shape `(batch, labels)`."""
-        width = -(-batch.token_ids.shape[1] // WIDTH_STEP) * WIDTH_STEP
-        shape = (len(batch.rows), width)
-        token_ids = np.full(shape, PAD_ID, np.int32)
-        token_ids[:, : batch.token_ids.shape[1]] = batch.token_ids
-        with self._device(f"/{self.device}:0"):
-            return np.asarray(self._network.predict_on_batch(token_ids), np.float32)
+        """Logits of a mini-batch. Shape `(batch, labels)`.
+
+        Out of memory, the mini-batch is halved until it fits, and stays so for the rest of the
+        run: a row's answer does not depend on its mini-batch.
+
+        Raises:
+            OutOfMemoryError: Not even one row fits.
+        """
+        rows = len(batch.token_ids)
+        while True:
+            step = min(rows, self._max_rows or rows)
+            try:
+                parts = [
+                    self._run(batch.token_ids[start : start + step])
+                    for start in range(0, rows, step)
+                ]
+                return np.concatenate(parts)
+            except Exception as error:
+                if not _is_out_of_memory(error):
+                    raise
+                if step == 1:
+                    raise OutOfMemoryError(
+                        "the device has no memory left for a mini-batch of one row",
+                        "free memory, or use --device cpu",
+                    ) from None
+                self._max_rows = step // 2
+
+    def _run(self, token_ids: Int32Array) -> Float32Array:
+        rows, width = token_ids.shape
+        # A small mini-batch keeps its rows; a large one is filled up with rows of one token,
+        # since a row without any would take cuDNN down.
+        wanted = rows if rows < _ROWS_STEP else -(-rows // _ROWS_STEP) * _ROWS_STEP
+        padded = np.full((wanted, -(-width // _WIDTH_STEP) * _WIDTH_STEP), PAD_ID, np.int32)
+        padded[rows:, 0] = OOV_ID
+        padded[:rows, :width] = token_ids
+        with keras.device(f"{self.device}:0"):
+            return np.asarray(self._network.predict_on_batch(padded)[:rows], np.float32)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    told = f"{type(error).__name__} {error}".lower()
+    return isinstance(error, MemoryError) or any(word in told for word in _MEMORY_WORDS)

@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime
 
 from textbatch.batch import Float32Array
+from textbatch.config import BATCH_TOKENS
 from textbatch.model.bundle import Bundle
 from textbatch.model.graph import WEIGHTS_FILE
 from textbatch.text.bucketing import MiniBatch
@@ -21,6 +22,7 @@ class OnnxEngine:
 
     name = "onnx"
     device = "cpu"
+    batch_tokens = BATCH_TOKENS
 
     def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
         # joblib counts what affinity and cgroups leave to this process.
