@@ -10,11 +10,10 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
-import numpy as np
 import pyarrow as pa
 
 from textbatch import __version__
-from textbatch.batch import Predictions, Status, TextBatch
+from textbatch.batch import Predictions, TextBatch
 from textbatch.config import CHUNK_BYTES, ScoreConfig
 from textbatch.data.contract import OutputColumns
 from textbatch.data.prefetch import Prefetch
@@ -22,12 +21,13 @@ from textbatch.data.rebatch import rebatch
 from textbatch.data.source import Source, open_source, require_column
 from textbatch.data.texts import check_text_type, decode_texts
 from textbatch.data.writer import ParquetOutput, check_output
-from textbatch.errors import TooManyBadRowsError
+from textbatch.errors import TextbatchError
 from textbatch.model.bundle import Bundle, load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import PendingPredictions, Predictor
 from textbatch.report.progress import Progress, Silent
 from textbatch.report.run import RunReport, failure_reported, write_json
+from textbatch.report.tally import Tally
 
 #: Chunks whose mini-batches are under way while the next one is read and tokenized.
 _CHUNKS_IN_FLIGHT = 2
@@ -87,14 +87,14 @@ def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
     report.engine, report.device = engine.name, engine.device
     with Predictor(bundle, engine, batch_tokens=config.batch_tokens) as predictor:
         if config.dry_run:
-            report.state, report.rows_in = "planned", source.num_rows or 0
+            report.state, report.rows_in = "planned", source.num_rows
             return
         output = ParquetOutput(
             config.output, schema, run_id=report.run_id, overwrite=config.overwrite
         )
+        tally = Tally(bundle.labels, config.max_bad_rows)
+        progress.begin(source.num_rows)
         try:
-            tally = _Tally(bundle.labels, config.max_bad_rows)
-            progress.begin(source.num_rows)
             read = read_chunks(source, text_column, passed_through.names, config.chunk_rows)
             with Prefetch(read) as chunks:
                 for chunk, predictions in predict_chunks(chunks, predictor):
@@ -103,12 +103,13 @@ def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
                     tally.add(predictions)
                     progress.advance(len(chunk), source.progress())
             tally.fill(report)
-            report.rows_out = output.rows
+            _check_rows(source, report, output)
             output.commit(_footer(report, bundle, config.prefix))
         except BaseException:
+            tally.fill(report)
             output.abort()
             raise
-    report.state = "done"
+    report.state, report.rows_out = "done", output.rows
 
 
 def read_chunks(
@@ -150,60 +151,24 @@ def _check_input(source: Source, text_column: str, columns: Sequence[str] | None
     return pa.schema(fields, metadata=source.schema.metadata)
 
 
+def _check_rows(source: Source, report: RunReport, output: ParquetOutput) -> None:
+    """Publish nothing unless every row that was there and was read is about to be written."""
+    there = report.rows_in if source.num_rows is None else source.num_rows
+    if not there == report.rows_in == output.rows:
+        raise TextbatchError(
+            f"{source.path} has {there} rows, {report.rows_in} were scored and {output.rows} "
+            "written",
+            "this is a bug in textbatch: please report it",
+        )
+
+
 def _footer(report: RunReport, bundle: Bundle, prefix: str) -> dict[str, str]:
     return {
         "textbatch.version": __version__,
         "textbatch.run_id": report.run_id,
         "textbatch.fingerprint": bundle.fingerprint,
         "textbatch.labels": json.dumps(bundle.labels, ensure_ascii=False),
-        "textbatch.rows": str(report.rows_out),
+        "textbatch.rows": str(report.rows_in),
         "textbatch.statuses": json.dumps(report.statuses),
         "textbatch.prefix": prefix,
     }
-
-
-class _Tally:
-    """Counts what the report shows, chunk by chunk."""
-
-    def __init__(self, labels: tuple[str, ...], max_bad_rows: int) -> None:
-        self._labels = labels
-        self._max_bad_rows = max_bad_rows
-        self._statuses = np.zeros(len(Status), np.int64)
-        self._label_counts = np.zeros(len(labels), np.int64)
-        self._confidence_sum = 0.0
-        self._first_bad: int | None = None
-        self._started = time.perf_counter()
-
-    def add(self, predictions: Predictions) -> None:
-        """Count a chunk.
-
-        Raises:
-            TooManyBadRowsError: More undecodable rows than allowed so far.
-        """
-        bad = np.flatnonzero(predictions.status == Status.BAD_TEXT)
-        if len(bad) and self._first_bad is None:
-            self._first_bad = int(self._statuses.sum()) + int(bad[0]) + 1
-        self._statuses += np.bincount(predictions.status, minlength=len(Status))
-        labelled = predictions.probabilities[predictions.status <= Status.TRUNCATED]
-        self._label_counts += np.bincount(
-            labelled.argmax(axis=1), minlength=len(self._label_counts)
-        )
-        self._confidence_sum += float(labelled.max(axis=1, initial=0).sum(dtype=np.float64))
-        count = int(self._statuses[Status.BAD_TEXT])
-        if count > self._max_bad_rows:
-            raise TooManyBadRowsError(
-                f"{count} rows are not valid UTF-8, the first is row {self._first_bad}; "
-                f"--max-bad-rows allows {self._max_bad_rows}",
-                "mend them, or allow that many to go out as bad_text",
-            )
-
-    def fill(self, report: RunReport) -> None:
-        """Put the counts into the report."""
-        report.rows_in = int(self._statuses.sum())
-        names = Status.names()
-        report.statuses = {n: int(c) for n, c in zip(names, self._statuses, strict=True) if c}
-        report.labels = dict(zip(self._labels, self._label_counts.tolist(), strict=True))
-        labelled = int(self._label_counts.sum())
-        report.mean_confidence = self._confidence_sum / labelled if labelled else None
-        seconds = time.perf_counter() - self._started
-        report.rows_per_second = round(report.rows_in / seconds, 1) if report.rows_in else None

@@ -11,7 +11,7 @@ ModelOption = Annotated[
     Path, typer.Option("--model", "-m", envvar="TEXTBATCH_MODEL", help="Model directory.")
 ]
 TextColumnOption = Annotated[
-    str | None, typer.Option(help="Column that holds the text [default: the model's].")
+    str | None, typer.Option(help="Column that holds the text \\[default: the model's].")
 ]
 LabelColumnOption = Annotated[str, typer.Option(help="Column that holds the label.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
@@ -20,5 +20,5 @@ ReportOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON record to stdout.")]
 ThreadsOption = Annotated[
-    int | None, typer.Option(help="CPU threads [default: what this process may use].")
+    int | None, typer.Option(help="CPU threads \\[default: what this process may use].")
 ]

@@ -37,7 +37,7 @@ def score_command(
     model: ModelOption = Path("model"),
     text_column: TextColumnOption = None,
     columns: Annotated[
-        str | None, typer.Option(help="Input columns to keep, comma-separated [default: all].")
+        str | None, typer.Option(help="Input columns to keep, comma-separated \\[default: all].")
     ] = None,
     prefix: Annotated[str, typer.Option(help="Put before each added column's name.")] = "",
     probabilities: Annotated[
@@ -58,7 +58,8 @@ def score_command(
     threads: ThreadsOption = None,
     chunk_rows: Annotated[int, typer.Option(help="Rows held in memory at a time.")] = CHUNK_ROWS,
     batch_tokens: Annotated[
-        int | None, typer.Option(help="Padded tokens in a mini-batch [default: suits the engine].")
+        int | None,
+        typer.Option(help="Padded tokens in a mini-batch \\[default: suits the engine]."),
     ] = None,
     overwrite: OverwriteOption = False,
     dry_run: Annotated[

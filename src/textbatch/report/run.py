@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textbatch.errors import TextbatchError, exit_code_of, storage_errors
+from textbatch.data.writer import check_output
+from textbatch.errors import (
+    OutputError,
+    TerminatedError,
+    TextbatchError,
+    exit_code_of,
+    storage_errors,
+)
 
 #: Raised when a field changes its meaning or goes away.
 SCHEMA_VERSION = 1
@@ -32,7 +39,7 @@ class RunReport:
         device: Where it ran.
         started: UTC, ISO 8601.
         seconds: Wall time of the whole run.
-        rows_in: Rows read.
+        rows_in: Rows read; in a dry run those that there are, null where only reading tells.
         rows_out: Rows in the output.
         rows_per_second: Rows read over the seconds from the first to the last row.
         statuses: Rows by status.
@@ -53,7 +60,7 @@ class RunReport:
     engine: str | None = None
     device: str | None = None
     seconds: float = 0.0
-    rows_in: int = 0
+    rows_in: int | None = 0
     rows_out: int = 0
     rows_per_second: float | None = None
     statuses: dict[str, int] = field(default_factory=dict)
@@ -67,6 +74,12 @@ class RunReport:
         return {"schema_version": SCHEMA_VERSION, **asdict(self)}
 
 
+_INTERRUPTIONS: dict[type[BaseException], str] = {
+    KeyboardInterrupt: "stopped by SIGINT",
+    TerminatedError: "stopped by SIGTERM",
+}
+
+
 @contextmanager
 def failure_reported(path: Path | None, describe: Callable[[], dict[str, Any]]) -> Iterator[None]:
     """When the body fails, write what it had done and why it stopped, then let the error go on.
@@ -74,16 +87,26 @@ def failure_reported(path: Path | None, describe: Callable[[], dict[str, Any]]) 
     Args:
         path: The report file; None writes nothing.
         describe: The record so far.
+
+    Raises:
+        OutputError: The report cannot be made where it is wanted; nothing has been done yet.
+        AccessError: Its directory is not writable.
     """
+    if path:
+        check_output(path, overwrite=True)
     try:
         yield
     except BaseException as error:
         # The text of a foreign error stays out: it may quote a cell.
-        told = str(error) if isinstance(error, TextbatchError) else type(error).__name__
+        told = (
+            str(error)
+            if isinstance(error, TextbatchError)
+            else _INTERRUPTIONS.get(type(error), type(error).__name__)
+        )
         outcome = {"state": "failed", "error": told, "exit_code": exit_code_of(error)}
         if path:
             with suppress(TextbatchError):
-                write_json(path, {**describe(), **outcome})
+                write_json(path, {"schema_version": SCHEMA_VERSION, **describe(), **outcome})
         raise
 
 
@@ -92,11 +115,14 @@ def write_json(path: Path, record: dict[str, Any]) -> None:
 
     Raises:
         StorageError: The file cannot be written.
+        OutputError: Its directory does not exist.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with storage_errors(path, "cannot write"):
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    with storage_errors(path, "cannot write", missing=OutputError):
         try:
-            temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            # "x" follows no planted link; names that are not UTF-8 become \udc.. escapes.
+            with temporary.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

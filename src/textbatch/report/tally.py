@@ -1,0 +1,58 @@
+"""Counting what became of the rows, chunk by chunk."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from textbatch.batch import Predictions, Status
+from textbatch.errors import TooManyBadRowsError
+from textbatch.report.run import RunReport
+
+
+class Tally:
+    """Counts what the report shows, chunk by chunk."""
+
+    def __init__(self, labels: tuple[str, ...], max_bad_rows: int) -> None:
+        self._labels = labels
+        self._max_bad_rows = max_bad_rows
+        self._statuses = np.zeros(len(Status), np.int64)
+        self._label_counts = np.zeros(len(labels), np.int64)
+        self._confidence_sum = 0.0
+        self._first_bad: int | None = None
+        self._started = time.perf_counter()
+
+    def add(self, predictions: Predictions) -> None:
+        """Count a chunk.
+
+        Raises:
+            TooManyBadRowsError: More undecodable rows than allowed so far.
+        """
+        bad = np.flatnonzero(predictions.status == Status.BAD_TEXT)
+        if len(bad) and self._first_bad is None:
+            self._first_bad = int(self._statuses.sum()) + int(bad[0]) + 1
+        self._statuses += np.bincount(predictions.status, minlength=len(Status))
+        labelled = predictions.probabilities[predictions.status <= Status.TRUNCATED]
+        self._label_counts += np.bincount(
+            labelled.argmax(axis=1), minlength=len(self._label_counts)
+        )
+        self._confidence_sum += float(labelled.max(axis=1, initial=0).sum(dtype=np.float64))
+        count = int(self._statuses[Status.BAD_TEXT])
+        if count > self._max_bad_rows:
+            raise TooManyBadRowsError(
+                f"{count} rows are not valid UTF-8, the first is row {self._first_bad}; "
+                f"--max-bad-rows allows {self._max_bad_rows}",
+                "mend them, or allow that many to go out as bad_text",
+            )
+
+    def fill(self, report: RunReport) -> None:
+        """Put the counts into the report."""
+        report.rows_in = int(self._statuses.sum())
+        names = Status.names()
+        report.statuses = {n: int(c) for n, c in zip(names, self._statuses, strict=True) if c}
+        report.labels = dict(zip(self._labels, self._label_counts.tolist(), strict=True))
+        labelled = int(self._label_counts.sum())
+        report.mean_confidence = self._confidence_sum / labelled if labelled else None
+        seconds = time.perf_counter() - self._started
+        report.rows_per_second = round(report.rows_in / seconds, 1) if report.rows_in else None

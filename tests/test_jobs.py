@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import fields
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow.parquet as pq
+import pytest
+
+import textbatch.errors
+from textbatch.report.run import RunReport
+
+ROOT = Path(__file__).parents[1]
+RUN = ROOT / "jobs" / "run.sh"
+DAG = ROOT / "jobs" / "airflow_dag.py"
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
+
+
+@pytest.fixture(autouse=True)
+def command_on_path(monkeypatch):
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
+
+def run_script(source, output, model, *flags, path=""):
+    variables = {"TEXTBATCH_INPUT": source, "TEXTBATCH_OUTPUT": output, "TEXTBATCH_MODEL": model}
+    environment = {**os.environ, **{name: str(value) for name, value in variables.items()}}
+    environment["PATH"] = f"{path}:{os.environ['PATH']}"
+    return subprocess.Popen(
+        [RUN, *flags], env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+
+
+def fake_command(folder: Path, body: str) -> Path:
+    command = folder / "textbatch"
+    command.write_text(f"#!/bin/sh\n{body}\n")
+    command.chmod(0o755)
+    return command
+
+
+def test_run_script_scores_and_writes_its_report_beside_the_output(input_file, model, tmp_path):
+    output = tmp_path / "out put.parquet"
+    run = run_script(input_file, output, model, "--top-k", "2")
+    assert run.communicate(timeout=60)[1] == ""
+    assert run.returncode == 0
+    assert "top_labels" in pq.read_schema(output).names
+    report = json.loads((tmp_path / "out put.report.json").read_text("utf-8"))
+    assert (report["state"], report["rows_out"]) == ("done", 500)
+
+
+def test_run_script_hands_the_exit_code_on(input_file, model, tmp_path):
+    output = tmp_path / "out.parquet"
+    output.touch()
+    run = run_script(input_file, output, model)
+    assert "exists; add --overwrite" in run.communicate(timeout=60)[1]
+    assert run.returncode == 73
+    report = json.loads((tmp_path / "out.report.json").read_text("utf-8"))
+    assert (report["state"], report["exit_code"]) == ("failed", 73)
+
+
+@pytest.mark.parametrize("name", ["TEXTBATCH_INPUT", "TEXTBATCH_OUTPUT", "TEXTBATCH_MODEL"])
+def test_run_script_names_a_missing_variable_and_shows_its_usage(name, tmp_path):
+    names = ("TEXTBATCH_INPUT", "TEXTBATCH_OUTPUT", "TEXTBATCH_MODEL")
+    run = run_script(*("" if each == name else tmp_path / "set" for each in names))
+    stdout, stderr = run.communicate(timeout=60)
+    assert (run.returncode, stdout) == (2, "")
+    assert stderr.startswith(f"run.sh: {name} is not set\nusage: ")
+
+
+def test_run_script_becomes_the_command_so_that_signals_reach_it(tmp_path):
+    fake_command(tmp_path, 'echo $$ "$@"')
+    run = run_script("-in", "out.parquet", "model", "--top-k", "2", path=tmp_path)
+    arguments = "score --model model --report out.report.json --top-k 2 -- -in out.parquet"
+    assert run.communicate(timeout=60)[0] == f"{run.pid} {arguments}\n"
+
+
+@pytest.mark.skipif(not shutil.which("flock"), reason="no flock (util-linux)")
+def test_cron_line_is_quiet_after_a_good_run_and_tells_of_a_bad_one(input_file, model, tmp_path):
+    *settings, line = (ROOT / "jobs" / "crontab").read_text("utf-8").splitlines()
+    *times, command = line.split(maxsplit=5)
+    assert len(times) == 5
+    assert all(re.fullmatch(r"[\d*]+", time) for time in times)
+    assert "%" not in command  # cron reads it as the end of the line
+    installed = [word for word in shlex.split(command) if word.startswith("/opt/textbatch/")]
+    assert [ROOT / Path(word).relative_to("/opt/textbatch") for word in installed] == [RUN]
+    named = dict(entry.split("=", 1) for entry in settings if re.match(r"\w+=", entry))
+    assert {name for name in named if name.startswith("TEXTBATCH_")} == {
+        *re.findall(r"missing (TEXTBATCH_\w+)", RUN.read_text("utf-8"))
+    }
+
+    command = command.replace("/opt/textbatch", str(ROOT)).replace("/srv/textbatch", str(tmp_path))
+    paths = {
+        "TEXTBATCH_INPUT": str(input_file),
+        "TEXTBATCH_OUTPUT": str(tmp_path / "out.parquet"),
+        "TEXTBATCH_MODEL": str(model),
+    }
+
+    def mail() -> str:
+        run = ["/bin/sh", "-c", command]
+        environment = {**os.environ, **paths}
+        return subprocess.run(
+            run, env=environment, text=True, check=False, timeout=60, stdout=subprocess.PIPE
+        ).stdout
+
+    assert mail() == ""
+    assert mail() == ""  # the second night replaces the first one's output
+    input_file.unlink()
+    assert "textbatch: error[InputNotFound]" in mail()
+
+
+class Operator:
+    """Airflow's, as far as the job needs it."""
+
+    made: list[Operator]
+
+    def __init__(self, **task) -> None:
+        self.task = task
+        self.made.append(self)
+
+
+class Workflow:
+    """Airflow's DAG, as far as the job needs it."""
+
+    def __init__(self, name: str, **settings) -> None: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, *error: object) -> None: ...
+
+
+class NoRetryError(Exception):
+    """Airflow's AirflowFailException."""
+
+
+@pytest.fixture
+def dag(monkeypatch) -> ModuleType:
+    """The DAG file, imported beside a stand-in for Airflow."""
+    Operator.made = []
+    contents = {
+        "airflow": {},
+        "airflow.sdk": {"DAG": Workflow, "Asset": str, "BaseOperator": Operator},
+        "airflow.sdk.exceptions": {"AirflowFailException": NoRetryError},
+    }
+    for name, members in contents.items():
+        module = ModuleType(name)
+        vars(module).update(members)
+        monkeypatch.setitem(sys.modules, name, module)
+    spec = importlib.util.spec_from_file_location("airflow_dag", DAG)
+    assert spec
+    assert spec.loader
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def score_task(dag: ModuleType, source: Path, model: Path) -> Operator:
+    output = source.with_name("out.parquet")
+    return dag.ScoreOperator(
+        task_id="score", input_path=str(source), output_path=str(output), model_path=str(model)
+    )
+
+
+def test_dag_file_imports_nothing_that_a_scheduler_lacks():
+    names = set()
+    for node in ast.walk(ast.parse(DAG.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(str(node.module).split(".")[0])
+    assert "airflow" in names
+    assert names - sys.stdlib_module_names == {"airflow"}
+
+
+def test_dag_has_one_task_with_templated_paths_and_retries(dag):
+    (task,) = Operator.made
+    assert "{{ ds }}" in task.input_path
+    assert "{{ ds }}" in task.output_path
+    assert set(dag.ScoreOperator.template_fields) == {*vars(task)} - {"task"}
+    assert task.task["retries"] > 0
+
+
+def test_task_scores_again_and_again_and_returns_the_report(dag, input_file, model):
+    task = score_task(dag, input_file, model)
+    first, second = task.execute({}), task.execute({})
+    assert (second["state"], second["rows_out"], second["exit_code"]) == ("done", 500, 0)
+    assert first["run_id"] != second["run_id"]
+
+
+def test_task_fails_at_once_where_a_retry_cannot_help(dag, input_file, tmp_path):
+    with pytest.raises(NoRetryError, match="exit code 66"):
+        score_task(dag, input_file, tmp_path / "no-model").execute({})
+
+
+def documented_codes() -> dict[int, str]:
+    rows = re.findall(r"^\| (\d+) \|[^|]+\| ([^|]+) \|", OPERATIONS, re.MULTILINE)
+    return {int(code): retry for code, retry in rows}
+
+
+def test_task_retries_after_the_documented_codes_and_no_others(dag, monkeypatch, tmp_path):
+    assert {c for c, retry in documented_codes().items() if retry == "yes"} == dag.RETRYABLE
+    for code in range(1, 160):
+        monkeypatch.setattr(dag, "COMMAND", str(fake_command(tmp_path, f"exit {code}")))
+        with pytest.raises(RuntimeError if code in dag.RETRYABLE else NoRetryError):
+            score_task(dag, tmp_path / "in.parquet", tmp_path).execute({})
+
+
+def test_killed_task_stops_its_command_and_may_be_retried(dag, monkeypatch, tmp_path):
+    started = tmp_path / "started"
+    command = fake_command(tmp_path, f"touch {started}; exec sleep 60")
+    monkeypatch.setattr(dag, "COMMAND", str(command))
+    task = score_task(dag, tmp_path / "in.parquet", tmp_path)
+
+    def kill() -> None:
+        while not started.exists():
+            time.sleep(0.01)
+        task.on_kill()
+
+    killer = threading.Thread(target=kill, daemon=True)
+    killer.start()
+    with pytest.raises(RuntimeError, match="exit code 143"):
+        task.execute({})
+    killer.join()
+
+
+def test_operations_document_every_exit_code():
+    raised = {
+        kind.exit_code
+        for kind in vars(textbatch.errors).values()
+        if isinstance(kind, type) and hasattr(kind, "exit_code")
+    }
+    assert documented_codes().keys() == raised | {0, 130}
+
+
+def test_operations_document_every_field_of_the_report():
+    section = OPERATIONS.split("## The run report")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(documented) == sorted(
+        ["schema_version", *(field.name for field in fields(RunReport))]
+    )
+
+
+def test_operations_document_every_variable_that_is_read():
+    read = [*(ROOT / "src").rglob("*.py"), RUN]
+    found = {n for path in read for n in re.findall(r"TEXTBATCH_\w+", path.read_text("utf-8"))}
+    assert set(re.findall(r"^\| `(TEXTBATCH_\w+)`", OPERATIONS, re.MULTILINE)) == found
+
+
+def test_dockerfile_builds_a_small_image_that_runs_without_root():
+    lines = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", "").splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if re.match("[A-Z]+ ", line)]
+    allowed = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    stages = [image.split()[0] for word, image in steps if word == "FROM"]
+    assert len(stages) == 2
+    assert all(re.fullmatch(r"python:3\.\d+-slim", image) for image in stages)
+    assert [word for word, _ in steps if word == "ADD"] == []
+    (user,) = [rest for word, rest in steps if word == "USER"]
+    assert all(int(number) > 0 for number in user.split(":"))
+    assert ["ENTRYPOINT", '["textbatch"]'] in steps
+    copied = [rest.split()[:-1] for word, rest in steps if word == "COPY"]
+    for source in [name for names in copied for name in names if not names[0].startswith("--")]:
+        assert (ROOT / source).exists()
+        assert f"!{source}" in allowed
+
+
+def test_licence_is_the_complete_text():
+    # As published at https://www.apache.org/licenses/LICENSE-2.0.txt
+    digest = hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest()
+    assert digest == "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
