@@ -30,13 +30,16 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self._word_dropout = word_dropout
         self._random = None if seed is None else np.random.default_rng(seed)
         self._batches = self._cut()
+        self._first_width = int(rows.tokens.lengths.max(initial=1)) + _WIDTH_STEP
 
     def __len__(self) -> int:
         return len(self._batches)
 
     def __getitem__(self, index: int) -> tuple[Int32Array, Int64Array, Float32Array]:
         picked = self._batches[index]
-        token_ids = _pad_to_step(pad(self._rows.tokens, picked).token_ids)
+        token_ids = pad(self._rows.tokens, picked).token_ids
+        # Keras takes one shape for all mini-batches from the first two, so these must differ.
+        token_ids = _pad_to_step(token_ids, at_least=0 if index else self._first_width)
         if self._random is not None and self._word_dropout:
             dropped: BoolArray = self._random.random(token_ids.shape) < self._word_dropout
             token_ids[dropped & (token_ids != PAD_ID)] = OOV_ID
@@ -133,6 +136,7 @@ def fit(
     return history
 
 
-def _pad_to_step(token_ids: Int32Array) -> Int32Array:
-    width = -token_ids.shape[1] % _WIDTH_STEP
-    return np.pad(token_ids, ((0, 0), (0, width)), constant_values=PAD_ID)
+def _pad_to_step(token_ids: Int32Array, *, at_least: int) -> Int32Array:
+    width = max(token_ids.shape[1], at_least)
+    width += -width % _WIDTH_STEP
+    return np.pad(token_ids, ((0, 0), (0, width - token_ids.shape[1])), constant_values=PAD_ID)
