@@ -6,9 +6,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from making import random_bundle, random_texts, write_bundle, write_texts
 
 from textbatch.model.bundle import Bundle
+
+# No deadline: a busy machine is no bug. The same examples every run: CI must not be a lottery.
+settings.register_profile("textbatch", deadline=None, derandomize=True)
+settings.load_profile("textbatch")
 
 # A folder of real data sets, where the machine has one.
 DATA = Path(os.environ.get("TEXTBATCH_DATA", Path(__file__).parents[2] / "shared" / "data"))

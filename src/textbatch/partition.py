@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +20,7 @@ from textbatch.text.normalization import split_tokens
 
 #: Shares of the rows for validation and for the reported metrics, where no file is given.
 VALIDATION_SHARE = TEST_SHARE = 0.1
-#: One row for training, one for validation, one for the test.
+#: Fewer than one row per part cannot show anything; a rare label may still miss a part.
 MIN_ROWS_PER_LABEL = 3
 
 
@@ -51,7 +52,13 @@ class Parts:
 
 
 def read_parts(config: TrainConfig) -> Parts:
-    """Read the files, drop what cannot be learned from, and split."""
+    """Read the files, drop what cannot be learned from, and split.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed, there are too few labels or too few rows of one, or no
+            row is left for validation or test.
+    """
     read = partial(read_labelled, text_column=config.text_column, label_column=config.label_column)
     warnings: list[str] = []
     rows = _drop_textless(read(config.inputs), "training", warnings)
@@ -61,26 +68,14 @@ def read_parts(config: TrainConfig) -> Parts:
         for name, path in (("validation", config.validation), ("test", config.test))
         if path
     }
-    shares = [
-        0.0,
-        0.0 if "validation" in given else VALIDATION_SHARE,
-        0.0 if "test" in given else TEST_SHARE,
-    ]
-    shares[0] = 1.0 - sum(shares)
-    label_ids, _ = label_ids_of(rows.labels, labels)
-    split = split_rows(_equal_text_groups(rows.texts), label_ids, shares=shares, seed=config.seed)
-    training, validation, test = (_take(rows, part) for part in split)
-    for name, part in given.items():
-        _, unseen = label_ids_of(part.labels, labels)
-        if unseen:
-            warnings.append(
-                f"{sum(unseen.values()):,} {name} rows have labels that training never saw; "
-                "they are left out"
-            )
+    split = _split(rows, labels, given=given, seed=config.seed)
+    held_out = {name: given.get(name, split[name]) for name in ("validation", "test")}
+    for name, part in held_out.items():
+        _check_held_out(part, name, labels, warnings)
     return Parts(
-        training=training,
-        validation=_known_only(given.get("validation", validation), labels),
-        test=given.get("test", test),
+        training=split["training"],
+        validation=_known_only(held_out["validation"], labels),
+        test=held_out["test"],
         labels=labels,
         warnings=warnings,
     )
@@ -106,6 +101,35 @@ def _check_labels(rows: LabelledRows) -> tuple[str, ...]:
     return tuple(sorted(counted))
 
 
+def _split(
+    rows: LabelledRows, labels: tuple[str, ...], *, given: Collection[str], seed: int
+) -> dict[str, LabelledRows]:
+    """Rows by part; the parts that have a file of their own stay empty."""
+    wanted = {"validation": VALIDATION_SHARE, "test": TEST_SHARE}
+    shares = {name: 0.0 if name in given else share for name, share in wanted.items()}
+    shares = {"training": 1.0 - sum(shares.values()), **shares}
+    label_ids, _ = label_ids_of(rows.labels, labels)
+    groups = _equal_text_groups(rows.texts)
+    parts = split_rows(groups, label_ids, shares=list(shares.values()), seed=seed)
+    return {name: _take(rows, part) for name, part in zip(shares, parts, strict=True)}
+
+
+def _check_held_out(
+    rows: LabelledRows, name: str, labels: tuple[str, ...], warnings: list[str]
+) -> None:
+    _, unseen = label_ids_of(rows.labels, labels)
+    left_out = sum(unseen.values())
+    if left_out == len(rows):
+        raise DataError(
+            f"no row with text and a label that training knows is left for {name}",
+            f"give more rows with different texts, or another file with --{name}",
+        )
+    if left_out:
+        warnings.append(
+            f"{left_out:,} {name} rows have labels that training never saw; they are left out"
+        )
+
+
 def _drop_textless(rows: LabelledRows, name: str, warnings: list[str]) -> LabelledRows:
     _, offsets = split_tokens(pc.fill_null(rows.texts, ""))
     kept = np.flatnonzero(np.diff(offsets))
@@ -127,6 +151,8 @@ def _take(rows: LabelledRows, positions: Int64Array) -> LabelledRows:
 def _equal_text_groups(texts: pa.Array) -> Int64Array:
     """Number rows so that texts of the same tokens share a number. Shape `(rows,)`."""
     tokens, offsets = split_tokens(texts)
-    lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), tokens.cast(pa.string()))
-    joined = pc.binary_join(lists, " ")
-    return np.asarray(joined.dictionary_encode().indices.to_numpy(), np.int64)
+    token_ids = tokens.dictionary_encode().indices.to_numpy()
+    # A row's ids as one binary value, which Arrow compares; joined strings would end at 2 GiB.
+    ends, data = pa.py_buffer(offsets * token_ids.itemsize), pa.py_buffer(token_ids)
+    rows = pa.Array.from_buffers(pa.large_binary(), len(texts), [None, ends, data])
+    return np.asarray(rows.dictionary_encode().indices.to_numpy(), np.int64)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from textbatch.batch import Float32Array, Int64Array
+from textbatch.errors import DataError
 
 #: Bins of the expected calibration error, as in Guo et al.
 ECE_BINS = 15
@@ -79,22 +80,31 @@ def expected_calibration_error(
 
 
 def fit_temperature(logits: Float32Array, label_ids: Int64Array) -> Calibration:
-    """Find the temperature that makes held-out labels likeliest.
+    """Find the temperature that makes held-out labels likeliest, 1 where none beats it.
 
     The search runs over the temperature's logarithm, so that it stays positive.
 
     Args:
         logits: On rows that training did not see. Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
+
+    Raises:
+        DataError: There is no row.
     """
     from scipy.optimize import minimize_scalar
 
+    if not len(label_ids):
+        raise DataError("no validation row has a word that training knows", "add more rows")
+
+    def loss(temperature: float) -> float:
+        return negative_log_likelihood(logits, label_ids, temperature)
+
     found = minimize_scalar(
-        lambda log_t: negative_log_likelihood(logits, label_ids, float(np.exp(log_t))),
+        lambda log_t: loss(float(np.exp(log_t))),
         bounds=(np.log(0.05), np.log(20.0)),
         method="bounded",
     )
-    temperature = float(np.exp(found.x))
+    temperature = min(1.0, float(np.exp(found.x)), key=loss)
     return Calibration(
         temperature=temperature,
         rows=len(label_ids),

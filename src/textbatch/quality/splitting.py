@@ -13,7 +13,7 @@ from textbatch.batch import Int64Array
 def split_rows(
     groups: Int64Array, label_ids: Int64Array, *, shares: Sequence[float], seed: int
 ) -> list[Int64Array]:
-    """Split rows into parts of given shares.
+    """Split rows into parts of given shares; the first keeps at least one row of each label.
 
     Args:
         groups: Rows with the same number stay together (equal texts). Shape `(rows,)`.
@@ -22,26 +22,35 @@ def split_rows(
         seed: Of the choice.
 
     Returns:
-        Row positions of each part, ascending.
+        Row positions of each part, ascending. Where no label has two groups, all are in the
+        first part.
     """
-    # One row speaks for its group. Rows of a label too rare to be divided go first, together.
+    # One row speaks for its group. Groups of a label too rare to be divided stay in part 0.
     _, first_rows, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
     part_of_group = np.zeros(len(first_rows), int)
     remaining = np.arange(len(first_rows))
     left = 1.0
     for part in range(len(shares) - 1, 0, -1):
-        if shares[part] <= 0:
-            continue
         labels = label_ids[first_rows[remaining]]
-        counts = np.bincount(labels)
-        divisible = counts[labels] >= 2
-        pool = remaining[divisible]
-        size = max(len(np.unique(labels[divisible])), round(len(remaining) * shares[part] / left))
-        _, taken = train_test_split(
-            pool, test_size=size, stratify=labels[divisible], random_state=seed
-        )
+        divisible = np.bincount(labels)[labels] >= 2
+        if shares[part] <= 0 or not divisible.any():
+            continue
+        size = round(len(remaining) * shares[part] / left)
+        taken = _draw(remaining[divisible], labels[divisible], size=size, seed=seed)
         part_of_group[taken] = part
         remaining = np.setdiff1d(remaining, taken)
         left -= shares[part]
+    # Where equal texts differ in label, a label can be gone with the groups of others.
+    for label in np.setdiff1d(label_ids, label_ids[part_of_group[group_of_row] == 0]):
+        part_of_group[group_of_row[np.argmax(label_ids == label)]] = 0
     parts = part_of_group[group_of_row]
     return [np.flatnonzero(parts == part) for part in range(len(shares))]
+
+
+def _draw(pool: Int64Array, labels: Int64Array, *, size: int, seed: int) -> Int64Array:
+    """About `size` members of the pool, stratified by their labels, each of which has two."""
+    # Fewer than one a label, on either side, is what scikit-learn refuses to draw.
+    num_labels = len(np.unique(labels))
+    size = min(max(size, num_labels), len(pool) - num_labels)
+    _, drawn = train_test_split(pool, test_size=size, stratify=labels, random_state=seed)
+    return np.asarray(drawn)
