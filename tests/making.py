@@ -21,46 +21,17 @@ from textbatch.model.weights import Weights
 from textbatch.quality.calibration import Calibration
 from textbatch.text.vocabulary import Vocabulary
 
-WORDS = [
-    "the",
-    "of",
-    "to",
-    "and",
-    "in",
-    "for",
-    "on",
-    "with",
-    "refund",
-    "invoice",
-    "charge",
-    "card",
-    "price",
-    "login",
-    "password",
-    "account",
-    "email",
-    "reset",
-    "error",
-    "crash",
-    "screen",
-    "update",
-    "install",
-    "parcel",
-    "courier",
-    "delivery",
-    "late",
-    "lost",
-    "address",
-    "don't",
-    "文",
-    "本",
-]
+WORDS = tuple(
+    "the of to and in for on with refund invoice charge card price login password account "  # noqa: SIM905
+    "email reset error crash screen update install parcel courier delivery late lost address "
+    "don't 文 本".split()
+)
 LABELS = ("billing", "account", "technical", "shipping")
 
 
 def random_bundle(
     *,
-    words: tuple[str, ...] = tuple(WORDS),
+    words: tuple[str, ...] = WORDS,
     labels: tuple[str, ...] = LABELS,
     max_sequence_length: int = 12,
     reset_after: bool = True,
@@ -94,7 +65,7 @@ def random_bundle(
         labels=labels,
         weights=Weights.pack(tensors, architecture),
         calibration=Calibration(
-            temperature=1.5, rows=10, ece_before=0.2, ece_after=0.1, nll_before=1, nll_after=0.9
+            temperature=1.5, rows=10, ece_before=0.2, ece_after=0.1, nll_before=1.0, nll_after=0.9
         ),
         profile={"oov_share": 0.1, "truncated_share": 0.0},
         golden=Golden(texts=[], probabilities=[]),

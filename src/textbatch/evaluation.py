@@ -91,9 +91,11 @@ def evaluate_rows(
     true = label_ids[known]
     logits, status = predictor.predict_logits(rows.texts.take(pa.array(known)))
     evidence = status < Status.NO_KNOWN_TOKENS
-    predicted = np.where(evidence, np.nan_to_num(logits).argmax(axis=1), -1)
     uncalibrated = softmax(logits[evidence])
     calibrated = softmax(logits[evidence], temperature or bundle.calibration.temperature)
+    predicted = np.full(len(true), -1)
+    # Of the probabilities, as `score` does: rounding may have made equal what the logits order.
+    predicted[evidence] = calibrated.argmax(axis=1)
     counts = np.bincount(status, minlength=len(Status)).tolist()
     return Evaluation(
         rows=len(rows),

@@ -67,12 +67,13 @@ def _inspect_output(path: Path) -> dict[str, Any]:
         for key, value in (source.metadata or {}).items()
         if key.startswith(_FOOTER_PREFIX)
     }
-    if "fingerprint" not in footer:
-        raise DataError(f"{path} was not written by textbatch", "name a bundle or an output")
     prefix = footer.get("prefix", "")
+    answers = [f"{prefix}predicted_label", f"{prefix}status"]
+    if not {"fingerprint", "labels"} <= footer.keys() or not {*answers} <= {*source.schema.names}:
+        raise DataError(f"{path} was not written by textbatch", "name a bundle or an output")
     statuses = dict.fromkeys(Status.names(), 0)
     labels: dict[str, int] = dict.fromkeys(json.loads(footer["labels"]), 0)
-    for batch in source.batches([f"{prefix}predicted_label", f"{prefix}status"], _CHUNK_ROWS):
+    for batch in source.batches(answers, _CHUNK_ROWS):
         _count(batch.column(0), labels)
         _count(batch.column(1), statuses)
     return {

@@ -116,10 +116,17 @@ class Model:
             raise DataError(f"the frame has no single column '{column}'", "name one, text_column")
         # For its check alone: the frame's own columns never become Arrow's.
         added.output_schema(pa.schema([(str(name), pa.null()) for name in frame.columns]))
-        texts = pa.table({column: pa.Array.from_pandas(frame[column])})
+        try:
+            texts = pa.table({column: pa.Array.from_pandas(frame[column])})
+        except (pa.ArrowException, UnicodeEncodeError) as error:
+            # Arrow's own message would quote a cell.
+            raise DataError(f"column '{column}' does not hold text only", _CAST) from error
         answers = self._score_arrow(texts, column, added).drop_columns([column]).to_pandas()
-        scored: pd.DataFrame = pd.concat([frame, answers.set_index(frame.index)], axis=1)
+        scored: pd.DataFrame = pd.concat([frame, answers.set_axis(frame.index)], axis=1)
         return scored
+
+
+_CAST = "cast it to strings, missing values to None"
 
 
 def _chunks(table: pa.Table, column: str) -> Iterator[TextBatch]:

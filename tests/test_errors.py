@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import errno
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from textbatch import errors
+from textbatch.errors import (
+    AccessError,
+    DataError,
+    InputNotFoundError,
+    OutOfMemoryError,
+    OutputError,
+    StorageError,
+    TerminatedError,
+    TextbatchError,
+    exit_code_of,
+    printable,
+    storage_errors,
+)
+
+CLASSES = [TextbatchError, *TextbatchError.__subclasses__()]
+
+
+def test_the_tree_drawn_at_the_top_of_the_module_is_the_tree():
+    drawn = dict(re.findall(r"(\w+Error) +(\d+) ", errors.__doc__))
+    assert {name: int(code) for name, code in drawn.items()} == {
+        kind.__name__: kind.exit_code for kind in CLASSES
+    }
+
+
+def test_exit_codes_differ_and_avoid_those_with_other_meanings():
+    codes = [kind.exit_code for kind in CLASSES]
+    assert len(set(codes)) == len(codes)
+    assert 99 not in codes  # Airflow: skipped
+    assert all(code < 126 for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (DataError("x"), 65),
+        (StorageError("x"), 74),
+        (KeyboardInterrupt(), 130),
+        (TerminatedError(), 143),
+        (ValueError("x"), 1),
+    ],
+)
+def test_exit_code_of_an_error(error, code):
+    assert exit_code_of(error) == code
+
+
+def test_a_message_says_what_and_what_to_do():
+    assert str(DataError("in.csv is empty", "write it again")) == "in.csv is empty; write it again"
+    assert str(DataError("in.csv is empty")) == "in.csv is empty"
+    assert InputNotFoundError("x").title == "InputNotFound"
+
+
+@pytest.mark.parametrize(
+    ("number", "kind"),
+    [
+        (errno.ENOENT, InputNotFoundError),
+        (errno.ENOTDIR, InputNotFoundError),
+        (errno.EACCES, AccessError),
+        (errno.EPERM, AccessError),
+        (errno.EROFS, AccessError),
+        (errno.ENOMEM, OutOfMemoryError),
+        (errno.ENOSPC, StorageError),
+        (errno.EIO, StorageError),
+        (errno.EDQUOT, StorageError),
+        (None, StorageError),
+    ],
+)
+def test_operating_system_errors_get_their_class(number, kind):
+    with pytest.raises(kind) as caught, storage_errors(Path("in.csv"), "cannot read"):
+        raise OSError(number, "words of a library that may quote a cell")
+    assert type(caught.value) is kind
+    words = os.strerror(number) if number else "input/output error"
+    assert caught.value.what == f"cannot read in.csv: {words}"
+    assert caught.value.remedy
+
+
+def test_a_missing_output_directory_is_no_missing_input():
+    with (
+        pytest.raises(OutputError),
+        storage_errors(Path("out.csv"), "cannot write", missing=OutputError),
+    ):
+        raise FileNotFoundError(errno.ENOENT, "gone")
+
+
+def test_errors_of_our_own_pass_through():
+    with pytest.raises(DataError, match="damaged"), storage_errors(Path("in"), "cannot read"):
+        raise DataError("damaged")
+
+
+def test_control_characters_are_escaped_and_letters_are_not():
+    assert printable("é 文 a\nb\x1b[31m\udcff") == "é 文 a\\nb\\x1b[31m\\udcff"

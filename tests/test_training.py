@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from textbatch.config import ScoreConfig, TrainConfig
+from textbatch.errors import DataError, OutputError
+from textbatch.evaluation import evaluate
+from textbatch.model.bundle import load_bundle
+from textbatch.model.recipes import RECIPES, Recipe
+from textbatch.model.settings import Dropout, FitSettings, VectorSettings
+from textbatch.report.training import TrainReport
+from textbatch.scoring import score
+from textbatch.training import train
+
+QUICK = Recipe(
+    gru_units=12,
+    lstm_units=12,
+    dense_units=12,
+    vectors=VectorSettings(dim=12, window=3, epochs=8),
+    dropout=Dropout(channels=0.1, between=0.1, lstm_input=0.1),
+    fit=FitSettings(learning_rate=0.01, batch_size=16, max_epochs=6),
+)
+KEYWORDS = {
+    "billing": ("refund", "invoice", "charge", "card"),
+    "shipping": ("parcel", "courier", "delivery", "late"),
+    "technical": ("error", "crash", "screen", "update"),
+}
+FILLERS = ("the", "a", "my", "is", "of", "please", "help", "with", "today", "again")
+
+
+def labelled_table(rows: int, *, seed: int) -> pa.Table:
+    """Texts that a few keywords give away."""
+    random = np.random.default_rng(seed)
+    labels = random.choice(list(KEYWORDS), rows).tolist()
+    texts = []
+    for label in labels:
+        words = [*random.choice(KEYWORDS[label], 3), *random.choice(FILLERS, 6)]
+        texts.append(" ".join(random.permutation(words)))
+    return pa.table({"body": texts, "queue": labels})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_recipe():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "default", QUICK)
+        yield
+
+
+@pytest.fixture(scope="module")
+def labelled_file(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("labelled") / "labelled.parquet"
+    pq.write_table(labelled_table(300, seed=0), path)
+    return path
+
+
+def config_of(labelled_file: Path, model: Path, **settings) -> TrainConfig:
+    return TrainConfig(
+        inputs=(labelled_file,), model=model, text_column="body", label_column="queue", **settings
+    )
+
+
+@pytest.fixture(scope="module")
+def trained(labelled_file, tmp_path_factory) -> tuple[TrainReport, list[str]]:
+    """The report of a training run, and what it said."""
+    folder = tmp_path_factory.mktemp("trained")
+    said: list[str] = []
+    config = config_of(labelled_file, folder / "model", report=folder / "report.json")
+    return train(config, say=said.append), said
+
+
+def test_a_simple_task_is_learned(trained):
+    report, _ = trained
+    assert report.test.metrics.accuracy >= 0.9
+    assert report.rows == {"training": 240, "validation": 30, "test": 30}
+    assert report.warnings == []
+
+
+def test_the_bundle_answers_new_texts(trained, tmp_path):
+    report, _ = trained
+    table = labelled_table(200, seed=1)
+    pq.write_table(table, tmp_path / "new.parquet")
+    output = tmp_path / "out.parquet"
+    score(ScoreConfig(input=tmp_path / "new.parquet", output=output, model=Path(report.model)))
+    answers = pq.read_table(output)["predicted_label"].to_pylist()
+    right = np.array(answers) == np.array(table["queue"].to_pylist())
+    assert right.mean() >= 0.9
+
+
+def test_the_bundle_knows_its_columns_labels_and_recipe(trained):
+    report, _ = trained
+    bundle = load_bundle(Path(report.model))
+    assert bundle.fingerprint == report.fingerprint
+    assert bundle.labels == tuple(sorted(KEYWORDS))
+    assert (bundle.settings.text_column, bundle.settings.preset) == ("body", "default")
+    assert bundle.architecture.gru_units == QUICK.gru_units
+    assert set(bundle.vocabulary.words()) == {*FILLERS, *chain(*KEYWORDS.values())}
+    assert bundle.profile["rows"] == 240
+    assert sum(bundle.profile["labels"].values()) == 240
+    assert "| billing |" in (Path(report.model) / "README.md").read_text()
+
+
+def test_report_and_bundle_tell_the_same_story(trained):
+    report, said = trained
+    written = json.loads((Path(report.model).parent / "report.json").read_text())
+    assert written == json.loads(json.dumps(report.to_dict()))
+    assert written["state"] == "done"
+    metrics = load_bundle(Path(report.model)).metrics
+    assert metrics == {key: written[key] for key in metrics}
+    losses = [epoch["validation_loss"] for epoch in report.epochs]
+    assert report.best_epoch == 1 + int(np.argmin(losses))
+    assert sum(line.startswith("epoch ") for line in said) == len(losses)
+
+
+def test_reported_metrics_are_those_of_evaluate(trained, labelled_file, tmp_path):
+    report, _ = trained
+    # With the test rows in a file of their own, both measure the same rows.
+    test_file = tmp_path / "test.parquet"
+    pq.write_table(labelled_table(90, seed=2), test_file)
+    again = train(config_of(labelled_file, tmp_path / "model", test=test_file))
+    assert again.rows == {"training": 270, "validation": 30, "test": 90}
+    measured = evaluate((test_file,), tmp_path / "model", label_column="queue")
+    assert measured.metrics == again.test.metrics
+    assert measured.ece_after == again.test.ece_after
+    assert measured.ece_before == again.test.ece_before
+    assert measured.fingerprint == again.fingerprint != report.fingerprint
+
+
+def test_the_calibration_is_of_the_validation_rows_and_never_hurts_them(trained):
+    calibration = trained[0].calibration
+    assert calibration.rows == 30
+    assert calibration.nll_after <= calibration.nll_before
+
+
+def test_the_same_seed_gives_the_same_fingerprint(trained, labelled_file, tmp_path):
+    report, _ = trained
+    again = train(config_of(labelled_file, tmp_path / "model"))
+    assert again.fingerprint == report.fingerprint
+    assert again.epochs == report.epochs
+
+
+def test_an_existing_bundle_is_refused_before_any_work(trained, labelled_file):
+    report, _ = trained
+    said: list[str] = []
+    with pytest.raises(OutputError, match="exists; add --overwrite"):
+        train(config_of(labelled_file, Path(report.model)), say=said.append)
+    assert said == []
+    assert load_bundle(Path(report.model)).fingerprint == report.fingerprint
+
+
+def test_overwrite_spares_what_is_no_bundle(labelled_file, tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputError, match="is not a bundle"):
+        train(config_of(labelled_file, tmp_path / "model", overwrite=True))
+    assert (tmp_path / "model" / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_failing_run_leaves_the_old_bundle_and_a_report(trained, tmp_path):
+    report, _ = trained
+    bad = tmp_path / "bad.parquet"
+    pq.write_table(labelled_table(30, seed=0).slice(0, 2), bad)
+    before = {path.name: path.read_bytes() for path in Path(report.model).iterdir()}
+    told = tmp_path / "report.json"
+    with pytest.raises(DataError):
+        train(config_of(bad, Path(report.model), overwrite=True, report=told))
+    assert {path.name: path.read_bytes() for path in Path(report.model).iterdir()} == before
+    record = json.loads(told.read_text())
+    assert (record["state"], record["exit_code"]) == ("failed", 65)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([1, 2] * 15, r"column 'queue' holds int64; labels are text; cast it to strings"),
+        ([0.5, 1.5] * 15, "holds double"),
+        ([True, False] * 15, "holds bool"),
+        (["a", None] * 15, "15 of 30 rows have no label in column 'queue'"),
+        (["a", ""] * 15, "15 of 30 rows have no label"),
+        (["only"] * 30, "have 1 labels"),
+        (["a"] * 28 + ["b"] * 2, "2 labels, 1 of them on fewer than 3 rows"),
+    ],
+)
+def test_labels_that_cannot_be_learned_are_refused(labels, message, tmp_path):
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"body": ["refund the card"] * 30, "queue": labels}), path)
+    with pytest.raises(DataError, match=message):
+        train(config_of(path, tmp_path / "model"))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_texts_without_a_repeated_word_are_refused(tmp_path):
+    path = tmp_path / "in.parquet"
+    texts = [f"word{row}" for row in range(30)]
+    pq.write_table(pa.table({"body": texts, "queue": ["a", "b"] * 15}), path)
+    with pytest.raises(DataError, match="no word occurs 2 times"):
+        train(config_of(path, tmp_path / "model"))
