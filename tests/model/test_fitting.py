@@ -172,3 +172,20 @@ def test_word_dropout_hides_its_share_of_words_and_never_touches_padding():
         lengths = (token_ids != PAD_ID).sum(axis=1)
         assert not token_ids[np.arange(token_ids.shape[1]) >= lengths[:, None]].any()
     assert np.array_equal(rows.tokens.token_ids, before)
+
+
+def test_first_mini_batches_of_one_width_do_not_bind_the_later_ones():
+    # Keras takes the shape of all mini-batches from the first two: here those are the short ones.
+    lengths = np.repeat([5, 40], [512, 88])
+    rows = LabelledTokens(
+        tokens=TokenBatch(
+            token_ids=np.full(lengths.sum(), 7, np.int32),
+            offsets=np.concatenate([[0], np.cumsum(lengths)]),
+            truncated=np.zeros(600, bool),
+        ),
+        label_ids=np.arange(600) % 2,
+        weights=np.ones(600, np.float32),
+    )
+    once = replace(QUICK, max_epochs=1)
+    network = build_network(SIZES)
+    assert len(fit(network, rows, rows, settings=once, seed=0, on_epoch=lambda epoch: None)) == 1
