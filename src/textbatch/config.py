@@ -125,6 +125,11 @@ class ScoreConfig:
             _require("--threads", self.threads, 1, 1024)
         if self.output.resolve() == self.input.resolve():
             raise ConflictError(f"input and output are the same file {self.input}", "write beside")
+        if self.report and self.report.resolve() in (self.input.resolve(), self.output.resolve()):
+            raise ConflictError(
+                f"--report names the input or the output, {self.report}",
+                "give it a file of its own",
+            )
         if self.engine == "onnx" and self.device == "gpu":
             raise ConflictError(
                 "--engine onnx runs on the CPU only", "use --engine tensorflow --device gpu"

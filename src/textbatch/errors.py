@@ -139,16 +139,24 @@ def exit_code_of(error: BaseException) -> int:
     return 1
 
 
+def printable(text: str) -> str:
+    """Escape control characters: names and labels must not move a terminal's cursor."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 @contextmanager
-def storage_errors(path: Path, action: str) -> Iterator[None]:
+def storage_errors(
+    path: Path, action: str, *, missing: type[TextbatchError] = InputNotFoundError
+) -> Iterator[None]:
     """Give operating system errors about `path` their class and exit code.
 
     Args:
         path: The file or directory being read or written.
         action: What was being done, as in "cannot write".
+        missing: What to raise where the path, or its directory, does not exist.
 
     Raises:
-        InputNotFoundError: The path does not exist.
+        InputNotFoundError: The path does not exist; or what `missing` says.
         AccessError: Permission denied or read-only file system.
         OutOfMemoryError: The system refused memory.
         StorageError: Any other operating system error (ENOSPC, EIO, EDQUOT, …).
@@ -159,8 +167,8 @@ def storage_errors(path: Path, action: str) -> Iterator[None]:
         # Only the system's own words are passed on: Arrow raises OSError too, with rows in it.
         reason = _strerror(error)
         what = f"{action} {path}: {reason}"
-        if error.errno == errno.ENOENT:
-            raise InputNotFoundError(what, "check the path") from error
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise missing(what, "check the path") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise AccessError(what, "check the permissions") from error
         if error.errno == errno.ENOMEM:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -15,7 +18,7 @@ from typer._click.exceptions import ClickException
 from textbatch import __version__
 from textbatch.cli import demo, evaluate, inspect, score, train
 from textbatch.cli.console import error_line
-from textbatch.errors import TerminatedError, TextbatchError
+from textbatch.errors import OutOfMemoryError, StorageError, TerminatedError, TextbatchError
 
 app = typer.Typer(
     name="textbatch",
@@ -62,18 +65,34 @@ def _terminate(signum: int, frame: FrameType | None) -> None:
 def main() -> None:
     """Run the command line and exit with a code of `errors`' table."""
     signal.signal(signal.SIGTERM, _terminate)
+    _mend_streams()
     sys.exit(_run())
+
+
+def _mend_streams() -> None:
+    """Make the standard streams take any character, even where they are closed."""
+    # A closed stream's number would go to the next file opened: the output, of all things.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open to the end
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _run() -> int:
     try:
-        return app(standalone_mode=False) or 0
+        done = app(standalone_mode=False) or 0
+        if done == 128 + signal.SIGINT:  # typer has caught it
+            raise KeyboardInterrupt
+        sys.stdout.flush()
+        return done
     except ClickException as error:
-        error_line("Usage", f"{error.format_message()}; see `textbatch --help`")
+        message = error.format_message() or "no command given"
+        error_line("Usage", f"{message}; see `textbatch --help`")
         return 2
     except TextbatchError as error:
         if _debug:
-            raise
+            traceback.print_exc()
         error_line(error.title, str(error))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
@@ -83,15 +102,31 @@ def _run() -> int:
         error_line("Terminated", "stopped by SIGTERM; the output is as it was; run again")
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read stdout has left; Python must not try to flush it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return 0
     except Exception as error:
         if _debug:
-            raise
-        # The message stays out: it may quote a cell.
-        error_line("Bug", f"{type(error).__name__} {_place(error)}; run with --debug and report it")
-        return 1
+            traceback.print_exc()
+        return _unforeseen(error)
+
+
+def _unforeseen(error: Exception) -> int:
+    if isinstance(error, MemoryError):
+        error_line("OutOfMemory", "not enough memory; use a smaller --chunk-rows or more memory")
+        return OutOfMemoryError.exit_code
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        # Files have errors of their own: only stdout is left.
+        _drop_stdout()
+        error_line("Storage", "stdout: no space left on device; free space, then run again")
+        return StorageError.exit_code
+    # The message stays out: it may quote a cell.
+    error_line("Bug", f"{type(error).__name__} {_place(error)}; run with --debug and report it")
+    return 1
+
+
+def _drop_stdout() -> None:
+    # Python would try to flush what is left once more at its end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _place(error: BaseException) -> str:

@@ -9,23 +9,36 @@ from typing import Any
 
 from rich.console import Console
 
+from textbatch.errors import printable
+
+
+class _Results(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave the exit code to `app`: rich would exit with 1."""
+        raise BrokenPipeError  # without errno, or typer would do the same
+
+
 #: Progress, steps, warnings, errors.
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 #: Results.
-results = Console(highlight=False)
+results = _Results(highlight=False)
 
 
 def print_json(record: Mapping[str, Any]) -> None:
     """Print one JSON record on one line of stdout."""
-    sys.stdout.write(json.dumps(record, ensure_ascii=False) + "\n")
+    plain = sys.stdout.encoding.lower() != "utf-8"
+    try:
+        sys.stdout.write(json.dumps(record, ensure_ascii=plain) + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        results.on_broken_pipe()
 
 
 def say(line: str) -> None:
     """Print a line for a person who waits."""
-    errors.print(line, markup=False)
+    errors.print(printable(line), markup=False)
 
 
 def error_line(kind: str, message: str) -> None:
     """Print the one line that a failure leaves."""
-    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in message)
-    errors.print(f"textbatch: error[{kind}]: {printable}", markup=False)
+    errors.print(f"textbatch: error[{kind}]: {printable(message)}", markup=False)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textbatch.cli.console import errors, print_json, results, say
+from textbatch.cli.console import print_json, results, say
 from textbatch.cli.options import JsonOption, LabelColumnOption, OverwriteOption, ReportOption
 from textbatch.config import Preset, TrainConfig
+from textbatch.errors import printable
 
 if TYPE_CHECKING:
     from textbatch.report.training import TrainReport
@@ -41,23 +42,26 @@ def train_command(
     Without --validation and --test, a tenth of the rows each is kept aside for them; rows with
     the same text stay together.
     """
-    config = TrainConfig(
-        inputs=tuple(inputs),
-        model=model,
-        text_column=text_column,
-        label_column=label_column,
-        validation=validation,
-        test=test,
-        preset=preset,
-        seed=seed,
-        overwrite=overwrite,
-        report=report,
-    )
+    from textbatch.report.run import failure_reported
+
+    with failure_reported(report, lambda: {"model": str(model)}):
+        config = TrainConfig(
+            inputs=tuple(inputs),
+            model=model,
+            text_column=text_column,
+            label_column=label_column,
+            validation=validation,
+            test=test,
+            preset=preset,
+            seed=seed,
+            overwrite=overwrite,
+            report=report,
+        )
     from textbatch.training import train
 
     done = train(config, say=say)
     for warning in done.warnings:
-        errors.print(f"warning: {warning}", markup=False)
+        say(f"warning: {warning}")
     if json:
         print_json(done.to_dict())
     else:
@@ -70,6 +74,8 @@ def _print(done: TrainReport) -> None:
     for table in evaluation_tables(done.test):
         results.print(table)
     results.print(
-        f"{done.model}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
-        f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s"
+        f"{printable(done.model)}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
+        f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s",
+        markup=False,
+        soft_wrap=True,
     )

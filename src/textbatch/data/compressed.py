@@ -25,7 +25,7 @@ class ByteStream:
     def __init__(self, path: Path) -> None:
         self._size = max(1, path.stat().st_size)
         # Arrow's streams, unlike zstandard's, raise on a truncated file.
-        self._raw = pa.OSFile(os.fspath(path), "rb")
+        self._raw = pa.OSFile(os.fsencode(path), "rb")
         codec = _CODECS.get(path.suffix.lower())
         self.bytes = pa.CompressedInputStream(self._raw, codec) if codec else self._raw
 

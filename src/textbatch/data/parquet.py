@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,24 +21,26 @@ _LARGE_GROUP_BATCH_BYTES, _LARGE_GROUP_BATCH_ROWS = 4 << 20, 1024
 
 
 class ParquetSource:
-    """One Parquet file; see `source.Source`. Its text columns come dictionary-encoded."""
+    """One Parquet file; see `source.Source`. Its text columns may come dictionary-encoded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         with storage_errors(path, "cannot read"):
             _check_magic(path)
             try:
-                footer = pq.ParquetFile(path)
+                # By its bytes: Arrow takes no name that is not UTF-8.
+                file = pa.OSFile(os.fsencode(path), "rb")
+                footer = pq.ParquetFile(file)
                 self.schema: pa.Schema = footer.schema_arrow
                 self._file = pq.ParquetFile(
-                    path,
+                    file,
                     metadata=footer.metadata,
                     pre_buffer=False,
                     buffer_size=_READ_BUFFER_BYTES,
                     page_checksum_verification=True,
-                    read_dictionary=_text_columns(self.schema),
+                    read_dictionary=_text_columns(footer),
                 )
-            except (pa.ArrowException, OSError) as error:
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 # Arrow reports a damaged footer as OSError without errno.
                 if isinstance(error, OSError) and error.errno:
                     raise
@@ -92,10 +95,21 @@ class ParquetSource:
             yield run, max_rows
 
 
-def _text_columns(schema: pa.Schema) -> list[str]:
-    """Columns to read as dictionaries, which keeps a repeated long text from being repeated."""
+def _text_columns(file: pq.ParquetFile) -> list[str]:
+    """Columns to read as dictionaries, which keeps a repeated long text from being repeated.
+
+    Not those that are large in one row group: as a dictionary, Arrow would hold them whole.
+    """
     kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
-    return [field.name for field in schema if field.type in kinds]
+    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
+    large = {
+        chunk.path_in_schema
+        for group in groups
+        if group.total_byte_size > _RUN_BYTES
+        for chunk in map(group.column, range(group.num_columns))
+        if chunk.total_uncompressed_size > _RUN_BYTES
+    }
+    return [f.name for f in file.schema_arrow if f.type in kinds and f.name not in large]
 
 
 _REWRITE = "write the file again from its source"

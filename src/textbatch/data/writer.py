@@ -77,7 +77,8 @@ class ParquetOutput:
             self._sink.flush()
             os.fsync(self._sink.fileno())
             self._sink.close()
-            found = pq.read_metadata(self._temporary).num_rows
+            with self._temporary.open("rb") as file:
+                found = pq.read_metadata(file).num_rows
             if found != self.rows:
                 raise StorageError(
                     f"{self.path} holds {found} rows of {self.rows} after writing",
@@ -100,7 +101,7 @@ class ParquetOutput:
         if not self._waiting:
             return
         table = pa.Table.from_batches(self._waiting, self._schema)
-        with storage_errors(self.path, "cannot write"):
+        with storage_errors(self.path, "cannot write", missing=OutputError):
             self._writer.write_table(table, row_group_size=max(1, table.num_rows))
         self._waiting = []
         self._waiting_rows = self._waiting_bytes = 0

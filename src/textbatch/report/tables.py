@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from textbatch.errors import printable
 from textbatch.report.evaluation import Evaluation
 
 #: Above this many labels the confusion matrix would not fit a terminal.
@@ -28,7 +29,7 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
     table = _table("label", "precision", "recall", "F1", "rows")
     for entry in metrics.labels:
         values = (_share(entry.precision), _share(entry.recall), _share(entry.f1))
-        table.add_row(Text(entry.label), *values, f"{entry.rows:,}")
+        table.add_row(Text(printable(entry.label)), *values, f"{entry.rows:,}")
     yield table
     if len(metrics.labels) <= _WIDEST_CONFUSION:
         yield _confusion(evaluation)
@@ -51,7 +52,7 @@ def inspection_tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 
 def _bundle(found: Mapping[str, Any]) -> Iterator[RenderableType]:
-    table = _table("model", found["path"], right=False)
+    table = _table("model", printable(found["path"]), right=False)
     calibration, profile = found["calibration"], found["profile"]
     facts = {
         "fingerprint": found["fingerprint"],
@@ -73,12 +74,12 @@ def _bundle(found: Mapping[str, Any]) -> Iterator[RenderableType]:
             f"on {test['metrics']['rows']:,} rows"
         )
     for name, value in facts.items():
-        table.add_row(name, Text(value))
+        table.add_row(name, Text(printable(value)))
     yield table
 
 
 def _output(found: Mapping[str, Any]) -> Iterator[RenderableType]:
-    table = _table("output", found["path"], right=False)
+    table = _table("output", printable(found["path"]), right=False)
     facts = {
         "rows": f"{found['rows']:,}",
         "model": found["fingerprint"],
@@ -88,12 +89,12 @@ def _output(found: Mapping[str, Any]) -> Iterator[RenderableType]:
         "columns": ", ".join(f"{name} {kind}" for name, kind in found["columns"].items()),
     }
     for name, value in facts.items():
-        table.add_row(name, Text(value))
+        table.add_row(name, Text(printable(value)))
     yield table
 
 
 def _confusion(evaluation: Evaluation) -> Table:
-    labels = [entry.label for entry in evaluation.metrics.labels]
+    labels = [printable(entry.label) for entry in evaluation.metrics.labels]
     short = [label if len(label) <= _SHORT_LABEL else label[:6] + "…" for label in labels]
     table = _table("true ↓ predicted →", *short)
     for label, row in zip(labels, evaluation.metrics.confusion, strict=True):
@@ -110,7 +111,7 @@ def _table(first: str, *others: str, right: bool = True) -> Table:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+    return ", ".join(f"{printable(name)} {count:,}" for name, count in counts.items())
 
 
 def _share(value: float | None) -> str:

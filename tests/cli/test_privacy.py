@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from textbatch.cli import app, score
+
+CANARY = "kanarienvogel"
+GOOD_CSV = f"id,text,label\n{CANARY},refund {CANARY},{CANARY}\n"
+DEEP = "[" * 500 + f'"{CANARY}"' + "]" * 500
+
+FILES = {
+    "short.csv": GOOD_CSV + f"{CANARY},{CANARY}\n",
+    "long.csv": GOOD_CSV + f"{CANARY},{CANARY},{CANARY},{CANARY}\n",
+    "unclosed.csv": GOOD_CSV + f'{CANARY},"{CANARY},{CANARY}\n' * 3,
+    "quote.csv": GOOD_CSV + f'{CANARY},"{CANARY}"{CANARY},{CANARY}\n',
+    "latin.csv": GOOD_CSV.encode() + f"{CANARY},{CANARY} caf\xe9,{CANARY}\n".encode("latin-1"),
+    "utf16.csv": GOOD_CSV.encode("utf-16"),
+    "cut.jsonl": f'{{"text": "{CANARY}"}}\n{{"text": "{CANARY}',
+    "garbage.jsonl": f'{{"text": "{CANARY}"}} {CANARY}\n',
+    "bare.jsonl": f'{{"text": {CANARY}}}\n',
+    "mixed.jsonl": f'{{"text": "{CANARY}"}}\n{{"text": 7}}\n',
+    "mixed_other.jsonl": f'{{"text": "x", "id": 1}}\n{{"text": "x", "id": "{CANARY}"}}\n',
+    "repeated.jsonl": f'{{"text": "{CANARY}", "text": "{CANARY}"}}\n',
+    "surrogate.jsonl": f'{{"text": "{CANARY} \\ud800"}}\n',
+    "bytes.jsonl": f'{{"text": "{CANARY} '.encode() + b'\xff"}\n',
+    "deep.jsonl": f'{{"text": "{CANARY}", "deep": {DEEP}}}\n',
+    "number.jsonl": f'{{"text": 1, "id": "{CANARY}"}}\n',
+    "csv.parquet": GOOD_CSV,
+}
+
+
+def write(folder: Path, name: str) -> Path:
+    content = FILES[name]
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch, capfd):
+    """Run the command line here; its exit code, after a look for the canary in all it told."""
+
+    def run(*arguments: str | Path) -> int:
+        report = Path(arguments[1]).with_name("report.json")
+        monkeypatch.setattr(
+            "sys.argv", ["textbatch", *map(str, arguments), "--report", str(report)]
+        )
+        monkeypatch.setattr("signal.signal", lambda *_: None)
+        with pytest.raises(SystemExit) as ended:
+            app.main()
+        told = capfd.readouterr()
+        assert told.err if ended.value.code else told.out
+        assert CANARY not in (told.out + told.err + report.read_text()).lower()
+        return ended.value.code
+
+    return run
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_cell_is_quoted_when_scoring_fails(name, tmp_path, model, run):
+    source = write(tmp_path, name)
+    assert run("score", source, tmp_path / "out.parquet", "--model", model) in (65, 67)
+
+
+@pytest.mark.parametrize("name", ["short.csv", "latin.csv", "mixed_other.jsonl", "bytes.jsonl"])
+@pytest.mark.parametrize("command", ["evaluate", "train"])
+def test_no_cell_is_quoted_when_labelled_files_are_bad(command, name, tmp_path, model, run):
+    place = model if command == "evaluate" else tmp_path / "new"
+    source = write(tmp_path, name)
+    assert run(command, source, "--model", place, "--label-column", "id") == 65
+
+
+def test_no_cell_is_quoted_when_labels_are_missing(tmp_path, model, run):
+    source = tmp_path / "in.csv"
+    source.write_text(f"text,label\n{CANARY},{CANARY}\n{CANARY},\n")
+    assert run("evaluate", source, "--model", model) == 65
+
+
+@pytest.mark.parametrize(("damaged", "code"), [(False, 67), (True, 65)])
+def test_no_cell_is_quoted_when_rows_or_pages_are_damaged(damaged, code, tmp_path, model, run):
+    source = tmp_path / "in.parquet"
+    texts = [CANARY.encode(), CANARY.encode() + b"\xff"] * 500
+    table = pa.table({"text": texts, "id": [f"{CANARY} {i}" for i in range(1000)]})
+    pq.write_table(table, source, write_page_checksum=True, compression="none")
+    if damaged:
+        content = source.read_bytes()
+        assert f"{CANARY} 500".encode() in content
+        source.write_bytes(content.replace(f"{CANARY} 500".encode(), b"x" * 17))
+    assert run("score", source, tmp_path / "out.parquet", "--model", model) == code
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_no_cell_is_quoted_when_all_is_well(flags, tmp_path, model, run):
+    source = tmp_path / "in.csv"
+    source.write_text(GOOD_CSV)
+    assert run("score", source, tmp_path / "out.parquet", "--model", model, *flags) == 0
+
+
+def test_the_words_of_an_unforeseen_error_are_not_printed(tmp_path, model, monkeypatch, run):
+    def fail(**_settings):
+        raise ValueError(f"cannot parse {CANARY}")
+
+    monkeypatch.setattr(score, "ScoreConfig", fail)
+    assert run("score", tmp_path / "in.csv", tmp_path / "out.parquet", "--model", model) == 1

@@ -1,0 +1,225 @@
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from making import random_bundle, run_cli, write_bundle, write_texts
+
+from textbatch.cli.app import app
+
+COMMANDS = [command.name for command in app.registered_commands]
+COLOUR = re.compile(r"\x1b\[[0-9;]*[39][0-7]m")
+HEAVY = "{'tensorflow', 'keras', 'gensim', 'torch', 'matplotlib', 'sklearn.linear_model'}"
+
+
+def loaded_by(*arguments: str | Path) -> list[str]:
+    """The heavy libraries that a command has imported when it ends."""
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print('loaded:', *sorted({HEAVY} & sys.modules.keys())))\n"
+        "from textbatch.cli.app import main\n"
+        "main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return done.stdout.rpartition("loaded:")[2].split()
+
+
+def on_a_terminal(*arguments: str | Path, **environment: str) -> str:
+    """What a command shows on a terminal."""
+    screen, theirs = pty.openpty()
+    plain = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "textbatch", *map(str, arguments)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**plain, "TERM": "xterm-256color", "COLUMNS": "100", **environment},
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        try:
+            while data := os.read(screen, 65_536):
+                shown += data
+        except OSError:  # Linux's way to say that the other side has closed
+            pass
+        os.close(screen)
+    assert process.returncode in (0, 2)
+    return shown.decode()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], [], ["score", "a", "b", "--bogus"], *[[c, "-h"] for c in COMMANDS]],
+    ids=" ".join,
+)
+def test_answers_that_need_no_model_import_nothing_heavy(arguments):
+    assert loaded_by(*arguments) == []
+
+
+def test_scoring_and_inspecting_on_the_cpu_import_nothing_heavy(input_file, model, tmp_path):
+    output = tmp_path / "out.parquet"
+    assert loaded_by("score", input_file, output, "--model", model) == []
+    assert output.exists()
+    assert loaded_by("inspect", model) == []
+    assert loaded_by("inspect", output) == []
+
+
+def test_the_look_for_imports_would_see_one(input_file, model, tmp_path):
+    arguments = ("--model", model, "--engine", "tensorflow")
+    assert "keras" in loaded_by("score", input_file, tmp_path / "out.parquet", *arguments)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_starts_with_one_sentence_and_an_example(command):
+    shown = run_cli(command, "--help", COLUMNS="200").stdout
+    lines = [line.strip() for line in shown.splitlines() if line.strip()]
+    assert lines[0].startswith("Usage: ")
+    assert re.fullmatch(r"[A-Z][^.]*\.", lines[1])
+    assert lines[2].startswith(f"Example: textbatch {command}")
+
+
+def test_every_option_has_a_help_text():
+    for command in COMMANDS:
+        shown = run_cli(command, "--help", COLUMNS="300").stdout
+        options = re.findall(r"^│ \*? *(--[\w-]+).*│$", shown, re.MULTILINE)
+        told = re.findall(r"^│ \*? *(--[\w-]+) .*[a-z]+ [\w-]+.*\. .*│$", shown, re.MULTILINE)
+        assert options
+        assert set(told) == set(options)
+
+
+def test_colours_are_for_terminals_and_nobody_who_minds(model):
+    assert COLOUR.search(on_a_terminal("score", "--help"))
+    assert not COLOUR.search(on_a_terminal("score", "--help", NO_COLOR="1"))
+    for run in (run_cli("score", "--help"), run_cli("inspect", model), run_cli("score", "a")):
+        assert "\x1b" not in run.stdout + run.stderr
+
+
+def test_a_terminal_shows_progress_and_the_result(input_file, model, tmp_path):
+    shown = on_a_terminal("score", input_file, tmp_path / "out.parquet", "--model", model)
+    assert "500/500" in shown
+    assert "500 rows in" in shown
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"LANG": "C", "LC_ALL": "C"},
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    ],
+    ids=str,
+)
+def test_labels_of_any_script_print_in_any_encoding(environment, tmp_path):
+    labels = ("évaluation", "文本", "😀 \x1b[31m", "a\nb")
+    bundle = random_bundle(labels=labels)
+    bundle = replace(bundle, settings=replace(bundle.settings, text_column="テキスト"))
+    model = write_bundle(tmp_path / "модель", bundle)
+    run = run_cli("inspect", model, **environment)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "\x1b" not in run.stdout
+    run = run_cli("inspect", model, "--json", **environment)
+    assert json.loads(run.stdout)["labels"] == list(labels)
+    labelled = tmp_path / "in.csv"
+    labelled.write_text(
+        "テキスト,label\nrefund,文本\nlogin,évaluation\ncrash,ß\n", encoding="utf-8"
+    )
+    run = run_cli("evaluate", labelled, "--model", model, **environment)
+    assert (run.returncode, run.stderr) == (0, "")
+    run = run_cli("score", tmp_path / "ß\udcff\n.csv", "out.parquet", **environment)
+    assert run.returncode == 68
+    assert run.stderr.count("\n") == 1
+
+
+def test_names_that_are_not_utf8_work_from_input_to_report(texts, model, tmp_path):
+    # A byte that is no UTF-8, and a line break.
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/f\xff\n"))
+    folder.mkdir()
+    output, report = folder / "out.parquet", folder / "report.json"
+    # pyarrow writes to no such name, but a file can be moved there.
+    source = write_texts(tmp_path / "in.parquet", texts).rename(folder / "in.parquet")
+    csv = folder / "in.csv.gz"
+    csv.write_bytes(gzip.compress(b"text\nrefund\n"))
+    for given in (source, csv):
+        arguments = ("--model", model, "--report", report, "--overwrite")
+        run = run_cli("score", given, output, *arguments)
+        assert (run.returncode, run.stderr) == (0, "")
+        assert run.stdout.count("\n") == 1
+        assert json.loads(report.read_text())["output"] == str(output)
+
+
+@pytest.mark.parametrize("flags", ["", "--json"])
+@pytest.mark.parametrize("command", ["inspect {model}", "score {input} {output} --model {model}"])
+@pytest.mark.parametrize(
+    ("stdout", "code"), [(">/dev/full", 74), (">&-", 0), ("<&- >&- 2>&-", 0), ("| true", 0)]
+)
+def test_a_stdout_that_takes_nothing(stdout, code, command, flags, input_file, model, tmp_path):
+    output = tmp_path / "out.parquet"
+    line = command.format(model=model, input=input_file, output=output)
+    run = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{sys.executable} -m textbatch {line} {flags} {stdout}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == code, run.stderr
+    assert run.stderr.count("\n") == (1 if code else 0)
+    assert "Traceback" not in run.stderr
+    if command.startswith("score"):
+        assert output.exists()
+
+
+@pytest.fixture(scope="module")
+def long_input(tmp_path_factory) -> Path:
+    """Enough distinct texts for half a minute in small chunks."""
+    path = tmp_path_factory.mktemp("long") / "in.parquet"
+    return write_texts(path, [f"refund {i} the card of {i * i}" for i in range(300_000)])
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "kind"),
+    [(signal.SIGTERM, 143, "Terminated"), (signal.SIGINT, 130, "Interrupted")],
+)
+def test_a_signal_stops_the_run_and_leaves_the_old_output(
+    number, code, kind, long_input, model, tmp_path
+):
+    output, report = tmp_path / "out.parquet", tmp_path / "report.json"
+    output.write_bytes(b"precious")
+    arguments = [long_input, output, "--model", model, "--overwrite", "--report", report]
+    with subprocess.Popen(
+        [sys.executable, "-m", "textbatch", "score", *arguments, "--chunk-rows", "20"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background has SIGINT ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        while process.poll() is None and not list(tmp_path.glob(".out.parquet.*.tmp")):
+            time.sleep(0.01)
+        time.sleep(0.3)
+        assert process.poll() is None, "the run was over before the signal"
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert stdout == ""
+    assert stderr.count("\n") == 1
+    assert stderr.startswith(f"textbatch: error[{kind}]: stopped by ")
+    assert output.read_bytes() == b"precious"
+    assert sorted(tmp_path.iterdir()) == [output, report]
+    told = json.loads(report.read_text())
+    assert (told["state"], told["exit_code"]) == ("failed", code)
