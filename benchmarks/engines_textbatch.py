@@ -1,0 +1,86 @@
+"""textbatch itself: the whole job, and its engine alone."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from benchmarks.engine import FILE_TO_FILE, Answers, Engine, Job
+from textbatch.batch import Float32Array
+from textbatch.config import CHUNK_ROWS, ScoreConfig
+from textbatch.data.source import open_source
+from textbatch.model import engines
+from textbatch.model.bundle import load_bundle
+from textbatch.model.predictor import Predictor
+from textbatch.scoring import predict_chunks, read_chunks, score
+from textbatch.text.bucketing import MiniBatch
+
+
+class Score(Engine):
+    """`textbatch score` in process, loading the bundle included."""
+
+    key, title, covers = "score", "**textbatch score**", FILE_TO_FILE
+
+    def prepare(self, job: Job) -> None:
+        """Settings as the command line has them by default."""
+        self._labels = load_bundle(job.model).labels
+        self._config = ScoreConfig(
+            input=job.source,
+            output=job.folder / "score.parquet",
+            model=job.model,
+            text_column="text",
+            overwrite=True,
+        )
+
+    def run(self) -> None:
+        """Score the file."""
+        score(self._config)
+
+    def answers(self) -> Answers:
+        """Read from the output."""
+        return Answers.in_file(self._config.output, self._labels)
+
+
+class _Recorder:
+    """An engine that keeps the mini-batches that it is given; see `textbatch.model.engines`."""
+
+    name, device = "onnx", "cpu"
+
+    def __init__(self, engine: engines.Engine) -> None:
+        self.workers, self.batch_tokens = engine.workers, engine.batch_tokens
+        self._engine = engine
+        self.batches: list[MiniBatch] = []
+
+    def predict_logits(self, batch: MiniBatch) -> Float32Array:
+        """Answer and keep."""
+        self.batches.append(batch)
+        return self._engine.predict_logits(batch)
+
+
+class Bare(Engine):
+    """The mini-batches of `score` on the same threads: no reading, tokenizing, writing."""
+
+    key, title = "bare", "textbatch's engine alone"
+
+    def prepare(self, job: Job) -> None:
+        """Cut the mini-batches as `score` does."""
+        bundle = load_bundle(job.model)
+        self.engine = engines.open_engine(bundle, name="onnx", device="cpu", threads=None)
+        recorder = _Recorder(self.engine)
+        with Predictor(bundle, recorder) as predictor:
+            recorder.batches.clear()  # those of the golden rows
+            chunks = read_chunks(open_source(job.source, "auto"), "text", ["text"], CHUNK_ROWS)
+            answers = [found.probabilities for _, found in predict_chunks(chunks, predictor)]
+        self._answers = Answers.of(np.concatenate(answers))
+        self.batches = recorder.batches
+
+    def run(self) -> None:
+        """Answer all mini-batches."""
+        with ThreadPoolExecutor(self.engine.workers) as pool:
+            for _ in pool.map(self.engine.predict_logits, self.batches):
+                pass
+
+    def answers(self) -> Answers:
+        """Those found while the mini-batches were cut."""
+        return self._answers
