@@ -97,6 +97,7 @@ class Engine(ABC):
         module: What must be importable, if that is not part of textbatch.
         package: What to install for it.
         tolerance: How far its confidences may be from textbatch's.
+        agreement: Share of labels that must be textbatch's.
     """
 
     key: str
@@ -105,6 +106,7 @@ class Engine(ABC):
     module: str = ""
     package: str = ""
     tolerance: float = 1e-4
+    agreement: float = 1.0
 
     @abstractmethod
     def prepare(self, job: Job) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import onnxruntime
 
 from benchmarks.engine import FILE_TO_FILE, Answers, Engine, Job
 from textbatch.batch import Float32Array
-from textbatch.config import CHUNK_ROWS, ScoreConfig
+from textbatch.config import CHUNK_ROWS, Precision, ScoreConfig
 from textbatch.data.source import open_source
 from textbatch.model import engines
-from textbatch.model.bundle import load_bundle
+from textbatch.model.bundle import GRAPH, load_bundle
 from textbatch.model.predictor import Predictor
 from textbatch.scoring import predict_chunks, read_chunks, score
 from textbatch.text.bucketing import MiniBatch
@@ -21,16 +22,18 @@ class Score(Engine):
     """`textbatch score` in process, loading the bundle included."""
 
     key, title, covers = "score", "**textbatch score**", FILE_TO_FILE
+    precision: Precision = "f32"
 
     def prepare(self, job: Job) -> None:
         """Settings as the command line has them by default."""
         self._labels = load_bundle(job.model).labels
         self._config = ScoreConfig(
             input=job.source,
-            output=job.folder / "score.parquet",
+            output=job.folder / f"{self.key}.parquet",
             model=job.model,
             text_column="text",
             overwrite=True,
+            precision=self.precision,
         )
 
     def run(self) -> None:
@@ -42,10 +45,18 @@ class Score(Engine):
         return Answers.in_file(self._config.output, self._labels)
 
 
+class ScoreInt8(Score):
+    """`textbatch score --precision int8`."""
+
+    key, title = "score-int8", "**textbatch score --precision int8**"
+    precision = "int8"
+    tolerance, agreement = 0.05, 0.995
+
+
 class _Recorder:
     """An engine that keeps the mini-batches that it is given; see `textbatch.model.engines`."""
 
-    name, device = "onnx", "cpu"
+    name, device, precision = "onnx", "cpu", "f32"
 
     def __init__(self, engine: engines.Engine) -> None:
         self.workers, self.batch_tokens = engine.workers, engine.batch_tokens
@@ -66,7 +77,7 @@ class Bare(Engine):
     def prepare(self, job: Job) -> None:
         """Cut the mini-batches as `score` does."""
         bundle = load_bundle(job.model)
-        self.engine = engines.open_engine(bundle, name="onnx", device="cpu", threads=None)
+        self.engine = engines.open_engine(bundle)
         recorder = _Recorder(self.engine)
         with Predictor(bundle, recorder) as predictor:
             recorder.batches.clear()  # those of the golden rows
@@ -84,3 +95,29 @@ class Bare(Engine):
     def answers(self) -> Answers:
         """Those found while the mini-batches were cut."""
         return self._answers
+
+
+class Fused(Bare):
+    """The same mini-batches on the bundle's own graph, of ONNX's fused GRU and LSTM."""
+
+    key, title = "onnx-sorted", "ONNX Runtime fused, sorted, on the same threads"
+
+    def prepare(self, job: Job) -> None:
+        """Load the graph from the bundle, one thread a call."""
+        super().prepare(job)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            job.model / GRAPH, options, providers=["CPUExecutionProvider"]
+        )
+        self._workers = self.engine.workers
+
+    def run(self) -> None:
+        """Answer all mini-batches."""
+        with ThreadPoolExecutor(self._workers) as pool:
+            for _ in pool.map(self._logits, self.batches):
+                pass
+
+    def _logits(self, batch: MiniBatch) -> Float32Array:
+        feeds = {"token_ids": np.ascontiguousarray(batch.token_ids.T), "lengths": batch.lengths}
+        return self._session.run(["logits"], feeds)[0]

@@ -113,7 +113,7 @@ def measure(dataset: str, job: Job, rows: int, engines: Sequence[Engine], rounds
             continue
         if engine is engines[0]:
             reference = worker.answers
-        right, row.note = judge(worker.answers, reference, engine.tolerance)
+        right, row.note = judge(worker.answers, reference, engine.tolerance, engine.agreement)
         if right:
             workers.append((worker, row))
         else:
@@ -135,7 +135,9 @@ def _take_turns(workers: Sequence[tuple[Worker, Row]]) -> None:
         row.cpu_seconds.append(cpu_seconds)
 
 
-def judge(answers: Answers | None, reference: Answers | None, tolerance: float) -> tuple[bool, str]:
+def judge(
+    answers: Answers | None, reference: Answers | None, tolerance: float, agreement: float = 1.0
+) -> tuple[bool, str]:
     """Whether an engine may be timed, and what to say about its answers."""
     if answers is None or reference is None:
         return True, ""
@@ -144,9 +146,10 @@ def judge(answers: Answers | None, reference: Answers | None, tolerance: float) 
     flips, gap = answers.compare(reference)
     found = f"{flips} other labels, max Δp {gap:.1g}"
     # Not "gap >", which NaN would pass.
-    if flips or not gap <= tolerance:
+    same = 1 - flips / max(1, len(reference.label_ids))
+    if same < agreement or not gap <= tolerance:
         return False, f"wrong answers: {found}"
-    return True, f"same labels, max Δp {gap:.1g}"
+    return True, f"{'same labels' if not flips else f'{same:.2%} same'}, max Δp {gap:.1g}"
 
 
 def say(line: str) -> None:

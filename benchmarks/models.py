@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from benchmarks.data import LABELS, SYNTHETIC, data_folder, training_file
 from textbatch.model.architecture import Architecture
-from textbatch.model.bundle import Bundle, Golden, Settings, save_bundle
+from textbatch.model.bundle import Bundle, save_bundle
+from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.engines import open_engine
 from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
@@ -47,6 +48,7 @@ def seed_sized(folder: Path, source: Path) -> Path:
         calibration=Calibration(
             temperature=1.0, rows=1, ece_before=0, ece_after=0, nll_before=0, nll_after=0
         ),
+        int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
         profile={},
         golden=Golden(texts=[], probabilities=[]),
         metrics={},

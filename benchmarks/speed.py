@@ -18,14 +18,16 @@ from benchmarks.engines_peers import (
     OpenVinoEqualLengths,
     TorchPacked,
 )
-from benchmarks.engines_textbatch import Bare, Score
+from benchmarks.engines_textbatch import Bare, Fused, Score, ScoreInt8
 from benchmarks.measure import Row, measure
 from textbatch.model.bundle import load_bundle
 
 #: The first one's answers are what the others are compared with.
 ENGINES: tuple[Engine, ...] = (
     Score(),
+    ScoreInt8(),
     Bare(),
+    Fused(),
     Ceiling(),
     KerasPredict(32),
     KerasPredict(1024),

@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from textbatch.model.architecture import Architecture
-from textbatch.model.bundle import Bundle, Golden, Settings, save_bundle
+from textbatch.model.bundle import Bundle, save_bundle
+from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.engines import open_engine
 from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
@@ -67,6 +68,7 @@ def random_bundle(
         calibration=Calibration(
             temperature=1.5, rows=10, ece_before=0.2, ece_after=0.1, nll_before=1.0, nll_after=0.9
         ),
+        int8=Int8Check(rows=10, agreement=1.0, max_difference=0.01),
         profile={"oov_share": 0.1, "truncated_share": 0.0},
         golden=Golden(texts=[], probabilities=[]),
         metrics={},

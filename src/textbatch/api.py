@@ -11,6 +11,7 @@ from textbatch.config import (
     DeviceName,
     EngineName,
     InputFormat,
+    Precision,
     Preset,
     ScoreConfig,
     TrainConfig,
@@ -93,6 +94,7 @@ def score(
     input_format: InputFormat = "auto",
     engine: EngineName = "auto",
     device: DeviceName = "auto",
+    precision: Precision = "f32",
     threads: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
     batch_tokens: int | None = None,
@@ -120,6 +122,7 @@ def score(
         input_format=input_format,
         engine=engine,
         device=device,
+        precision=precision,
         threads=threads,
         chunk_rows=chunk_rows,
         batch_tokens=batch_tokens,
@@ -139,6 +142,7 @@ def evaluate(
     input_format: InputFormat = "auto",
     engine: EngineName = "auto",
     device: DeviceName = "auto",
+    precision: Precision = "f32",
     threads: int | None = None,
 ) -> Evaluation:
     """Measure a bundle on labelled files.
@@ -155,6 +159,7 @@ def evaluate(
         input_format=input_format,
         engine=engine,
         device=device,
+        precision=precision,
         threads=threads,
     )
 
@@ -168,6 +173,7 @@ def load(
     *,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
+    precision: Precision = "f32",
     threads: int | None = None,
 ) -> Model:
     """Load a bundle, verified and with its golden rows replayed.
@@ -177,5 +183,5 @@ def load(
         ConflictError: A GPU was asked for and there is none.
     """
     bundle = load_bundle(Path(path))
-    opened = open_engine(bundle, name=engine, device=device, threads=threads)
+    opened = open_engine(bundle, name=engine, device=device, threads=threads, precision=precision)
     return Model(bundle, Predictor(bundle, opened))

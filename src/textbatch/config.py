@@ -10,6 +10,7 @@ from textbatch.errors import ConflictError, UsageError
 
 Preset = Literal["default", "seed"]
 EngineName = Literal["auto", "onnx", "tensorflow"]
+Precision = Literal["f32", "int8"]
 DeviceName = Literal["auto", "cpu", "gpu"]
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
 
@@ -18,7 +19,7 @@ CHUNK_ROWS = 16_384
 #: Bytes of a chunk, which long texts reach before its rows do.
 CHUNK_BYTES = 16 << 20
 #: Padded tokens in a mini-batch: enough to keep the matrix products busy, and no more.
-BATCH_TOKENS = 4096
+CPU_BATCH_TOKENS = 8192
 GPU_BATCH_TOKENS = 262_144
 
 
@@ -82,6 +83,7 @@ class ScoreConfig:
         input_format: Format of the input; `auto` goes by the file's name.
         engine: What runs the network.
         device: Where it runs.
+        precision: Of the network's products; `int8` on the CPU, where the bundle allows it.
         threads: Mini-batches in flight; None for the cores this process may use.
         chunk_rows: Rows held in memory at a time.
         batch_tokens: Padded tokens in a mini-batch; None for what suits the engine.
@@ -107,6 +109,7 @@ class ScoreConfig:
     input_format: InputFormat = "auto"
     engine: EngineName = "auto"
     device: DeviceName = "auto"
+    precision: Precision = "f32"
     threads: int | None = None
     chunk_rows: int = CHUNK_ROWS
     batch_tokens: int | None = None
@@ -129,6 +132,10 @@ class ScoreConfig:
             raise ConflictError(
                 f"--report names the input or the output, {self.report}",
                 "give it a file of its own",
+            )
+        if self.precision == "int8" and (self.engine == "tensorflow" or self.device == "gpu"):
+            raise ConflictError(
+                "--precision int8 runs on ONNX Runtime on the CPU only", "leave the others out"
             )
         if self.engine == "onnx" and self.device == "gpu":
             raise ConflictError(

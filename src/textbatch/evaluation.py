@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.batch import Int64Array, Status
-from textbatch.config import DeviceName, EngineName, InputFormat
+from textbatch.config import DeviceName, EngineName, InputFormat, Precision
 from textbatch.data.labelled import LabelledRows, read_labelled
 from textbatch.errors import DataError
 from textbatch.model.bundle import load_bundle
@@ -33,6 +33,7 @@ def evaluate(
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     threads: int | None = None,
+    precision: Precision = "f32",
 ) -> Evaluation:
     """Measure a bundle on labelled files.
 
@@ -45,6 +46,7 @@ def evaluate(
         engine: See `open_engine`.
         device: See `open_engine`.
         threads: See `open_engine`.
+        precision: See `open_engine`.
 
     Raises:
         TextbatchError: A file or the bundle is missing or malformed.
@@ -57,7 +59,7 @@ def evaluate(
         label_column=label_column,
         input_format=input_format,
     )
-    opened = open_engine(bundle, name=engine, device=device, threads=threads)
+    opened = open_engine(bundle, name=engine, device=device, threads=threads, precision=precision)
     with Predictor(bundle, opened) as predictor:
         found = evaluate_rows(predictor, rows)
     return replace(

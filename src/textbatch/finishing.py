@@ -7,10 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.batch import Status
+from textbatch.batch import Predictions, Status
+from textbatch.config import Precision
 from textbatch.evaluation import evaluate_rows, label_ids_of
 from textbatch.model.architecture import Architecture
-from textbatch.model.bundle import Bundle, Golden, Settings
+from textbatch.model.bundle import Bundle
+from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.engines import open_engine
 from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
@@ -24,6 +26,7 @@ from textbatch.text.vocabulary import OOV_ID, Vocabulary
 _UNCALIBRATED = Calibration(
     temperature=1.0, rows=0, ece_before=0.0, ece_after=0.0, nll_before=0.0, nll_after=0.0
 )
+NO_GOLDEN = Golden(texts=[], probabilities=[])
 
 
 def finish_bundle(
@@ -57,11 +60,12 @@ def finish_bundle(
         labels=parts.labels,
         weights=weights,
         calibration=_UNCALIBRATED,
+        int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
         profile={},
-        golden=Golden(texts=[], probabilities=[]),
+        golden=NO_GOLDEN,
         metrics={},
     )
-    with Predictor(draft, open_engine(draft, name="onnx", device="cpu", threads=None)) as predictor:
+    with Predictor(draft, open_engine(draft, name="onnx", device="cpu")) as predictor:
         logits, status = predictor.predict_logits(parts.validation.texts)
         evidence = status < Status.NO_KNOWN_TOKENS
         label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
@@ -74,7 +78,28 @@ def finish_bundle(
         confidences=softmax(logits[evidence], calibration.temperature).max(axis=1),
         oov_id=OOV_ID,
     )
-    return replace(draft, calibration=calibration, golden=golden, profile=profile), test
+    bundle = replace(draft, calibration=calibration, golden=golden, profile=profile)
+    held_out = pa.concat_arrays([parts.validation.texts, parts.test.texts])
+    return replace(bundle, int8=_check_int8(bundle, held_out)), test
+
+
+def _check_int8(bundle: Bundle, texts: pa.Array) -> Int8Check:
+    """Compare int8 with float32; this takes no labels, so the test rows serve too."""
+    answers: dict[Precision, Predictions] = {}
+    precisions: tuple[Precision, Precision] = ("f32", "int8")
+    for precision in precisions:
+        engine = open_engine(bundle, name="onnx", device="cpu", precision=precision)
+        # The drafts' golden rows are float32's: int8 may be too far off them to be opened.
+        with Predictor(replace(bundle, golden=NO_GOLDEN), engine) as predictor:
+            answers[precision] = predictor.predict(texts)
+    f32, int8 = (answers[precision].probabilities for precision in precisions)
+    evidence = answers["f32"].status < Status.NO_KNOWN_TOKENS
+    same = f32[evidence].argmax(axis=1) == int8[evidence].argmax(axis=1)
+    return Int8Check(
+        rows=int(evidence.sum()),
+        agreement=float(same.mean()),
+        max_difference=float(np.abs(f32[evidence] - int8[evidence]).max()),
+    )
 
 
 def _golden(predictor: Predictor, temperature: float, seed: int) -> Golden:

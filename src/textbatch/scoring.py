@@ -83,8 +83,14 @@ def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
         min_confidence=config.min_confidence,
     )
     schema = added.output_schema(passed_through)
-    engine = open_engine(bundle, name=config.engine, device=config.device, threads=config.threads)
-    report.engine, report.device = engine.name, engine.device
+    engine = open_engine(
+        bundle,
+        name=config.engine,
+        device=config.device,
+        threads=config.threads,
+        precision=config.precision,
+    )
+    report.engine, report.device, report.precision = engine.name, engine.device, engine.precision
     with Predictor(bundle, engine, batch_tokens=config.batch_tokens) as predictor:
         if config.dry_run:
             report.state, report.rows_in = "planned", source.num_rows
@@ -168,6 +174,7 @@ def _footer(report: RunReport, bundle: Bundle, prefix: str) -> dict[str, str]:
         "textbatch.run_id": report.run_id,
         "textbatch.fingerprint": bundle.fingerprint,
         "textbatch.labels": json.dumps(bundle.labels, ensure_ascii=False),
+        "textbatch.precision": str(report.precision),
         "textbatch.rows": str(report.rows_in),
         "textbatch.statuses": json.dumps(report.statuses),
         "textbatch.prefix": prefix,

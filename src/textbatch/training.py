@@ -18,7 +18,8 @@ from textbatch.evaluation import label_ids_of
 from textbatch.finishing import finish_bundle
 from textbatch.model.architecture import Architecture
 from textbatch.model.backend import import_keras
-from textbatch.model.bundle import Settings, save_bundle
+from textbatch.model.bundle import save_bundle
+from textbatch.model.contents import Settings
 from textbatch.model.manifest import check_replaceable
 from textbatch.model.recipes import RECIPES, Recipe
 from textbatch.model.settings import Epoch, LabelledTokens

@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from making import LABELS, random_bundle
+from making import LABELS, random_bundle, write_bundle
 
 from textbatch.batch import Float32Array, TokenBatch
-from textbatch.errors import ConflictError, OutOfMemoryError
+from textbatch.errors import ConflictError, OutOfMemoryError, QualityGateError
 from textbatch.model.bundle import Bundle
+from textbatch.model.contents import Int8Check
 from textbatch.model.engines import Engine, open_engine
 from textbatch.model.recipes import RECIPES
 from textbatch.model.weights import Weights
@@ -201,3 +202,44 @@ def test_filled_up_mini_batches_hold_no_row_without_a_token(bundle):
     assert engine.predict_logits(batch).shape == (70, 4)
     assert seen[0].shape == (128, 16)
     assert (seen[0] != 0).any(axis=1).all()
+
+
+@pytest.mark.parametrize("reset_after", [True, False])
+def test_the_bundles_own_graph_gives_the_engines_answers_in_any_onnx_runtime(tmp_path, reset_after):
+    import onnxruntime
+
+    bundle = random_bundle(reset_after=reset_after)
+    folder = write_bundle(tmp_path / "model", bundle)
+    session = onnxruntime.InferenceSession(folder / "model.onnx")
+    tokens = random_tokens(bundle)
+    batch = pad(tokens, np.arange(len(tokens)))
+    feeds = {"token_ids": batch.token_ids.T, "lengths": batch.lengths}
+    (logits,) = session.run(["logits"], feeds)
+    np.testing.assert_allclose(open_engine(bundle).predict_logits(batch), logits, atol=1e-5)
+
+
+def test_int8_is_near_float32_and_as_stable():
+    bundle = full_size_bundle(preset="default", num_labels=5)
+    tokens = random_tokens(bundle)
+    batch = pad(tokens, np.arange(len(tokens)))
+    exact = open_engine(bundle).predict_logits(batch)
+    engine = open_engine(bundle, precision="int8")
+    rough = engine.predict_logits(batch)
+    difference = np.abs(softmax(exact) - softmax(rough)).max()
+    assert 0 < difference < 0.05
+    for size in (1, 2, 7, 50):
+        for start in range(0, len(tokens), size):
+            rows = np.arange(start, min(start + size, len(tokens)))[::-1]
+            assert np.array_equal(engine.predict_logits(pad(tokens, rows)), rough[rows]), size
+
+
+def test_int8_is_refused_where_it_changed_too_many_labels(bundle):
+    open_engine(
+        replace(bundle, int8=Int8Check(rows=9, agreement=0.995, max_difference=0.1)),
+        precision="int8",
+    )
+    for agreement in (0.9949, float("nan")):
+        poor = replace(bundle, int8=Int8Check(rows=9, agreement=agreement, max_difference=0.1))
+        with pytest.raises(QualityGateError, match=r"held-out rows, fewer than 99\.5%"):
+            open_engine(poor, precision="int8")
+        assert open_engine(poor).precision == "f32"

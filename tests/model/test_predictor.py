@@ -9,7 +9,7 @@ from making import random_texts
 
 from textbatch.batch import Status
 from textbatch.errors import BundleError
-from textbatch.model.bundle import Golden
+from textbatch.model.contents import Golden
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
 
@@ -84,7 +84,7 @@ def test_undecodable_rows_are_told_from_null_ones(predictor):
 @pytest.mark.parametrize("texts", [[], [None], [""], ["zzz", None]])
 def test_without_evidence_the_network_is_not_asked(bundle, texts):
     class Silent:
-        name, device, workers, batch_tokens = "silent", "cpu", 1, 100
+        name, device, workers, batch_tokens, precision = "silent", "cpu", 1, 100, "f32"
 
         def predict_logits(self, batch):
             raise AssertionError("asked")

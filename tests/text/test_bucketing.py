@@ -40,7 +40,8 @@ def test_mini_batches_hold_each_wanted_row_once_within_the_budget(lengths, budge
             assert (ids[length:] == PAD_ID).all()
         seen.extend(batch.rows.tolist())
     assert sorted(seen) == sorted(wanted)
-    assert [lengths[row] for row in seen] == sorted((lengths[row] for row in wanted), reverse=True)
+    buckets = [lengths[row] // 8 for row in seen]
+    assert buckets == sorted(buckets, reverse=True)
 
 
 @settings(deadline=None)
@@ -66,9 +67,14 @@ def test_a_row_longer_than_the_budget_goes_alone():
     assert [batch.rows.tolist() for batch in batches] == [[3], [1], [0, 2]]
 
 
-def test_rows_of_equal_length_keep_their_order():
-    batches = mini_batches(token_batch([2, 1] * 50), np.arange(100), max_padded_tokens=1000)
-    assert [batch.rows.tolist() for batch in batches] == [[*range(0, 100, 2), *range(1, 100, 2)]]
+def test_rows_of_like_length_stand_by_their_first_tokens():
+    tokens = TokenBatch(
+        token_ids=np.array([5, 6, 5, 6, 7, 4, 9, 5, 6], np.int32),
+        offsets=np.array([0, 2, 5, 7, 9]),
+        truncated=np.zeros(4, bool),
+    )
+    (batch,) = mini_batches(tokens, np.arange(4), max_padded_tokens=100)
+    assert batch.token_ids.tolist() == [[4, 9, 0], [5, 6, 0], [5, 6, 0], [5, 6, 7]]
 
 
 def test_pad_keeps_the_order_given_and_fills_on_the_right():

@@ -12,6 +12,7 @@ from textbatch.cli.options import (
     JsonOption,
     LabelColumnOption,
     ModelOption,
+    PrecisionOption,
     ReportOption,
     TextColumnOption,
     ThreadsOption,
@@ -29,6 +30,7 @@ def evaluate_command(
     ] = "auto",
     engine: Annotated[EngineName, typer.Option(help="What runs the network.")] = "auto",
     device: Annotated[DeviceName, typer.Option(help="Where it runs.")] = "auto",
+    precision: PrecisionOption = "f32",
     threads: ThreadsOption = None,
     report: ReportOption = None,
     json: JsonOption = False,
@@ -53,6 +55,7 @@ def evaluate_command(
             input_format=input_format,
             engine=engine,
             device=device,
+            precision=precision,
             threads=threads,
         )
     if report:

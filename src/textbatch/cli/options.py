@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from textbatch.config import Precision
+
 ModelOption = Annotated[
     Path, typer.Option("--model", "-m", envvar="TEXTBATCH_MODEL", help="Model directory.")
 ]
@@ -19,6 +21,9 @@ ReportOption = Annotated[
     Path | None, typer.Option(help="Write the run's report to this JSON file, on failure too.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON record to stdout.")]
+PrecisionOption = Annotated[
+    Precision, typer.Option(help="int8 is faster, where the model allows it.")
+]
 ThreadsOption = Annotated[
     int | None, typer.Option(help="CPU threads \\[default: what this process may use].")
 ]

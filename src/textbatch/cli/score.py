@@ -12,6 +12,7 @@ from textbatch.cli.options import (
     JsonOption,
     ModelOption,
     OverwriteOption,
+    PrecisionOption,
     ReportOption,
     TextColumnOption,
     ThreadsOption,
@@ -55,6 +56,7 @@ def score_command(
     ] = "auto",
     engine: Annotated[EngineName, typer.Option(help="What runs the network.")] = "auto",
     device: Annotated[DeviceName, typer.Option(help="Where it runs.")] = "auto",
+    precision: PrecisionOption = "f32",
     threads: ThreadsOption = None,
     chunk_rows: Annotated[int, typer.Option(help="Rows held in memory at a time.")] = CHUNK_ROWS,
     batch_tokens: Annotated[
@@ -93,6 +95,7 @@ def score_command(
             input_format=input_format,
             engine=engine,
             device=device,
+            precision=precision,
             threads=threads,
             chunk_rows=chunk_rows,
             batch_tokens=batch_tokens,

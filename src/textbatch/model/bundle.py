@@ -14,6 +14,7 @@ from typing import Any
 
 from textbatch.errors import BundleError
 from textbatch.model.architecture import Architecture
+from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.graph import WEIGHTS_FILE, build_graph
 from textbatch.model.manifest import read_verified, write_directory
 from textbatch.model.schema import dump_json, parse_json, read_fields
@@ -25,40 +26,13 @@ from textbatch.text.vocabulary import Vocabulary
 
 CONFIG, VOCABULARY, LABELS, GRAPH = "config.json", "vocabulary.txt", "labels.json", "model.onnx"
 CALIBRATION, PROFILE, GOLDEN = "calibration.json", "profile.json", "golden.json"
+PRECISION = "precision.json"
 METRICS, CARD = "metrics.json", "README.md"
 
 #: What decides the answers, and so makes up the fingerprint.
 FINGERPRINTED = (
-    CONFIG, VOCABULARY, LABELS, WEIGHTS_FILE, GRAPH, CALIBRATION, PROFILE, GOLDEN,
+    CONFIG, VOCABULARY, LABELS, WEIGHTS_FILE, GRAPH, CALIBRATION, PRECISION, PROFILE, GOLDEN,
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What `config.json` holds beside the architecture.
-
-    Attributes:
-        preset: The recipe that it was trained with.
-        text_column: The column that held the text in training.
-        text_rules: Version of the normalization rules.
-    """
-
-    preset: str
-    text_column: str
-    text_rules: int = RULES_VERSION
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Golden:
-    """Texts with the probabilities that training computed; replayed on loading.
-
-    Attributes:
-        texts: Made from vocabulary words, so that no training text is given away.
-        probabilities: Shape `(texts, labels)`.
-    """
-
-    texts: list[str]
-    probabilities: list[list[float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +46,7 @@ class Bundle:
         labels: In the order of the network's outputs.
         weights: All tensors.
         calibration: The temperature and how it was found.
+        int8: What int8 changed.
         profile: What the training texts and answers looked like.
         golden: Rows to replay.
         metrics: What training measured.
@@ -85,6 +60,7 @@ class Bundle:
     labels: tuple[str, ...]
     weights: Weights
     calibration: Calibration
+    int8: Int8Check
     profile: Mapping[str, Any]
     golden: Golden
     metrics: Mapping[str, Any]
@@ -129,6 +105,7 @@ def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> st
         WEIGHTS_FILE: bundle.weights.data,
         GRAPH: bundle.graph,
         CALIBRATION: dump_json(asdict(bundle.calibration)),
+        PRECISION: dump_json(asdict(bundle.int8)),
         PROFILE: dump_json(bundle.profile),
         GOLDEN: dump_json(asdict(bundle.golden)),
         METRICS: dump_json(bundle.metrics),
@@ -167,6 +144,7 @@ def load_bundle(path: Path) -> Bundle:
         calibration=read_fields(
             Calibration, parse_json(files[CALIBRATION], CALIBRATION), CALIBRATION
         ),
+        int8=read_fields(Int8Check, parse_json(files[PRECISION], PRECISION), PRECISION),
         profile=_object(files, PROFILE),
         golden=_golden(files, architecture.num_labels),
         metrics=_object(files, METRICS),

@@ -68,7 +68,7 @@ def build_graph(architecture: Architecture, offsets: Mapping[str, int]) -> bytes
         ],
         initializer=[
             *(
-                _external(name, shape, offsets[name])
+                external_tensor(name, shape, offsets[name])
                 for name, shape in architecture.tensor_shapes().items()
             ),
             numpy_helper.from_array(np.array([1]), "direction_of_all"),
@@ -84,7 +84,8 @@ def build_graph(architecture: Architecture, offsets: Mapping[str, int]) -> bytes
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _external(name: str, shape: tuple[int, ...], offset: int) -> TensorProto:
+def external_tensor(name: str, shape: tuple[int, ...], offset: int) -> TensorProto:
+    """A float32 constant that points into the weights file, `offset` in bytes."""
     tensor = TensorProto(
         name=name,
         data_type=TensorProto.FLOAT,

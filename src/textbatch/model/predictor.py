@@ -20,7 +20,7 @@ from textbatch.batch import (
     Status,
     TokenBatch,
 )
-from textbatch.config import CHUNK_ROWS
+from textbatch.config import CHUNK_ROWS, Precision
 from textbatch.errors import BundleError
 from textbatch.model.bundle import Bundle
 from textbatch.model.engines import Engine
@@ -30,7 +30,7 @@ from textbatch.text.normalization import WHITE_SPACE
 from textbatch.text.vocabulary import OOV_ID
 
 #: How far a golden row may be off: other processors round differently, a wrong model is far off.
-GOLDEN_TOLERANCE = 1e-4
+GOLDEN_TOLERANCE: dict[Precision, float] = {"f32": 1e-4, "int8": 0.05}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +166,7 @@ class Predictor:
         expected = np.array(golden.probabilities, np.float32).reshape(found.shape)
         worst = float(np.abs(found - expected).max(initial=0.0))
         # Not "worst >", which NaN would pass.
-        if not worst <= GOLDEN_TOLERANCE:
+        if not worst <= GOLDEN_TOLERANCE[self.engine.precision]:
             raise BundleError(
                 f"the model's golden rows are off by {worst:.2g} on {self.engine.name}",
                 "compare the versions in manifest.json with `textbatch --version`, or train again",

@@ -37,6 +37,7 @@ class RunReport:
         textbatch: Version.
         engine: What ran the network.
         device: Where it ran.
+        precision: Of the network's products.
         started: UTC, ISO 8601.
         seconds: Wall time of the whole run.
         rows_in: Rows read; in a dry run those that there are, null where only reading tells.
@@ -59,6 +60,7 @@ class RunReport:
     fingerprint: str | None = None
     engine: str | None = None
     device: str | None = None
+    precision: str | None = None
     seconds: float = 0.0
     rows_in: int | None = 0
     rows_out: int = 0

@@ -10,6 +10,11 @@ import numpy as np
 from textbatch.batch import Int32Array, Int64Array, TokenBatch
 from textbatch.text.vocabulary import PAD_ID
 
+#: Rows of a mini-batch differ by less than this many tokens.
+_BUCKET_WIDTH = 8
+#: How many of their first tokens bring rows together, for engines that share beginnings.
+_KEY_TOKENS = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MiniBatch:
@@ -31,6 +36,8 @@ def mini_batches(
 ) -> Iterator[MiniBatch]:
     """Cut rows into mini-batches, longest rows first.
 
+    Rows of like length stand together, and among them those that begin with the same tokens.
+
     Args:
         tokens: The rows' tokens.
         rows: Positions of the rows wanted. Shape `(wanted,)`.
@@ -39,14 +46,26 @@ def mini_batches(
     Yields:
         Mini-batches that together hold each wanted row once.
     """
-    # Longest first: the last mini-batches are the cheap ones, so workers end together.
-    order = rows[np.argsort(-tokens.lengths[rows], kind="stable")]
+    order = rows[_neighbour_order(tokens, rows)]
     start = 0
     while start < len(order):
-        longest = max(1, int(tokens.lengths[order[start]]))
+        # Not always the first row is the longest: within a bucket, beginnings decide the order.
+        shortest = max(1, int(tokens.lengths[order[start]]) // _BUCKET_WIDTH * _BUCKET_WIDTH)
+        window = order[start : start + max(1, max_padded_tokens // shortest)]
+        longest = max(1, int(tokens.lengths[window].max()))
         stop = start + max(1, max_padded_tokens // longest)
         yield pad(tokens, order[start:stop])
         start = stop
+
+
+def _neighbour_order(tokens: TokenBatch, rows: Int64Array) -> Int64Array:
+    # Longest first: the last mini-batches are the cheap ones, so workers end together.
+    lengths = tokens.lengths[rows]
+    column = np.arange(_KEY_TOKENS)
+    source = np.minimum(tokens.offsets[rows][:, None] + column, len(tokens.token_ids))
+    token_ids = np.append(tokens.token_ids, np.int32(PAD_ID))
+    beginning = np.where(column < lengths[:, None], token_ids[source], PAD_ID)
+    return np.lexsort([*beginning.T[::-1], -(lengths // _BUCKET_WIDTH)])
 
 
 def pad(tokens: TokenBatch, rows: Int64Array) -> MiniBatch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from textbatch.batch import Float32Array
-from textbatch.config import DeviceName, EngineName
+from textbatch.config import DeviceName, EngineName, Precision
 from textbatch.model.backend import import_keras
 from textbatch.model.bundle import Bundle
 from textbatch.text.bucketing import MiniBatch
@@ -17,12 +17,14 @@ class Engine(Protocol):
     Attributes:
         name: As `--engine` names it.
         device: What it runs on, for the report.
+        precision: As `--precision` names it.
         workers: How many calls at a time make it fastest.
         batch_tokens: How many padded tokens in a call make it fastest.
     """
 
     name: str
     device: str
+    precision: Precision
     workers: int
     batch_tokens: int
 
@@ -32,7 +34,12 @@ class Engine(Protocol):
 
 
 def open_engine(
-    bundle: Bundle, *, name: EngineName, device: DeviceName, threads: int | None
+    bundle: Bundle,
+    *,
+    name: EngineName = "auto",
+    device: DeviceName = "auto",
+    threads: int | None = None,
+    precision: Precision = "f32",
 ) -> Engine:
     """Build the network in the engine that suits the device.
 
@@ -41,10 +48,14 @@ def open_engine(
         name: `auto` takes ONNX Runtime on the CPU and TensorFlow on a GPU.
         device: `auto` stays on the CPU unless TensorFlow is asked for and sees a GPU.
         threads: CPU threads; None for as many as this process may use.
+        precision: `int8` only where the bundle's own measurement allows it.
 
     Raises:
         ConflictError: A GPU was asked for and there is none.
+        QualityGateError: int8 changed too many labels when the bundle was made.
     """
+    if precision == "int8":
+        bundle.int8.check()
     # Each engine is imported only when chosen: TensorFlow alone takes seconds.
     if name == "tensorflow" or device == "gpu":
         import_keras(threads=threads)
@@ -53,4 +64,4 @@ def open_engine(
         return KerasEngine(bundle, device=device)
     from textbatch.model.engines.onnx import OnnxEngine
 
-    return OnnxEngine(bundle, threads=threads)
+    return OnnxEngine(bundle, threads=threads, precision=precision)

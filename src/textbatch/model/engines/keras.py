@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from textbatch.batch import Float32Array, Int32Array
-from textbatch.config import BATCH_TOKENS, GPU_BATCH_TOKENS, DeviceName
+from textbatch.config import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, DeviceName, Precision
 from textbatch.errors import ConflictError, OutOfMemoryError
 from textbatch.model.bundle import Bundle
 from textbatch.model.network import build_network, write_tensors
@@ -27,6 +27,7 @@ class KerasEngine:
     """
 
     name = "tensorflow"
+    precision: Precision = "f32"
     workers = 1
 
     def __init__(self, bundle: Bundle, *, device: DeviceName) -> None:
@@ -42,7 +43,7 @@ class KerasEngine:
                 "check the driver and tensorflow[and-cuda], or use --device cpu",
             )
         self.device = "gpu" if gpus and device != "cpu" else "cpu"
-        self.batch_tokens = GPU_BATCH_TOKENS if self.device == "gpu" else BATCH_TOKENS
+        self.batch_tokens = GPU_BATCH_TOKENS if self.device == "gpu" else CPU_BATCH_TOKENS
         self._max_rows: int | None = None
         with keras.device(f"{self.device}:0"):
             self._network = build_network(bundle.architecture)

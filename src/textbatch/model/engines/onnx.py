@@ -8,10 +8,12 @@ import joblib
 import numpy as np
 
 from textbatch.batch import Float32Array
-from textbatch.config import BATCH_TOKENS
+from textbatch.config import CPU_BATCH_TOKENS, Precision
 from textbatch.model.bundle import Bundle
 from textbatch.model.graph import WEIGHTS_FILE
+from textbatch.model.step_graph import build_step_graph
 from textbatch.text.bucketing import MiniBatch
+from textbatch.text.prefix_tree import prefix_tree
 
 # Its builds report their use to their maker unless told so before the import; a job that reads
 # private texts calls nobody, and writes nowhere but where it was told.
@@ -21,7 +23,7 @@ import onnxruntime
 
 
 class OnnxEngine:
-    """The bundle's ONNX graph on its weights; see `engines.Engine`.
+    """The step graph on the bundle's weights; see `engines.Engine`.
 
     One session serves all workers, each call on the caller's own thread: mini-batches side by
     side use the cores better than one mini-batch split over them.
@@ -29,23 +31,31 @@ class OnnxEngine:
 
     name = "onnx"
     device = "cpu"
-    batch_tokens = BATCH_TOKENS
+    batch_tokens = CPU_BATCH_TOKENS
 
-    def __init__(self, bundle: Bundle, *, threads: int | None) -> None:
+    def __init__(self, bundle: Bundle, *, threads: int | None, precision: Precision) -> None:
         # joblib counts what affinity and cgroups leave to this process.
         self.workers = threads or joblib.cpu_count()
+        self.precision = precision
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        data = bundle.weights.data
+        weights = bundle.weights
         # The very bytes that were verified, not the file, which may have changed since.
-        options.add_external_initializers_from_files_in_memory([WEIGHTS_FILE], [data], [len(data)])
+        options.add_external_initializers_from_files_in_memory(
+            [WEIGHTS_FILE], [weights.data], [len(weights.data)]
+        )
+        graph = build_step_graph(
+            bundle.architecture, weights.tensors, weights.offsets, precision=precision
+        )
         self._session = onnxruntime.InferenceSession(
-            bundle.graph, options, providers=["CPUExecutionProvider"]
+            graph, options, providers=["CPUExecutionProvider"]
         )
 
     def predict_logits(self, batch: MiniBatch) -> Float32Array:
         """Logits of a mini-batch. Shape `(batch, labels)`."""
-        feeds = {"token_ids": np.ascontiguousarray(batch.token_ids.T), "lengths": batch.lengths}
-        (logits,) = self._session.run(["logits"], feeds)
-        return np.asarray(logits, np.float32)
+        (ended,) = self._session.run(["logits"], prefix_tree(batch).feeds())
+        logits: Float32Array = np.empty_like(ended)
+        # Rows come out as they end.
+        logits[np.argsort(batch.lengths, kind="stable")] = ended
+        return logits
