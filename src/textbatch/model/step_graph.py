@@ -52,7 +52,7 @@ def build_step_graph(
         architecture: The network.
         tensors: Its weights.
         offsets: Where each tensor starts in the weights file, in bytes.
-        precision: `int8` for the LSTM's product; all else stays float32.
+        precision: `int8` for the recurrent layers' products; all else stays float32.
     """
     int8 = precision == "int8"
     body, states = _step(architecture, tensors, int8=int8)
@@ -116,6 +116,9 @@ def _step(
         ("cell", _FLOAT, architecture.lstm_units),
         ("lstm8" if int8 else "lstm", _UINT8 if int8 else _FLOAT, architecture.lstm_units),
     ]
+    if int8:
+        states.append(("gru8", _UINT8, architecture.gru_units))
+        graph.add_scale()
     for name in _TREE:
         graph.add("Gather", f"{name} level", f"{name}.all")
     graph.add("Compress", "tokens.all is_new.all", "words", axis=0)
@@ -123,7 +126,7 @@ def _step(
     graph.add("Compress", "nodes.all is_end.all", "ends", axis=0)
     for name, _, _ in states:
         graph.add("Gather", f"{name}.in from", name)
-    add_gru(graph, architecture, tensors)
+    add_gru(graph, architecture, tensors, int8=int8)
     add_lstm(graph, architecture, tensors, int8=int8)
     graph.add("Gather", "lstm.out ends", "leaving")
     graph.add("SequenceInsert", "ended.in leaving", "ended.out")
