@@ -14,7 +14,7 @@ from textbatch.model.bundle import load_bundle
 
 
 def main() -> None:
-    """Score ever larger files of made-up rows, each in a process of its own."""
+    """Score ever larger files, each in a process of its own."""
     options = _options()
     lines = []
     with TemporaryDirectory() as temporary:
@@ -24,15 +24,16 @@ def main() -> None:
         for factor in options.factors:
             rows = options.rows * factor
             say(f"{rows:,} rows")
-            lines.append((rows, *score(rows, model, words, folder)))
+            source = folder / "texts.parquet"
+            data.write_texts(options.dataset, source, rows, words)
+            lines.append((rows, *score(source, model, folder)))
     print(table.markdown(["rows", "seconds", "µs per row", "peak MiB"], list(map(_cells, lines))))
     print(f"\nWhole processes; µs per row without start-up. {table.caption()}")
 
 
-def score(rows: int, model: Path, words, folder: Path) -> tuple[float, float, float]:
+def score(source: Path, model: Path, folder: Path) -> tuple[float, float, float]:
     """Seconds of the whole process, seconds per row once it has started, peak memory in MiB."""
-    source, report = folder / "texts.parquet", folder / "report.json"
-    data.write_texts(data.SYNTHETIC, source, rows, words)
+    report = folder / "report.json"
     arguments = ("--model", model, "--text-column", "text", "--overwrite", "--report", report)
     seconds, peak = textbatch("score", source, folder / "scored.parquet", *arguments)
     return seconds, 1 / json.loads(report.read_text("utf-8"))["rows_per_second"], peak
@@ -47,6 +48,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000, help="rows × 1 [%(default)s]")
     parser.add_argument("--factors", type=int, nargs="+", default=[1, 10, 100])
+    parser.add_argument("--dataset", choices=data.available(), default=data.SYNTHETIC)
     parser.add_argument("--model", type=Path, help="bundle to measure with [trains one]")
     return parser.parse_args()
 
