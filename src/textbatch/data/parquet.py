@@ -13,11 +13,11 @@ from textbatch.errors import DataError, storage_errors
 
 #: Without these two settings Arrow holds the whole file (arrow#39808).
 _READ_BUFFER_BYTES = 1 << 20
-#: Row groups are read together up to this size: decoded plainly, no batch of them is larger.
-_RUN_BYTES = 64 << 20
-#: A larger row group is read in batches of this size on average. Long texts may stand together,
-#: so that the rows are bounded as well.
-_LARGE_GROUP_BATCH_BYTES, _LARGE_GROUP_BATCH_ROWS = 4 << 20, 1024
+#: Row groups are read together up to this size.
+_RUN_BYTES = 16 << 20
+#: A larger row group is read in batches of this size. Long texts may stand together, so that the
+#: rows are bounded as well.
+_LARGE_GROUP_BATCH_BYTES, _LARGE_GROUP_BATCH_ROWS, _PROBE_ROWS = 4 << 20, 1024, 16
 
 
 class ParquetSource:
@@ -32,21 +32,15 @@ class ParquetSource:
                 file = pa.OSFile(os.fsencode(path), "rb")
                 footer = pq.ParquetFile(file)
                 self.schema: pa.Schema = footer.schema_arrow
-                self._file = pq.ParquetFile(
-                    file,
-                    metadata=footer.metadata,
-                    pre_buffer=False,
-                    buffer_size=_READ_BUFFER_BYTES,
-                    page_checksum_verification=True,
-                    read_dictionary=_text_columns(footer),
-                )
+                self._plain = _reopened(file, footer, [])
+                self._dictionaries = _reopened(file, footer, _text_columns(self.schema))
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 # Arrow reports a damaged footer as OSError without errno.
                 if isinstance(error, OSError) and error.errno:
                     raise
                 raise DataError(f"{path} has a damaged Parquet footer", _REWRITE) from error
-        self.metadata: dict[bytes, bytes] | None = self._file.metadata.metadata
-        self.num_rows: int | None = self._file.metadata.num_rows
+        self.metadata: dict[bytes, bytes] | None = footer.metadata.metadata
+        self.num_rows: int | None = footer.metadata.num_rows
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns; see `source.Source`."""
@@ -54,8 +48,8 @@ class ParquetSource:
         try:
             # A name with a dot selects nested fields, so all of a file's columns go as None.
             wanted = None if list(columns) == self.schema.names else list(columns)
-            for row_groups, batch_rows in self._runs(max_rows):
-                stream = self._file.iter_batches(
+            for file, row_groups, batch_rows in self._runs(wanted, max_rows):
+                stream = file.iter_batches(
                     batch_rows, row_groups=row_groups, columns=wanted, use_threads=False
                 )
                 for batch in stream:
@@ -76,40 +70,58 @@ class ParquetSource:
         """None: the footer tells the rows."""
         return None
 
-    def _runs(self, max_rows: int) -> Iterator[tuple[list[int], int]]:
-        """Row groups to read together, and the rows of a batch that keep it small."""
+    def _runs(
+        self, wanted: list[str] | None, max_rows: int
+    ) -> Iterator[tuple[pq.ParquetFile, list[int], int]]:
+        """How to read which row groups: together, and with how many rows in a batch.
+
+        Small row groups have their texts read as dictionaries, which keeps a long text that is
+        repeated from being repeated in memory. In a large one Arrow would hold a dictionary of
+        the whole row group: it is read plainly, in batches that its first rows keep small.
+        """
         run: list[int] = []
         run_bytes = 0
-        for index in range(self._file.metadata.num_row_groups):
-            group = self._file.metadata.row_group(index)
-            if run and run_bytes + group.total_byte_size > _RUN_BYTES:
-                yield run, max_rows
+        for index in range(self._plain.metadata.num_row_groups):
+            size = self._plain.metadata.row_group(index).total_byte_size
+            if run and run_bytes + size > _RUN_BYTES:
+                yield self._dictionaries, run, max_rows
                 run, run_bytes = [], 0
-            if group.total_byte_size > _RUN_BYTES:
-                small = group.num_rows * _LARGE_GROUP_BATCH_BYTES // group.total_byte_size
-                yield [index], max(1, min(max_rows, small, _LARGE_GROUP_BATCH_ROWS))
+            if size > _RUN_BYTES:
+                yield self._plain, [index], min(max_rows, self._batch_rows(index, wanted))
                 continue
             run.append(index)
-            run_bytes += group.total_byte_size
+            run_bytes += size
         if run:
-            yield run, max_rows
+            yield self._dictionaries, run, max_rows
+
+    def _batch_rows(self, index: int, wanted: list[str] | None) -> int:
+        """Rows of a large row group that make up `_LARGE_GROUP_BATCH_BYTES`."""
+        group = self._plain.metadata.row_group(index)
+        probe = self._plain.iter_batches(
+            _PROBE_ROWS, row_groups=[index], columns=wanted, use_threads=False
+        )
+        first = next(probe)
+        # The footer knows the mean, but not how often a dictionary's texts are repeated.
+        row_bytes = max(group.total_byte_size / group.num_rows, first.nbytes / first.num_rows, 1)
+        return max(1, min(int(_LARGE_GROUP_BATCH_BYTES / row_bytes), _LARGE_GROUP_BATCH_ROWS))
 
 
-def _text_columns(file: pq.ParquetFile) -> list[str]:
-    """Columns to read as dictionaries, which keeps a repeated long text from being repeated.
+def _reopened(
+    file: pa.NativeFile, footer: pq.ParquetFile, dictionaries: list[str]
+) -> pq.ParquetFile:
+    return pq.ParquetFile(
+        file,
+        metadata=footer.metadata,
+        pre_buffer=False,
+        buffer_size=_READ_BUFFER_BYTES,
+        page_checksum_verification=True,
+        read_dictionary=dictionaries,
+    )
 
-    Not those that are large in one row group: as a dictionary, Arrow would hold them whole.
-    """
+
+def _text_columns(schema: pa.Schema) -> list[str]:
     kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
-    groups = map(file.metadata.row_group, range(file.metadata.num_row_groups))
-    large = {
-        chunk.path_in_schema
-        for group in groups
-        if group.total_byte_size > _RUN_BYTES
-        for chunk in map(group.column, range(group.num_columns))
-        if chunk.total_uncompressed_size > _RUN_BYTES
-    }
-    return [f.name for f in file.schema_arrow if f.type in kinds and f.name not in large]
+    return [field.name for field in schema if field.type in kinds]
 
 
 _REWRITE = "write the file again from its source"
