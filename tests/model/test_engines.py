@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -243,3 +245,24 @@ def test_int8_is_refused_where_it_changed_too_many_labels(bundle):
         with pytest.raises(QualityGateError, match=r"held-out rows, fewer than 99\.5%"):
             open_engine(poor, precision="int8")
         assert open_engine(poor).precision == "f32"
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax"])
+def test_the_network_answers_alike_on_keras_other_backends(model, tmp_path, backend):
+    if find_spec(backend) is None:
+        pytest.skip(f"{backend} is not installed")
+    code = (
+        "import sys, numpy as np, textbatch\n"
+        "texts = ['refund the card', 'login', 'parcel late', None]\n"
+        "answers = [textbatch.load(sys.argv[1], engine=name).predict(texts).probabilities\n"
+        "           for name in ('onnx', 'tensorflow')]\n"
+        "print(np.nanmax(np.abs(answers[0] - answers[1])) < 1e-5)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(model)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "KERAS_BACKEND": backend},
+    )
+    assert done.stdout == "True\n"

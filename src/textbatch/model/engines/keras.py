@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 import keras
 import numpy as np
 
@@ -36,7 +38,7 @@ class KerasEngine:
         Raises:
             ConflictError: A GPU was asked for and Keras's backend sees none.
         """
-        gpus = keras.distribution.list_devices("gpu")
+        gpus = _gpus()
         if device == "gpu" and not gpus:
             raise ConflictError(
                 f"--device gpu, but {keras.backend.backend()} sees no GPU here",
@@ -45,7 +47,7 @@ class KerasEngine:
         self.device = "gpu" if gpus and device != "cpu" else "cpu"
         self.batch_tokens = GPU_BATCH_TOKENS if self.device == "gpu" else CPU_BATCH_TOKENS
         self._max_rows: int | None = None
-        with keras.device(f"{self.device}:0"):
+        with _on(self.device):
             self._network = build_network(bundle.architecture)
             write_tensors(self._network, bundle.architecture, bundle.weights.tensors)
 
@@ -85,8 +87,28 @@ class KerasEngine:
         padded = np.full((wanted, -(-width // _WIDTH_STEP) * _WIDTH_STEP), PAD_ID, np.int32)
         padded[rows:, 0] = OOV_ID
         padded[:rows, :width] = token_ids
-        with keras.device(f"{self.device}:0"):
+        with _on(self.device):
             return np.asarray(self._network.predict_on_batch(padded)[:rows], np.float32)
+
+
+def _gpus() -> int:
+    """How many GPUs Keras's backend sees."""
+    if keras.backend.backend() == "torch":  # for which Keras lists none
+        import torch
+
+        return int(torch.cuda.device_count())
+    try:
+        return len(keras.distribution.list_devices("gpu"))
+    except RuntimeError:  # JAX, without a GPU of its kind
+        return 0
+
+
+def _on(device: str) -> AbstractContextManager[object]:
+    if keras.backend.backend() == "torch":
+        # There Keras cannot build recurrent layers in a scope; it takes the GPU if there is one.
+        return nullcontext()
+    scope: AbstractContextManager[object] = keras.device(f"{device}:0")
+    return scope
 
 
 def _is_out_of_memory(error: Exception) -> bool:
