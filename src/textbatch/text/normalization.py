@@ -40,10 +40,10 @@ CJK_RANGES = (
     (0x20000, 0x3FFFF),
 )
 
-#: Inclusive ranges of characters of which any text is in NFKC already (Unicode's quick check, UAX
-#: #15: normal by themselves, and never joined to what stands before): looking is much cheaper than
-#: normalizing. Letters with accents, Greek, Cyrillic, quotes and dashes, symbols, kana, Han, Hangul,
-#: and emoji with their joiners.
+#: Inclusive ranges of characters of which any text is in NFKC already (the quick check of UAX #15:
+#: normal by themselves, never joined to what stands before); looking is much cheaper than
+#: normalizing. Letters with accents, Greek, Cyrillic, quotes and dashes, symbols, kana, Han,
+#: Hangul, and emoji with their joiners.
 SURELY_NFKC = (
     *((0x00, 0x7F), (0xC0, 0x131), (0x134, 0x13E), (0x141, 0x148), (0x14A, 0x17E)),
     *((0x391, 0x3A1), (0x3A3, 0x3CE), (0x400, 0x482), (0x48A, 0x52F)),
