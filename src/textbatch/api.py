@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textbatch.config import (
     CHUNK_ROWS,
+    BlendMode,
     DeviceName,
     EngineName,
     InputFormat,
@@ -44,6 +45,8 @@ def train(
     overwrite: bool = False,
     report: PathLike | None = None,
     say: Callable[[str], None] | None = None,
+    blend: BlendMode = "auto",
+    require_baseline: bool = False,
 ) -> TrainReport:
     """Train a model and write its bundle; `config.TrainConfig` explains the settings.
 
@@ -59,6 +62,8 @@ def train(
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report.
         say: Called with one line per step.
+        blend: `auto` adds a linear model where the validation rows gain by it.
+        require_baseline: Fail where a simple model does better on the test rows.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
@@ -75,6 +80,8 @@ def train(
         seed=seed,
         overwrite=overwrite,
         report=_path(report),
+        blend=blend,
+        require_baseline=require_baseline,
     )
     return train_files(config, say=say)
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from textbatch.errors import ConflictError, UsageError
 
+BlendMode = Literal["auto", "off"]
 Preset = Literal["default", "seed"]
 EngineName = Literal["auto", "onnx", "tensorflow"]
 Precision = Literal["f32", "int8"]
@@ -38,6 +39,8 @@ class TrainConfig:
         seed: Seed of the split, the word vectors and the network.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report, written on failure too.
+        blend: `auto` adds a linear model to the network where the validation rows gain by it.
+        require_baseline: Fail where a simple model has a better accuracy on the test rows.
 
     Raises:
         UsageError: A setting is out of its range.
@@ -53,6 +56,8 @@ class TrainConfig:
     seed: int = 0
     overwrite: bool = False
     report: Path | None = None
+    blend: BlendMode = "auto"
+    require_baseline: bool = False
 
     def __post_init__(self) -> None:
         if not self.inputs:

@@ -27,6 +27,7 @@ from textbatch.model.weights import Weights
 from textbatch.partition import Parts, read_parts
 from textbatch.quality.metrics import balanced_weights
 from textbatch.report.card import model_card
+from textbatch.report.comparison import check_baselines
 from textbatch.report.run import SCHEMA_VERSION, failure_reported, write_json
 from textbatch.report.training import TrainReport
 from textbatch.text.normalization import split_tokens
@@ -80,14 +81,16 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
     weights, epochs = _fit(parts, texts, tokenizer, architecture, recipe, config.seed, say)
-    bundle, test = finish_bundle(
+    bundle, test, contenders = finish_bundle(
         weights,
         architecture=architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
         vocabulary=tokenizer.vocabulary,
         parts=parts,
+        blend=config.blend == "auto",
         seed=config.seed,
     )
+    warning = check_baselines(test.metrics.accuracy, contenders, required=config.require_baseline)
     report = TrainReport(
         model=os.fspath(config.model),
         rows=parts.sizes(),
@@ -95,7 +98,9 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         best_epoch=min(epochs, key=lambda epoch: epoch.validation_loss).number,
         calibration=bundle.calibration,
         test=test,
-        warnings=parts.warnings,
+        blend_weight=bundle.blend.weight if bundle.blend else 0.0,
+        contenders=contenders,
+        warnings=[*parts.warnings, *([warning] if warning else [])],
     )
     bundle = replace(bundle, metrics=report.metrics())
     card = model_card(

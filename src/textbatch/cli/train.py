@@ -9,7 +9,7 @@ import typer
 
 from textbatch.cli.console import print_json, results, say
 from textbatch.cli.options import JsonOption, LabelColumnOption, OverwriteOption, ReportOption
-from textbatch.config import Preset, TrainConfig
+from textbatch.config import BlendMode, Preset, TrainConfig
 from textbatch.errors import printable
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ def train_command(
     overwrite: OverwriteOption = False,
     report: ReportOption = None,
     json: JsonOption = False,
+    blend: Annotated[
+        BlendMode, typer.Option(help="Add a linear model where the validation rows gain by it.")
+    ] = "auto",
+    require_baseline: Annotated[
+        bool, typer.Option("--require-baseline", help="Fail where a simple model does better.")
+    ] = False,
 ) -> None:
     """Train a model on labelled rows.
 
@@ -56,6 +62,8 @@ def train_command(
             seed=seed,
             overwrite=overwrite,
             report=report,
+            blend=blend,
+            require_baseline=require_baseline,
         )
     from textbatch.training import train
 
@@ -69,10 +77,11 @@ def train_command(
 
 
 def _print(done: TrainReport) -> None:
-    from textbatch.report.tables import evaluation_tables
+    from textbatch.report.tables import comparison_table, evaluation_tables
 
     for table in evaluation_tables(done.test):
         results.print(table)
+    results.print(comparison_table(done.contenders, done.test))
     results.print(
         f"{printable(done.model)}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
         f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s",

@@ -14,6 +14,7 @@ from typing import Any
 
 from textbatch.errors import BundleError
 from textbatch.model.architecture import Architecture
+from textbatch.model.blend import BLEND, LINEAR, Blend, read_blend
 from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.graph import WEIGHTS_FILE, build_graph
 from textbatch.model.manifest import read_verified, write_directory
@@ -33,6 +34,7 @@ METRICS, CARD = "metrics.json", "README.md"
 FINGERPRINTED = (
     CONFIG, VOCABULARY, LABELS, WEIGHTS_FILE, GRAPH, CALIBRATION, PRECISION, PROFILE, GOLDEN,
 )  # fmt: skip
+OPTIONAL = (BLEND, LINEAR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class Bundle:
         profile: What the training texts and answers looked like.
         golden: Rows to replay.
         metrics: What training measured.
+        blend: A linear model beside the network, if validation asked for one.
         fingerprint: sha256 over the hashes of the files that decide the answers.
         manifest: Versions and time of making.
     """
@@ -64,6 +67,7 @@ class Bundle:
     profile: Mapping[str, Any]
     golden: Golden
     metrics: Mapping[str, Any]
+    blend: Blend | None = None
     fingerprint: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -110,8 +114,10 @@ def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> st
         GOLDEN: dump_json(asdict(bundle.golden)),
         METRICS: dump_json(bundle.metrics),
         CARD: card.encode(),
+        **(bundle.blend.files() if bundle.blend else {}),
     }
-    return write_directory(path, files, fingerprinted=FINGERPRINTED, overwrite=overwrite)
+    names = [name for name in (*FINGERPRINTED, *OPTIONAL) if name in files]
+    return write_directory(path, files, fingerprinted=names, overwrite=overwrite)
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -123,7 +129,7 @@ def load_bundle(path: Path) -> Bundle:
     Raises:
         BundleError: It is missing, damaged, inconsistent or unsafe.
     """
-    manifest, files = read_verified(path, fingerprinted=FINGERPRINTED)
+    manifest, files = read_verified(path, fingerprinted=FINGERPRINTED, optional=OPTIONAL)
     config = parse_json(files[CONFIG], CONFIG)
     if not isinstance(config, dict) or config.keys() != {"architecture", "settings"}:
         raise BundleError(f"{CONFIG} does not hold architecture and settings")
@@ -148,6 +154,7 @@ def load_bundle(path: Path) -> Bundle:
         profile=_object(files, PROFILE),
         golden=_golden(files, architecture.num_labels),
         metrics=_object(files, METRICS),
+        blend=read_blend(files, architecture),
         fingerprint=manifest["fingerprint"],
         manifest=manifest,
     )

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from textbatch.quality.calibration import Calibration
+from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.run import SCHEMA_VERSION
 
@@ -21,6 +22,8 @@ class TrainReport:
         best_epoch: The pass whose weights were kept.
         calibration: The temperature and what it did on the validation rows.
         test: Metrics on the test rows, computed by the engine that `score` uses.
+        blend_weight: Of the linear model's margins beside the network's logits; 0 without one.
+        contenders: How simple models and the network alone do on the test rows.
         warnings: What the user should look at.
         fingerprint: The bundle's.
         seconds: Wall time.
@@ -33,6 +36,8 @@ class TrainReport:
     best_epoch: int
     calibration: Calibration
     test: Evaluation
+    blend_weight: float
+    contenders: list[Contender]
     warnings: list[str]
     fingerprint: str = ""
     seconds: float = 0.0
@@ -44,5 +49,5 @@ class TrainReport:
 
     def metrics(self) -> dict[str, Any]:
         """What the bundle keeps of it, as plain JSON values."""
-        kept = ("rows", "epochs", "best_epoch", "test", "warnings")
+        kept = ("rows", "epochs", "best_epoch", "test", "blend_weight", "contenders", "warnings")
         return {name: value for name, value in asdict(self).items() if name in kept}
