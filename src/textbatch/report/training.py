@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from textbatch.quality.calibration import Calibration
+from textbatch.quality.coverage import VectorCoverage
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.run import SCHEMA_VERSION
 
@@ -21,6 +22,7 @@ class TrainReport:
         best_epoch: The pass whose weights were kept.
         calibration: The temperature and what it did on the validation rows.
         test: Metrics on the test rows, computed by the engine that `score` uses.
+        vectors: What pretrained vectors and unlabelled texts gave; None where none were named.
         warnings: What the user should look at.
         fingerprint: The bundle's.
         seconds: Wall time.
@@ -34,6 +36,7 @@ class TrainReport:
     calibration: Calibration
     test: Evaluation
     warnings: list[str]
+    vectors: VectorCoverage | None = None
     fingerprint: str = ""
     seconds: float = 0.0
     state: str = "done"
@@ -44,5 +47,5 @@ class TrainReport:
 
     def metrics(self) -> dict[str, Any]:
         """What the bundle keeps of it, as plain JSON values."""
-        kept = ("rows", "epochs", "best_epoch", "test", "warnings")
+        kept = ("rows", "epochs", "best_epoch", "test", "vectors", "warnings")
         return {name: value for name, value in asdict(self).items() if name in kept}
