@@ -74,6 +74,10 @@ def build_lexicon(
         own = _from_training(tokens, vocabulary, recipe.vectors, config.seed, say)
         table = combine(vocabulary, [own], len(vocabulary.words()))
         return Lexicon(vocabulary=vocabulary, table=table)
+    from textbatch.model.vectors_file import check_vectors
+
+    for path in config.vectors:
+        check_vectors(path)
     check_unlabelled(config.unlabelled, text_column=config.text_column)
     counts = _counts(tokens[0])
     with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:

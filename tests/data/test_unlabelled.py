@@ -23,7 +23,15 @@ def test_all_formats_give_their_texts_in_order(tmp_path):
     (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(b'{"text": "f"}\n{"text": null}\n'))
     (tmp_path / "d.txt").write_text("g h\n\ni")
     found = texts_of(*sorted(tmp_path.iterdir()))
-    assert [text.strip() for text in found if text.strip()] == "a b,c,d,e,f,g h,i".split(",")
+    assert [text.strip() for text in found if text.strip()] == [
+        "a b",
+        "c",
+        "d",
+        "e",
+        "f",
+        "g h",
+        "i",
+    ]
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
@@ -50,7 +58,7 @@ def test_undecodable_texts_are_counted_and_left_out(tmp_path):
 
 def test_wrong_files_show_before_any_work(tmp_path):
     pq.write_table(pa.table({"n": [1]}), tmp_path / "a.parquet")
-    with pytest.raises(DataError, match="no column 'text'.*--text-column"):
+    with pytest.raises(DataError, match=r"no column 'text'.*--text-column"):
         check_unlabelled([tmp_path / "a.parquet"], text_column="text")
     with pytest.raises(DataError, match="not text"):
         check_unlabelled([tmp_path / "a.parquet"], text_column="n")

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Literal, NamedTuple, cast
 
 import numpy as np
 
@@ -55,31 +55,63 @@ def read_vectors(path: Path, *, wanted: Collection[str], most_frequent: int) -> 
         DataError: It is a pickle or malformed; the message tells the line or row.
     """
     with _opened(path) as file:
-        head = file.read(_HEAD)
-        _refuse_pickles(path, head)
-        file.seek(0)
-        if head.startswith(MAGIC):
+        layout = _layout(file, path)
+        file.seek(layout.start)
+        if layout.kind == "fasttext":
             return read_fasttext(file, path, wanted=wanted, most_frequent=most_frequent)
-        header = _HEADER.match(head)
-        rows, dim = map(int, header.groups()) if header else (None, _first_dim(path, head))
-        if not 0 < dim <= MAX_DIM or rows == 0:
-            raise DataError(
-                f"line 1 of {path} tells {dim} dimensions"
-                + ("" if rows is None else f" and {rows} rows"),
-                f"give a file with 1 to {MAX_DIM} dimensions",
-            )
-        if header and _is_binary(head[header.end() :], dim):
+        if layout.kind == "binary":
             where = RowNames(path, "row", 1)
             kept = KeptRows(wanted, most_frequent, where)
-            _check_size(path, rows or 0, dim)
-            file.seek(header.end())
-            _read_binary(file, kept, where, rows or 0, dim)
+            _read_binary(file, kept, where, layout)
         else:
-            where = RowNames(path, "line", 2 if header else 1)
+            where = RowNames(path, "line", 2 if layout.start else 1)
             kept = KeptRows(wanted, most_frequent, where)
-            file.seek(header.end() if header else 0)
-            _read_text(file, kept, where, rows, dim)
+            _read_text(file, kept, where, layout)
         return kept.vectors()
+
+
+def check_vectors(path: Path) -> None:
+    """Look at a file's beginning, so that a wrong one shows before any work.
+
+    Raises:
+        InputNotFoundError: There is no such file.
+        DataError: It is a pickle, or no file of word vectors.
+    """
+    with _opened(path) as file:
+        _layout(file, path)
+
+
+class _Layout(NamedTuple):
+    kind: Literal["fasttext", "binary", "text"]
+    rows: int | None
+    dim: int
+    start: int
+
+
+def _layout(file: BinaryIO, path: Path) -> _Layout:
+    head = file.read(_HEAD)
+    _refuse_pickles(path, head)
+    if head.startswith(MAGIC):
+        return _Layout("fasttext", None, 0, 0)
+    header = _HEADER.match(head)
+    if not header:
+        return _Layout("text", None, _checked_dim(path, _first_dim(path, head), None), 0)
+    rows, dim = map(int, header.groups())
+    _checked_dim(path, dim, rows)
+    if not _is_binary(head[header.end() :], dim):
+        return _Layout("text", rows, dim, header.end())
+    _check_size(path, rows, dim)
+    return _Layout("binary", rows, dim, header.end())
+
+
+def _checked_dim(path: Path, dim: int, rows: int | None) -> int:
+    if not 0 < dim <= MAX_DIM or rows == 0:
+        raise DataError(
+            f"line 1 of {path} tells {dim} dimensions"
+            + ("" if rows is None else f" and {rows} rows"),
+            f"give a file with rows of 1 to {MAX_DIM} dimensions",
+        )
+    return dim
 
 
 @contextmanager
@@ -147,8 +179,9 @@ def _check_size(path: Path, rows: int, dim: int) -> None:
         )
 
 
-def _read_binary(file: BinaryIO, kept: KeptRows, where: RowNames, rows: int, dim: int) -> None:
+def _read_binary(file: BinaryIO, kept: KeptRows, where: RowNames, layout: _Layout) -> None:
     buffer = RecordBuffer(file, where.path)
+    rows, dim = layout.rows or 0, layout.dim
     block = max(1, _BLOCK // (4 * dim))
     for first in range(0, rows, block):
         words, vectors = [], []
@@ -160,7 +193,8 @@ def _read_binary(file: BinaryIO, kept: KeptRows, where: RowNames, rows: int, dim
             kept.put(place, vector, first + position)
 
 
-def _read_text(file: BinaryIO, kept: KeptRows, where: RowNames, rows: int | None, dim: int) -> None:
+def _read_text(file: BinaryIO, kept: KeptRows, where: RowNames, layout: _Layout) -> None:
+    rows, dim = layout.rows, layout.dim
     first = 0
     for block in _line_blocks(file, where, dim):
         words = [line.split(None, 1)[0] for line in block]
