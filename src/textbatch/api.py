@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textbatch.config import (
     CHUNK_ROWS,
+    Algorithm,
     BlendMode,
     DeviceName,
     EngineName,
@@ -16,6 +17,7 @@ from textbatch.config import (
     Preset,
     ScoreConfig,
     TrainConfig,
+    VectorsConfig,
 )
 from textbatch.evaluation import evaluate as evaluate_files
 from textbatch.loaded import Model
@@ -28,6 +30,8 @@ from textbatch.report.run import RunReport
 from textbatch.report.training import TrainReport
 from textbatch.scoring import score as score_file
 from textbatch.training import train as train_files
+from textbatch.vectorizing import VectorsReport
+from textbatch.vectorizing import train_vectors as train_vectors_file
 
 PathLike = str | os.PathLike[str]
 
@@ -41,6 +45,9 @@ def train(
     validation: PathLike | None = None,
     test: PathLike | None = None,
     preset: Preset = "default",
+    vectors: PathLike | Sequence[PathLike] = (),
+    unlabelled: PathLike | Sequence[PathLike] = (),
+    keep_vectors: int = 20_000,
     seed: int = 0,
     overwrite: bool = False,
     report: PathLike | None = None,
@@ -58,6 +65,9 @@ def train(
         validation: Labelled file for early stopping and calibration.
         test: Labelled file for the reported metrics.
         preset: Which network and recipe.
+        vectors: Files of pretrained word vectors.
+        unlabelled: Files of texts to train word vectors on too.
+        keep_vectors: Words to keep that have a vector but that training never saw.
         seed: Of everything random.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report.
@@ -68,15 +78,17 @@ def train(
     Raises:
         TextbatchError: A subclass says what went wrong.
     """
-    several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
     config = TrainConfig(
-        inputs=tuple(map(Path, several)),
+        inputs=_paths(inputs),
         model=Path(model),
         text_column=text_column,
         label_column=label_column,
         validation=_path(validation),
         test=_path(test),
         preset=preset,
+        vectors=_paths(vectors),
+        unlabelled=_paths(unlabelled),
+        keep_vectors=keep_vectors,
         seed=seed,
         overwrite=overwrite,
         report=_path(report),
@@ -84,6 +96,42 @@ def train(
         require_baseline=require_baseline,
     )
     return train_files(config, say=say)
+
+
+def train_vectors(
+    inputs: PathLike | Sequence[PathLike],
+    output: PathLike,
+    *,
+    algorithm: Algorithm = "word2vec",
+    dim: int = 100,
+    window: int = 8,
+    epochs: int = 5,
+    min_count: int = 5,
+    words: PathLike | None = None,
+    text_column: str = "text",
+    seed: int = 0,
+    overwrite: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> VectorsReport:
+    """Train word vectors on texts; `config.VectorsConfig` explains the settings.
+
+    Raises:
+        TextbatchError: A subclass says what went wrong; an older output is still in place.
+    """
+    config = VectorsConfig(
+        inputs=_paths(inputs),
+        output=Path(output),
+        algorithm=algorithm,
+        dim=dim,
+        window=window,
+        epochs=epochs,
+        min_count=min_count,
+        words=_path(words),
+        text_column=text_column,
+        seed=seed,
+        overwrite=overwrite,
+    )
+    return train_vectors_file(config, say=say)
 
 
 def score(
@@ -157,9 +205,8 @@ def evaluate(
     Raises:
         TextbatchError: A subclass says what went wrong.
     """
-    several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
     return evaluate_files(
-        tuple(map(Path, several)),
+        _paths(inputs),
         Path(model),
         text_column=text_column,
         label_column=label_column,
@@ -169,6 +216,11 @@ def evaluate(
         precision=precision,
         threads=threads,
     )
+
+
+def _paths(paths: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
+    several = [paths] if isinstance(paths, str | os.PathLike) else paths
+    return tuple(map(Path, several))
 
 
 def _path(path: PathLike | None) -> Path | None:

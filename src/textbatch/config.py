@@ -10,6 +10,7 @@ from textbatch.errors import ConflictError, UsageError
 
 BlendMode = Literal["auto", "off"]
 Preset = Literal["default", "seed"]
+Algorithm = Literal["word2vec", "fasttext"]
 EngineName = Literal["auto", "onnx", "tensorflow"]
 Precision = Literal["f32", "int8"]
 DeviceName = Literal["auto", "cpu", "gpu"]
@@ -36,6 +37,10 @@ class TrainConfig:
         validation: Labelled file for early stopping and calibration; None splits it off.
         test: Labelled file for the reported metrics; None splits it off.
         preset: Which network and recipe.
+        vectors: Files of pretrained word vectors, to join with those of the texts.
+        unlabelled: Files of texts to train word vectors on besides the training texts.
+        keep_vectors: Most frequent words to keep that have a vector although training never
+            saw them.
         seed: Seed of the split, the word vectors and the network.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report, written on failure too.
@@ -53,6 +58,9 @@ class TrainConfig:
     validation: Path | None = None
     test: Path | None = None
     preset: Preset = "default"
+    vectors: tuple[Path, ...] = ()
+    unlabelled: tuple[Path, ...] = ()
+    keep_vectors: int = 20_000
     seed: int = 0
     overwrite: bool = False
     report: Path | None = None
@@ -62,12 +70,66 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if not self.inputs:
             raise UsageError("no input file", "name at least one labelled file")
+        _require("--keep-vectors", self.keep_vectors, 0, 1_000_000)
         _require("--seed", self.seed, 0, 2**31 - 1)
         if self.text_column == self.label_column:
             raise ConflictError(
                 f"text and label are both column '{self.text_column}'",
                 "name two columns with --text-column and --label-column",
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsConfig:
+    """What `vectors` is asked to do.
+
+    Attributes:
+        inputs: Files of texts.
+        output: `.vec` or `.vec.gz` file to write.
+        algorithm: `fasttext` also learns parts of words.
+        dim: Numbers in a vector.
+        window: Words to each side that count as context.
+        epochs: Passes over the texts.
+        min_count: Rarer words get no vector.
+        words: File of more words, one a line, for fastText to make up vectors for.
+        text_column: Column that holds the text.
+        seed: Of the starting vectors and the sampling.
+        overwrite: Replace an existing output.
+
+    Raises:
+        UsageError: A setting is out of its range.
+        ConflictError: Settings exclude each other.
+    """
+
+    inputs: tuple[Path, ...]
+    output: Path
+    algorithm: Algorithm = "word2vec"
+    dim: int = 100
+    window: int = 8
+    epochs: int = 5
+    min_count: int = 5
+    words: Path | None = None
+    text_column: str = "text"
+    seed: int = 0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.inputs:
+            raise UsageError("no input file", "name at least one file of texts")
+        if not self.output.name.lower().endswith((".vec", ".vec.gz")):
+            raise UsageError(f"{self.output} is no .vec or .vec.gz file", "name the output last")
+        _require("--dim", self.dim, 1, 4096)
+        _require("--window", self.window, 1, 100)
+        _require("--epochs", self.epochs, 1, 1000)
+        _require("--min-count", self.min_count, 1, 1_000_000)
+        _require("--seed", self.seed, 0, 2**31 - 1)
+        if self.words and self.algorithm != "fasttext":
+            raise ConflictError(
+                "--words needs parts of words, which word2vec does not learn",
+                "add --algorithm fasttext",
+            )
+        if self.output.resolve() in {path.resolve() for path in self.inputs}:
+            raise ConflictError(f"{self.output} is input and output", "write beside")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

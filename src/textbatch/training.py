@@ -10,12 +10,13 @@ from dataclasses import asdict, replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.batch import Int64Array
+from textbatch.batch import Float32Array, Int64Array
 from textbatch.config import TrainConfig
 from textbatch.data.labelled import LabelledRows
 from textbatch.errors import DataError
 from textbatch.evaluation import label_ids_of
 from textbatch.finishing import finish_bundle
+from textbatch.lexicon import build_lexicon
 from textbatch.model.architecture import Architecture
 from textbatch.model.backend import import_keras
 from textbatch.model.bundle import save_bundle
@@ -71,16 +72,21 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
     )
     texts = split_tokens(parts.training.texts)
     tokenizer = _tokenizer(texts, recipe)
+    lexicon = build_lexicon(
+        config, recipe, parts.training.texts, texts, tokenizer.vocabulary, say=say
+    )
+    tokenizer = replace(tokenizer, vocabulary=lexicon.vocabulary)
     architecture = recipe.architecture(
         vocabulary_size=len(tokenizer.vocabulary),
         num_labels=len(parts.labels),
         max_sequence_length=tokenizer.max_sequence_length,
     )
+    architecture = replace(architecture, embedding_dim=lexicon.table.shape[1])
     say(
         f"{architecture.vocabulary_size:,} tokens known, "
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
-    weights, epochs = _fit(parts, texts, tokenizer, architecture, recipe, config.seed, say)
+    weights, epochs = _fit(parts, lexicon.table, tokenizer, architecture, recipe, config.seed, say)
     bundle, test, contenders = finish_bundle(
         weights,
         architecture=architecture,
@@ -100,7 +106,8 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         test=test,
         blend_weight=bundle.blend.weight if bundle.blend else 0.0,
         contenders=contenders,
-        warnings=[*parts.warnings, *([warning] if warning else [])],
+        vectors=lexicon.coverage,
+        warnings=[*parts.warnings, *lexicon.warnings, *([warning] if warning else [])],
     )
     bundle = replace(bundle, metrics=report.metrics())
     card = model_card(
@@ -132,29 +139,20 @@ def _tokenizer(texts: tuple[pa.Array, Int64Array], recipe: Recipe) -> Tokenizer:
 
 def _fit(
     parts: Parts,
-    texts: tuple[pa.Array, Int64Array],
+    vectors: Float32Array,
     tokenizer: Tokenizer,
     architecture: Architecture,
     recipe: Recipe,
     seed: int,
     say: Callable[[str], None],
 ) -> tuple[Weights, list[Epoch]]:
-    """Train word vectors and network; the best weights, and what each epoch measured."""
-    # Here, not at the top: TensorFlow and gensim take seconds to import.
+    """Train the network; the best weights, and what each epoch measured."""
+    # Here, not at the top: TensorFlow takes seconds to import.
     import_keras()
     import keras
 
-    from textbatch.model import embeddings, fitting, network
+    from textbatch.model import fitting, network
 
-    tokens, offsets = texts
-    vectors = embeddings.train_vectors(
-        tokens.to_pylist(),
-        offsets.tolist(),
-        tokenizer.vocabulary,
-        settings=recipe.vectors,
-        seed=seed,
-    )
-    say(f"word vectors trained on {len(tokens):,} words")
     keras.utils.set_random_seed(seed)
     model = network.build_network(
         architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding

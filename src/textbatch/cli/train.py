@@ -30,6 +30,17 @@ def train_command(
         Path | None, typer.Option(help="Labelled file for the reported metrics.")
     ] = None,
     preset: Annotated[Preset, typer.Option(help="Network and recipe.")] = "default",
+    vectors: Annotated[
+        list[Path] | None,
+        typer.Option(help="Pretrained word vectors: word2vec, GloVe or fastText. Repeatable."),
+    ] = None,
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="Texts to train word vectors on too; .txt has one a line. Repeatable."),
+    ] = None,
+    keep_vectors: Annotated[
+        int, typer.Option(help="Words to keep that have a vector but that training never saw.")
+    ] = 20_000,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     overwrite: OverwriteOption = False,
     report: ReportOption = None,
@@ -59,6 +70,9 @@ def train_command(
             validation=validation,
             test=test,
             preset=preset,
+            vectors=tuple(vectors or ()),
+            unlabelled=tuple(unlabelled or ()),
+            keep_vectors=keep_vectors,
             seed=seed,
             overwrite=overwrite,
             report=report,
@@ -82,6 +96,8 @@ def _print(done: TrainReport) -> None:
     for table in evaluation_tables(done.test):
         results.print(table)
     results.print(comparison_table(done.contenders, done.test))
+    for line in done.vectors.lines() if done.vectors else ():
+        results.print(printable(line), markup=False, soft_wrap=True)
     results.print(
         f"{printable(done.model)}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
         f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s",

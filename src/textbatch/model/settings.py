@@ -22,6 +22,23 @@ class VectorSettings:
     epochs: int = 30
 
 
+#: The most numbers that a word vector may have, whatever a file's header tells.
+MAX_DIM = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordVectors:
+    """Words and their vectors, frequent ones first where the source knows.
+
+    Attributes:
+        words: Tokens, as texts yield them.
+        table: Shape `(words, dim)`.
+    """
+
+    words: tuple[str, ...]
+    table: Float32Array
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropout:
     """How much is dropped in training, as shares from 0 to 1.
