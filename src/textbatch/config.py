@@ -8,7 +8,10 @@ from typing import Literal
 
 from textbatch.errors import ConflictError, UsageError
 
-Preset = Literal["default", "seed"]
+Preset = Literal["default", "seed", "large"]
+Cell = Literal["gru", "lstm"]
+#: Pooling over a text's own tokens, never its padding; several stand side by side.
+Pooling = Literal["last", "mean", "max", "last+mean", "last+max", "mean+max", "last+mean+max"]
 EngineName = Literal["auto", "onnx", "tensorflow"]
 Precision = Literal["f32", "int8"]
 DeviceName = Literal["auto", "cpu", "gpu"]
