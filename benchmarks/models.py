@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.data import LABELS, SYNTHETIC, data_folder, training_file
-from textbatch.model.architecture import Architecture
+from textbatch.model.architecture import Architecture, RecurrentLayer
 from textbatch.model.bundle import Bundle, save_bundle
 from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.engines import open_engine
@@ -63,8 +63,12 @@ def architecture(*, vocabulary_size: int) -> Architecture:
     return Architecture(
         vocabulary_size=vocabulary_size,
         embedding_dim=100,
-        gru_units=150,
-        lstm_units=200,
+        layers=(
+            RecurrentLayer(cell="gru", units=150),
+            RecurrentLayer(cell="lstm", units=200),
+        ),
+        bidirectional=False,
+        pooling="last",
         dense_units=100,
         num_labels=len(LABELS),
         max_sequence_length=_LENGTH,
@@ -87,7 +91,7 @@ def _random_weights(sizes: Architecture) -> Weights:
         for name, shape in sizes.tensor_shapes().items()
     }
     # Keras's LSTM has one bias in all.
-    tensors["lstm.B"][:, 4 * sizes.lstm_units :] = 0
+    tensors["lstm.B"][:, tensors["lstm.B"].shape[1] // 2 :] = 0
     return Weights.pack(tensors, sizes)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from textbatch.model.architecture import Architecture
+from textbatch.model.architecture import Architecture, RecurrentLayer
 from textbatch.model.bundle import Bundle, save_bundle
 from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.engines import open_engine
@@ -30,12 +30,28 @@ WORDS = tuple(
 LABELS = ("billing", "account", "technical", "shipping")
 
 
+def random_weights(sizes: Architecture, random: np.random.Generator, *, scale: float) -> Weights:
+    """Normally distributed weights that Keras's layers can hold."""
+    tensors = {
+        name: random.normal(0, scale, shape).astype(np.float32)
+        for name, shape in sizes.tensor_shapes().items()
+    }
+    for layer in sizes.stack():
+        # Keras's GRU without reset_after has no recurrent bias, and its LSTM has one bias in all.
+        if layer.cell == "lstm" or not sizes.reset_after:
+            tensors[f"{layer.name}.B"][:, layer.gates :] = 0
+    return Weights.pack(tensors, sizes)
+
+
 def random_bundle(
     *,
     words: tuple[str, ...] = WORDS,
     labels: tuple[str, ...] = LABELS,
     max_sequence_length: int = 12,
     reset_after: bool = True,
+    layers: tuple[tuple[str, int], ...] = (("gru", 10), ("lstm", 9)),
+    bidirectional: bool = False,
+    pooling: str = "last",
     seed: int = 0,
 ) -> Bundle:
     """A bundle with random weights, large enough that texts get different answers."""
@@ -43,28 +59,21 @@ def random_bundle(
     architecture = Architecture(
         vocabulary_size=len(vocabulary),
         embedding_dim=8,
-        gru_units=10,
-        lstm_units=9,
+        layers=tuple(RecurrentLayer(cell=cell, units=units) for cell, units in layers),
+        bidirectional=bidirectional,
+        pooling=pooling,
         dense_units=7,
         num_labels=len(labels),
         max_sequence_length=max_sequence_length,
         reset_after=reset_after,
     )
-    random = np.random.default_rng(seed)
-    tensors = {
-        name: random.normal(0, 0.8, shape).astype(np.float32)
-        for name, shape in architecture.tensor_shapes().items()
-    }
-    # Keras's GRU without reset_after has no recurrent bias, and its LSTM has one bias in all.
-    if not reset_after:
-        tensors["gru.B"][:, 3 * architecture.gru_units :] = 0
-    tensors["lstm.B"][:, 4 * architecture.lstm_units :] = 0
+    weights = random_weights(architecture, np.random.default_rng(seed), scale=0.8)
     bundle = Bundle(
         architecture=architecture,
         settings=Settings(preset="default", text_column="text"),
         vocabulary=vocabulary,
         labels=labels,
-        weights=Weights.pack(tensors, architecture),
+        weights=weights,
         calibration=Calibration(
             temperature=1.5, rows=10, ece_before=0.2, ece_after=0.1, nll_before=1.0, nll_after=0.9
         ),

@@ -12,6 +12,7 @@ import pytest
 from textbatch.config import ScoreConfig, TrainConfig
 from textbatch.errors import DataError, OutputError
 from textbatch.evaluation import evaluate
+from textbatch.model.architecture import RecurrentLayer
 from textbatch.model.bundle import load_bundle
 from textbatch.model.recipes import RECIPES, Recipe
 from textbatch.model.settings import Dropout, FitSettings, VectorSettings
@@ -20,11 +21,10 @@ from textbatch.scoring import score
 from textbatch.training import train
 
 QUICK = Recipe(
-    gru_units=12,
-    lstm_units=12,
+    layers=(RecurrentLayer(cell="gru", units=12), RecurrentLayer(cell="lstm", units=12)),
     dense_units=12,
     vectors=VectorSettings(dim=12, window=3, epochs=8),
-    dropout=Dropout(channels=0.1, between=0.1, lstm_input=0.1),
+    dropout=Dropout(channels=0.1, between=0.1, last_input=0.1),
     fit=FitSettings(learning_rate=0.01, batch_size=16, max_epochs=6),
 )
 KEYWORDS = {
@@ -99,7 +99,7 @@ def test_the_bundle_knows_its_columns_labels_and_recipe(trained):
     assert bundle.fingerprint == report.fingerprint
     assert bundle.labels == tuple(sorted(KEYWORDS))
     assert (bundle.settings.text_column, bundle.settings.preset) == ("body", "default")
-    assert bundle.architecture.gru_units == QUICK.gru_units
+    assert bundle.architecture.layers == QUICK.layers
     assert set(bundle.vocabulary.words()) == {*FILLERS, *chain(*KEYWORDS.values())}
     assert bundle.profile["rows"] == 240
     assert sum(bundle.profile["labels"].values()) == 240

@@ -9,8 +9,11 @@ from typing import Literal
 from textbatch.errors import ConflictError, UsageError
 
 BlendMode = Literal["auto", "off"]
-Preset = Literal["default", "seed"]
 Algorithm = Literal["word2vec", "fasttext"]
+Preset = Literal["default", "seed", "large"]
+Cell = Literal["gru", "lstm"]
+#: Pooling over a text's own tokens, never its padding; several stand side by side.
+Pooling = Literal["last", "mean", "max", "last+mean", "last+max", "mean+max", "last+mean+max"]
 EngineName = Literal["auto", "onnx", "tensorflow"]
 Precision = Literal["f32", "int8"]
 DeviceName = Literal["auto", "cpu", "gpu"]

@@ -52,6 +52,7 @@ def _inspect_bundle(path: Path) -> dict[str, Any]:
         "versions": manifest.get("versions"),
         "settings": asdict(bundle.settings),
         "architecture": asdict(bundle.architecture),
+        "network": bundle.architecture.summary(),
         "labels": list(bundle.labels),
         "calibration": asdict(bundle.calibration),
         "profile": bundle.profile,

@@ -114,7 +114,7 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         labels=bundle.labels,
         text_column=config.text_column,
         preset=config.preset,
-        sizes=asdict(architecture),
+        network=architecture.summary(),
         metrics=bundle.metrics,
     )
     fingerprint = save_bundle(bundle, config.model, card=card, overwrite=config.overwrite)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from textbatch.errors import BundleError
-from textbatch.model.architecture import Architecture
+from textbatch.model.architecture import Architecture, RecurrentLayer
 from textbatch.model.network import build_network, read_tensors
 from textbatch.model.recipes import RECIPES
 
@@ -44,7 +44,7 @@ def test_dropout_of_a_preset_stands_in_its_network(preset):
     rates = {layer.name: getattr(layer, "rate", None) for layer in network.layers}
     assert rates["dropout"] == recipe.dropout.between == 0.4
     assert rates.get("channel_dropout") == (recipe.dropout.channels or None)
-    assert network.get_layer("lstm").dropout == recipe.dropout.lstm_input == 0.4
+    assert network.get_layer("lstm").dropout == recipe.dropout.last_input == 0.4
 
 
 @pytest.mark.parametrize("reset_after", [True, False])
@@ -52,8 +52,12 @@ def test_tensor_shapes_are_those_of_the_network(reset_after):
     sizes = Architecture(
         vocabulary_size=11,
         embedding_dim=2,
-        gru_units=3,
-        lstm_units=4,
+        layers=(
+            RecurrentLayer(cell="gru", units=3),
+            RecurrentLayer(cell="lstm", units=4),
+        ),
+        bidirectional=False,
+        pooling="last",
         dense_units=5,
         num_labels=6,
         max_sequence_length=7,
@@ -65,7 +69,9 @@ def test_tensor_shapes_are_those_of_the_network(reset_after):
 
 
 @pytest.mark.parametrize("size", [0, -1, 10**12])
-@pytest.mark.parametrize("name", [n for n in Architecture.__slots__ if n != "reset_after"])
+@pytest.mark.parametrize(
+    "name", ["vocabulary_size", "embedding_dim", "dense_units", "num_labels", "max_sequence_length"]
+)
 def test_a_size_out_of_range_is_refused_by_name(name, size):
     with pytest.raises(BundleError, match=f"{name} is {size}, outside 1 to"):
         replace(SEED, **{name: size})

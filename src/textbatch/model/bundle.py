@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from textbatch.errors import BundleError
-from textbatch.model.architecture import Architecture
+from textbatch.model.architecture import Architecture, read_architecture
 from textbatch.model.blend import BLEND, LINEAR, Blend, read_blend
 from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.graph import WEIGHTS_FILE, build_graph
@@ -133,7 +133,7 @@ def load_bundle(path: Path) -> Bundle:
     config = parse_json(files[CONFIG], CONFIG)
     if not isinstance(config, dict) or config.keys() != {"architecture", "settings"}:
         raise BundleError(f"{CONFIG} does not hold architecture and settings")
-    architecture = read_fields(Architecture, config["architecture"], CONFIG)
+    architecture = read_architecture(config["architecture"], CONFIG)
     settings = read_fields(Settings, config["settings"], CONFIG)
     if settings.text_rules != RULES_VERSION:
         raise BundleError(

@@ -45,13 +45,15 @@ class Dropout:
 
     Attributes:
         channels: Channels of the word vectors, whole (spatial dropout, Tompson et al. 2015).
-        between: Between the GRU and the LSTM.
-        lstm_input: At the LSTM's input, the same mask at every step.
+        between: Between two recurrent layers.
+        last_input: At the last recurrent layer's input, the same mask at every step.
+        pooled: What the dense layer reads.
     """
 
     channels: float = 0.0
     between: float = 0.0
-    lstm_input: float = 0.0
+    last_input: float = 0.0
+    pooled: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,7 +71,7 @@ def _bundle(found: Mapping[str, Any]) -> Iterator[RenderableType]:
         "preset": found["settings"]["preset"],
         "text column": found["settings"]["text_column"],
         "labels": ", ".join(found["labels"]),
-        "network": ", ".join(f"{k} {v}" for k, v in found["architecture"].items()),
+        "network": found["network"],
         "temperature": f"{calibration['temperature']:.3f}, fitted on {calibration['rows']:,} rows",
         "texts": f"{profile['oov_share']:.1%} unknown tokens, "
         f"{profile['truncated_share']:.1%} truncated",
