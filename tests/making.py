@@ -20,6 +20,7 @@ from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
 from textbatch.model.weights import Weights
 from textbatch.quality.calibration import Calibration
+from textbatch.quality.thresholds import HeldOut
 from textbatch.text.vocabulary import Vocabulary
 
 WORDS = tuple(
@@ -78,6 +79,7 @@ def random_bundle(
             temperature=1.5, rows=10, ece_before=0.2, ece_after=0.1, nll_before=1.0, nll_after=0.9
         ),
         int8=Int8Check(rows=10, agreement=1.0, max_difference=0.01),
+        held_out=HeldOut(confidences=[[] for _ in labels], correct=[[] for _ in labels]),
         profile={"oov_share": 0.1, "truncated_share": 0.0},
         golden=Golden(texts=[], probabilities=[]),
         metrics={},

@@ -211,7 +211,8 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     monkeypatch.setattr(api, "train_vectors_file", lambda config, *, say: seen.append(config))
     odd_score = {
         "model": tmp_path / "m", "text_column": "t", "columns": ("a", "b"), "prefix": "p",
-        "probabilities": True, "top_k": 3, "min_confidence": 0.25, "max_bad_rows": 4,
+        "probabilities": True, "top_k": 3, "min_confidence": 0.25, "min_precision": 0.5,
+        "max_bad_rows": 4,
         "input_format": "csv", "engine": "tensorflow", "device": "cpu", "threads": 5,
         "chunk_rows": 6, "batch_tokens": 7, "overwrite": True, "dry_run": True,
         "report": tmp_path / "r",
@@ -222,6 +223,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "seed", "seed": 9,
         "overwrite": True, "report": tmp_path / "r", "vectors": (tmp_path / "w",),
         "unlabelled": (tmp_path / "u", tmp_path / "z"), "keep_vectors": 8,
+        "blend": "off", "require_baseline": True,
     }  # fmt: skip
     odd_vectors = {
         "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,

@@ -149,6 +149,8 @@ class ScoreConfig:
         probabilities: Add the probability of every label.
         top_k: Add the `top_k` best labels with their probabilities; 0 adds none.
         min_confidence: Withhold labels below this calibrated probability.
+        min_precision: Withhold labels that the bundle's held-out answers do not show to be right
+            this often; 0 withholds none.
         max_bad_rows: Rows with undecodable text that the job accepts before it fails.
         input_format: Format of the input; `auto` goes by the file's name.
         engine: What runs the network.
@@ -175,6 +177,7 @@ class ScoreConfig:
     probabilities: bool = False
     top_k: int = 0
     min_confidence: float = 0.0
+    min_precision: float = 0.0
     max_bad_rows: int = 0
     input_format: InputFormat = "auto"
     engine: EngineName = "auto"
@@ -190,6 +193,7 @@ class ScoreConfig:
     def __post_init__(self) -> None:
         _require("--top-k", self.top_k, 0, 10_000)
         _require("--min-confidence", self.min_confidence, 0.0, 1.0)
+        _require("--min-precision", self.min_precision, 0.0, 0.999)
         _require("--max-bad-rows", self.max_bad_rows, 0, 2**63 - 1)
         _require("--chunk-rows", self.chunk_rows, 1, 10_000_000)
         if self.batch_tokens is not None:

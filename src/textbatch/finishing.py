@@ -21,6 +21,7 @@ from textbatch.model.weights import Weights
 from textbatch.partition import Parts, label_counts
 from textbatch.quality.calibration import Calibration, fit_temperature, softmax
 from textbatch.quality.profile import training_profile
+from textbatch.quality.thresholds import HeldOut
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
@@ -66,6 +67,7 @@ def finish_bundle(
         weights=weights,
         calibration=_UNCALIBRATED,
         int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
+        held_out=HeldOut(confidences=[], correct=[]),
         profile={},
         golden=NO_GOLDEN,
         metrics={},
@@ -83,13 +85,20 @@ def finish_bundle(
     with _open(draft) as predictor:
         test = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
         golden = _golden(predictor, calibration.temperature, seed)
+    probabilities = softmax(logits[evidence], calibration.temperature)
     profile = training_profile(
         draft.tokenizer.encode(parts.training.texts),
         labels=label_counts(parts.training),
-        confidences=softmax(logits[evidence], calibration.temperature).max(axis=1),
+        confidences=probabilities.max(axis=1),
         oov_id=OOV_ID,
     )
-    bundle = replace(draft, calibration=calibration, golden=golden, profile=profile)
+    bundle = replace(
+        draft,
+        calibration=calibration,
+        held_out=HeldOut.of(probabilities, label_ids[evidence]),
+        golden=golden,
+        profile=profile,
+    )
     held_out = pa.concat_arrays([parts.validation.texts, parts.test.texts])
     return replace(bundle, int8=_check_int8(bundle, held_out)), test, contenders
 

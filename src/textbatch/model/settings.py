@@ -67,6 +67,8 @@ class FitSettings:
         max_epochs: Passes over the training rows at most.
         patience: Passes without a better validation loss before stopping.
         word_dropout: Share of tokens shown as OOV in training.
+        averaging: Momentum of the running mean of the weights that is validated and kept (Polyak
+            and Juditsky 1992); 0 keeps the weights themselves.
     """
 
     optimizer: str = "adam"
@@ -75,6 +77,7 @@ class FitSettings:
     max_epochs: int = 30
     patience: int = 4
     word_dropout: float = 0.1
+    averaging: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
