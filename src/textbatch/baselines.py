@@ -62,17 +62,17 @@ def fit_baselines(parts: Parts, tokenizer: Tokenizer, network_logits: Float32Arr
             min_rows=_MIN_ROWS,
             max_pairs=max_pairs,
         )
-        linear = fit_svm(ngrams.count(training), label_ids, num_features=len(ngrams))
-        margins = linear.logits(ngrams.count(validation))
+        linear = fit_svm(ngrams.features(training), label_ids, num_features=len(ngrams))
+        margins = linear.logits(ngrams.features(validation))
         weight, loss = fit_blend_weight(network_logits[evidence], margins[evidence], true[evidence])
         candidates.append((loss, max_pairs, ngrams, weight, margins))
     _, _, ngrams, weight, margins = min(candidates, key=lambda candidate: candidate[:2])
     texts = pa.concat_arrays([parts.training.texts, parts.validation.texts])
-    counts, all_ids = ngrams.count(tokenizer.encode(texts)), np.concatenate([label_ids, true])
-    linear = fit_svm(counts, all_ids, num_features=len(ngrams))
+    features, all_ids = ngrams.features(tokenizer.encode(texts)), np.concatenate([label_ids, true])
+    linear = fit_svm(features, all_ids, num_features=len(ngrams))
     return Baselines(
         blend=Blend(weight=weight, ngrams=ngrams, linear=linear),
-        logistic=fit_logistic(counts, all_ids, num_features=len(ngrams)),
+        logistic=fit_logistic(features, all_ids, num_features=len(ngrams)),
         validation_logits=np.asarray(network_logits + np.float32(weight) * margins),
     )
 
@@ -91,7 +91,7 @@ def compare(
     """
     true, _ = label_ids_of(parts.test.labels, parts.labels)
     known = np.flatnonzero(true >= 0)
-    counts = baselines.blend.ngrams.count(tokenizer.encode(parts.test.texts))
+    features = baselines.blend.ngrams.features(tokenizer.encode(parts.test.texts))
     frequent, _ = label_ids_of(parts.training.labels, parts.labels)
     majority = np.full(len(true), np.bincount(frequent).argmax())
 
@@ -104,7 +104,7 @@ def compare(
     network = np.where(without_evidence, -1, np.nan_to_num(network_logits).argmax(axis=1))
     return [
         contender("majority label", majority),
-        contender("TF-IDF + logistic regression", logistic.logits(counts).argmax(axis=1)),
-        contender("TF-IDF + linear SVM", svm.logits(counts).argmax(axis=1)),
+        contender("TF-IDF + logistic regression", logistic.logits(features).argmax(axis=1)),
+        contender("TF-IDF + linear SVM", svm.logits(features).argmax(axis=1)),
         contender("network alone", network),
     ]

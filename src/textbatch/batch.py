@@ -74,17 +74,15 @@ class TokenBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """Sparse counts, row after row (CSR); within a row the features ascend.
+class FeatureBatch:
+    """Features of many rows, end to end; one that a row has twice stands there twice.
 
     Attributes:
         features: Shape `(entries,)`.
-        counts: How often the row has the feature, at least 1. Shape `(entries,)`.
         offsets: Row `i` is `features[offsets[i]:offsets[i + 1]]`. Shape `(rows + 1,)`.
     """
 
-    features: Int64Array
-    counts: Int64Array
+    features: Int32Array
     offsets: Int64Array
 
     def __len__(self) -> int:

@@ -33,7 +33,7 @@ def test_the_logits_are_the_networks_and_the_weighted_margins(blended):
     network, _ = answers(with_golden(replace(blended, blend=None)), texts)
     evidence = np.flatnonzero(status < Status.NO_KNOWN_TOKENS)
     tokens = blended.tokenizer.encode(pa.array([texts[row] for row in evidence]))
-    margins = blended.blend.linear.logits(blended.blend.ngrams.count(tokens))
+    margins = blended.blend.linear.logits(blended.blend.ngrams.features(tokens))
     assert together[evidence] == pytest.approx(network[evidence] + 1.5 * margins, abs=1e-5)
     assert np.abs(together[evidence] - network[evidence]).max() > 0.1
     assert np.isnan(np.delete(together, evidence, axis=0)).all()

@@ -6,7 +6,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.svm import LinearSVC
 
-from textbatch.batch import Counts, TokenBatch
+from textbatch.batch import FeatureBatch, TokenBatch
 from textbatch.quality.blending import fit_blend_weight
 from textbatch.quality.linear import fit_logistic, fit_svm
 from textbatch.text.ngrams import Ngrams
@@ -33,46 +33,49 @@ def rows_of(labels, *, seed=0):
     )
 
 
-def counted(num_labels, rows=240):
+def features_of(num_labels, rows=240):
     labels = np.arange(rows) % num_labels
     tokens = rows_of(labels)
     ngrams = Ngrams.build(tokens, vocabulary_size=SIZE, min_rows=2, max_pairs=1000)
-    return ngrams, ngrams.count(tokens), labels
+    return ngrams, ngrams.features(tokens), labels
 
 
-def matrix(counts, width):
-    return csr_matrix((counts.counts, counts.features, counts.offsets), (len(counts), width))
+def matrix(features, width):
+    ones = np.ones(len(features.features))
+    found = csr_matrix((ones, features.features, features.offsets), (len(features), width))
+    found.sum_duplicates()
+    return found
 
 
 @pytest.mark.parametrize("num_labels", [2, 4])
 def test_margins_are_those_of_scikit_learn(num_labels):
-    ngrams, counts, labels = counted(num_labels)
-    model = fit_svm(counts, labels, num_features=len(ngrams))
-    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(matrix(counts, len(ngrams)))
+    ngrams, features, labels = features_of(num_labels)
+    model = fit_svm(features, labels, num_features=len(ngrams))
+    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(matrix(features, len(ngrams)))
     expected = LinearSVC(C=1.0, random_state=0).fit(weighted, labels).decision_function(weighted)
     if num_labels == 2:
         expected = np.stack([-expected, expected], axis=1)
-    assert model.logits(counts) == pytest.approx(expected, abs=2e-3)
+    assert model.logits(features) == pytest.approx(expected, abs=2e-3)
 
 
 @pytest.mark.parametrize("fit", [fit_svm, fit_logistic])
 @pytest.mark.parametrize("num_labels", [2, 5])
 def test_it_learns_what_the_words_say(fit, num_labels):
-    ngrams, counts, labels = counted(num_labels)
-    model = fit(counts, labels, num_features=len(ngrams))
-    fresh = ngrams.count(rows_of(labels, seed=1))
+    ngrams, features, labels = features_of(num_labels)
+    model = fit(features, labels, num_features=len(ngrams))
+    fresh = ngrams.features(rows_of(labels, seed=1))
     right = model.logits(fresh).argmax(axis=1) == labels
     assert right.mean() > 1.5 / num_labels
 
 
 def test_a_row_has_the_same_bits_alone_and_among_others():
-    ngrams, counts, labels = counted(3)
-    model = fit_svm(counts, labels, num_features=len(ngrams))
-    together = model.logits(counts)
-    for row in range(len(counts)):
-        part = slice(counts.offsets[row], counts.offsets[row + 1])
-        features, own = counts.features[part], counts.counts[part]
-        alone = Counts(features=features, counts=own, offsets=np.array([0, len(own)]))
+    ngrams, features, labels = features_of(3)
+    model = fit_svm(features, labels, num_features=len(ngrams))
+    together = model.logits(features)
+    for row in range(len(features)):
+        part = slice(features.offsets[row], features.offsets[row + 1])
+        own = features.features[part]
+        alone = FeatureBatch(features=own, offsets=np.array([0, len(own)]))
         assert (model.logits(alone)[0] == together[row]).all()
     # The last row has no feature: the bias alone, and no NaN.
     assert (together[-1] == model.bias).all()

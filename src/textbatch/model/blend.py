@@ -47,7 +47,7 @@ class Blend:
 
     def addend(self, tokens: TokenBatch) -> Float32Array:
         """What to add to the network's logits of the same rows. Shape `(rows, labels)`."""
-        added = self.linear.logits(self.ngrams.count(tokens)) * np.float32(self.weight)
+        added = self.linear.logits(self.ngrams.features(tokens)) * np.float32(self.weight)
         return np.asarray(added, np.float32)
 
     def files(self) -> dict[str, bytes]:
