@@ -42,7 +42,9 @@ def features_of(num_labels, rows=240):
 
 def matrix(features, width):
     ones = np.ones(len(features.features))
-    found = csr_matrix((ones, features.features, features.offsets), (len(features), width))
+    found = csr_matrix(
+        (ones, features.features, features.offsets), (len(features), width), copy=True
+    )
     found.sum_duplicates()
     return found
 
