@@ -217,8 +217,9 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     odd_int8 = {"precision": "int8"}  # which excludes another engine
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
-        "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "seed", "seed": 9,
-        "overwrite": True, "report": tmp_path / "r",
+        "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "large", "seed": 9,
+        "overwrite": True, "report": tmp_path / "r", "cell": "gru", "layers": 3, "units": (4,),
+        "bidirectional": False, "pooling": "max",
     }  # fmt: skip
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_score)
     textbatch.train([tmp_path / "i", str(tmp_path / "j")], **odd_train)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from textbatch.config import (
     CHUNK_ROWS,
+    Cell,
     DeviceName,
     EngineName,
     InputFormat,
+    Pooling,
     Precision,
     Preset,
     ScoreConfig,
@@ -43,6 +45,11 @@ def train(
     seed: int = 0,
     overwrite: bool = False,
     report: PathLike | None = None,
+    cell: Cell | None = None,
+    layers: int | None = None,
+    units: Sequence[int] | None = None,
+    bidirectional: bool | None = None,
+    pooling: Pooling | None = None,
     say: Callable[[str], None] | None = None,
 ) -> TrainReport:
     """Train a model and write its bundle; `config.TrainConfig` explains the settings.
@@ -58,6 +65,11 @@ def train(
         seed: Of everything random.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report.
+        cell: Of every recurrent layer.
+        layers: How many recurrent layers.
+        units: Width of each, or one for all.
+        bidirectional: Whether they read both ways.
+        pooling: What the states of the last one become.
         say: Called with one line per step.
 
     Raises:
@@ -75,6 +87,11 @@ def train(
         seed=seed,
         overwrite=overwrite,
         report=_path(report),
+        cell=cell,
+        layers=layers,
+        units=None if units is None else tuple(units),
+        bidirectional=bidirectional,
+        pooling=pooling,
     )
     return train_files(config, say=say)
 
