@@ -20,6 +20,7 @@ from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
 from textbatch.model.weights import Weights
 from textbatch.quality.calibration import Calibration
+from textbatch.quality.thresholds import HeldOut
 from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 
@@ -49,6 +50,7 @@ def seed_sized(folder: Path, source: Path) -> Path:
             temperature=1.0, rows=1, ece_before=0, ece_after=0, nll_before=0, nll_after=0
         ),
         int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
+        held_out=HeldOut(confidences=[[] for _ in LABELS], correct=[[] for _ in LABELS]),
         profile={},
         golden=Golden(texts=[], probabilities=[]),
         metrics={},

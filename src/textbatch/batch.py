@@ -74,6 +74,24 @@ class TokenBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Sparse counts, row after row (CSR); within a row the features ascend.
+
+    Attributes:
+        features: Shape `(entries,)`.
+        counts: How often the row has the feature, at least 1. Shape `(entries,)`.
+        offsets: Row `i` is `features[offsets[i]:offsets[i + 1]]`. Shape `(rows + 1,)`.
+    """
+
+    features: Int64Array
+    counts: Int64Array
+    offsets: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
     """What the job says about each row of a chunk.
 

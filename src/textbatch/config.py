@@ -8,6 +8,8 @@ from typing import Literal, get_args
 
 from textbatch.errors import ConflictError, UsageError
 
+BlendMode = Literal["auto", "off"]
+Algorithm = Literal["word2vec", "fasttext"]
 Preset = Literal["default", "seed", "large"]
 Cell = Literal["gru", "lstm"]
 #: Pooling over a text's own tokens, never its padding; several stand side by side.
@@ -41,6 +43,10 @@ class TrainConfig:
         validation: Labelled file for early stopping and calibration; None splits it off.
         test: Labelled file for the reported metrics; None splits it off.
         preset: Which network and recipe.
+        vectors: Files of pretrained word vectors, to join with those of the texts.
+        unlabelled: Files of texts to train word vectors on besides the training texts.
+        keep_vectors: Most frequent words to keep that have a vector although training never
+            saw them.
         seed: Seed of the split, the word vectors and the network.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report, written on failure too.
@@ -49,6 +55,8 @@ class TrainConfig:
         units: Width of each recurrent layer, or one for all; None for the preset's own.
         bidirectional: Whether they read both ways; None for what the preset does.
         pooling: What the states of the last one become; None for the preset's own.
+        blend: `auto` adds a linear model to the network where the validation rows gain by it.
+        require_baseline: Fail where a simple model has a better accuracy on the test rows.
 
     Raises:
         UsageError: A setting is out of its range.
@@ -62,6 +70,9 @@ class TrainConfig:
     validation: Path | None = None
     test: Path | None = None
     preset: Preset = "default"
+    vectors: tuple[Path, ...] = ()
+    unlabelled: tuple[Path, ...] = ()
+    keep_vectors: int = 20_000
     seed: int = 0
     overwrite: bool = False
     report: Path | None = None
@@ -70,10 +81,13 @@ class TrainConfig:
     units: tuple[int, ...] | None = None
     bidirectional: bool | None = None
     pooling: Pooling | None = None
+    blend: BlendMode = "auto"
+    require_baseline: bool = False
 
     def __post_init__(self) -> None:
         if not self.inputs:
             raise UsageError("no input file", "name at least one labelled file")
+        _require("--keep-vectors", self.keep_vectors, 0, 1_000_000)
         _require("--seed", self.seed, 0, 2**31 - 1)
         self._check_network()
         if self.text_column == self.label_column:
@@ -110,6 +124,59 @@ class TrainConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsConfig:
+    """What `vectors` is asked to do.
+
+    Attributes:
+        inputs: Files of texts.
+        output: `.vec` or `.vec.gz` file to write.
+        algorithm: `fasttext` also learns parts of words.
+        dim: Numbers in a vector.
+        window: Words to each side that count as context.
+        epochs: Passes over the texts.
+        min_count: Rarer words get no vector.
+        words: File of more words, one a line, for fastText to make up vectors for.
+        text_column: Column that holds the text.
+        seed: Of the starting vectors and the sampling.
+        overwrite: Replace an existing output.
+
+    Raises:
+        UsageError: A setting is out of its range.
+        ConflictError: Settings exclude each other.
+    """
+
+    inputs: tuple[Path, ...]
+    output: Path
+    algorithm: Algorithm = "word2vec"
+    dim: int = 100
+    window: int = 8
+    epochs: int = 5
+    min_count: int = 5
+    words: Path | None = None
+    text_column: str = "text"
+    seed: int = 0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.inputs:
+            raise UsageError("no input file", "name at least one file of texts")
+        if not self.output.name.lower().endswith((".vec", ".vec.gz")):
+            raise UsageError(f"{self.output} is no .vec or .vec.gz file", "name the output last")
+        _require("--dim", self.dim, 1, 4096)
+        _require("--window", self.window, 1, 100)
+        _require("--epochs", self.epochs, 1, 1000)
+        _require("--min-count", self.min_count, 1, 1_000_000)
+        _require("--seed", self.seed, 0, 2**31 - 1)
+        if self.words and self.algorithm != "fasttext":
+            raise ConflictError(
+                "--words needs parts of words, which word2vec does not learn",
+                "add --algorithm fasttext",
+            )
+        if self.output.resolve() in {path.resolve() for path in self.inputs}:
+            raise ConflictError(f"{self.output} is input and output", "write beside")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreConfig:
     """What `score` is asked to do.
 
@@ -123,6 +190,8 @@ class ScoreConfig:
         probabilities: Add the probability of every label.
         top_k: Add the `top_k` best labels with their probabilities; 0 adds none.
         min_confidence: Withhold labels below this calibrated probability.
+        min_precision: Withhold labels that the bundle's held-out answers do not show to be right
+            this often; 0 withholds none.
         max_bad_rows: Rows with undecodable text that the job accepts before it fails.
         input_format: Format of the input; `auto` goes by the file's name.
         engine: What runs the network.
@@ -149,6 +218,7 @@ class ScoreConfig:
     probabilities: bool = False
     top_k: int = 0
     min_confidence: float = 0.0
+    min_precision: float = 0.0
     max_bad_rows: int = 0
     input_format: InputFormat = "auto"
     engine: EngineName = "auto"
@@ -164,6 +234,7 @@ class ScoreConfig:
     def __post_init__(self) -> None:
         _require("--top-k", self.top_k, 0, 10_000)
         _require("--min-confidence", self.min_confidence, 0.0, 1.0)
+        _require("--min-precision", self.min_precision, 0.0, 0.999)
         _require("--max-bad-rows", self.max_bad_rows, 0, 2**63 - 1)
         _require("--chunk-rows", self.chunk_rows, 1, 10_000_000)
         if self.batch_tokens is not None:

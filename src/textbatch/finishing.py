@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from textbatch.baselines import compare, fit_baselines
 from textbatch.batch import Predictions, Status
 from textbatch.config import Precision
 from textbatch.evaluation import evaluate_rows, label_ids_of
@@ -20,6 +21,8 @@ from textbatch.model.weights import Weights
 from textbatch.partition import Parts, label_counts
 from textbatch.quality.calibration import Calibration, fit_temperature, softmax
 from textbatch.quality.profile import training_profile
+from textbatch.quality.thresholds import HeldOut
+from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
 
@@ -36,8 +39,9 @@ def finish_bundle(
     settings: Settings,
     vocabulary: Vocabulary,
     parts: Parts,
+    blend: bool,
     seed: int,
-) -> tuple[Bundle, Evaluation]:
+) -> tuple[Bundle, Evaluation, list[Contender]]:
     """Fit the temperature, measure on the test rows, and record profile and golden rows.
 
     All of it with the engine that `score` uses, so that the numbers are those users get.
@@ -48,10 +52,12 @@ def finish_bundle(
         settings: For the bundle.
         vocabulary: For the bundle.
         parts: The labelled rows.
+        blend: Whether the linear model may be blended in, where validation gains by it.
         seed: Of the golden texts.
 
     Returns:
-        The bundle, its metrics still empty, and the evaluation on the test rows.
+        The bundle, its metrics still empty; the evaluation on the test rows; and how simple
+        models do there.
     """
     draft = Bundle(
         architecture=architecture,
@@ -61,26 +67,44 @@ def finish_bundle(
         weights=weights,
         calibration=_UNCALIBRATED,
         int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
+        held_out=HeldOut(confidences=[], correct=[]),
         profile={},
         golden=NO_GOLDEN,
         metrics={},
     )
-    with Predictor(draft, open_engine(draft, name="onnx", device="cpu")) as predictor:
-        logits, status = predictor.predict_logits(parts.validation.texts)
-        evidence = status < Status.NO_KNOWN_TOKENS
-        label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
-        calibration = fit_temperature(logits[evidence], label_ids[evidence])
+    with _open(draft) as predictor:
+        logits, _ = predictor.predict_logits(parts.validation.texts)
+        network_logits, _ = predictor.predict_logits(parts.test.texts)
+    baselines = fit_baselines(parts, draft.tokenizer, logits)
+    contenders = compare(baselines, parts, draft.tokenizer, network_logits)
+    if blend and baselines.blend.weight:
+        draft, logits = replace(draft, blend=baselines.blend), baselines.validation_logits
+    label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
+    evidence = np.isfinite(logits[:, 0])
+    calibration = fit_temperature(logits[evidence], label_ids[evidence])
+    with _open(draft) as predictor:
         test = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
         golden = _golden(predictor, calibration.temperature, seed)
+    probabilities = softmax(logits[evidence], calibration.temperature)
     profile = training_profile(
         draft.tokenizer.encode(parts.training.texts),
         labels=label_counts(parts.training),
-        confidences=softmax(logits[evidence], calibration.temperature).max(axis=1),
+        confidences=probabilities.max(axis=1),
         oov_id=OOV_ID,
     )
-    bundle = replace(draft, calibration=calibration, golden=golden, profile=profile)
+    bundle = replace(
+        draft,
+        calibration=calibration,
+        held_out=HeldOut.of(probabilities, label_ids[evidence]),
+        golden=golden,
+        profile=profile,
+    )
     held_out = pa.concat_arrays([parts.validation.texts, parts.test.texts])
-    return replace(bundle, int8=_check_int8(bundle, held_out)), test
+    return replace(bundle, int8=_check_int8(bundle, held_out)), test, contenders
+
+
+def _open(bundle: Bundle) -> Predictor:
+    return Predictor(bundle, open_engine(bundle, name="onnx", device="cpu"))
 
 
 def _check_int8(bundle: Bundle, texts: pa.Array) -> Int8Check:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from textbatch import __version__
-from textbatch.batch import Predictions, TextBatch
+from textbatch.batch import Float32Array, Predictions, TextBatch
 from textbatch.config import CHUNK_BYTES, ScoreConfig
 from textbatch.data.contract import OutputColumns
 from textbatch.data.prefetch import Prefetch
@@ -25,6 +25,7 @@ from textbatch.errors import TextbatchError
 from textbatch.model.bundle import Bundle, load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import PendingPredictions, Predictor
+from textbatch.quality.thresholds import thresholds
 from textbatch.report.progress import Progress, Silent
 from textbatch.report.run import RunReport, failure_reported, write_json
 from textbatch.report.tally import Tally
@@ -81,6 +82,7 @@ def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
         probabilities=config.probabilities,
         top_k=config.top_k,
         min_confidence=config.min_confidence,
+        thresholds=label_thresholds(bundle, config.min_precision),
     )
     schema = added.output_schema(passed_through)
     engine = open_engine(
@@ -116,6 +118,15 @@ def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
             output.abort()
             raise
     report.state, report.rows_out = "done", output.rows
+
+
+def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:
+    """What `--min-precision` asks of each label's confidence; None where it is 0.
+
+    Raises:
+        QualityGateError: The bundle's held-out answers are too few for it.
+    """
+    return thresholds(bundle.held_out, bundle.labels, min_precision) if min_precision else None
 
 
 def read_chunks(

@@ -22,6 +22,23 @@ class VectorSettings:
     epochs: int = 30
 
 
+#: The most numbers that a word vector may have, whatever a file's header tells.
+MAX_DIM = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordVectors:
+    """Words and their vectors, frequent ones first where the source knows.
+
+    Attributes:
+        words: Tokens, as texts yield them.
+        table: Shape `(words, dim)`.
+    """
+
+    words: tuple[str, ...]
+    table: Float32Array
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropout:
     """How much is dropped in training, as shares from 0 to 1.
@@ -50,6 +67,8 @@ class FitSettings:
         max_epochs: Passes over the training rows at most.
         patience: Passes without a better validation loss before stopping.
         word_dropout: Share of tokens shown as OOV in training.
+        averaging: Momentum of the running mean of the weights that is validated and kept (Polyak
+            and Juditsky 1992); 0 keeps the weights themselves.
     """
 
     optimizer: str = "adam"
@@ -58,6 +77,7 @@ class FitSettings:
     max_epochs: int = 30
     patience: int = 4
     word_dropout: float = 0.1
+    averaging: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from textbatch.errors import printable
+from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 
 #: Above this many labels the confusion matrix would not fit a terminal.
@@ -41,6 +42,16 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
             "labels that the model has never seen, in no metric: "
             + _counts(evaluation.unseen_labels)
         )
+
+
+def comparison_table(contenders: Sequence[Contender], bundle: Evaluation) -> Table:
+    """Show a bundle beside simple models, on the same test rows."""
+    table = _table("on the test rows", "accuracy", "macro F1")
+    for one in contenders:
+        table.add_row(one.name, f"{one.accuracy:.4f}", f"{one.macro_f1:.4f}")
+    found = bundle.metrics
+    table.add_row("this model", f"{found.accuracy:.4f}", f"{found.macro_f1:.4f}")
+    return table
 
 
 def inspection_tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
