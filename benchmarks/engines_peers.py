@@ -75,23 +75,20 @@ class TorchPacked(PaddedEngine):
             )
             states, (last, _) = self._lstm(self._gru(packed)[0])
             dense, dense_bias, out, out_bias = self._dense
-            pooled = self._pooled(states, last[0])
+            pooled = last[0] if self._poolings == ("last",) else self._pooled(states, last[0])
             features = torch.relu(torch.addmm(dense_bias, pooled, dense))
             return torch.addmm(out_bias, features, out).numpy()
 
     def _pooled(self, packed, last):
-        pad = self._torch.nn.utils.rnn.pad_packed_sequence
+        torch = self._torch
+        states, lengths = torch.nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
+        past_end = torch.arange(states.shape[1])[None, :] >= lengths[:, None]
         parts = {
-            "last": lambda: last,
-            "max": lambda: pad(packed, batch_first=True, padding_value=-2.0)[0].amax(dim=1),
+            "last": last,
+            "mean": states.sum(dim=1) / lengths[:, None],
+            "max": states.masked_fill(past_end[:, :, None], -2.0).amax(dim=1),
         }
-
-        def mean():
-            states, lengths = pad(packed, batch_first=True)
-            return states.sum(dim=1) / lengths[:, None]
-
-        parts["mean"] = mean
-        return self._torch.cat([parts[kind]() for kind in self._poolings], dim=1)
+        return torch.cat([parts[kind] for kind in self._poolings], dim=1)
 
 
 def _fill(layer, tensors, name: str, order: tuple[int, ...]) -> None:

@@ -220,10 +220,11 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     odd_int8 = {"precision": "int8"}  # which excludes another engine
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
-        "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "seed", "seed": 9,
-        "overwrite": True, "report": tmp_path / "r", "vectors": (tmp_path / "w",),
-        "unlabelled": (tmp_path / "u", tmp_path / "z"), "keep_vectors": 8,
-        "blend": "off", "require_baseline": True,
+        "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "large", "seed": 9,
+        "overwrite": True, "report": tmp_path / "r", "cell": "gru", "layers": 3, "units": (4,),
+        "bidirectional": False, "pooling": "max",
+        "vectors": (tmp_path / "w",), "unlabelled": (tmp_path / "u", tmp_path / "z"),
+        "keep_vectors": 8, "blend": "off", "require_baseline": True,
     }  # fmt: skip
     odd_vectors = {
         "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from textbatch.config import ScoreConfig, TrainConfig
-from textbatch.errors import DataError, OutputError
+from textbatch.errors import ConflictError, DataError, OutputError
 from textbatch.evaluation import evaluate
 from textbatch.model.architecture import RecurrentLayer
 from textbatch.model.bundle import load_bundle
@@ -201,3 +201,23 @@ def test_texts_without_a_repeated_word_are_refused(tmp_path):
     pq.write_table(pa.table({"body": texts, "queue": ["a", "b"] * 15}), path)
     with pytest.raises(DataError, match="no word occurs 2 times"):
         train(config_of(path, tmp_path / "model"))
+
+
+def test_network_options_stand_in_the_bundle_and_it_answers(labelled_file, tmp_path):
+    config = config_of(
+        labelled_file, tmp_path / "model",
+        cell="gru", units=(8,), layers=1, bidirectional=True, pooling="mean+max",
+    )  # fmt: skip
+    report = train(config)
+    bundle = load_bundle(config.model)
+    assert bundle.architecture.layers == (RecurrentLayer(cell="gru", units=8),)
+    assert (bundle.architecture.bidirectional, bundle.architecture.pooling) == (True, "mean+max")
+    assert bundle.int8.rows == 0
+    assert report.test.metrics.accuracy >= 0.8
+    again = evaluate([labelled_file], config.model, text_column="body", label_column="queue")
+    assert again.metrics.accuracy >= 0.8
+    with pytest.raises(ConflictError, match="bidirectional"):
+        evaluate(
+            [labelled_file], config.model, text_column="body", label_column="queue",
+            precision="int8",
+        )  # fmt: skip

@@ -10,9 +10,11 @@ from textbatch.config import (
     CHUNK_ROWS,
     Algorithm,
     BlendMode,
+    Cell,
     DeviceName,
     EngineName,
     InputFormat,
+    Pooling,
     Precision,
     Preset,
     ScoreConfig,
@@ -51,6 +53,11 @@ def train(
     seed: int = 0,
     overwrite: bool = False,
     report: PathLike | None = None,
+    cell: Cell | None = None,
+    layers: int | None = None,
+    units: Sequence[int] | None = None,
+    bidirectional: bool | None = None,
+    pooling: Pooling | None = None,
     say: Callable[[str], None] | None = None,
     blend: BlendMode = "auto",
     require_baseline: bool = False,
@@ -71,6 +78,11 @@ def train(
         seed: Of everything random.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report.
+        cell: Of every recurrent layer.
+        layers: How many recurrent layers.
+        units: Width of each, or one for all.
+        bidirectional: Whether they read both ways.
+        pooling: What the states of the last one become.
         say: Called with one line per step.
         blend: `auto` adds a linear model where the validation rows gain by it.
         require_baseline: Fail where a simple model does better on the test rows.
@@ -92,6 +104,11 @@ def train(
         seed=seed,
         overwrite=overwrite,
         report=_path(report),
+        cell=cell,
+        layers=layers,
+        units=None if units is None else tuple(units),
+        bidirectional=bidirectional,
+        pooling=pooling,
         blend=blend,
         require_baseline=require_baseline,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from textbatch.errors import ConflictError, UsageError
 
@@ -18,6 +18,9 @@ EngineName = Literal["auto", "onnx", "tensorflow"]
 Precision = Literal["f32", "int8"]
 DeviceName = Literal["auto", "cpu", "gpu"]
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
+
+#: Caps on the recurrent layers, in bundles and flags alike.
+MAX_LAYERS, MAX_UNITS = 8, 4096
 
 #: Rows held in memory at a time: enough that sorting by length leaves little padding.
 CHUNK_ROWS = 16_384
@@ -47,11 +50,17 @@ class TrainConfig:
         seed: Seed of the split, the word vectors and the network.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report, written on failure too.
+        cell: Of every recurrent layer; None for the preset's own.
+        layers: How many recurrent layers; None for as many as `units`, or the preset's own.
+        units: Width of each recurrent layer, or one for all; None for the preset's own.
+        bidirectional: Whether they read both ways; None for what the preset does.
+        pooling: What the states of the last one become; None for the preset's own.
         blend: `auto` adds a linear model to the network where the validation rows gain by it.
         require_baseline: Fail where a simple model has a better accuracy on the test rows.
 
     Raises:
         UsageError: A setting is out of its range.
+        ConflictError: Two settings exclude each other.
     """
 
     inputs: tuple[Path, ...]
@@ -67,6 +76,11 @@ class TrainConfig:
     seed: int = 0
     overwrite: bool = False
     report: Path | None = None
+    cell: Cell | None = None
+    layers: int | None = None
+    units: tuple[int, ...] | None = None
+    bidirectional: bool | None = None
+    pooling: Pooling | None = None
     blend: BlendMode = "auto"
     require_baseline: bool = False
 
@@ -75,10 +89,37 @@ class TrainConfig:
             raise UsageError("no input file", "name at least one labelled file")
         _require("--keep-vectors", self.keep_vectors, 0, 1_000_000)
         _require("--seed", self.seed, 0, 2**31 - 1)
+        self._check_network()
         if self.text_column == self.label_column:
             raise ConflictError(
                 f"text and label are both column '{self.text_column}'",
                 "name two columns with --text-column and --label-column",
+            )
+
+    def _check_network(self) -> None:
+        if self.layers is not None:
+            _require("--layers", self.layers, 1, MAX_LAYERS)
+        if self.units is not None:
+            _require("the number of --units", len(self.units), 1, MAX_LAYERS)
+            for units in self.units:
+                _require("--units", units, 1, MAX_UNITS)
+            if self.layers not in (None, len(self.units)) and len(self.units) > 1:
+                raise ConflictError(
+                    f"--layers {self.layers} with {len(self.units)} --units",
+                    "give one width for all layers or one for each",
+                )
+        for flag, given, known in (
+            ("--cell", self.cell, get_args(Cell)),
+            ("--pooling", self.pooling, get_args(Pooling)),
+        ):
+            if given not in (None, *known):
+                raise UsageError(f"{flag} is '{given}'", f"take one of {', '.join(known)}")
+        asked = (self.cell, self.layers, self.units, self.bidirectional, self.pooling)
+        if self.preset == "seed" and any(option is not None for option in asked):
+            raise ConflictError(
+                "--preset seed is one exact network",
+                "leave --cell, --layers, --units, --bidirectional and --pooling out, or take "
+                "another preset",
             )
 
 

@@ -22,7 +22,7 @@ from textbatch.model.backend import import_keras
 from textbatch.model.bundle import save_bundle
 from textbatch.model.contents import Settings
 from textbatch.model.manifest import check_replaceable
-from textbatch.model.recipes import RECIPES, Recipe
+from textbatch.model.recipes import Recipe, recipe_of
 from textbatch.model.settings import Epoch, LabelledTokens
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts, read_parts
@@ -64,7 +64,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
 
 def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
     check_replaceable(config.model, overwrite=config.overwrite)
-    recipe = RECIPES[config.preset]
+    recipe = recipe_of(config)
     parts = read_parts(config)
     say(
         f"{len(parts.training):,} rows to train on, {len(parts.validation):,} for validation, "

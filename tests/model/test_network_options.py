@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from importlib.util import find_spec
 from itertools import product
 
 import numpy as np
@@ -66,14 +70,14 @@ def check_agreement(bundle: Bundle) -> None:
 
 @pytest.mark.parametrize("pooling", POOLINGS)
 @pytest.mark.parametrize("bidirectional", BOTH_WAYS)
-@pytest.mark.parametrize("stack", ["gru", "lstm-gru"])
+@pytest.mark.parametrize("stack", ["gru", "lstm"])
 def test_every_pooling_is_alike_in_onnx_and_tensorflow(stack, bidirectional, pooling):
     check_agreement(optional_bundle(stack, pooling, bidirectional=bidirectional))
 
 
 @pytest.mark.parametrize("reset_after", [True, False])
 @pytest.mark.parametrize("bidirectional", BOTH_WAYS)
-@pytest.mark.parametrize("stack", STACKS)
+@pytest.mark.parametrize("stack", [name for name in STACKS if "-" in name])
 def test_every_stack_is_alike_in_onnx_and_tensorflow(stack, bidirectional, reset_after):
     check_agreement(
         optional_bundle(stack, "last+max", bidirectional=bidirectional, reset_after=reset_after)
@@ -122,9 +126,7 @@ def wide_bundle(layers: tuple[tuple[str, int], ...], **settings: str | bool) -> 
 
 
 @pytest.mark.parametrize("bidirectional", BOTH_WAYS)
-@pytest.mark.parametrize(
-    "layers", [(("gru", 150), ("lstm", 200)), (("lstm", 256), ("lstm", 256)), (("gru", 100),)]
-)
+@pytest.mark.parametrize("layers", [(("gru", 150), ("lstm", 200)), (("lstm", 256), ("gru", 256))])
 def test_neither_do_they_at_the_presets_widths(layers, bidirectional):
     bundle = wide_bundle(layers, bidirectional=bidirectional, pooling="last+mean+max")
     check_bits(open_engine(bundle, threads=1), bundle)
@@ -208,6 +210,26 @@ def test_a_maximum_below_zero_is_not_the_paddings_zero():
         logits = logits_of(open_engine(bundle, name=name, device="cpu"), tokens, np.arange(2))
         # The first state is the greatest: half of tanh(-3), for a row of any length.
         np.testing.assert_allclose(logits[:, 0], -np.tanh(-3) / 2, atol=1e-5)
+
+
+def test_poolings_and_directions_are_alike_on_pytorch(tmp_path):
+    if find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    bundle = optional_bundle("lstm-gru", "last+mean+max", bidirectional=True)
+    folder = write_bundle(tmp_path / "model", bundle)
+    code = (
+        "import sys, numpy as np, textbatch\n"
+        "texts = ['refund the card', 'login', 'parcel late', None]\n"
+        "answers = [textbatch.load(sys.argv[1], engine=name).predict(texts).probabilities\n"
+        "           for name in ('onnx', 'tensorflow')]\n"
+        "print(np.nanmax(np.abs(answers[0] - answers[1])) < 1e-5)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)],
+        capture_output=True, text=True, check=True,
+        env={**os.environ, "KERAS_BACKEND": "torch"},
+    )  # fmt: skip
+    assert done.stdout == "True\n"
 
 
 def test_layers_of_one_kind_have_names_of_their_own():

@@ -9,8 +9,8 @@ import typer
 
 from textbatch.cli.console import print_json, results, say
 from textbatch.cli.options import JsonOption, LabelColumnOption, OverwriteOption, ReportOption
-from textbatch.config import BlendMode, Preset, TrainConfig
-from textbatch.errors import printable
+from textbatch.config import BlendMode, Cell, Pooling, Preset, TrainConfig
+from textbatch.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from textbatch.report.training import TrainReport
@@ -45,6 +45,22 @@ def train_command(
     overwrite: OverwriteOption = False,
     report: ReportOption = None,
     json: JsonOption = False,
+    cell: Annotated[
+        Cell | None, typer.Option(help="Cell of the recurrent layers \\[default: the preset's].")
+    ] = None,
+    layers: Annotated[
+        int | None, typer.Option(help="How many recurrent layers \\[default: the preset's].")
+    ] = None,
+    units: Annotated[
+        str | None,
+        typer.Option(help="Their widths, comma-separated, or one for all; per direction."),
+    ] = None,
+    bidirectional: Annotated[
+        bool | None, typer.Option(help="Read texts both ways, or one way.")
+    ] = None,
+    pooling: Annotated[
+        Pooling | None, typer.Option(help="What the last layer's states become.")
+    ] = None,
     blend: Annotated[
         BlendMode, typer.Option(help="Add a linear model where the validation rows gain by it.")
     ] = "auto",
@@ -76,6 +92,11 @@ def train_command(
             seed=seed,
             overwrite=overwrite,
             report=report,
+            cell=cell,
+            layers=layers,
+            units=_widths(units),
+            bidirectional=bidirectional,
+            pooling=pooling,
             blend=blend,
             require_baseline=require_baseline,
         )
@@ -104,3 +125,14 @@ def _print(done: TrainReport) -> None:
         markup=False,
         soft_wrap=True,
     )
+
+
+def _widths(units: str | None) -> tuple[int, ...] | None:
+    if units is None:
+        return None
+    try:
+        return tuple(int(width) for width in units.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--units is '{printable(units)}'", "give whole numbers, such as --units 150,200"
+        ) from None

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import get_args
 
-from textbatch.config import Cell, Pooling
+from textbatch.config import MAX_LAYERS, MAX_UNITS, Cell, Pooling
 from textbatch.errors import BundleError
 from textbatch.model.schema import read_fields
 
@@ -18,7 +18,6 @@ _CAPS = {
     "num_labels": 10_000,
     "max_sequence_length": 10_000,
 }
-_MAX_LAYERS, _MAX_UNITS = 8, 4096
 _GATES = {"gru": 3, "lstm": 4}
 
 
@@ -40,8 +39,8 @@ class RecurrentLayer:
     def __post_init__(self) -> None:
         if self.cell not in get_args(Cell):
             raise BundleError(f"cell is none of {', '.join(get_args(Cell))}")
-        if not 0 < self.units <= _MAX_UNITS:
-            raise BundleError(f"units is {self.units}, outside 1 to {_MAX_UNITS}")
+        if not 0 < self.units <= MAX_UNITS:
+            raise BundleError(f"units is {self.units}, outside 1 to {MAX_UNITS}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +99,8 @@ class Architecture:
         for name, cap in _CAPS.items():
             if not 0 < getattr(self, name) <= cap:
                 raise BundleError(f"{name} is {getattr(self, name)}, outside 1 to {cap}")
-        if not 0 < len(self.layers) <= _MAX_LAYERS:
-            raise BundleError(f"layers has {len(self.layers)} entries, outside 1 to {_MAX_LAYERS}")
+        if not 0 < len(self.layers) <= MAX_LAYERS:
+            raise BundleError(f"layers has {len(self.layers)} entries, outside 1 to {MAX_LAYERS}")
         if self.pooling not in get_args(Pooling):
             raise BundleError(f"pooling is none of {', '.join(get_args(Pooling))}")
 

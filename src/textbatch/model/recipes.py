@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from textbatch.config import Pooling, Preset
+from textbatch.config import Pooling, Preset, TrainConfig
 from textbatch.model.architecture import Architecture, RecurrentLayer
 from textbatch.model.settings import Dropout, FitSettings, VectorSettings
 
@@ -81,3 +81,29 @@ RECIPES: dict[Preset, Recipe] = {
         dense_units=256,
     ),
 }
+
+
+def recipe_of(config: TrainConfig) -> Recipe:
+    """The preset's recipe, with the network options that were given.
+
+    With other `layers` than the preset has, its layers are cut, or the last one is repeated.
+    """
+    recipe = RECIPES[config.preset]
+    units = config.units or tuple(layer.units for layer in recipe.layers)
+    # One width is for all layers, of which there are then as many as the preset has.
+    several = len(units) if len(units) > 1 else len(recipe.layers)
+    count = config.layers or several
+    layers = tuple(
+        RecurrentLayer(
+            cell=config.cell or recipe.layers[min(place, len(recipe.layers) - 1)].cell,
+            units=units[min(place, len(units) - 1)],
+        )
+        for place in range(count)
+    )
+    both_ways = config.bidirectional
+    return replace(
+        recipe,
+        layers=layers,
+        bidirectional=recipe.bidirectional if both_ways is None else both_ways,
+        pooling=config.pooling or recipe.pooling,
+    )

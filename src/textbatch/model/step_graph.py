@@ -20,14 +20,13 @@ from textbatch.config import Precision
 from textbatch.model.architecture import Architecture
 from textbatch.model.graph import external_tensor
 from textbatch.model.step_layers import (
-    ZERO,
-    Graph,
     State,
     add_gru,
     add_lstm,
     add_token_table,
     layer_states,
 )
+from textbatch.model.step_nodes import ZERO, Graph
 from textbatch.model.step_pooling import START, add_pooling, pooling_states
 
 _OPSET, _IR_VERSION = 17, 8

@@ -7,7 +7,8 @@ from onnx import TensorProto
 
 from textbatch.model.architecture import Architecture
 from textbatch.model.graph import BELOW_STATES
-from textbatch.model.step_layers import Graph, State
+from textbatch.model.step_layers import State
+from textbatch.model.step_nodes import Graph
 
 #: Where a running pooling begins, by its state's name.
 START = {"sum": np.float32(0), "max": BELOW_STATES}
