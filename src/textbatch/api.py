@@ -44,6 +44,7 @@ def train(
     overwrite: bool = False,
     report: PathLike | None = None,
     say: Callable[[str], None] | None = None,
+    report_texts: bool = False,
 ) -> TrainReport:
     """Train a model and write its bundle; `config.TrainConfig` explains the settings.
 
@@ -59,6 +60,7 @@ def train(
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report.
         say: Called with one line per step.
+        report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
@@ -75,6 +77,7 @@ def train(
         seed=seed,
         overwrite=overwrite,
         report=_path(report),
+        report_texts=report_texts,
     )
     return train_files(config, say=say)
 
@@ -144,8 +147,10 @@ def evaluate(
     device: DeviceName = "auto",
     precision: Precision = "f32",
     threads: int | None = None,
+    html: PathLike | None = None,
+    report_texts: bool = False,
 ) -> Evaluation:
-    """Measure a bundle on labelled files.
+    """Measure a bundle on labelled files; `evaluation.evaluate` explains the settings.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
@@ -161,6 +166,8 @@ def evaluate(
         device=device,
         precision=precision,
         threads=threads,
+        html=_path(html),
+        report_texts=report_texts,
     )
 
 

@@ -38,6 +38,7 @@ class TrainConfig:
         seed: Seed of the split, the word vectors and the network.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report, written on failure too.
+        report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
 
     Raises:
         UsageError: A setting is out of its range.
@@ -53,6 +54,7 @@ class TrainConfig:
     seed: int = 0
     overwrite: bool = False
     report: Path | None = None
+    report_texts: bool = False
 
     def __post_init__(self) -> None:
         if not self.inputs:

@@ -18,6 +18,7 @@ from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts, label_counts
+from textbatch.quality.answers import Answers
 from textbatch.quality.calibration import Calibration, fit_temperature, softmax
 from textbatch.quality.profile import training_profile
 from textbatch.report.evaluation import Evaluation
@@ -37,7 +38,7 @@ def finish_bundle(
     vocabulary: Vocabulary,
     parts: Parts,
     seed: int,
-) -> tuple[Bundle, Evaluation]:
+) -> tuple[Bundle, Evaluation, Answers]:
     """Fit the temperature, measure on the test rows, and record profile and golden rows.
 
     All of it with the engine that `score` uses, so that the numbers are those users get.
@@ -51,7 +52,7 @@ def finish_bundle(
         seed: Of the golden texts.
 
     Returns:
-        The bundle, its metrics still empty, and the evaluation on the test rows.
+        The bundle, its metrics still empty; the evaluation on the test rows, and the answers.
     """
     draft = Bundle(
         architecture=architecture,
@@ -70,7 +71,7 @@ def finish_bundle(
         evidence = status < Status.NO_KNOWN_TOKENS
         label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
         calibration = fit_temperature(logits[evidence], label_ids[evidence])
-        test = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
+        test, answers = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
         golden = _golden(predictor, calibration.temperature, seed)
     profile = training_profile(
         draft.tokenizer.encode(parts.training.texts),
@@ -80,7 +81,7 @@ def finish_bundle(
     )
     bundle = replace(draft, calibration=calibration, golden=golden, profile=profile)
     held_out = pa.concat_arrays([parts.validation.texts, parts.test.texts])
-    return replace(bundle, int8=_check_int8(bundle, held_out)), test
+    return replace(bundle, int8=_check_int8(bundle, held_out)), test, answers
 
 
 def _check_int8(bundle: Bundle, texts: pa.Array) -> Int8Check:

@@ -25,6 +25,7 @@ from textbatch.model.recipes import RECIPES, Recipe
 from textbatch.model.settings import Epoch, LabelledTokens
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts, read_parts
+from textbatch.picturing import training_page
 from textbatch.quality.metrics import balanced_weights
 from textbatch.report.card import model_card
 from textbatch.report.run import SCHEMA_VERSION, failure_reported, write_json
@@ -52,7 +53,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     described = {"schema_version": SCHEMA_VERSION, "model": os.fspath(config.model)}
     with failure_reported(config.report, lambda: described):
         report = replace(
-            _train(config, say or (lambda _: None)),
+            _train(config, say or (lambda _: None), started),
             seconds=round(time.perf_counter() - started, 1),
         )
     if config.report:
@@ -60,7 +61,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     return report
 
 
-def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
+def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> TrainReport:
     check_replaceable(config.model, overwrite=config.overwrite)
     recipe = RECIPES[config.preset]
     parts = read_parts(config)
@@ -80,7 +81,7 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
     weights, epochs = _fit(parts, texts, tokenizer, architecture, recipe, config.seed, say)
-    bundle, test = finish_bundle(
+    bundle, test, answers = finish_bundle(
         weights,
         architecture=architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
@@ -105,7 +106,18 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         sizes=asdict(architecture),
         metrics=bundle.metrics,
     )
-    fingerprint = save_bundle(bundle, config.model, card=card, overwrite=config.overwrite)
+    page = training_page(
+        bundle,
+        config=config,
+        report=replace(report, seconds=time.perf_counter() - started),
+        epochs=epochs,
+        answers=answers,
+        test=parts.test,
+        lengths=np.diff(texts[1]),
+    )
+    fingerprint = save_bundle(
+        bundle, config.model, card=card, overwrite=config.overwrite, page=page
+    )
     return replace(report, fingerprint=fingerprint)
 
 

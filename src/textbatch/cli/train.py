@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textbatch.cli.console import print_json, results, say
-from textbatch.cli.options import JsonOption, LabelColumnOption, OverwriteOption, ReportOption
+from textbatch.cli.options import (
+    JsonOption,
+    LabelColumnOption,
+    OverwriteOption,
+    ReportOption,
+    ReportTextsOption,
+)
 from textbatch.config import Preset, TrainConfig
 from textbatch.errors import printable
 
@@ -34,6 +40,7 @@ def train_command(
     overwrite: OverwriteOption = False,
     report: ReportOption = None,
     json: JsonOption = False,
+    report_texts: ReportTextsOption = False,
 ) -> None:
     """Train a model on labelled rows.
 
@@ -56,6 +63,7 @@ def train_command(
             seed=seed,
             overwrite=overwrite,
             report=report,
+            report_texts=report_texts,
         )
     from textbatch.training import train
 

@@ -27,7 +27,7 @@ from textbatch.text.vocabulary import Vocabulary
 CONFIG, VOCABULARY, LABELS, GRAPH = "config.json", "vocabulary.txt", "labels.json", "model.onnx"
 CALIBRATION, PROFILE, GOLDEN = "calibration.json", "profile.json", "golden.json"
 PRECISION = "precision.json"
-METRICS, CARD = "metrics.json", "README.md"
+METRICS, CARD, PAGE = "metrics.json", "README.md", "report.html"
 
 #: What decides the answers, and so makes up the fingerprint.
 FINGERPRINTED = (
@@ -81,7 +81,9 @@ class Bundle:
         return build_graph(self.architecture, self.weights.offsets)
 
 
-def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> str:
+def save_bundle(
+    bundle: Bundle, path: Path, *, card: str, overwrite: bool, page: str | None = None
+) -> str:
     """Write a bundle, whole or not at all.
 
     Args:
@@ -89,6 +91,7 @@ def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> st
         path: The directory to make.
         card: The model card, Markdown.
         overwrite: Whether an older bundle there may be replaced.
+        page: Pictures of the training, HTML, for people alone.
 
     Returns:
         The bundle's fingerprint.
@@ -110,6 +113,7 @@ def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> st
         GOLDEN: dump_json(asdict(bundle.golden)),
         METRICS: dump_json(bundle.metrics),
         CARD: card.encode(),
+        **({} if page is None else {PAGE: page.encode()}),
     }
     return write_directory(path, files, fingerprinted=FINGERPRINTED, overwrite=overwrite)
 

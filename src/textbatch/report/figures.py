@@ -1,0 +1,201 @@
+"""The page's figures. They hold numbers and our own words; labels stand in the page's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Shape
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from textbatch.model.settings import Epoch
+from textbatch.quality.answers import LengthHistogram, ReliabilityBin
+from textbatch.report.svg import FIRST, INK, MUTED, PAPER, SECOND, new_axes, to_svg
+
+_SHADES = 6
+
+
+def curve_figure(epochs: Sequence[Epoch], best: int, *, of: str) -> Markup:
+    """Training and validation by epoch; `of` is `loss` or `accuracy`."""
+    numbers = [epoch.number for epoch in epochs]
+    if of == "loss":
+        training = [epoch.loss for epoch in epochs]
+        validation = [epoch.validation_loss for epoch in epochs]
+    else:
+        training = [epoch.accuracy for epoch in epochs]
+        validation = [epoch.validation_accuracy for epoch in epochs]
+    axes = new_axes()
+    axes.plot(numbers, training, color=SECOND, linestyle=(0, (4, 2.5)), marker="o", markersize=3.5)
+    axes.plot(numbers, validation, color=FIRST, marker="o", markersize=3.5)
+    kept = validation[numbers.index(best)]
+    axes.axvline(best, color=MUTED, linewidth=1, linestyle=(0, (1, 2.5)))
+    axes.plot([best], [kept], color=FIRST, marker="o", markersize=10, markerfacecolor=PAPER,
+              markeredgewidth=2.2)  # fmt: skip
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlim(min(numbers) - 0.4, max(numbers) + 0.4)
+    if of == "loss":
+        axes.set_ylim(bottom=0)
+    else:
+        _as_percent(axes, "y")
+    return to_svg(
+        _figure(axes), f"curve-{of}",
+        title=f"Training curves: {of}",
+        description=f"{len(numbers)} epochs. Epoch {best} was kept, with a validation {of} of "
+        f"{kept:.4f}. The last epoch had {training[-1]:.4f} in training and "
+        f"{validation[-1]:.4f} in validation.",
+    )  # fmt: skip
+
+
+def reliability_figure(before: Sequence[ReliabilityBin], after: Sequence[ReliabilityBin]) -> Markup:
+    """Accuracy against confidence, with the rows of each bin below."""
+    figure = _figure(new_axes(height=400))
+    figure.clear()
+    axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.2, linestyle=(0, (1, 2.5)))
+    for bins, color, dashes, face in (
+        (before, SECOND, (0, (4, 2.5)), PAPER),
+        (after, FIRST, "-", FIRST),
+    ):
+        x = [entry.confidence for entry in bins if entry.confidence is not None]
+        y = [entry.accuracy for entry in bins if entry.accuracy is not None]
+        axes.plot(x, y, color=color, linestyle=dashes, marker="o", markersize=5.5,
+                  markerfacecolor=face, markeredgewidth=1.8)  # fmt: skip
+    axes.set_ylabel("accuracy")
+    axes.set_ylim(-0.03, 1.03)
+    for axis in ("x", "y"):
+        _as_percent(axes, axis)
+    _bars(counts, [entry.low for entry in after], [entry.high for entry in after],
+          [entry.rows for entry in after], FIRST)  # fmt: skip
+    most = max(entry.rows for entry in after)
+    for entry in after:
+        if entry.rows:
+            counts.text((entry.low + entry.high) / 2, entry.rows + most * 0.06, f"{entry.rows}",
+                        ha="center", size=8.5 if most < 10_000 else 7, color=INK)  # fmt: skip
+    counts.set_ylim(0, most * 1.3)
+    counts.set_yticks([])
+    counts.set_ylabel("rows")
+    counts.grid(visible=False)
+    counts.set_xlim(0, 1)
+    counts.set_xlabel("confidence")
+    told = "; ".join(
+        f"{entry.low:.2f} to {entry.high:.2f}: accuracy {entry.accuracy:.2f}, {entry.rows} rows"
+        for entry in after
+        if entry.accuracy is not None
+    )
+    return to_svg(figure, "reliability", title="Reliability diagram",
+                  description=f"After calibration, by confidence: {told}.")  # fmt: skip
+
+
+def confidence_figure(right: Sequence[int], wrong: Sequence[int]) -> Markup:
+    """Rows by confidence, wrong ones on the right ones' shoulders."""
+    axes = new_axes(height=400)
+    step = 1 / len(right)
+    lows = [i * step for i in range(len(right))]
+    highs = [low + step for low in lows]
+    _bars(axes, lows, highs, right, FIRST)
+    _bars(axes, lows, highs, wrong, SECOND, bottoms=right)
+    axes.set_xlim(0, 1)
+    axes.set_xlabel("confidence")
+    axes.set_ylabel("rows")
+    axes.grid(visible=False, axis="x")
+    _as_percent(axes, "x")
+    _with_commas(axes)
+    sure = sum(right[-2:]) + sum(wrong[-2:])
+    return to_svg(
+        _figure(axes), "confidences", title="Confidence histogram",
+        description=f"{sum(right):,} right and {sum(wrong):,} wrong rows by confidence; "
+        f"{sure:,} rows have a confidence of at least 0.9, {sum(wrong[-2:]):,} of them wrong.",
+    )  # fmt: skip
+
+
+def length_figure(lengths: LengthHistogram) -> Markup:
+    """Texts by length, those beyond the limit in another colour."""
+    axes = new_axes(height=280)
+    lows, highs = lengths.edges[:-1], lengths.edges[1:]
+    for cut, color in ((False, FIRST), (True, SECOND)):
+        chosen = [i for i, low in enumerate(lows) if (low > lengths.limit) == cut]
+        _bars(axes, [lows[i] - 0.5 for i in chosen], [highs[i] - 0.5 for i in chosen],
+              [lengths.counts[i] for i in chosen], color)  # fmt: skip
+    axes.axvline(lengths.limit + 0.5, color=INK, linewidth=1.4, linestyle=(0, (4, 2.5)))
+    axes.set_xlim(0.5, lengths.edges[-1] - 0.5)
+    axes.set_ylim(0, max(lengths.counts) * 1.12)
+    axes.set_xlabel("tokens in a text")
+    axes.set_ylabel("texts")
+    axes.grid(visible=False, axis="x")
+    _with_commas(axes)
+    return to_svg(
+        _figure(axes), "lengths", title="Lengths of the training texts",
+        description=f"{sum(lengths.counts):,} texts with a median of {lengths.median:g} and at "
+        f"most {lengths.longest:,} tokens; {lengths.cut:,} are longer than the limit of "
+        f"{lengths.limit} tokens and lose their end.",
+    )  # fmt: skip
+
+
+def confusion_figure(confusion: Sequence[Sequence[int]]) -> Markup:
+    """A heat map of many labels, by number: each row's share of predicted labels."""
+    axes = new_axes(width=520, height=520)
+    shapes: dict[tuple[str, int], list[Shape]] = {}
+    for true, row in enumerate(confusion):
+        for predicted, count in enumerate(row):
+            if count:
+                shade = min(_SHADES, 1 + int(_SHADES * count / sum(row)))
+                color = FIRST if true == predicted else SECOND
+                shapes.setdefault((color, shade), []).append(_cell(predicted + 1, true + 1))
+    # One path a shade: thousands of elements would make the page slow.
+    for (color, shade), cells in sorted(shapes.items()):
+        drawn = Shape.make_compound_path(*cells)
+        axes.add_patch(PathPatch(drawn, facecolor=color, alpha=shade / _SHADES, linewidth=0))
+    size = len(confusion)
+    axes.set_xlim(0.5, size + 0.5)
+    axes.set_ylim(size + 0.5, 0.5)
+    axes.set_aspect("equal")
+    axes.set_xlabel("predicted label, by number")
+    axes.set_ylabel("true label, by number")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(True)
+    right = sum(row[i] for i, row in enumerate(confusion))
+    return to_svg(
+        _figure(axes), "confusion", title="Confusion matrix",
+        description=f"{size} labels; {right:,} of {sum(map(sum, confusion)):,} rows lie on the "
+        "diagonal. The table beside it lists the commonest confusions.",
+    )  # fmt: skip
+
+
+def _cell(x: int, y: int) -> Shape:
+    low, high, left, right = y - 0.5, y + 0.5, x - 0.5, x + 0.5
+    corners = [(left, low), (right, low), (right, high), (left, high), (left, low)]
+    return Shape(corners, closed=True)
+
+
+def _bars(
+    axes: Axes,
+    lows: Sequence[float],
+    highs: Sequence[float],
+    heights: Sequence[int],
+    color: str,
+    *,
+    bottoms: Sequence[int] | None = None,
+) -> None:
+    widths = [high - low for low, high in zip(lows, highs, strict=True)]
+    axes.bar(lows, heights, widths, bottom=bottoms or [0] * len(lows), align="edge", color=color,
+             edgecolor=PAPER, linewidth=1)  # fmt: skip
+
+
+def _figure(axes: Axes) -> Figure:
+    figure = axes.figure
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def _as_percent(axes: Axes, which: str) -> None:
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+
+
+def _with_commas(axes: Axes) -> None:
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
