@@ -118,7 +118,7 @@ def test_names_are_escaped_shortened_and_freed_of_control_characters(picture):
     assert "&lt;script&gt;document.title" in page
     assert r"\x1b[2J\u202e&amp;" in page
     assert not re.search(r"[^\n -\x7e\xa0-\ud7ff\ue000-\U0010ffff]|\u202e", page)
-    assert "w" * 100 not in re.sub(r'<(li|dd)>.*?</\1>', "", page)
+    assert "w" * 100 not in re.sub(r"<(li|dd)>.*?</\1>", "", page)
 
 
 def test_the_same_picture_gives_the_same_page_byte_for_byte(picture):

@@ -74,7 +74,7 @@ def reliability_figure(before: Sequence[ReliabilityBin], after: Sequence[Reliabi
     for entry in after:
         if entry.rows:
             counts.text((entry.low + entry.high) / 2, entry.rows + most * 0.06, f"{entry.rows}",
-                        ha="center", size=8.5 if most < 10_000 else 7, color=INK)  # fmt: skip
+                        ha="center", size=9.5 if most < 10_000 else 7.5, color=INK)  # fmt: skip
     counts.set_ylim(0, most * 1.3)
     counts.set_yticks([])
     counts.set_ylabel("rows")
@@ -148,7 +148,9 @@ def confusion_figure(confusion: Sequence[Sequence[int]]) -> Markup:
     # One path a shade: thousands of elements would make the page slow.
     for (color, shade), cells in sorted(shapes.items()):
         drawn = Shape.make_compound_path(*cells)
-        axes.add_patch(PathPatch(drawn, facecolor=color, alpha=shade / _SHADES, linewidth=0))
+        axes.add_patch(
+            PathPatch(drawn, facecolor=color, alpha=0.2 + 0.8 * shade / _SHADES, linewidth=0)
+        )
     size = len(confusion)
     axes.set_xlim(0.5, size + 0.5)
     axes.set_ylim(size + 0.5, 0.5)
