@@ -27,7 +27,7 @@ class Tab:
     """One page; commands go out as JSON and a NUL byte, answers come back likewise."""
 
     def __init__(self, commands: int, answers: int) -> None:
-        self._commands, self._answers = commands, open(answers, "rb", closefd=False)
+        self._commands, self._answers = commands, os.fdopen(answers, "rb")
         self._last, self._session = 0, None
         self.events: list[dict[str, Any]] = []
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -76,6 +76,9 @@ class Tab:
         taken = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(taken["data"]))
 
+    def close(self) -> None:
+        self._answers.close()
+
     def _read(self) -> dict[str, Any]:
         message = bytearray()
         while (byte := self._answers.read(1)) != b"\0":
@@ -100,10 +103,13 @@ def opened(program: str, folder: Path) -> Iterator[Tab]:
     )
     os.close(commands_out)
     os.close(answers_in)
+    tab = None
     try:
-        yield Tab(commands, answers)
+        tab = Tab(commands, answers)
+        yield tab
     finally:
         os.close(commands)
+        if tab:
+            tab.close()
         process.terminate()
         process.wait(timeout=30)
-        os.close(answers)

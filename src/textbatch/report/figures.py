@@ -149,7 +149,7 @@ def confusion_figure(confusion: Sequence[Sequence[int]]) -> Markup:
     for (color, shade), cells in sorted(shapes.items()):
         drawn = Shape.make_compound_path(*cells)
         axes.add_patch(
-            PathPatch(drawn, facecolor=color, alpha=0.2 + 0.8 * shade / _SHADES, linewidth=0)
+            PathPatch(drawn, facecolor=color, alpha=(shade + 1.5) / (_SHADES + 1.5), linewidth=0)
         )
     size = len(confusion)
     axes.set_xlim(0.5, size + 0.5)
