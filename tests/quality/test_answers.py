@@ -40,7 +40,7 @@ def test_full_confidence_falls_into_the_last_bin():
 
 
 def test_right_and_wrong_rows_are_told_apart_by_confidence():
-    right, wrong = confidence_histogram(np.array([[0.92, 0.08], [0.3, 0.7], [0.72, 0.28]],
+    right, wrong = confidence_histogram(np.array([[0.92, 0.08], [0.34, 0.66], [0.72, 0.28]],
                                                  np.float32), np.array([0, 1, 1]))  # fmt: skip
     assert {i: n for i, n in enumerate(right) if n} == {18: 1, 13: 1}
     assert {i: n for i, n in enumerate(wrong) if n} == {14: 1}

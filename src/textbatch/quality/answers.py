@@ -132,14 +132,15 @@ def length_histogram(lengths: Int64Array, limit: int) -> LengthHistogram:
         limit: Longer texts are cut.
     """
     longest = int(lengths.max())
-    width = max(1, -(-min(longest, _LONGEST_SHOWN * limit) // _LENGTH_BINS))
+    shown = min(max(longest, limit), _LONGEST_SHOWN * limit)
+    width = max(1, -(-shown // _LENGTH_BINS))
     # A bin ends at the limit: it must not hold both texts that are cut and texts that are not.
     edges = [limit + 1]
     while edges[0] > 1:
         edges.insert(0, max(1, edges[0] - width))
-    while edges[-1] <= min(longest, _LONGEST_SHOWN * limit):
+    while edges[-1] <= shown:
         edges.append(edges[-1] + width)
-    counts, _ = np.histogram(np.clip(lengths, 1, edges[-1] - 1), bins=[*edges[:-1], edges[-1]])
+    counts, _ = np.histogram(np.clip(lengths, 1, edges[-1] - 1), bins=edges)
     return LengthHistogram(
         edges=tuple(edges),
         counts=tuple(counts.tolist()),

@@ -6,16 +6,11 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path as Shape
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from textbatch.model.settings import Epoch
 from textbatch.quality.answers import LengthHistogram, ReliabilityBin
-from textbatch.report.svg import FIRST, INK, MUTED, PAPER, SECOND, new_axes, to_svg
-
-_SHADES = 6
+from textbatch.report.svg import FIRST, INK, MUTED, PAPER, SECOND, new_figure, to_svg
 
 
 def curve_figure(epochs: Sequence[Epoch], best: int, *, of: str) -> Markup:
@@ -27,7 +22,8 @@ def curve_figure(epochs: Sequence[Epoch], best: int, *, of: str) -> Markup:
     else:
         training = [epoch.accuracy for epoch in epochs]
         validation = [epoch.validation_accuracy for epoch in epochs]
-    axes = new_axes()
+    figure = new_figure()
+    axes = figure.subplots()
     axes.plot(numbers, training, color=SECOND, linestyle=(0, (4, 2.5)), marker="o", markersize=3.5)
     axes.plot(numbers, validation, color=FIRST, marker="o", markersize=3.5)
     kept = validation[numbers.index(best)]
@@ -42,7 +38,7 @@ def curve_figure(epochs: Sequence[Epoch], best: int, *, of: str) -> Markup:
     else:
         _as_percent(axes, "y")
     return to_svg(
-        _figure(axes), f"curve-{of}",
+        figure, f"curve-{of}",
         title=f"Training curves: {of}",
         description=f"{len(numbers)} epochs. Epoch {best} was kept, with a validation {of} of "
         f"{kept:.4f}. The last epoch had {training[-1]:.4f} in training and "
@@ -52,8 +48,7 @@ def curve_figure(epochs: Sequence[Epoch], best: int, *, of: str) -> Markup:
 
 def reliability_figure(before: Sequence[ReliabilityBin], after: Sequence[ReliabilityBin]) -> Markup:
     """Accuracy against confidence, with the rows of each bin below."""
-    figure = _figure(new_axes(height=400))
-    figure.clear()
+    figure = new_figure(height=400)
     axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.2, linestyle=(0, (1, 2.5)))
     for bins, color, dashes, face in (
@@ -92,7 +87,8 @@ def reliability_figure(before: Sequence[ReliabilityBin], after: Sequence[Reliabi
 
 def confidence_figure(right: Sequence[int], wrong: Sequence[int]) -> Markup:
     """Rows by confidence, wrong ones on the right ones' shoulders."""
-    axes = new_axes(height=400)
+    figure = new_figure(height=400)
+    axes = figure.subplots()
     step = 1 / len(right)
     lows = [i * step for i in range(len(right))]
     highs = [low + step for low in lows]
@@ -106,7 +102,7 @@ def confidence_figure(right: Sequence[int], wrong: Sequence[int]) -> Markup:
     _with_commas(axes)
     sure = sum(right[-2:]) + sum(wrong[-2:])
     return to_svg(
-        _figure(axes), "confidences", title="Confidence histogram",
+        figure, "confidences", title="Confidence histogram",
         description=f"{sum(right):,} right and {sum(wrong):,} wrong rows by confidence; "
         f"{sure:,} rows have a confidence of at least 0.9, {sum(wrong[-2:]):,} of them wrong.",
     )  # fmt: skip
@@ -114,7 +110,8 @@ def confidence_figure(right: Sequence[int], wrong: Sequence[int]) -> Markup:
 
 def length_figure(lengths: LengthHistogram) -> Markup:
     """Texts by length, those beyond the limit in another colour."""
-    axes = new_axes(height=280)
+    figure = new_figure(height=280)
+    axes = figure.subplots()
     lows, highs = lengths.edges[:-1], lengths.edges[1:]
     for cut, color in ((False, FIRST), (True, SECOND)):
         chosen = [i for i, low in enumerate(lows) if (low > lengths.limit) == cut]
@@ -128,49 +125,11 @@ def length_figure(lengths: LengthHistogram) -> Markup:
     axes.grid(visible=False, axis="x")
     _with_commas(axes)
     return to_svg(
-        _figure(axes), "lengths", title="Lengths of the training texts",
+        figure, "lengths", title="Lengths of the training texts",
         description=f"{sum(lengths.counts):,} texts with a median of {lengths.median:g} and at "
         f"most {lengths.longest:,} tokens; {lengths.cut:,} are longer than the limit of "
         f"{lengths.limit} tokens and lose their end.",
     )  # fmt: skip
-
-
-def confusion_figure(confusion: Sequence[Sequence[int]]) -> Markup:
-    """A heat map of many labels, by number: each row's share of predicted labels."""
-    axes = new_axes(width=520, height=520)
-    shapes: dict[tuple[str, int], list[Shape]] = {}
-    for true, row in enumerate(confusion):
-        for predicted, count in enumerate(row):
-            if count:
-                shade = min(_SHADES, 1 + int(_SHADES * count / sum(row)))
-                color = FIRST if true == predicted else SECOND
-                shapes.setdefault((color, shade), []).append(_cell(predicted + 1, true + 1))
-    # One path a shade: thousands of elements would make the page slow.
-    for (color, shade), cells in sorted(shapes.items()):
-        drawn = Shape.make_compound_path(*cells)
-        axes.add_patch(
-            PathPatch(drawn, facecolor=color, alpha=(shade + 1.5) / (_SHADES + 1.5), linewidth=0)
-        )
-    size = len(confusion)
-    axes.set_xlim(0.5, size + 0.5)
-    axes.set_ylim(size + 0.5, 0.5)
-    axes.set_aspect("equal")
-    axes.set_xlabel("predicted label, by number")
-    axes.set_ylabel("true label, by number")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(True)
-    right = sum(row[i] for i, row in enumerate(confusion))
-    return to_svg(
-        _figure(axes), "confusion", title="Confusion matrix",
-        description=f"{size} labels; {right:,} of {sum(map(sum, confusion)):,} rows lie on the "
-        "diagonal. The table beside it lists the commonest confusions.",
-    )  # fmt: skip
-
-
-def _cell(x: int, y: int) -> Shape:
-    low, high, left, right = y - 0.5, y + 0.5, x - 0.5, x + 0.5
-    corners = [(left, low), (right, low), (right, high), (left, high), (left, low)]
-    return Shape(corners, closed=True)
 
 
 def _bars(
@@ -185,12 +144,6 @@ def _bars(
     widths = [high - low for low, high in zip(lows, highs, strict=True)]
     axes.bar(lows, heights, widths, bottom=bottoms or [0] * len(lows), align="edge", color=color,
              edgecolor=PAPER, linewidth=1)  # fmt: skip
-
-
-def _figure(axes: Axes) -> Figure:
-    figure = axes.figure
-    assert isinstance(figure, Figure)
-    return figure
 
 
 def _as_percent(axes: Axes, which: str) -> None:

@@ -11,11 +11,11 @@ from markupsafe import Markup
 from textbatch.errors import printable
 from textbatch.report.figures import (
     confidence_figure,
-    confusion_figure,
     curve_figure,
     length_figure,
     reliability_figure,
 )
+from textbatch.report.heatmap import confusion_figure
 from textbatch.report.picture import Picture
 from textbatch.report.svg import drawing
 

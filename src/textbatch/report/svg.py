@@ -14,7 +14,6 @@ logging.getLogger("matplotlib").setLevel(logging.ERROR)
 
 import matplotlib as mpl  # noqa: E402
 from markupsafe import Markup, escape  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
 
 #: Stand-ins, put into the drawing and taken out of the SVG, for colours that the page defines.
@@ -67,11 +66,10 @@ def drawing() -> Iterator[None]:
         yield
 
 
-def new_axes(width: int = 460, height: int = 300) -> Axes:
-    """The one pair of axes of a new figure of so many units."""
+def new_figure(width: int = 460, height: int = 300) -> Figure:
+    """An empty figure of so many units."""
     size = (width / _POINTS_PER_INCH, height / _POINTS_PER_INCH)
-    axes: Axes = Figure(figsize=size, layout="constrained").subplots()
-    return axes
+    return Figure(figsize=size, layout="constrained")
 
 
 def to_svg(figure: Figure, name: str, *, title: str, description: str) -> Markup:
