@@ -135,11 +135,13 @@ def test_evaluate_quotes_texts_when_asked(bundles, labelled_file, tmp_path):
     assert CANARY in html.read_text(encoding="utf-8")
 
 
-def test_a_page_replaces_neither_an_input_nor_the_report(bundles, labelled_file, tmp_path):
+def test_a_page_spares_inputs_bundle_and_report(bundles, labelled_file, tmp_path):
     before = labelled_file.read_bytes()
     with pytest.raises(ConflictError, match="--html names the input"):
         evaluate((labelled_file,), bundles["plain"], html=labelled_file)
     assert labelled_file.read_bytes() == before
+    with pytest.raises(ConflictError, match="--html names a file in the model"):
+        evaluate((labelled_file,), bundles["plain"], html=bundles["plain"] / "page.html")
     with pytest.raises(OutputError, match="there is no directory"):
         evaluate((labelled_file,), bundles["plain"], html=tmp_path / "none" / "page.html")
     same = tmp_path / "same"

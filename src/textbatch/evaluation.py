@@ -56,12 +56,12 @@ def evaluate(
         report_texts: Let the page quote the texts of the surest mistakes.
 
     Raises:
-        ConflictError: `html` is one of the inputs.
+        ConflictError: `html` is one of the inputs, or lies in the bundle.
         TextbatchError: A file or the bundle is missing or malformed.
         DataError: No row has a label that the bundle knows.
     """
     if html:
-        check_page(html, inputs)
+        check_page(html, inputs, model)
     bundle = load_bundle(model)
     rows = read_labelled(
         inputs,

@@ -108,15 +108,18 @@ def evaluation_page(
     )
 
 
-def check_page(path: Path, inputs: Sequence[Path]) -> None:
+def check_page(path: Path, inputs: Sequence[Path], model: Path) -> None:
     """Check before the work that a page can be written at a place.
 
     Raises:
-        ConflictError: One of the inputs is there.
+        ConflictError: One of the inputs is there, or it lies in the bundle.
         OutputError: No file can be made there.
     """
     if path.resolve() in {entry.resolve() for entry in inputs}:
         raise ConflictError(f"--html names the input {path}", "give it a file of its own")
+    if path.resolve().parent == model.resolve():
+        # A bundle with a file that its manifest does not list is refused.
+        raise ConflictError(f"--html names a file in the model {model}", "write it elsewhere")
     check_output(path, overwrite=True)
 
 

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.typing import LineStyleType
 
 from textbatch.model.settings import Epoch
 from textbatch.quality.answers import LengthHistogram, ReliabilityBin
 from textbatch.report.svg import FIRST, INK, MUTED, PAPER, SECOND, new_figure, to_svg
+
+#: Bins of fewer rows stand apart from the line of the reliability diagram.
+FEW_ROWS = 10
 
 
 def curve_figure(epochs: Sequence[Epoch], best: int, *, of: str) -> Markup:
@@ -51,14 +55,8 @@ def reliability_figure(before: Sequence[ReliabilityBin], after: Sequence[Reliabi
     figure = new_figure(height=400)
     axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.2, linestyle=(0, (1, 2.5)))
-    for bins, color, dashes, face in (
-        (before, SECOND, (0, (4, 2.5)), PAPER),
-        (after, FIRST, "-", FIRST),
-    ):
-        x = [entry.confidence for entry in bins if entry.confidence is not None]
-        y = [entry.accuracy for entry in bins if entry.accuracy is not None]
-        axes.plot(x, y, color=color, linestyle=dashes, marker="o", markersize=5.5,
-                  markerfacecolor=face, markeredgewidth=1.8)  # fmt: skip
+    _reliability(axes, before, SECOND, dashes=(0, (4, 2.5)), face=PAPER)
+    _reliability(axes, after, FIRST, dashes="-", face=FIRST)
     axes.set_ylabel("accuracy")
     axes.set_ylim(-0.03, 1.03)
     for axis in ("x", "y"):
@@ -83,6 +81,25 @@ def reliability_figure(before: Sequence[ReliabilityBin], after: Sequence[Reliabi
     )
     return to_svg(figure, "reliability", title="Reliability diagram",
                   description=f"After calibration, by confidence: {told}.")  # fmt: skip
+
+
+def _reliability(
+    axes: Axes, bins: Sequence[ReliabilityBin], color: str, *, dashes: LineStyleType, face: str
+) -> None:
+    # A line through bins of a row or two would draw the eye to chance.
+    for few in (False, True):
+        chosen = [e for e in bins if e.rows and (e.rows < FEW_ROWS) == few]
+        axes.plot(
+            [e.confidence for e in chosen if e.confidence is not None],
+            [e.accuracy for e in chosen if e.accuracy is not None],
+            color=color,
+            linestyle="none" if few else dashes,
+            marker="o",
+            markersize=3.5 if few else 5.5,
+            markerfacecolor=face,
+            markeredgewidth=1.0 if few else 1.8,
+            alpha=0.6 if few else 1.0,
+        )
 
 
 def confidence_figure(right: Sequence[int], wrong: Sequence[int]) -> Markup:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from textbatch.errors import printable
 from textbatch.report.figures import (
+    FEW_ROWS,
     confidence_figure,
     curve_figure,
     length_figure,
@@ -40,6 +41,7 @@ def page_of(picture: Picture) -> str:
         figures=_figures(picture),
         style=Markup(_read("page.css")),
         confusions=_confusions(picture),
+        few_rows=FEW_ROWS,
         is_matrix=len(picture.metrics.labels) <= WIDEST_MATRIX,
     )
 

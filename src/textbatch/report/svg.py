@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Its notes about font caches would end up among a job's messages.
-logging.getLogger("matplotlib").setLevel(logging.ERROR)
+# Its notes about font caches, at import, would end up among a job's messages.
+_log = logging.getLogger("matplotlib")
+_level = _log.level
+_log.setLevel(logging.ERROR)
 
 import matplotlib as mpl  # noqa: E402
 from markupsafe import Markup, escape  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
+
+_log.setLevel(_level)
 
 #: Stand-ins, put into the drawing and taken out of the SVG, for colours that the page defines.
 INK, MUTED, GRID = "#a1b2c1", "#a1b2c2", "#a1b2c3"
