@@ -61,6 +61,7 @@ def train(
     say: Callable[[str], None] | None = None,
     blend: BlendMode = "auto",
     require_baseline: bool = False,
+    report_texts: bool = False,
 ) -> TrainReport:
     """Train a model and write its bundle; `config.TrainConfig` explains the settings.
 
@@ -86,6 +87,7 @@ def train(
         say: Called with one line per step.
         blend: `auto` adds a linear model where the validation rows gain by it.
         require_baseline: Fail where a simple model does better on the test rows.
+        report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
@@ -111,6 +113,7 @@ def train(
         pooling=pooling,
         blend=blend,
         require_baseline=require_baseline,
+        report_texts=report_texts,
     )
     return train_files(config, say=say)
 
@@ -218,8 +221,10 @@ def evaluate(
     device: DeviceName = "auto",
     precision: Precision = "f32",
     threads: int | None = None,
+    html: PathLike | None = None,
+    report_texts: bool = False,
 ) -> Evaluation:
-    """Measure a bundle on labelled files.
+    """Measure a bundle on labelled files; `evaluation.evaluate` explains the settings.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
@@ -234,6 +239,8 @@ def evaluate(
         device=device,
         precision=precision,
         threads=threads,
+        html=_path(html),
+        report_texts=report_texts,
     )
 
 

@@ -57,6 +57,7 @@ class TrainConfig:
         pooling: What the states of the last one become; None for the preset's own.
         blend: `auto` adds a linear model to the network where the validation rows gain by it.
         require_baseline: Fail where a simple model has a better accuracy on the test rows.
+        report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
 
     Raises:
         UsageError: A setting is out of its range.
@@ -83,6 +84,7 @@ class TrainConfig:
     pooling: Pooling | None = None
     blend: BlendMode = "auto"
     require_baseline: bool = False
+    report_texts: bool = False
 
     def __post_init__(self) -> None:
         if not self.inputs:

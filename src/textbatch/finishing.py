@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts, label_counts
+from textbatch.quality.answers import Answers
 from textbatch.quality.calibration import Calibration, fit_temperature, softmax
 from textbatch.quality.profile import training_profile
 from textbatch.quality.thresholds import HeldOut
@@ -32,6 +33,23 @@ _UNCALIBRATED = Calibration(
 NO_GOLDEN = Golden(texts=[], probabilities=[])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A bundle and what was measured of it.
+
+    Attributes:
+        bundle: Its metrics still empty.
+        test: On the test rows, by the engine that `score` uses.
+        answers: Each test row's.
+        contenders: How simple models and the network alone do on the test rows.
+    """
+
+    bundle: Bundle
+    test: Evaluation
+    answers: Answers
+    contenders: list[Contender]
+
+
 def finish_bundle(
     weights: Weights,
     *,
@@ -41,7 +59,7 @@ def finish_bundle(
     parts: Parts,
     blend: bool,
     seed: int,
-) -> tuple[Bundle, Evaluation, list[Contender]]:
+) -> Finished:
     """Fit the temperature, measure on the test rows, and record profile and golden rows.
 
     All of it with the engine that `score` uses, so that the numbers are those users get.
@@ -56,8 +74,7 @@ def finish_bundle(
         seed: Of the golden texts.
 
     Returns:
-        The bundle, its metrics still empty; the evaluation on the test rows; and how simple
-        models do there.
+        The bundle and what was measured.
     """
     draft = Bundle(
         architecture=architecture,
@@ -83,7 +100,7 @@ def finish_bundle(
     evidence = np.isfinite(logits[:, 0])
     calibration = fit_temperature(logits[evidence], label_ids[evidence])
     with _open(draft) as predictor:
-        test = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
+        test, answers = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
         golden = _golden(predictor, calibration.temperature, seed)
     probabilities = softmax(logits[evidence], calibration.temperature)
     profile = training_profile(
@@ -100,7 +117,8 @@ def finish_bundle(
         profile=profile,
     )
     held_out = pa.concat_arrays([parts.validation.texts, parts.test.texts])
-    return replace(bundle, int8=_check_int8(bundle, held_out)), test, contenders
+    bundle = replace(bundle, int8=_check_int8(bundle, held_out))
+    return Finished(bundle=bundle, test=test, answers=answers, contenders=contenders)
 
 
 def _open(bundle: Bundle) -> Predictor:

@@ -26,6 +26,7 @@ from textbatch.model.recipes import Recipe, recipe_of
 from textbatch.model.settings import Epoch, LabelledTokens
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts, read_parts
+from textbatch.picturing import training_page
 from textbatch.quality.metrics import balanced_weights
 from textbatch.report.card import model_card
 from textbatch.report.comparison import check_baselines
@@ -54,7 +55,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     described = {"schema_version": SCHEMA_VERSION, "model": os.fspath(config.model)}
     with failure_reported(config.report, lambda: described):
         report = replace(
-            _train(config, say or (lambda _: None)),
+            _train(config, say or (lambda _: None), started),
             seconds=round(time.perf_counter() - started, 1),
         )
     if config.report:
@@ -62,7 +63,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     return report
 
 
-def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
+def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> TrainReport:
     check_replaceable(config.model, overwrite=config.overwrite)
     recipe = recipe_of(config)
     parts = read_parts(config)
@@ -87,7 +88,7 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
     weights, epochs = _fit(parts, lexicon.table, tokenizer, architecture, recipe, config.seed, say)
-    bundle, test, contenders = finish_bundle(
+    finished = finish_bundle(
         weights,
         architecture=architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
@@ -96,7 +97,10 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         blend=config.blend == "auto",
         seed=config.seed,
     )
-    warning = check_baselines(test.metrics.accuracy, contenders, required=config.require_baseline)
+    bundle, test = finished.bundle, finished.test
+    warning = check_baselines(
+        test.metrics.accuracy, finished.contenders, required=config.require_baseline
+    )
     report = TrainReport(
         model=os.fspath(config.model),
         rows=parts.sizes(),
@@ -105,7 +109,7 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         calibration=bundle.calibration,
         test=test,
         blend_weight=bundle.blend.weight if bundle.blend else 0.0,
-        contenders=contenders,
+        contenders=finished.contenders,
         vectors=lexicon.coverage,
         warnings=[*parts.warnings, *lexicon.warnings, *([warning] if warning else [])],
     )
@@ -117,7 +121,18 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         network=architecture.summary(),
         metrics=bundle.metrics,
     )
-    fingerprint = save_bundle(bundle, config.model, card=card, overwrite=config.overwrite)
+    page = training_page(
+        bundle,
+        config=config,
+        report=replace(report, seconds=time.perf_counter() - started),
+        epochs=epochs,
+        answers=finished.answers,
+        test=parts.test,
+        lengths=np.diff(texts[1]),
+    )
+    fingerprint = save_bundle(
+        bundle, config.model, card=card, overwrite=config.overwrite, page=page
+    )
     return replace(report, fingerprint=fingerprint)
 
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textbatch.cli.console import print_json, results, say
-from textbatch.cli.options import JsonOption, LabelColumnOption, OverwriteOption, ReportOption
+from textbatch.cli.options import (
+    JsonOption,
+    LabelColumnOption,
+    OverwriteOption,
+    ReportOption,
+    ReportTextsOption,
+)
 from textbatch.config import BlendMode, Cell, Pooling, Preset, TrainConfig
 from textbatch.errors import UsageError, printable
 
@@ -67,6 +73,7 @@ def train_command(
     require_baseline: Annotated[
         bool, typer.Option("--require-baseline", help="Fail where a simple model does better.")
     ] = False,
+    report_texts: ReportTextsOption = False,
 ) -> None:
     """Train a model on labelled rows.
 
@@ -99,6 +106,7 @@ def train_command(
             pooling=pooling,
             blend=blend,
             require_baseline=require_baseline,
+            report_texts=report_texts,
         )
     from textbatch.training import train
 

@@ -29,7 +29,7 @@ from textbatch.text.vocabulary import Vocabulary
 CONFIG, VOCABULARY, LABELS, GRAPH = "config.json", "vocabulary.txt", "labels.json", "model.onnx"
 CALIBRATION, PROFILE, GOLDEN = "calibration.json", "profile.json", "golden.json"
 PRECISION, HELD_OUT = "precision.json", "held_out.json"
-METRICS, CARD = "metrics.json", "README.md"
+METRICS, CARD, PAGE = "metrics.json", "README.md", "report.html"
 
 #: What decides the answers, and so makes up the fingerprint.
 FINGERPRINTED = (
@@ -89,7 +89,9 @@ class Bundle:
         return build_graph(self.architecture, self.weights.offsets)
 
 
-def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> str:
+def save_bundle(
+    bundle: Bundle, path: Path, *, card: str, overwrite: bool, page: str | None = None
+) -> str:
     """Write a bundle, whole or not at all.
 
     Args:
@@ -97,6 +99,7 @@ def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> st
         path: The directory to make.
         card: The model card, Markdown.
         overwrite: Whether an older bundle there may be replaced.
+        page: Pictures of the training, HTML, for people alone.
 
     Returns:
         The bundle's fingerprint.
@@ -120,6 +123,7 @@ def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> st
         METRICS: dump_json(bundle.metrics),
         CARD: card.encode(),
         **(bundle.blend.files() if bundle.blend else {}),
+        **({} if page is None else {PAGE: page.encode()}),
     }
     names = [name for name in (*FINGERPRINTED, *OPTIONAL) if name in files]
     return write_directory(path, files, fingerprinted=names, overwrite=overwrite)

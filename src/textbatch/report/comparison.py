@@ -19,11 +19,13 @@ class Contender:
         name: What it is.
         accuracy: Share of rows with the right label.
         macro_f1: Mean F1 over the labels.
+        ours: Whether it is the model of the bundle.
     """
 
     name: str
     accuracy: float
     macro_f1: float
+    ours: bool = False
 
 
 def check_baselines(
