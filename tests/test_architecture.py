@@ -19,6 +19,8 @@ LEVELS = {
     "training": 4,
     "finishing": 4,
     "scoring": 4,
+    "planning": 4,
+    "verification": 4,
     "inspection": 4,
     "partition": 4,
     "evaluation": 4,
@@ -30,6 +32,7 @@ LEVELS = {
     "config": 0,
     "batch": 0,
     "errors": 0,
+    "failpoints": 0,
     "__init__": 0,
 }
 # Rooms on one level that may know each other; the paths are read in this order.
@@ -41,7 +44,10 @@ SIDEWAYS = {
     ("finishing", "evaluation"),
     ("finishing", "partition"),
     ("partition", "evaluation"),
+    ("scoring", "planning"),
+    ("verification", "inspection"),
     ("config", "errors"),
+    ("failpoints", "errors"),
 }
 
 OWNERS = {

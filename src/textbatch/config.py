@@ -13,6 +13,7 @@ EngineName = Literal["auto", "onnx", "tensorflow"]
 Precision = Literal["f32", "int8"]
 DeviceName = Literal["auto", "cpu", "gpu"]
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
+IfExists = Literal["fail", "replace", "skip"]
 
 #: Rows held in memory at a time: enough that sorting by length leaves little padding.
 CHUNK_ROWS = 16_384
@@ -79,15 +80,23 @@ class ScoreConfig:
         probabilities: Add the probability of every label.
         top_k: Add the `top_k` best labels with their probabilities; 0 adds none.
         min_confidence: Withhold labels below this calibrated probability.
-        max_bad_rows: Rows with undecodable text that the job accepts before it fails.
+        max_bad_rows: Bad rows that the job accepts before it fails: a count, or a share of all
+            rows as "1%".
+        quarantine: JSON Lines file for bad rows, which then leave the output; None keeps those
+            that can be kept.
+        quarantine_text: Put the bad texts into that file too.
         input_format: Format of the input; `auto` goes by the file's name.
+        encoding: Of CSV and JSON Lines files; None is UTF-8.
+        null_text: Texts that stand for a missing one.
         engine: What runs the network.
         device: Where it runs.
         precision: Of the network's products; `int8` on the CPU, where the bundle allows it.
         threads: Mini-batches in flight; None for the cores this process may use.
         chunk_rows: Rows held in memory at a time.
         batch_tokens: Padded tokens in a mini-batch; None for what suits the engine.
-        overwrite: Replace an existing output.
+        overwrite: Short for `if_exists` "replace".
+        if_exists: What to do where the output exists: fail, replace it, or skip the job if the
+            output is of the same input, model and options.
         dry_run: Check everything, write no output.
         report: JSON file for the run's report, written on failure too.
 
@@ -105,8 +114,12 @@ class ScoreConfig:
     probabilities: bool = False
     top_k: int = 0
     min_confidence: float = 0.0
-    max_bad_rows: int = 0
+    max_bad_rows: int | str = 0
+    quarantine: Path | None = None
+    quarantine_text: bool = False
     input_format: InputFormat = "auto"
+    encoding: str | None = None
+    null_text: tuple[str, ...] = ()
     engine: EngineName = "auto"
     device: DeviceName = "auto"
     precision: Precision = "f32"
@@ -114,25 +127,25 @@ class ScoreConfig:
     chunk_rows: int = CHUNK_ROWS
     batch_tokens: int | None = None
     overwrite: bool = False
+    if_exists: IfExists = "fail"
     dry_run: bool = False
     report: Path | None = None
 
     def __post_init__(self) -> None:
         _require("--top-k", self.top_k, 0, 10_000)
         _require("--min-confidence", self.min_confidence, 0.0, 1.0)
-        _require("--max-bad-rows", self.max_bad_rows, 0, 2**63 - 1)
+        BadRowLimit.parse(self.max_bad_rows)
+        _check_encoding(self.encoding)
         _require("--chunk-rows", self.chunk_rows, 1, 10_000_000)
         if self.batch_tokens is not None:
             _require("--batch-tokens", self.batch_tokens, 1, 100_000_000)
         if self.threads is not None:
             _require("--threads", self.threads, 1, 1024)
-        if self.output.resolve() == self.input.resolve():
-            raise ConflictError(f"input and output are the same file {self.input}", "write beside")
-        if self.report and self.report.resolve() in (self.input.resolve(), self.output.resolve()):
-            raise ConflictError(
-                f"--report names the input or the output, {self.report}",
-                "give it a file of its own",
-            )
+        self._check_files()
+        if self.overwrite and self.if_exists == "skip":
+            raise ConflictError("--overwrite contradicts --if-exists skip", "leave one out")
+        if self.quarantine_text and not self.quarantine:
+            raise ConflictError("--quarantine-text needs --quarantine", "name its file")
         if self.precision == "int8" and (self.engine == "tensorflow" or self.device == "gpu"):
             raise ConflictError(
                 "--precision int8 runs on ONNX Runtime on the CPU only", "leave the others out"
@@ -141,6 +154,85 @@ class ScoreConfig:
             raise ConflictError(
                 "--engine onnx runs on the CPU only", "use --engine tensorflow --device gpu"
             )
+
+    @property
+    def existing(self) -> IfExists:
+        """What to do with an existing output."""
+        return "replace" if self.overwrite else self.if_exists
+
+    def decisive(self) -> dict[str, object]:
+        """The options that the output depends on, for the job's key."""
+        names = (
+            "text_column", "columns", "prefix", "probabilities", "top_k", "min_confidence",
+            "input_format", "encoding", "null_text", "engine", "device", "precision",
+            "quarantine_text",
+        )  # fmt: skip
+        quarantine = self.quarantine and self.quarantine.resolve()
+        return {name: getattr(self, name) for name in names} | {"quarantine": quarantine}
+
+    def _check_files(self) -> None:
+        if self.output.resolve() == self.input.resolve():
+            raise ConflictError(f"input and output are the same file {self.input}", "write beside")
+        others = [self.input.resolve(), self.output.resolve()]
+        for flag, path in (("--report", self.report), ("--quarantine", self.quarantine)):
+            if path and path.resolve() in others:
+                raise ConflictError(
+                    f"{flag} names a file that has another use, {path}", "give it one of its own"
+                )
+            if path:
+                others.append(path.resolve())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRowLimit:
+    """How many bad rows a job accepts.
+
+    Attributes:
+        count: So many, or
+        share: this share of all rows.
+        text: As given.
+    """
+
+    count: int = 0
+    share: float | None = None
+    text: str = "0"
+
+    @classmethod
+    def parse(cls, value: int | str) -> BadRowLimit:
+        """Read a count, or a percentage like "0.5%".
+
+        Raises:
+            UsageError: It is neither, or out of range.
+        """
+        text = str(value).strip()
+        try:
+            if text.endswith("%"):
+                share = float(text[:-1])
+                _require("--max-bad-rows", share, 0, 100)
+                return cls(share=share / 100, text=text)
+            count = int(text)
+        except ValueError:
+            raise UsageError(
+                f"--max-bad-rows is {text}", "give a number of rows, or a percentage like 1%"
+            ) from None
+        _require("--max-bad-rows", count, 0, 2**63 - 1)
+        return cls(count=count, text=text)
+
+    def exceeded(self, bad: int, *, rows: int | None) -> bool:
+        """Whether there are too many; of a share that can be told only when `rows` are known."""
+        if self.share is None:
+            return bad > self.count
+        return rows is not None and bad > self.share * rows
+
+
+def _check_encoding(encoding: str | None) -> None:
+    try:
+        # Codecs that make no text of bytes (zip, rot13, …) are refused as well.
+        text = "".encode(encoding or "utf-8").decode(encoding or "utf-8")
+    except (LookupError, UnicodeError, TypeError, ValueError):
+        text = "no text"
+    if text:
+        raise UsageError("--encoding names no text encoding that is known", "give e.g. latin-1")
 
 
 def _require(flag: str, value: float, low: float, high: float) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textbatch.data import writer
+from textbatch.data import files, writer
 from textbatch.data.writer import ParquetOutput
 from textbatch.errors import AccessError, OutputError, StorageError
 
@@ -104,7 +104,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("number", "kind", "message"), FAILURES)
-@pytest.mark.parametrize("place", ["os.fsync", "Path.replace", "pq.read_metadata"])
+@pytest.mark.parametrize("place", ["os.fsync", "os.replace", "os.pwrite", "os.pread", "pq.read_metadata"])
 def test_a_failing_step_of_commit_has_its_class_and_leaves_the_old_output(
     place, number, kind, message, old, monkeypatch
 ):
@@ -125,26 +125,17 @@ def test_a_failing_step_of_commit_has_its_class_and_leaves_the_old_output(
 def test_a_failing_write_has_its_class_and_leaves_the_old_output(
     number, kind, message, old, monkeypatch
 ):
-    class Sink:
-        """The file as Arrow sees it, failing at its nth write."""
+    written = os.write
+    writes = []
 
-        closed = False
-        writes = 0
+    def fail_third(descriptor, data):
+        writes.append(len(data))
+        if len(writes) > 2:
+            raise OSError(number, os.strerror(number))
+        return written(descriptor, data)
 
-        def __init__(self, file):
-            self.file = file
-
-        def write(self, data):
-            self.writes += 1
-            if self.writes > 2:
-                raise OSError(number, os.strerror(number))
-            return self.file.write(data)
-
-        def __getattr__(self, name):
-            return getattr(self.file, name)
-
-    opened = os.fdopen
-    monkeypatch.setattr(writer.os, "fdopen", lambda *args: Sink(opened(*args)))
+    monkeypatch.setattr(os, "write", fail_third)
+    monkeypatch.setattr(files, "_BUFFER_BYTES", 16)
     monkeypatch.setattr(writer, "ROW_GROUP_ROWS", 1)
     output = open_output(old, overwrite=True)
     with pytest.raises(kind, match=message):
