@@ -232,7 +232,10 @@ def _check_encoding(encoding: str | None) -> None:
     except (LookupError, UnicodeError, TypeError, ValueError):
         text = "no text"
     if text:
-        raise UsageError("--encoding names no text encoding that is known", "give e.g. latin-1")
+        raise UsageError(
+            f"--encoding is {encoding}, which is no text encoding that is known",
+            "give for example latin-1",
+        )
 
 
 def _require(flag: str, value: float, low: float, high: float) -> None:

@@ -104,7 +104,9 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("number", "kind", "message"), FAILURES)
-@pytest.mark.parametrize("place", ["os.fsync", "os.replace", "os.pwrite", "os.pread", "pq.read_metadata"])
+@pytest.mark.parametrize(
+    "place", ["os.fsync", "os.replace", "os.pwrite", "os.pread", "pq.read_metadata"]
+)
 def test_a_failing_step_of_commit_has_its_class_and_leaves_the_old_output(
     place, number, kind, message, old, monkeypatch
 ):

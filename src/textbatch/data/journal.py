@@ -62,7 +62,7 @@ class Journal:
         self._first_line = (json.dumps(job) + "\n").encode()
         self._record: Predictions | None = None
         self._descriptor: int | None = None
-        self._end = 0
+        self._end = self._rows_read = 0
         self._synced = time.monotonic()
         with storage_errors(path, "cannot read"):
             self._replaying = self._open()
@@ -186,12 +186,13 @@ class Journal:
             left = os.fstat(self._descriptor).st_size - self._end - size
             # The length is not believed before it is known to fit.
             fits = length == count * self._row_bytes() and 0 < length <= left
-            if magic != _MAGIC or first != self.rows or not fits:
+            if magic != _MAGIC or first != self._rows_read or not fits:
                 return None
             payload = os.pread(self._descriptor, length, self._end + size)
         if hashlib.sha256(head[: _HEADER.size] + payload).digest() != head[_HEADER.size :]:
             return None
         self._end += size + length
+        self._rows_read += count
         return self._unpack(payload, count)
 
     def _row_bytes(self) -> int:

@@ -51,14 +51,15 @@ class WorkDirectory:
         self._output = output
         with storage_errors(self.path, "cannot lock", missing=OutputError):
             self._lock = self._take()
+            # What is in the file was put there by a run that did not end well.
+            self.inherited = os.fstat(self._lock).st_size > 0
             try:
-                self.inherited = os.fstat(self._lock).st_size > 0
                 owner = {"pid": os.getpid(), "host": os.uname().nodename, "run_id": run_id}
                 os.ftruncate(self._lock, 0)
-                os.write(self._lock, json.dumps(owner).encode())
+                os.pwrite(self._lock, json.dumps(owner).encode(), 0)
                 failpoint("lock-taken")
             except BaseException:
-                os.close(self._lock)
+                self.release(keep=self.inherited)
                 raise
 
     @property
@@ -110,6 +111,9 @@ class WorkDirectory:
                 raise self._taken(descriptor) from None
             except FileNotFoundError:
                 pass
+            except BaseException:
+                os.close(descriptor)
+                raise
             os.close(descriptor)
         raise StorageError(f"cannot lock {self.path}", "run again")
 
