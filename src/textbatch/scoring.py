@@ -29,6 +29,7 @@ from textbatch.errors import (
     StorageError,
     TerminatedError,
     TextbatchError,
+    redacted,
 )
 from textbatch.model.predictor import PendingPredictions, Predictor
 from textbatch.planning import Job, already_there, footer, open_predictor, open_quarantine, prepare
@@ -56,9 +57,9 @@ def score(config: ScoreConfig, *, progress: Progress | None = None) -> RunReport
     started = time.perf_counter()
     report = RunReport(
         run_id=uuid.uuid4().hex[:16],
-        input=os.fspath(config.input),
-        output=os.fspath(config.output),
-        model=os.fspath(config.model),
+        input=redacted(os.fspath(config.input)),
+        output=redacted(os.fspath(config.output)),
+        model=redacted(os.fspath(config.model)),
         textbatch=__version__,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -27,14 +27,15 @@ def process_one(job):
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        job.wait_for_temporary(process)
+        journal = job.folder / ".out.parquet.textbatch" / "journal"
+        while process.poll() is None and not journal.exists():
+            time.sleep(0.002)
         yield process
         process.kill()
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_process_one_of_a_container_stops_and_goes_on(number, code, process_one, job):
-    time.sleep(0.1)
     (inner,) = children(process_one.pid)
     os.kill(inner, number)
     _, told = process_one.communicate(timeout=30)
@@ -51,9 +52,9 @@ from textbatch.cli import signals
 from textbatch.errors import TerminatedError
 signals.catch_signals()
 signals.GRACE_SECONDS = float(GRACE)
-print("ready", flush=True)
 while True:
     try:
+        print("ready", flush=True)
         time.sleep(60)
     except (TerminatedError, KeyboardInterrupt):
         print("swallowed", flush=True)

@@ -26,7 +26,7 @@ from textbatch.config import (
     InputFormat,
     ScoreConfig,
 )
-from textbatch.errors import printable
+from textbatch.errors import printable, redacted
 
 if TYPE_CHECKING:
     from textbatch.report.run import RunReport
@@ -103,7 +103,8 @@ def score_command(
     """
     from textbatch.report.run import failure_reported
 
-    paths = {"input": str(input), "output": str(output), "model": str(model)}
+    names = {"input": str(input), "output": str(output), "model": str(model)}
+    paths = {what: redacted(name) for what, name in names.items()}
     with failure_reported(report, lambda: paths):
         config = ScoreConfig(
             input=input,

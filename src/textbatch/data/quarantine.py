@@ -18,7 +18,7 @@ import pyarrow as pa
 from textbatch.batch import Predictions, Status, TextBatch
 from textbatch.data.files import NewFile, move_into_place, sync_directory
 from textbatch.data.work import temporary_of
-from textbatch.errors import OutputError, storage_errors
+from textbatch.errors import OutputError, redacted, storage_errors
 from textbatch.failpoints import failpoint
 
 
@@ -55,7 +55,7 @@ class Quarantine:
             AccessError: Its directory is not writable.
         """
         self.path = path
-        self._source = str(source)
+        self._source = redacted(str(source))
         self.with_text = with_text
         with storage_errors(path, "cannot create", missing=OutputError):
             # With texts it is for the owner's eyes alone.
