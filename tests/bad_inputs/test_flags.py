@@ -101,7 +101,8 @@ def test_76_a_directory_that_may_not_be_written(cli, source, tmp_path):
 
 def test_80_a_bare_environment_is_enough(cli, source):
     environment = {"PATH": "/usr/bin", "LANG": "C", "TMPDIR": "/nowhere"}
-    environment |= {k: v for k, v in os.environ.items() if k == "PYTHONPATH"}
+    if path := os.environ.get("PYTHONPATH"):
+        environment["PYTHONPATH"] = str(Path(path).resolve())
     for place in ("stdout", "stderr"):
         run = subprocess.run(
             ["/bin/sh", "-c", f'exec "$@" {1 if place == "stdout" else 2}>&-', "sh",

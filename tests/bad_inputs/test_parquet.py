@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 import time
@@ -43,7 +44,8 @@ FILES = {
     ),
     **{
         f"15 {kind}": (
-            parquet(pa.table({"text": pa.array([None], kind)})), f"holds {kind}.*, not text"
+            parquet(pa.table({"text": pa.array([None], kind)})),
+            f"holds {re.escape(str(kind))}, not text",
         )
         for kind in (pa.int64(), pa.float64(), pa.bool_(), pa.timestamp("us"))
     },
@@ -69,7 +71,8 @@ def write(cli, table: pa.Table, **options):
 def test_08_a_flipped_bit_in_a_page_with_a_checksum(cli):
     source = write(cli, GOOD, write_page_checksum=True, compression="none", use_dictionary=False)
     content = bytearray(source.read_bytes())
-    content[content.index(CANARY.encode())] ^= 1
+    column = pq.read_metadata(source).row_group(0).column(1)
+    content[column.data_page_offset + column.total_compressed_size - 2] ^= 1
     source.write_bytes(content)
     cli.refuses(source, 65, "is damaged after row 0; write the file again")
 
