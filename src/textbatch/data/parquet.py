@@ -22,6 +22,9 @@ _RUN_BYTES = 16 << 20
 #: rows are bounded as well.
 _LARGE_GROUP_BATCH_BYTES, _LARGE_GROUP_BATCH_ROWS, _PROBE_ROWS = 4 << 20, 1024, 16
 
+#: A column of a row group that unpacks to more than this, so many times its size, is refused.
+_BOMB_BYTES, _BOMB_RATIO = 256 << 20, 1000
+
 
 class ParquetSource:
     """One Parquet file; see `source.Source`. Its text columns may come dictionary-encoded."""
@@ -45,6 +48,7 @@ class ParquetSource:
                 if isinstance(error, OSError) and error.errno:
                     raise
                 raise DataError(f"{path} has a damaged Parquet footer", _REWRITE) from error
+        _check_packing(path, footer.metadata)
         self.metadata: dict[bytes, bytes] | None = footer.metadata.metadata
         self.num_rows: int | None = footer.metadata.num_rows
 
@@ -147,6 +151,24 @@ def _reopened(
 def _text_columns(schema: pa.Schema) -> list[str]:
     kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
     return [field.name for field in schema if field.type in kinds]
+
+
+def _check_packing(path: Path, metadata: pq.FileMetaData) -> None:
+    """Refuse a decompression bomb by what the footer says: Arrow unpacks whole pages at once."""
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        if group.total_byte_size <= _BOMB_BYTES:
+            continue
+        for number in range(group.num_columns):
+            column = group.column(number)
+            packed = max(1, column.total_compressed_size)
+            unpacked = column.total_uncompressed_size
+            if unpacked > _BOMB_BYTES and unpacked / packed > _BOMB_RATIO:
+                raise DataError(
+                    f"{path} unpacks {unpacked:,} bytes from {packed:,} in row group {index}, "
+                    "like a decompression bomb",
+                    "write it again with smaller row groups",
+                )
 
 
 def _check_indices(batch: pa.RecordBatch) -> None:
