@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pyarrow as pa
@@ -192,3 +193,28 @@ def test_places_where_no_output_can_be_made(place, message, tmp_path):
     with pytest.raises(OutputError, match=message):
         open_output(tmp_path / place)
     assert names(tmp_path) == ["old.parquet"]
+
+
+def test_the_file_is_synced_before_it_is_moved_and_its_directory_after(tmp_path, monkeypatch):
+    steps: list[str] = []
+
+    def recorded(name):
+        real = getattr(os, name)
+
+        def call(target, *arguments):
+            kind = "directory" if isinstance(target, int) and is_directory(target) else "file"
+            steps.append(f"{name} {kind}")
+            return real(target, *arguments)
+
+        return call
+
+    def is_directory(descriptor: int) -> bool:
+        return stat.S_ISDIR(os.fstat(descriptor).st_mode)
+
+    output = open_output(tmp_path / "out.parquet")
+    output.write(BATCH)
+    for name in ("write", "pwrite", "fsync", "replace"):
+        monkeypatch.setattr(os, name, recorded(name))
+    output.commit({})
+    order = ["write file", "pwrite file", "fsync file", "replace file", "fsync directory"]
+    assert [step for i, step in enumerate(steps) if i == 0 or steps[i - 1] != step] == order

@@ -104,3 +104,41 @@ def test_a_signal_at_any_moment_ends_the_run_in_time_and_it_goes_on(number, code
         if process.returncode:
             assert set(job.names()) <= {"out.parquet", ".out.parquet.textbatch"}
         finish(job, reader)
+
+
+@pytest.mark.parametrize("name", ["output-published", "directory-synced", "journal-removed"])
+def test_a_run_that_died_after_publishing_was_done_without_overwrite_too(name, job):
+    killed = job.run(TEXTBATCH_FAILPOINTS=f"{name}:1:0")
+    assert killed.returncode == -signal.SIGKILL
+    published = job.output.read_bytes()
+    done = job.run("--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["state"] == "skipped"
+    assert job.output.read_bytes() == published
+    job.assert_complete()
+    assert job.run().returncode == 73
+
+
+def test_a_run_that_died_does_not_excuse_another_job(job):
+    killed = job.run("--top-k", "1", TEXTBATCH_FAILPOINTS="output-published:1:0")
+    assert killed.returncode == -signal.SIGKILL
+    other = job.run()
+    assert other.returncode == 73
+    assert "made from another input, model or options" in other.stderr
+
+
+def test_a_memory_error_keeps_what_was_computed(job):
+    failed = job.run(TEXTBATCH_FAILPOINTS="journal-written:0.1:1:memory")
+    assert failed.returncode == 71, failed.stderr
+    assert job.names() == [".out.parquet.textbatch"]
+    done = json.loads(job.run("--json").stdout)
+    assert done["rows_resumed"] > 0
+    job.assert_complete()
+
+
+def test_a_failpoint_that_is_malformed_or_unknown_is_told(job):
+    for value in ("lock-taken", "nowhere:1:1", "lock-taken:x:1", "lock-taken:1:1:dance"):
+        told = job.run(TEXTBATCH_FAILPOINTS=value)
+        assert told.returncode == 2, told.stderr
+        assert "TEXTBATCH_FAILPOINTS has a malformed entry" in told.stderr
+        assert job.names() == []
