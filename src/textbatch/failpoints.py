@@ -20,6 +20,7 @@ VARIABLE = "TEXTBATCH_FAILPOINTS"
 
 #: In the order in which a scoring run passes them.
 NAMES = (
+    "begun",
     "lock-taken",
     "leftovers-removed",
     "output-created",

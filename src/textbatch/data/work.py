@@ -50,6 +50,7 @@ class WorkDirectory:
         self.path = work_directory_of(output)
         self._output = output
         with storage_errors(self.path, "cannot lock", missing=OutputError):
+            failpoint("begun")
             self._lock = self._take()
             # What is in the file was put there by a run that did not end well.
             self.inherited = os.fstat(self._lock).st_size > 0
