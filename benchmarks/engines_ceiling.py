@@ -46,24 +46,22 @@ class Ceiling(Engine):
 
 def per_token(sizes: Architecture) -> int:
     """Multiplications and additions of the recurrent layers for one token."""
-    gru = 2 * (sizes.embedding_dim + sizes.gru_units) * 3 * sizes.gru_units
-    lstm = 2 * (sizes.gru_units + sizes.lstm_units) * 4 * sizes.lstm_units
-    return gru + lstm
+    return sum(
+        2 * sizes.directions * (layer.inputs + layer.units) * layer.gates for layer in sizes.stack()
+    )
 
 
 def per_row(sizes: Architecture) -> int:
     """Multiplications and additions of the dense layers for one row."""
-    return 2 * sizes.dense_units * (sizes.lstm_units + sizes.num_labels)
+    return 2 * sizes.dense_units * (sizes.pooled_width + sizes.num_labels)
 
 
 def product_shapes(sizes: Architecture, tokens: int, rows: int) -> list[tuple[int, int, int]]:
     """Rows, inner size and columns of the products that a mini-batch goes through."""
-    gru, lstm = 3 * sizes.gru_units, 4 * sizes.lstm_units
     return [
-        (tokens, sizes.embedding_dim, gru),
-        (rows, sizes.gru_units, gru),
-        (tokens, sizes.gru_units, lstm),
-        (rows, sizes.lstm_units, lstm),
+        shape
+        for layer in sizes.stack()
+        for shape in ((tokens, layer.inputs, layer.gates), (rows, layer.units, layer.gates))
     ]
 
 

@@ -29,6 +29,13 @@ class OnnxPadded(PaddedEngine):
         return self._session.run(["logits"], feeds)[0]
 
 
+class OnnxPaddedLarge(OnnxPadded):
+    """The same in larger mini-batches, as one would choose for throughput."""
+
+    key, title = "onnx-padded-1024", "ONNX Runtime, padded, unsorted, batch 1,024"
+    batch_size = 1024
+
+
 class TorchPacked(PaddedEngine):
     """PyTorch's GRU and LSTM on packed sequences."""
 
@@ -43,29 +50,45 @@ class TorchPacked(PaddedEngine):
         sizes, tensors = bundle.architecture, bundle.weights.tensors
         if not sizes.reset_after:
             raise ValueError("torch.nn.GRU knows reset_after only")
-        gru = torch.nn.GRU(sizes.embedding_dim, sizes.gru_units, batch_first=True)
+        if [layer.name for layer in sizes.stack()] != ["gru", "lstm"] or sizes.bidirectional:
+            raise ValueError("this peer knows one GRU and one LSTM that read one way")
+        first, second = sizes.stack()
+        gru = torch.nn.GRU(first.inputs, first.units, batch_first=True)
         # ONNX stacks update, reset, hidden and i, o, f, c; PyTorch r, z, n and i, f, g, o.
         _fill(gru, tensors, "gru", (1, 0, 2))
-        lstm = torch.nn.LSTM(sizes.gru_units, sizes.lstm_units, batch_first=True)
+        lstm = torch.nn.LSTM(second.inputs, second.units, batch_first=True)
         _fill(lstm, tensors, "lstm", (0, 2, 3, 1))
         self._torch, self._gru, self._lstm = torch, gru, lstm
+        self._poolings = sizes.poolings
         self._embedding, *self._dense = (
             torch.from_numpy(tensors[name].copy())
             for name in ("embedding", "dense.W", "dense.B", "logits.W", "logits.B")
         )
 
     def logits(self, token_ids: Int32Array, lengths: Int32Array) -> Float32Array:
-        """Pack, run, and take the LSTM's last states."""
+        """Pack, run, and pool the LSTM's states."""
         torch = self._torch
         with torch.inference_mode():
             vectors = torch.nn.functional.embedding(torch.from_numpy(token_ids), self._embedding)
             packed = torch.nn.utils.rnn.pack_padded_sequence(
                 vectors, torch.from_numpy(lengths), batch_first=True, enforce_sorted=False
             )
-            _, (last, _) = self._lstm(self._gru(packed)[0])
+            states, (last, _) = self._lstm(self._gru(packed)[0])
             dense, dense_bias, out, out_bias = self._dense
-            features = torch.relu(torch.addmm(dense_bias, last[0], dense))
+            pooled = last[0] if self._poolings == ("last",) else self._pooled(states, last[0])
+            features = torch.relu(torch.addmm(dense_bias, pooled, dense))
             return torch.addmm(out_bias, features, out).numpy()
+
+    def _pooled(self, packed, last):
+        torch = self._torch
+        states, lengths = torch.nn.utils.rnn.pad_packed_sequence(packed, batch_first=True)
+        past_end = torch.arange(states.shape[1])[None, :] >= lengths[:, None]
+        parts = {
+            "last": last,
+            "mean": states.sum(dim=1) / lengths[:, None],
+            "max": states.masked_fill(past_end[:, :, None], -2.0).amax(dim=1),
+        }
+        return torch.cat([parts[kind] for kind in self._poolings], dim=1)
 
 
 def _fill(layer, tensors, name: str, order: tuple[int, ...]) -> None:

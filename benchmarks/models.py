@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.data import LABELS, SYNTHETIC, data_folder, training_file
-from textbatch.model.architecture import Architecture
+from textbatch.model.architecture import Architecture, RecurrentLayer
 from textbatch.model.bundle import Bundle, save_bundle
 from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.engines import open_engine
@@ -20,6 +20,7 @@ from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
 from textbatch.model.weights import Weights
 from textbatch.quality.calibration import Calibration
+from textbatch.quality.thresholds import HeldOut
 from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 
@@ -49,6 +50,7 @@ def seed_sized(folder: Path, source: Path) -> Path:
             temperature=1.0, rows=1, ece_before=0, ece_after=0, nll_before=0, nll_after=0
         ),
         int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
+        held_out=HeldOut(confidences=[[] for _ in LABELS], correct=[[] for _ in LABELS]),
         profile={},
         golden=Golden(texts=[], probabilities=[]),
         metrics={},
@@ -63,8 +65,12 @@ def architecture(*, vocabulary_size: int) -> Architecture:
     return Architecture(
         vocabulary_size=vocabulary_size,
         embedding_dim=100,
-        gru_units=150,
-        lstm_units=200,
+        layers=(
+            RecurrentLayer(cell="gru", units=150),
+            RecurrentLayer(cell="lstm", units=200),
+        ),
+        bidirectional=False,
+        pooling="last",
         dense_units=100,
         num_labels=len(LABELS),
         max_sequence_length=_LENGTH,
@@ -87,7 +93,7 @@ def _random_weights(sizes: Architecture) -> Weights:
         for name, shape in sizes.tensor_shapes().items()
     }
     # Keras's LSTM has one bias in all.
-    tensors["lstm.B"][:, 4 * sizes.lstm_units :] = 0
+    tensors["lstm.B"][:, tensors["lstm.B"].shape[1] // 2 :] = 0
     return Weights.pack(tensors, sizes)
 
 

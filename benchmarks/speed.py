@@ -14,6 +14,7 @@ from benchmarks.engines_keras import KerasPredict, TfFunction
 from benchmarks.engines_peers import (
     FastText,
     OnnxPadded,
+    OnnxPaddedLarge,
     OpenVino,
     OpenVinoEqualLengths,
     TorchPacked,
@@ -34,6 +35,7 @@ ENGINES: tuple[Engine, ...] = (
     TfFunction(jit_compile=False),
     TfFunction(jit_compile=True),
     OnnxPadded(),
+    OnnxPaddedLarge(),
     TorchPacked(),
     OpenVino(),
     OpenVinoEqualLengths(),

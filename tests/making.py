@@ -7,12 +7,14 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from textbatch.model.architecture import Architecture
+from textbatch.model.architecture import Architecture, RecurrentLayer
+from textbatch.model.blend import Blend
 from textbatch.model.bundle import Bundle, save_bundle
 from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.engines import open_engine
@@ -20,6 +22,9 @@ from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
 from textbatch.model.weights import Weights
 from textbatch.quality.calibration import Calibration
+from textbatch.quality.linear import LinearModel
+from textbatch.quality.thresholds import HeldOut
+from textbatch.text.ngrams import Ngrams
 from textbatch.text.vocabulary import Vocabulary
 
 WORDS = tuple(
@@ -30,12 +35,28 @@ WORDS = tuple(
 LABELS = ("billing", "account", "technical", "shipping")
 
 
+def random_weights(sizes: Architecture, random: np.random.Generator, *, scale: float) -> Weights:
+    """Normally distributed weights that Keras's layers can hold."""
+    tensors = {
+        name: random.normal(0, scale, shape).astype(np.float32)
+        for name, shape in sizes.tensor_shapes().items()
+    }
+    for layer in sizes.stack():
+        # Keras's GRU without reset_after has no recurrent bias, and its LSTM has one bias in all.
+        if layer.cell == "lstm" or not sizes.reset_after:
+            tensors[f"{layer.name}.B"][:, layer.gates :] = 0
+    return Weights.pack(tensors, sizes)
+
+
 def random_bundle(
     *,
     words: tuple[str, ...] = WORDS,
     labels: tuple[str, ...] = LABELS,
     max_sequence_length: int = 12,
     reset_after: bool = True,
+    layers: tuple[tuple[str, int], ...] = (("gru", 10), ("lstm", 9)),
+    bidirectional: bool = False,
+    pooling: str = "last",
     seed: int = 0,
 ) -> Bundle:
     """A bundle with random weights, large enough that texts get different answers."""
@@ -43,40 +64,61 @@ def random_bundle(
     architecture = Architecture(
         vocabulary_size=len(vocabulary),
         embedding_dim=8,
-        gru_units=10,
-        lstm_units=9,
+        layers=tuple(RecurrentLayer(cell=cell, units=units) for cell, units in layers),
+        bidirectional=bidirectional,
+        pooling=pooling,
         dense_units=7,
         num_labels=len(labels),
         max_sequence_length=max_sequence_length,
         reset_after=reset_after,
     )
-    random = np.random.default_rng(seed)
-    tensors = {
-        name: random.normal(0, 0.8, shape).astype(np.float32)
-        for name, shape in architecture.tensor_shapes().items()
-    }
-    # Keras's GRU without reset_after has no recurrent bias, and its LSTM has one bias in all.
-    if not reset_after:
-        tensors["gru.B"][:, 3 * architecture.gru_units :] = 0
-    tensors["lstm.B"][:, 4 * architecture.lstm_units :] = 0
+    weights = random_weights(architecture, np.random.default_rng(seed), scale=0.8)
     bundle = Bundle(
         architecture=architecture,
         settings=Settings(preset="default", text_column="text"),
         vocabulary=vocabulary,
         labels=labels,
-        weights=Weights.pack(tensors, architecture),
+        weights=weights,
         calibration=Calibration(
             temperature=1.5, rows=10, ece_before=0.2, ece_after=0.1, nll_before=1.0, nll_after=0.9
         ),
         int8=Int8Check(rows=10, agreement=1.0, max_difference=0.01),
+        held_out=HeldOut(confidences=[[] for _ in labels], correct=[[] for _ in labels]),
         profile={"oov_share": 0.1, "truncated_share": 0.0},
         golden=Golden(texts=[], probabilities=[]),
         metrics={},
     )
-    texts = golden_texts(vocabulary, max_sequence_length=max_sequence_length, seed=seed)
+    return with_golden(bundle, seed=seed)
+
+
+def with_golden(bundle: Bundle, *, seed: int = 0) -> Bundle:
+    """A bundle with golden rows of its own."""
+    bundle = replace(bundle, golden=Golden(texts=[], probabilities=[]))
+    length = bundle.architecture.max_sequence_length
+    texts = golden_texts(bundle.vocabulary, max_sequence_length=length, seed=seed)
     with Predictor(bundle, open_engine(bundle, name="onnx", device="cpu", threads=1)) as predictor:
         answers = predictor.predict(pa.array(texts, pa.large_string())).probabilities
     return replace(bundle, golden=Golden(texts=texts, probabilities=answers.tolist()))
+
+
+def random_blend(bundle: Bundle, *, seed: int = 0, weight: float = 1.5) -> Blend:
+    """A linear model with random weights for every word and some pairs of a bundle."""
+    random = np.random.default_rng(seed)
+    size = bundle.architecture.vocabulary_size
+    pairs = np.unique(random.integers(2, size, (200, 2)), axis=0).astype(np.int32)
+    ngrams = Ngrams.of_ids(size, pairs)
+    linear = LinearModel(
+        idf=random.uniform(1, 5, len(ngrams)).astype(np.float32),
+        weights=random.normal(0, 1, (len(ngrams), len(bundle.labels))).astype(np.float32),
+        bias=random.normal(0, 0.1, len(bundle.labels)).astype(np.float32),
+    )
+    return Blend(weight=weight, ngrams=ngrams, linear=linear)
+
+
+def blended_bundle(**settings: Any) -> Bundle:
+    """As `random_bundle`, with a linear model blended in."""
+    bundle = random_bundle(**settings)
+    return with_golden(replace(bundle, blend=random_blend(bundle)))
 
 
 def write_bundle(path: Path, bundle: Bundle | None = None) -> Path:

@@ -13,7 +13,7 @@ import pytest
 from making import LABELS
 
 import textbatch
-from textbatch.config import ScoreConfig, TrainConfig
+from textbatch.config import ScoreConfig, TrainConfig, VectorsConfig
 from textbatch.errors import BundleError, ConflictError, DataError, UsageError
 from textbatch.evaluation import evaluate as evaluate_files
 
@@ -180,6 +180,7 @@ def test_a_closed_model_does_not_answer(model):
     [
         (textbatch.score, ScoreConfig, {"progress"}),
         (textbatch.train, TrainConfig, {"say"}),
+        (textbatch.train_vectors, VectorsConfig, {"say"}),
     ],
 )
 def test_a_function_takes_every_setting_with_the_same_default(function, config, beside):
@@ -207,9 +208,11 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     seen = []
     monkeypatch.setattr(api, "score_file", lambda config, *, progress: seen.append(config))
     monkeypatch.setattr(api, "train_files", lambda config, *, say: seen.append(config))
+    monkeypatch.setattr(api, "train_vectors_file", lambda config, *, say: seen.append(config))
     odd_score = {
         "model": tmp_path / "m", "text_column": "t", "columns": ("a", "b"), "prefix": "p",
-        "probabilities": True, "top_k": 3, "min_confidence": 0.25, "max_bad_rows": 4,
+        "probabilities": True, "top_k": 3, "min_confidence": 0.25, "min_precision": 0.5,
+        "max_bad_rows": 4,
         "quarantine": tmp_path / "q", "quarantine_text": True, "encoding": "latin-1",
         "null_text": ("-",), "if_exists": "replace", "input_format": "csv",
         "engine": "tensorflow", "device": "cpu", "threads": 5,
@@ -219,18 +222,27 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     odd_int8 = {"precision": "int8"}  # which excludes another engine
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
-        "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "seed", "seed": 9,
-        "overwrite": True, "report": tmp_path / "r",
+        "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "large", "seed": 9,
+        "overwrite": True, "report": tmp_path / "r", "cell": "gru", "layers": 3, "units": (4,),
+        "bidirectional": False, "pooling": "max",
+        "vectors": (tmp_path / "w",), "unlabelled": (tmp_path / "u", tmp_path / "z"),
+        "keep_vectors": 8, "blend": "off", "require_baseline": True,
+    }  # fmt: skip
+    odd_vectors = {
+        "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,
+        "words": tmp_path / "w", "text_column": "t", "seed": 9, "overwrite": True,
     }  # fmt: skip
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_score)
     textbatch.train([tmp_path / "i", str(tmp_path / "j")], **odd_train)
+    textbatch.train_vectors([tmp_path / "i"], tmp_path / "o.vec", **odd_vectors)
     assert seen == [
         ScoreConfig(input=tmp_path / "i", output=tmp_path / "o", **odd_score),
         TrainConfig(inputs=(tmp_path / "i", tmp_path / "j"), **odd_train),
+        VectorsConfig(inputs=(tmp_path / "i",), output=tmp_path / "o.vec", **odd_vectors),
     ]
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_int8)
     assert seen.pop().precision == "int8"
-    for config, given in zip(seen, (odd_score, odd_train), strict=True):
+    for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):
         plain = type(config)
         untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
         assert untried <= odd_int8.keys(), "this test must give each setting an odd value"

@@ -49,3 +49,38 @@ def test_training_needs_a_file_and_two_columns():
         TrainConfig(inputs=())
     with pytest.raises(ConflictError, match="both column 'text'"):
         TrainConfig(inputs=(Path("a.csv"),), label_column="text")
+
+
+@pytest.mark.parametrize(
+    ("settings", "flag"),
+    [
+        ({"layers": 0}, "--layers"),
+        ({"layers": 9}, "--layers"),
+        ({"units": ()}, "--units"),
+        ({"units": (5,) * 9}, "--units"),
+        ({"units": (5, 0)}, "--units"),
+        ({"units": (4097,)}, "--units"),
+        ({"cell": "rnn"}, "--cell"),
+        ({"pooling": "max+last"}, "--pooling"),
+    ],
+)
+def test_networks_that_cannot_be_are_refused_by_their_flag(settings, flag):
+    with pytest.raises(UsageError, match=flag):
+        TrainConfig(inputs=(Path("a.csv"),), **settings)
+
+
+def test_layers_and_widths_must_fit_each_other():
+    with pytest.raises(ConflictError, match="--layers 3 with 2 --units"):
+        TrainConfig(inputs=(Path("a.csv"),), layers=3, units=(5, 6))
+    TrainConfig(inputs=(Path("a.csv"),), layers=3, units=(5,))
+    TrainConfig(inputs=(Path("a.csv"),), layers=2, units=(5, 6))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"cell": "gru"}, {"layers": 2}, {"units": (150, 200)}, {"bidirectional": False},
+     {"pooling": "last"}],
+)  # fmt: skip
+def test_the_seed_preset_takes_no_network_option(settings):
+    with pytest.raises(ConflictError, match="--preset seed is one exact network"):
+        TrainConfig(inputs=(Path("a.csv"),), preset="seed", **settings)

@@ -28,7 +28,8 @@ def test_a_bundle_is_described_from_its_files(model):
     bundle = load_bundle(model)
     assert (found["kind"], found["fingerprint"]) == ("bundle", bundle.fingerprint)
     assert found["labels"] == list(LABELS)
-    assert found["architecture"]["gru_units"] == bundle.architecture.gru_units
+    assert found["architecture"]["layers"][0] == {"cell": "gru", "units": 10}
+    assert "GRU 10 → LSTM 9 → last" in found["network"]
     assert found["calibration"]["temperature"] == 1.5
     assert found["files"]["labels.json"]["size"] == (model / "labels.json").stat().st_size
     assert found["versions"].keys() >= {"tensorflow", "onnxruntime"}

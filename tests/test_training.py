@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from textbatch.config import ScoreConfig, TrainConfig
-from textbatch.errors import DataError, OutputError
+from textbatch.errors import ConflictError, DataError, OutputError
 from textbatch.evaluation import evaluate
+from textbatch.model.architecture import RecurrentLayer
 from textbatch.model.bundle import load_bundle
 from textbatch.model.recipes import RECIPES, Recipe
 from textbatch.model.settings import Dropout, FitSettings, VectorSettings
@@ -20,11 +21,10 @@ from textbatch.scoring import score
 from textbatch.training import train
 
 QUICK = Recipe(
-    gru_units=12,
-    lstm_units=12,
+    layers=(RecurrentLayer(cell="gru", units=12), RecurrentLayer(cell="lstm", units=12)),
     dense_units=12,
     vectors=VectorSettings(dim=12, window=3, epochs=8),
-    dropout=Dropout(channels=0.1, between=0.1, lstm_input=0.1),
+    dropout=Dropout(channels=0.1, between=0.1, last_input=0.1),
     fit=FitSettings(learning_rate=0.01, batch_size=16, max_epochs=6),
 )
 KEYWORDS = {
@@ -99,7 +99,7 @@ def test_the_bundle_knows_its_columns_labels_and_recipe(trained):
     assert bundle.fingerprint == report.fingerprint
     assert bundle.labels == tuple(sorted(KEYWORDS))
     assert (bundle.settings.text_column, bundle.settings.preset) == ("body", "default")
-    assert bundle.architecture.gru_units == QUICK.gru_units
+    assert bundle.architecture.layers == QUICK.layers
     assert set(bundle.vocabulary.words()) == {*FILLERS, *chain(*KEYWORDS.values())}
     assert bundle.profile["rows"] == 240
     assert sum(bundle.profile["labels"].values()) == 240
@@ -201,3 +201,23 @@ def test_texts_without_a_repeated_word_are_refused(tmp_path):
     pq.write_table(pa.table({"body": texts, "queue": ["a", "b"] * 15}), path)
     with pytest.raises(DataError, match="no word occurs 2 times"):
         train(config_of(path, tmp_path / "model"))
+
+
+def test_network_options_stand_in_the_bundle_and_it_answers(labelled_file, tmp_path):
+    config = config_of(
+        labelled_file, tmp_path / "model",
+        cell="gru", units=(8,), layers=1, bidirectional=True, pooling="mean+max",
+    )  # fmt: skip
+    report = train(config)
+    bundle = load_bundle(config.model)
+    assert bundle.architecture.layers == (RecurrentLayer(cell="gru", units=8),)
+    assert (bundle.architecture.bidirectional, bundle.architecture.pooling) == (True, "mean+max")
+    assert bundle.int8.rows == 0
+    assert report.test.metrics.accuracy >= 0.8
+    again = evaluate([labelled_file], config.model, text_column="body", label_column="queue")
+    assert again.metrics.accuracy >= 0.8
+    with pytest.raises(ConflictError, match="bidirectional"):
+        evaluate(
+            [labelled_file], config.model, text_column="body", label_column="queue",
+            precision="int8",
+        )  # fmt: skip

@@ -17,10 +17,19 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-__all__ = ["Model", "TextbatchError", "__version__", "evaluate", "load", "score", "train"]
+__all__ = [
+    "Model",
+    "TextbatchError",
+    "__version__",
+    "evaluate",
+    "load",
+    "score",
+    "train",
+    "train_vectors",
+]
 
 if TYPE_CHECKING:
-    from textbatch.api import evaluate, load, score, train
+    from textbatch.api import evaluate, load, score, train, train_vectors
     from textbatch.errors import TextbatchError
     from textbatch.loaded import Model
 

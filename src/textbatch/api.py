@@ -8,14 +8,19 @@ from pathlib import Path
 
 from textbatch.config import (
     CHUNK_ROWS,
+    Algorithm,
+    BlendMode,
+    Cell,
     DeviceName,
     EngineName,
     IfExists,
     InputFormat,
+    Pooling,
     Precision,
     Preset,
     ScoreConfig,
     TrainConfig,
+    VectorsConfig,
 )
 from textbatch.evaluation import evaluate as evaluate_files
 from textbatch.loaded import Model
@@ -28,6 +33,8 @@ from textbatch.report.run import RunReport
 from textbatch.report.training import TrainReport
 from textbatch.scoring import score as score_file
 from textbatch.training import train as train_files
+from textbatch.vectorizing import VectorsReport
+from textbatch.vectorizing import train_vectors as train_vectors_file
 
 PathLike = str | os.PathLike[str]
 
@@ -41,10 +48,21 @@ def train(
     validation: PathLike | None = None,
     test: PathLike | None = None,
     preset: Preset = "default",
+    vectors: PathLike | Sequence[PathLike] = (),
+    unlabelled: PathLike | Sequence[PathLike] = (),
+    keep_vectors: int = 20_000,
     seed: int = 0,
     overwrite: bool = False,
     report: PathLike | None = None,
+    cell: Cell | None = None,
+    layers: int | None = None,
+    units: Sequence[int] | None = None,
+    bidirectional: bool | None = None,
+    pooling: Pooling | None = None,
     say: Callable[[str], None] | None = None,
+    blend: BlendMode = "auto",
+    require_baseline: bool = False,
+    report_texts: bool = False,
 ) -> TrainReport:
     """Train a model and write its bundle; `config.TrainConfig` explains the settings.
 
@@ -56,28 +74,85 @@ def train(
         validation: Labelled file for early stopping and calibration.
         test: Labelled file for the reported metrics.
         preset: Which network and recipe.
+        vectors: Files of pretrained word vectors.
+        unlabelled: Files of texts to train word vectors on too.
+        keep_vectors: Words to keep that have a vector but that training never saw.
         seed: Of everything random.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report.
+        cell: Of every recurrent layer.
+        layers: How many recurrent layers.
+        units: Width of each, or one for all.
+        bidirectional: Whether they read both ways.
+        pooling: What the states of the last one become.
         say: Called with one line per step.
+        blend: `auto` adds a linear model where the validation rows gain by it.
+        require_baseline: Fail where a simple model does better on the test rows.
+        report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
     """
-    several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
     config = TrainConfig(
-        inputs=tuple(map(Path, several)),
+        inputs=_paths(inputs),
         model=Path(model),
         text_column=text_column,
         label_column=label_column,
         validation=_path(validation),
         test=_path(test),
         preset=preset,
+        vectors=_paths(vectors),
+        unlabelled=_paths(unlabelled),
+        keep_vectors=keep_vectors,
         seed=seed,
         overwrite=overwrite,
         report=_path(report),
+        cell=cell,
+        layers=layers,
+        units=None if units is None else tuple(units),
+        bidirectional=bidirectional,
+        pooling=pooling,
+        blend=blend,
+        require_baseline=require_baseline,
+        report_texts=report_texts,
     )
     return train_files(config, say=say)
+
+
+def train_vectors(
+    inputs: PathLike | Sequence[PathLike],
+    output: PathLike,
+    *,
+    algorithm: Algorithm = "word2vec",
+    dim: int = 100,
+    window: int = 8,
+    epochs: int = 5,
+    min_count: int = 5,
+    words: PathLike | None = None,
+    text_column: str = "text",
+    seed: int = 0,
+    overwrite: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> VectorsReport:
+    """Train word vectors on texts; `config.VectorsConfig` explains the settings.
+
+    Raises:
+        TextbatchError: A subclass says what went wrong; an older output is still in place.
+    """
+    config = VectorsConfig(
+        inputs=_paths(inputs),
+        output=Path(output),
+        algorithm=algorithm,
+        dim=dim,
+        window=window,
+        epochs=epochs,
+        min_count=min_count,
+        words=_path(words),
+        text_column=text_column,
+        seed=seed,
+        overwrite=overwrite,
+    )
+    return train_vectors_file(config, say=say)
 
 
 def score(
@@ -91,6 +166,7 @@ def score(
     probabilities: bool = False,
     top_k: int = 0,
     min_confidence: float = 0.0,
+    min_precision: float = 0.0,
     max_bad_rows: int | str = 0,
     quarantine: PathLike | None = None,
     quarantine_text: bool = False,
@@ -124,6 +200,7 @@ def score(
         probabilities=probabilities,
         top_k=top_k,
         min_confidence=min_confidence,
+        min_precision=min_precision,
         max_bad_rows=max_bad_rows,
         quarantine=_path(quarantine),
         quarantine_text=quarantine_text,
@@ -155,15 +232,16 @@ def evaluate(
     device: DeviceName = "auto",
     precision: Precision = "f32",
     threads: int | None = None,
+    html: PathLike | None = None,
+    report_texts: bool = False,
 ) -> Evaluation:
-    """Measure a bundle on labelled files.
+    """Measure a bundle on labelled files; `evaluation.evaluate` explains the settings.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
     """
-    several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
     return evaluate_files(
-        tuple(map(Path, several)),
+        _paths(inputs),
         Path(model),
         text_column=text_column,
         label_column=label_column,
@@ -172,7 +250,14 @@ def evaluate(
         device=device,
         precision=precision,
         threads=threads,
+        html=_path(html),
+        report_texts=report_texts,
     )
+
+
+def _paths(paths: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
+    several = [paths] if isinstance(paths, str | os.PathLike) else paths
+    return tuple(map(Path, several))
 
 
 def _path(path: PathLike | None) -> Path | None:

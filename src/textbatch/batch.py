@@ -77,6 +77,22 @@ class TokenBatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureBatch:
+    """Features of many rows, end to end; one that a row has twice stands there twice.
+
+    Attributes:
+        features: Shape `(entries,)`.
+        offsets: Row `i` is `features[offsets[i]:offsets[i + 1]]`. Shape `(rows + 1,)`.
+    """
+
+    features: Int32Array
+    offsets: Int64Array
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
     """What the job says about each row of a chunk.
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from textbatch.errors import ConflictError, UsageError
+from textbatch.limits import BadRowLimit, check_encoding
 
-Preset = Literal["default", "seed"]
+BlendMode = Literal["auto", "off"]
+Algorithm = Literal["word2vec", "fasttext"]
+Preset = Literal["default", "seed", "large"]
+Cell = Literal["gru", "lstm"]
+#: Pooling over a text's own tokens, never its padding; several stand side by side.
+Pooling = Literal["last", "mean", "max", "last+mean", "last+max", "mean+max", "last+mean+max"]
 EngineName = Literal["auto", "onnx", "tensorflow"]
 Precision = Literal["f32", "int8"]
 DeviceName = Literal["auto", "cpu", "gpu"]
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
 IfExists = Literal["fail", "replace", "skip"]
+
+#: Caps on the recurrent layers, in bundles and flags alike.
+MAX_LAYERS, MAX_UNITS = 8, 4096
 
 #: Rows held in memory at a time: enough that sorting by length leaves little padding.
 CHUNK_ROWS = 16_384
@@ -36,12 +45,25 @@ class TrainConfig:
         validation: Labelled file for early stopping and calibration; None splits it off.
         test: Labelled file for the reported metrics; None splits it off.
         preset: Which network and recipe.
+        vectors: Files of pretrained word vectors, to join with those of the texts.
+        unlabelled: Files of texts to train word vectors on besides the training texts.
+        keep_vectors: Most frequent words to keep that have a vector although training never
+            saw them.
         seed: Seed of the split, the word vectors and the network.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report, written on failure too.
+        cell: Of every recurrent layer; None for the preset's own.
+        layers: How many recurrent layers; None for as many as `units`, or the preset's own.
+        units: Width of each recurrent layer, or one for all; None for the preset's own.
+        bidirectional: Whether they read both ways; None for what the preset does.
+        pooling: What the states of the last one become; None for the preset's own.
+        blend: `auto` adds a linear model to the network where the validation rows gain by it.
+        require_baseline: Fail where a simple model has a better accuracy on the test rows.
+        report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
 
     Raises:
         UsageError: A setting is out of its range.
+        ConflictError: Two settings exclude each other.
     """
 
     inputs: tuple[Path, ...]
@@ -51,19 +73,111 @@ class TrainConfig:
     validation: Path | None = None
     test: Path | None = None
     preset: Preset = "default"
+    vectors: tuple[Path, ...] = ()
+    unlabelled: tuple[Path, ...] = ()
+    keep_vectors: int = 20_000
     seed: int = 0
     overwrite: bool = False
     report: Path | None = None
+    cell: Cell | None = None
+    layers: int | None = None
+    units: tuple[int, ...] | None = None
+    bidirectional: bool | None = None
+    pooling: Pooling | None = None
+    blend: BlendMode = "auto"
+    require_baseline: bool = False
+    report_texts: bool = False
 
     def __post_init__(self) -> None:
         if not self.inputs:
             raise UsageError("no input file", "name at least one labelled file")
+        _require("--keep-vectors", self.keep_vectors, 0, 1_000_000)
         _require("--seed", self.seed, 0, 2**31 - 1)
+        self._check_network()
         if self.text_column == self.label_column:
             raise ConflictError(
                 f"text and label are both column '{self.text_column}'",
                 "name two columns with --text-column and --label-column",
             )
+
+    def _check_network(self) -> None:
+        if self.layers is not None:
+            _require("--layers", self.layers, 1, MAX_LAYERS)
+        if self.units is not None:
+            _require("the number of --units", len(self.units), 1, MAX_LAYERS)
+            for units in self.units:
+                _require("--units", units, 1, MAX_UNITS)
+            if self.layers not in (None, len(self.units)) and len(self.units) > 1:
+                raise ConflictError(
+                    f"--layers {self.layers} with {len(self.units)} --units",
+                    "give one width for all layers or one for each",
+                )
+        for flag, given, known in (
+            ("--cell", self.cell, get_args(Cell)),
+            ("--pooling", self.pooling, get_args(Pooling)),
+        ):
+            if given not in (None, *known):
+                raise UsageError(f"{flag} is '{given}'", f"take one of {', '.join(known)}")
+        asked = (self.cell, self.layers, self.units, self.bidirectional, self.pooling)
+        if self.preset == "seed" and any(option is not None for option in asked):
+            raise ConflictError(
+                "--preset seed is one exact network",
+                "leave --cell, --layers, --units, --bidirectional and --pooling out, or take "
+                "another preset",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsConfig:
+    """What `vectors` is asked to do.
+
+    Attributes:
+        inputs: Files of texts.
+        output: `.vec` or `.vec.gz` file to write.
+        algorithm: `fasttext` also learns parts of words.
+        dim: Numbers in a vector.
+        window: Words to each side that count as context.
+        epochs: Passes over the texts.
+        min_count: Rarer words get no vector.
+        words: File of more words, one a line, for fastText to make up vectors for.
+        text_column: Column that holds the text.
+        seed: Of the starting vectors and the sampling.
+        overwrite: Replace an existing output.
+
+    Raises:
+        UsageError: A setting is out of its range.
+        ConflictError: Settings exclude each other.
+    """
+
+    inputs: tuple[Path, ...]
+    output: Path
+    algorithm: Algorithm = "word2vec"
+    dim: int = 100
+    window: int = 8
+    epochs: int = 5
+    min_count: int = 5
+    words: Path | None = None
+    text_column: str = "text"
+    seed: int = 0
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.inputs:
+            raise UsageError("no input file", "name at least one file of texts")
+        if not self.output.name.lower().endswith((".vec", ".vec.gz")):
+            raise UsageError(f"{self.output} is no .vec or .vec.gz file", "name the output last")
+        _require("--dim", self.dim, 1, 4096)
+        _require("--window", self.window, 1, 100)
+        _require("--epochs", self.epochs, 1, 1000)
+        _require("--min-count", self.min_count, 1, 1_000_000)
+        _require("--seed", self.seed, 0, 2**31 - 1)
+        if self.words and self.algorithm != "fasttext":
+            raise ConflictError(
+                "--words needs parts of words, which word2vec does not learn",
+                "add --algorithm fasttext",
+            )
+        if self.output.resolve() in {path.resolve() for path in self.inputs}:
+            raise ConflictError(f"{self.output} is input and output", "write beside")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +194,8 @@ class ScoreConfig:
         probabilities: Add the probability of every label.
         top_k: Add the `top_k` best labels with their probabilities; 0 adds none.
         min_confidence: Withhold labels below this calibrated probability.
+        min_precision: Withhold labels that the bundle's held-out answers do not show to be right
+            this often; 0 withholds none.
         max_bad_rows: Bad rows that the job accepts before it fails: a count, or a share of all
             rows as "1%".
         quarantine: JSON Lines file for bad rows, which then leave the output; None keeps those
@@ -114,6 +230,7 @@ class ScoreConfig:
     probabilities: bool = False
     top_k: int = 0
     min_confidence: float = 0.0
+    min_precision: float = 0.0
     max_bad_rows: int | str = 0
     quarantine: Path | None = None
     quarantine_text: bool = False
@@ -134,8 +251,9 @@ class ScoreConfig:
     def __post_init__(self) -> None:
         _require("--top-k", self.top_k, 0, 10_000)
         _require("--min-confidence", self.min_confidence, 0.0, 1.0)
+        _require("--min-precision", self.min_precision, 0.0, 0.999)
         BadRowLimit.parse(self.max_bad_rows)
-        _check_encoding(self.encoding)
+        check_encoding(self.encoding)
         _require("--chunk-rows", self.chunk_rows, 1, 10_000_000)
         if self.batch_tokens is not None:
             _require("--batch-tokens", self.batch_tokens, 1, 100_000_000)
@@ -164,8 +282,8 @@ class ScoreConfig:
         """The options that the output depends on, for the job's key."""
         names = (
             "text_column", "columns", "prefix", "probabilities", "top_k", "min_confidence",
-            "input_format", "encoding", "null_text", "engine", "device", "precision",
-            "quarantine_text",
+            "min_precision", "input_format", "encoding", "null_text", "engine", "device",
+            "precision", "quarantine_text",
         )  # fmt: skip
         quarantine = self.quarantine and self.quarantine.resolve()
         return {name: getattr(self, name) for name in names} | {"quarantine": quarantine}
@@ -181,61 +299,6 @@ class ScoreConfig:
                 )
             if path:
                 others.append(path.resolve())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadRowLimit:
-    """How many bad rows a job accepts.
-
-    Attributes:
-        count: So many, or
-        share: this share of all rows.
-        text: As given.
-    """
-
-    count: int = 0
-    share: float | None = None
-    text: str = "0"
-
-    @classmethod
-    def parse(cls, value: int | str) -> BadRowLimit:
-        """Read a count, or a percentage like "0.5%".
-
-        Raises:
-            UsageError: It is neither, or out of range.
-        """
-        text = str(value).strip()
-        try:
-            if text.endswith("%"):
-                share = float(text[:-1])
-                _require("--max-bad-rows", share, 0, 100)
-                return cls(share=share / 100, text=text)
-            count = int(text)
-        except ValueError:
-            raise UsageError(
-                f"--max-bad-rows is {text}", "give a number of rows, or a percentage like 1%"
-            ) from None
-        _require("--max-bad-rows", count, 0, 2**63 - 1)
-        return cls(count=count, text=text)
-
-    def exceeded(self, bad: int, *, rows: int | None) -> bool:
-        """Whether there are too many; of a share that can be told only when `rows` are known."""
-        if self.share is None:
-            return bad > self.count
-        return rows is not None and bad > self.share * rows
-
-
-def _check_encoding(encoding: str | None) -> None:
-    try:
-        # Codecs that make no text of bytes (zip, rot13, …) are refused as well.
-        text = "".encode(encoding or "utf-8").decode(encoding or "utf-8")
-    except (LookupError, UnicodeError, TypeError, ValueError):
-        text = "no text"
-    if text:
-        raise UsageError(
-            f"--encoding is {encoding}, which is no text encoding that is known",
-            "give for example latin-1",
-        )
 
 
 def _require(flag: str, value: float, low: float, high: float) -> None:

@@ -18,9 +18,12 @@ from textbatch.errors import DataError
 from textbatch.model.bundle import load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
+from textbatch.picturing import check_page, evaluation_page
+from textbatch.quality.answers import Answers
 from textbatch.quality.calibration import expected_calibration_error, softmax
 from textbatch.quality.metrics import measure
 from textbatch.report.evaluation import Evaluation
+from textbatch.report.run import write_whole
 
 
 def evaluate(
@@ -34,6 +37,8 @@ def evaluate(
     device: DeviceName = "auto",
     threads: int | None = None,
     precision: Precision = "f32",
+    html: Path | None = None,
+    report_texts: bool = False,
 ) -> Evaluation:
     """Measure a bundle on labelled files.
 
@@ -47,11 +52,16 @@ def evaluate(
         device: See `open_engine`.
         threads: See `open_engine`.
         precision: See `open_engine`.
+        html: Write a page with pictures to this file.
+        report_texts: Let the page quote the texts of the surest mistakes.
 
     Raises:
+        ConflictError: `html` is one of the inputs, or lies in the bundle.
         TextbatchError: A file or the bundle is missing or malformed.
         DataError: No row has a label that the bundle knows.
     """
+    if html:
+        check_page(html, inputs, model)
     bundle = load_bundle(model)
     rows = read_labelled(
         inputs,
@@ -61,24 +71,30 @@ def evaluate(
     )
     opened = open_engine(bundle, name=engine, device=device, threads=threads, precision=precision)
     with Predictor(bundle, opened) as predictor:
-        found = evaluate_rows(predictor, rows)
-    return replace(
+        found, answers = evaluate_rows(predictor, rows)
+    found = replace(
         found,
         input=tuple(map(os.fspath, inputs)),
         model=os.fspath(model),
         fingerprint=bundle.fingerprint,
     )
+    if html:
+        write_whole(html, evaluation_page(found, answers, rows, with_texts=report_texts))
+    return found
 
 
 def evaluate_rows(
     predictor: Predictor, rows: LabelledRows, *, temperature: float | None = None
-) -> Evaluation:
+) -> tuple[Evaluation, Answers]:
     """Measure a predictor on labelled rows.
 
     Args:
         predictor: Answers.
         rows: The truth.
         temperature: None takes the bundle's own.
+
+    Returns:
+        The measures, and the answers that they are of.
 
     Raises:
         DataError: No row has a label that the bundle knows.
@@ -93,20 +109,23 @@ def evaluate_rows(
     true = label_ids[known]
     logits, status = predictor.predict_logits(rows.texts.take(pa.array(known)))
     evidence = status < Status.NO_KNOWN_TOKENS
-    uncalibrated = softmax(logits[evidence])
-    calibrated = softmax(logits[evidence], temperature or bundle.calibration.temperature)
-    predicted = np.full(len(true), -1)
-    # Of the probabilities, as `score` does: rounding may have made equal what the logits order.
-    predicted[evidence] = calibrated.argmax(axis=1)
+    answers = Answers(
+        positions=known,
+        true=true,
+        evidence=evidence,
+        uncalibrated=softmax(logits[evidence]),
+        calibrated=softmax(logits[evidence], temperature or bundle.calibration.temperature),
+    )
     counts = np.bincount(status, minlength=len(Status)).tolist()
-    return Evaluation(
+    evaluation = Evaluation(
         rows=len(rows),
-        metrics=measure(true, predicted, bundle.labels),
-        ece_before=expected_calibration_error(uncalibrated, true[evidence]),
-        ece_after=expected_calibration_error(calibrated, true[evidence]),
+        metrics=measure(true, answers.predicted, bundle.labels),
+        ece_before=expected_calibration_error(answers.uncalibrated, true[evidence]),
+        ece_after=expected_calibration_error(answers.calibrated, true[evidence]),
         statuses={name: n for name, n in zip(Status.names(), counts, strict=True) if n},
         unseen_labels=unseen,
     )
+    return evaluation, answers
 
 
 def label_ids_of(labels: pa.Array, known: Sequence[str]) -> tuple[Int64Array, dict[str, int]]:

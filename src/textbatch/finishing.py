@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
+from textbatch.baselines import compare, fit_baselines
 from textbatch.batch import Predictions, Status
 from textbatch.config import Precision
 from textbatch.evaluation import evaluate_rows, label_ids_of
@@ -18,8 +19,11 @@ from textbatch.model.golden import golden_texts
 from textbatch.model.predictor import Predictor
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts, label_counts
+from textbatch.quality.answers import Answers
 from textbatch.quality.calibration import Calibration, fit_temperature, softmax
 from textbatch.quality.profile import training_profile
+from textbatch.quality.thresholds import HeldOut
+from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
 
@@ -29,6 +33,23 @@ _UNCALIBRATED = Calibration(
 NO_GOLDEN = Golden(texts=[], probabilities=[])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A bundle and what was measured of it.
+
+    Attributes:
+        bundle: Its metrics still empty.
+        test: On the test rows, by the engine that `score` uses.
+        answers: Each test row's.
+        contenders: How simple models and the network alone do on the test rows.
+    """
+
+    bundle: Bundle
+    test: Evaluation
+    answers: Answers
+    contenders: list[Contender]
+
+
 def finish_bundle(
     weights: Weights,
     *,
@@ -36,8 +57,9 @@ def finish_bundle(
     settings: Settings,
     vocabulary: Vocabulary,
     parts: Parts,
+    blend: bool,
     seed: int,
-) -> tuple[Bundle, Evaluation]:
+) -> Finished:
     """Fit the temperature, measure on the test rows, and record profile and golden rows.
 
     All of it with the engine that `score` uses, so that the numbers are those users get.
@@ -48,10 +70,11 @@ def finish_bundle(
         settings: For the bundle.
         vocabulary: For the bundle.
         parts: The labelled rows.
+        blend: Whether the linear model may be blended in, where validation gains by it.
         seed: Of the golden texts.
 
     Returns:
-        The bundle, its metrics still empty, and the evaluation on the test rows.
+        The bundle and what was measured.
     """
     draft = Bundle(
         architecture=architecture,
@@ -61,30 +84,51 @@ def finish_bundle(
         weights=weights,
         calibration=_UNCALIBRATED,
         int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
+        held_out=HeldOut(confidences=[], correct=[]),
         profile={},
         golden=NO_GOLDEN,
         metrics={},
     )
-    with Predictor(draft, open_engine(draft, name="onnx", device="cpu")) as predictor:
-        logits, status = predictor.predict_logits(parts.validation.texts)
-        evidence = status < Status.NO_KNOWN_TOKENS
-        label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
-        calibration = fit_temperature(logits[evidence], label_ids[evidence])
-        test = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
+    with _open(draft) as predictor:
+        logits, _ = predictor.predict_logits(parts.validation.texts)
+        network_logits, _ = predictor.predict_logits(parts.test.texts)
+    baselines = fit_baselines(parts, draft.tokenizer, logits)
+    contenders = compare(baselines, parts, draft.tokenizer, network_logits)
+    if blend and baselines.blend.weight:
+        draft, logits = replace(draft, blend=baselines.blend), baselines.validation_logits
+    label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
+    evidence = np.isfinite(logits[:, 0])
+    calibration = fit_temperature(logits[evidence], label_ids[evidence])
+    with _open(draft) as predictor:
+        test, answers = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
         golden = _golden(predictor, calibration.temperature, seed)
+    probabilities = softmax(logits[evidence], calibration.temperature)
     profile = training_profile(
         draft.tokenizer.encode(parts.training.texts),
         labels=label_counts(parts.training),
-        confidences=softmax(logits[evidence], calibration.temperature).max(axis=1),
+        confidences=probabilities.max(axis=1),
         oov_id=OOV_ID,
     )
-    bundle = replace(draft, calibration=calibration, golden=golden, profile=profile)
+    bundle = replace(
+        draft,
+        calibration=calibration,
+        held_out=HeldOut.of(probabilities, label_ids[evidence]),
+        golden=golden,
+        profile=profile,
+    )
     held_out = pa.concat_arrays([parts.validation.texts, parts.test.texts])
-    return replace(bundle, int8=_check_int8(bundle, held_out)), test
+    bundle = replace(bundle, int8=_check_int8(bundle, held_out))
+    return Finished(bundle=bundle, test=test, answers=answers, contenders=contenders)
+
+
+def _open(bundle: Bundle) -> Predictor:
+    return Predictor(bundle, open_engine(bundle, name="onnx", device="cpu"))
 
 
 def _check_int8(bundle: Bundle, texts: pa.Array) -> Int8Check:
     """Compare int8 with float32; this takes no labels, so the test rows serve too."""
+    if bundle.architecture.bidirectional:
+        return bundle.int8  # for which there is no int8
     answers: dict[Precision, Predictions] = {}
     precisions: tuple[Precision, Precision] = ("f32", "int8")
     for precision in precisions:

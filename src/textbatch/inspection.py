@@ -51,12 +51,20 @@ def _inspect_bundle(path: Path) -> dict[str, Any]:
         "textbatch": manifest.get("textbatch"),
         "versions": manifest.get("versions"),
         "settings": asdict(bundle.settings),
-        "architecture": asdict(bundle.architecture),
+        "architecture": _plain(asdict(bundle.architecture)),
+        "network": bundle.architecture.summary(),
         "labels": list(bundle.labels),
         "calibration": asdict(bundle.calibration),
         "profile": bundle.profile,
         "metrics": bundle.metrics,
         "files": manifest["files"],
+    }
+
+
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    # Tuples would not survive being written as JSON.
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()
     }
 
 

@@ -15,6 +15,7 @@ from textbatch.data.texts import check_text_type, decode_texts
 from textbatch.errors import DataError
 from textbatch.model.bundle import Bundle
 from textbatch.model.predictor import Predictor
+from textbatch.planning import label_thresholds
 from textbatch.scoring import predict_chunks
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Model:
         probabilities: bool = False,
         top_k: int = 0,
         min_confidence: float = 0.0,
+        min_precision: float = 0.0,
     ) -> TableT:
         """Add the columns that `textbatch score` adds.
 
@@ -63,6 +65,7 @@ class Model:
             probabilities: Add the probability of every label.
             top_k: Add the best labels with their probabilities; 0 adds none.
             min_confidence: Withhold labels below this probability.
+            min_precision: Withhold labels that held-out answers do not show to be right this often.
 
         Returns:
             A table of the same kind with the same rows in the same order.
@@ -70,6 +73,7 @@ class Model:
         Raises:
             DataError: There is no such column, or it holds no text.
             ConflictError: An added column has the name of one that is there.
+            QualityGateError: The held-out answers are too few for `min_precision`.
         """
         added = OutputColumns(
             labels=self.labels,
@@ -77,6 +81,7 @@ class Model:
             probabilities=probabilities,
             top_k=top_k,
             min_confidence=min_confidence,
+            thresholds=label_thresholds(self.bundle, min_precision),
         )
         column = text_column or self.bundle.settings.text_column
         if isinstance(table, pa.Table):

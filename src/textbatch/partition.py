@@ -145,7 +145,12 @@ def _known_only(rows: LabelledRows, labels: tuple[str, ...]) -> LabelledRows:
 
 def _take(rows: LabelledRows, positions: Int64Array) -> LabelledRows:
     taken = pa.array(positions)
-    return LabelledRows(texts=rows.texts.take(taken), labels=rows.labels.take(taken))
+    numbers = rows.row_numbers
+    return LabelledRows(
+        texts=rows.texts.take(taken),
+        labels=rows.labels.take(taken),
+        row_numbers=None if numbers is None else numbers[positions],
+    )
 
 
 def _equal_text_groups(texts: pa.Array) -> Int64Array:

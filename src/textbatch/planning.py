@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from textbatch import __version__
+from textbatch.batch import Float32Array
 from textbatch.config import ScoreConfig
 from textbatch.data.contract import OutputColumns
 from textbatch.data.identity import InputIdentity, job_key
@@ -20,6 +21,7 @@ from textbatch.errors import OutputError
 from textbatch.model.bundle import Bundle, load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
+from textbatch.quality.thresholds import thresholds
 from textbatch.report.run import RunReport
 
 
@@ -71,6 +73,7 @@ def prepare(config: ScoreConfig, report: RunReport) -> Job:
         probabilities=config.probabilities,
         top_k=config.top_k,
         min_confidence=config.min_confidence,
+        thresholds=label_thresholds(bundle, config.min_precision),
     )
     return Job(
         identity=identity,
@@ -82,6 +85,15 @@ def prepare(config: ScoreConfig, report: RunReport) -> Job:
         added=added,
         schema=added.output_schema(passed_through),
     )
+
+
+def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:
+    """What `--min-precision` asks of each label's confidence; None where it is 0.
+
+    Raises:
+        QualityGateError: The bundle's held-out answers are too few for it.
+    """
+    return thresholds(bundle.held_out, bundle.labels, min_precision) if min_precision else None
 
 
 def open_predictor(config: ScoreConfig, job: Job, report: RunReport) -> Predictor:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from textbatch import __version__
 from textbatch.batch import Predictions, TextBatch
-from textbatch.config import CHUNK_BYTES, BadRowLimit, ScoreConfig
+from textbatch.config import CHUNK_BYTES, ScoreConfig
 from textbatch.data.journal import Journal
 from textbatch.data.prefetch import Prefetch
 from textbatch.data.quarantine import Sieve
@@ -31,6 +31,7 @@ from textbatch.errors import (
     TextbatchError,
     redacted,
 )
+from textbatch.limits import BadRowLimit
 from textbatch.model.predictor import PendingPredictions, Predictor
 from textbatch.planning import Job, already_there, footer, open_predictor, open_quarantine, prepare
 from textbatch.report.progress import Progress, Silent

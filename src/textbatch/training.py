@@ -10,23 +10,26 @@ from dataclasses import asdict, replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.batch import Int64Array
+from textbatch.batch import Float32Array, Int64Array
 from textbatch.config import TrainConfig
 from textbatch.data.labelled import LabelledRows
 from textbatch.errors import DataError
 from textbatch.evaluation import label_ids_of
 from textbatch.finishing import finish_bundle
+from textbatch.lexicon import build_lexicon
 from textbatch.model.architecture import Architecture
 from textbatch.model.backend import import_keras
 from textbatch.model.bundle import save_bundle
 from textbatch.model.contents import Settings
 from textbatch.model.manifest import check_replaceable
-from textbatch.model.recipes import RECIPES, Recipe
+from textbatch.model.recipes import Recipe, recipe_of
 from textbatch.model.settings import Epoch, LabelledTokens
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts, read_parts
+from textbatch.picturing import training_page
 from textbatch.quality.metrics import balanced_weights
 from textbatch.report.card import model_card
+from textbatch.report.comparison import check_baselines
 from textbatch.report.run import SCHEMA_VERSION, failure_reported, write_json
 from textbatch.report.training import TrainReport
 from textbatch.text.normalization import split_tokens
@@ -52,7 +55,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     described = {"schema_version": SCHEMA_VERSION, "model": os.fspath(config.model)}
     with failure_reported(config.report, lambda: described):
         report = replace(
-            _train(config, say or (lambda _: None)),
+            _train(config, say or (lambda _: None), started),
             seconds=round(time.perf_counter() - started, 1),
         )
     if config.report:
@@ -60,9 +63,9 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     return report
 
 
-def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
+def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> TrainReport:
     check_replaceable(config.model, overwrite=config.overwrite)
-    recipe = RECIPES[config.preset]
+    recipe = recipe_of(config)
     parts = read_parts(config)
     say(
         f"{len(parts.training):,} rows to train on, {len(parts.validation):,} for validation, "
@@ -70,23 +73,33 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
     )
     texts = split_tokens(parts.training.texts)
     tokenizer = _tokenizer(texts, recipe)
+    lexicon = build_lexicon(
+        config, recipe, parts.training.texts, texts, tokenizer.vocabulary, say=say
+    )
+    tokenizer = replace(tokenizer, vocabulary=lexicon.vocabulary)
     architecture = recipe.architecture(
         vocabulary_size=len(tokenizer.vocabulary),
         num_labels=len(parts.labels),
         max_sequence_length=tokenizer.max_sequence_length,
     )
+    architecture = replace(architecture, embedding_dim=lexicon.table.shape[1])
     say(
         f"{architecture.vocabulary_size:,} tokens known, "
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
-    weights, epochs = _fit(parts, texts, tokenizer, architecture, recipe, config.seed, say)
-    bundle, test = finish_bundle(
+    weights, epochs = _fit(parts, lexicon.table, tokenizer, architecture, recipe, config.seed, say)
+    finished = finish_bundle(
         weights,
         architecture=architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
         vocabulary=tokenizer.vocabulary,
         parts=parts,
+        blend=config.blend == "auto",
         seed=config.seed,
+    )
+    bundle, test = finished.bundle, finished.test
+    warning = check_baselines(
+        test.metrics.accuracy, finished.contenders, required=config.require_baseline
     )
     report = TrainReport(
         model=os.fspath(config.model),
@@ -95,17 +108,31 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         best_epoch=min(epochs, key=lambda epoch: epoch.validation_loss).number,
         calibration=bundle.calibration,
         test=test,
-        warnings=parts.warnings,
+        blend_weight=bundle.blend.weight if bundle.blend else 0.0,
+        contenders=finished.contenders,
+        vectors=lexicon.coverage,
+        warnings=[*parts.warnings, *lexicon.warnings, *([warning] if warning else [])],
     )
     bundle = replace(bundle, metrics=report.metrics())
     card = model_card(
         labels=bundle.labels,
         text_column=config.text_column,
         preset=config.preset,
-        sizes=asdict(architecture),
+        network=architecture.summary(),
         metrics=bundle.metrics,
     )
-    fingerprint = save_bundle(bundle, config.model, card=card, overwrite=config.overwrite)
+    page = training_page(
+        bundle,
+        config=config,
+        report=replace(report, seconds=time.perf_counter() - started),
+        epochs=epochs,
+        answers=finished.answers,
+        test=parts.test,
+        lengths=np.diff(texts[1]),
+    )
+    fingerprint = save_bundle(
+        bundle, config.model, card=card, overwrite=config.overwrite, page=page
+    )
     return replace(report, fingerprint=fingerprint)
 
 
@@ -127,29 +154,20 @@ def _tokenizer(texts: tuple[pa.Array, Int64Array], recipe: Recipe) -> Tokenizer:
 
 def _fit(
     parts: Parts,
-    texts: tuple[pa.Array, Int64Array],
+    vectors: Float32Array,
     tokenizer: Tokenizer,
     architecture: Architecture,
     recipe: Recipe,
     seed: int,
     say: Callable[[str], None],
 ) -> tuple[Weights, list[Epoch]]:
-    """Train word vectors and network; the best weights, and what each epoch measured."""
-    # Here, not at the top: TensorFlow and gensim take seconds to import.
+    """Train the network; the best weights, and what each epoch measured."""
+    # Here, not at the top: TensorFlow takes seconds to import.
     import_keras()
     import keras
 
-    from textbatch.model import embeddings, fitting, network
+    from textbatch.model import fitting, network
 
-    tokens, offsets = texts
-    vectors = embeddings.train_vectors(
-        tokens.to_pylist(),
-        offsets.tolist(),
-        tokenizer.vocabulary,
-        settings=recipe.vectors,
-        seed=seed,
-    )
-    say(f"word vectors trained on {len(tokens):,} words")
     keras.utils.set_random_seed(seed)
     model = network.build_network(
         architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding

@@ -19,7 +19,7 @@ from textbatch.cli.app import app
 
 COMMANDS = [command.name for command in app.registered_commands]
 COLOUR = re.compile(r"\x1b\[[0-9;]*[39][0-7]m")
-HEAVY = "{'tensorflow', 'keras', 'gensim', 'torch', 'matplotlib', 'sklearn.linear_model'}"
+HEAVY = "{'tensorflow', 'keras', 'gensim', 'torch', 'matplotlib', 'jinja2', 'sklearn.linear_model'}"
 
 
 def loaded_by(*arguments: str | Path) -> list[str]:

@@ -354,14 +354,32 @@ def test_a_vocabulary_that_does_not_fit_is_refused(copy, lines, message):
         load_bundle(copy)
 
 
+GRU = {"cell": "gru", "units": 10}
+
+
 @pytest.mark.parametrize(
     ("keys", "value"),
     [
-        (("architecture", "gru_units"), 11),
-        (("architecture", "gru_units"), 10.0),
-        (("architecture", "gru_units"), "10"),
-        (("architecture", "gru_units"), True),
-        (("architecture", "gru_units"), 0),
+        (("architecture", "dense_units"), 11),
+        (("architecture", "dense_units"), 7.0),
+        (("architecture", "dense_units"), "7"),
+        (("architecture", "dense_units"), True),
+        (("architecture", "dense_units"), 0),
+        (("architecture", "layers"), []),
+        (("architecture", "layers"), "gru"),
+        (("architecture", "layers"), [["gru", 10], ["lstm", 9]]),
+        (("architecture", "layers"), [GRU]),
+        (("architecture", "layers"), [GRU, {"cell": "lstm", "units": 8}]),
+        (("architecture", "layers"), [GRU, {"cell": "lstm", "units": True}]),
+        (("architecture", "layers"), [GRU, {"cell": "lstm", "units": 10**9}]),
+        (("architecture", "layers"), [GRU, {"cell": "lstm", "units": 9, "activation": "tanh"}]),
+        (("architecture", "layers"), [GRU, {"cell": "rnn", "units": 9}]),
+        (("architecture", "layers"), [{"cell": "gru", "units": 9}] * 1000),
+        (("architecture", "bidirectional"), True),
+        (("architecture", "bidirectional"), 0),
+        (("architecture", "pooling"), "max"),
+        (("architecture", "pooling"), "max+last"),
+        (("architecture", "pooling"), ["last"]),
         (("architecture", "embedding_dim"), 10**9),
         (("architecture", "max_sequence_length"), 10**9),
         (("architecture", "reset_after"), 1),

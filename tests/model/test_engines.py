@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from making import LABELS, random_bundle, write_bundle
+from making import LABELS, random_bundle, random_weights, write_bundle
 
 from textbatch.batch import Float32Array, TokenBatch
 from textbatch.errors import ConflictError, OutOfMemoryError, QualityGateError
@@ -16,7 +16,6 @@ from textbatch.model.bundle import Bundle
 from textbatch.model.contents import Int8Check
 from textbatch.model.engines import Engine, open_engine
 from textbatch.model.recipes import RECIPES
-from textbatch.model.weights import Weights
 from textbatch.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch, pad
 
@@ -27,14 +26,8 @@ def full_size_bundle(*, preset: str, num_labels: int) -> Bundle:
     sizes = RECIPES[preset].architecture(
         vocabulary_size=len(small.vocabulary), num_labels=num_labels, max_sequence_length=40
     )
-    random = np.random.default_rng(3)
-    tensors = {
-        name: random.normal(0, 0.15, shape).astype(np.float32)
-        for name, shape in sizes.tensor_shapes().items()
-    }
-    if not sizes.reset_after:
-        tensors["gru.B"][:, 3 * sizes.gru_units :] = 0
-    return replace(small, architecture=sizes, weights=Weights.pack(tensors, sizes))
+    weights = random_weights(sizes, np.random.default_rng(3), scale=0.15)
+    return replace(small, architecture=sizes, weights=weights)
 
 
 def random_tokens(bundle: Bundle, *, copies: int = 3) -> TokenBatch:

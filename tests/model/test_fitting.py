@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from textbatch.batch import TokenBatch
-from textbatch.model.architecture import Architecture
+from textbatch.model.architecture import Architecture, RecurrentLayer
 from textbatch.model.fitting import _Batches, fit
 from textbatch.model.network import build_network
 from textbatch.model.settings import Dropout, Epoch, FitSettings, LabelledTokens
@@ -19,8 +19,12 @@ from textbatch.text.vocabulary import OOV_ID, PAD_ID
 SIZES = Architecture(
     vocabulary_size=30,
     embedding_dim=6,
-    gru_units=6,
-    lstm_units=6,
+    layers=(
+        RecurrentLayer(cell="gru", units=6),
+        RecurrentLayer(cell="lstm", units=6),
+    ),
+    bidirectional=False,
+    pooling="last",
     dense_units=6,
     num_labels=2,
     max_sequence_length=9,

@@ -10,14 +10,18 @@ import pytest
 import safetensors.numpy
 
 from textbatch.errors import BundleError
-from textbatch.model.architecture import Architecture
+from textbatch.model.architecture import Architecture, RecurrentLayer
 from textbatch.model.weights import Weights
 
 SIZES = Architecture(
     vocabulary_size=5,
     embedding_dim=2,
-    gru_units=2,
-    lstm_units=3,
+    layers=(
+        RecurrentLayer(cell="gru", units=2),
+        RecurrentLayer(cell="lstm", units=3),
+    ),
+    bidirectional=False,
+    pooling="last",
     dense_units=2,
     num_labels=2,
     max_sequence_length=4,

@@ -7,7 +7,12 @@ import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textbatch.text.normalization import RULES_VERSION, WHITE_SPACE, split_tokens
+from textbatch.text.normalization import (
+    RULES_VERSION,
+    SURELY_NFKC,
+    WHITE_SPACE,
+    split_tokens,
+)
 
 # Written out here once more: bundles rely on these rules, so a change needs another RULES_VERSION.
 PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
@@ -128,3 +133,17 @@ def test_examples():
         ["fine"],
         [],
     ]
+
+
+SURE = [chr(code) for low, high in SURELY_NFKC for code in range(low, high + 1)]
+
+
+def test_characters_that_are_not_normalized_are_normal_and_join_nothing():
+    for character in SURE:
+        assert unicodedata.is_normalized("NFKC", character), hex(ord(character))
+        assert unicodedata.combining(character) == 0, hex(ord(character))
+
+
+@given(st.text(st.sampled_from(SURE)))
+def test_a_text_of_characters_that_are_not_normalized_is_in_nfkc(text):
+    assert unicodedata.normalize("NFKC", text) == text

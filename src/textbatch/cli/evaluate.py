@@ -14,10 +14,12 @@ from textbatch.cli.options import (
     ModelOption,
     PrecisionOption,
     ReportOption,
+    ReportTextsOption,
     TextColumnOption,
     ThreadsOption,
 )
 from textbatch.config import DeviceName, EngineName, InputFormat
+from textbatch.errors import ConflictError
 
 
 def evaluate_command(
@@ -34,6 +36,10 @@ def evaluate_command(
     threads: ThreadsOption = None,
     report: ReportOption = None,
     json: JsonOption = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with pictures to this HTML file.")
+    ] = None,
+    report_texts: ReportTextsOption = False,
 ) -> None:
     """Measure a model on labelled rows.
 
@@ -46,6 +52,8 @@ def evaluate_command(
     from textbatch.report.run import failure_reported, write_json
     from textbatch.report.tables import evaluation_tables
 
+    if html and report and html.resolve() == report.resolve():
+        raise ConflictError(f"--html and --report name one file {html}", "give each its own")
     with failure_reported(report, lambda: {"model": str(model)}):
         done = evaluate(
             tuple(inputs),
@@ -57,6 +65,8 @@ def evaluate_command(
             device=device,
             precision=precision,
             threads=threads,
+            html=html,
+            report_texts=report_texts,
         )
     if report:
         write_json(report, done.to_dict())

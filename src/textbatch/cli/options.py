@@ -27,3 +27,6 @@ PrecisionOption = Annotated[
 ThreadsOption = Annotated[
     int | None, typer.Option(help="CPU threads \\[default: what this process may use].")
 ]
+ReportTextsOption = Annotated[
+    bool, typer.Option("--report-texts", help="Quote the surest mistakes in the HTML report.")
+]

@@ -50,6 +50,9 @@ def score_command(
     min_confidence: Annotated[
         float, typer.Option(help="Withhold labels below this probability.")
     ] = 0.0,
+    min_precision: Annotated[
+        float, typer.Option(help="Withhold labels not shown to be right this often, as 0.95.")
+    ] = 0.0,
     max_bad_rows: Annotated[
         str, typer.Option(metavar="N|P%", help="Accept that many bad rows before failing.")
     ] = "0",
@@ -116,6 +119,7 @@ def score_command(
             probabilities=probabilities,
             top_k=top_k,
             min_confidence=min_confidence,
+            min_precision=min_precision,
             max_bad_rows=max_bad_rows,
             quarantine=quarantine,
             quarantine_text=quarantine_text,

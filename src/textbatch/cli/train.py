@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textbatch.cli.console import print_json, results, say
-from textbatch.cli.options import JsonOption, LabelColumnOption, OverwriteOption, ReportOption
-from textbatch.config import Preset, TrainConfig
-from textbatch.errors import printable
+from textbatch.cli.options import (
+    JsonOption,
+    LabelColumnOption,
+    OverwriteOption,
+    ReportOption,
+    ReportTextsOption,
+)
+from textbatch.config import BlendMode, Cell, Pooling, Preset, TrainConfig
+from textbatch.errors import UsageError, printable
 
 if TYPE_CHECKING:
     from textbatch.report.training import TrainReport
@@ -30,10 +36,44 @@ def train_command(
         Path | None, typer.Option(help="Labelled file for the reported metrics.")
     ] = None,
     preset: Annotated[Preset, typer.Option(help="Network and recipe.")] = "default",
+    vectors: Annotated[
+        list[Path] | None,
+        typer.Option(help="Pretrained word vectors: word2vec, GloVe or fastText. Repeatable."),
+    ] = None,
+    unlabelled: Annotated[
+        list[Path] | None,
+        typer.Option(help="Texts to train word vectors on too; .txt has one a line. Repeatable."),
+    ] = None,
+    keep_vectors: Annotated[
+        int, typer.Option(help="Words to keep that have a vector but that training never saw.")
+    ] = 20_000,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     overwrite: OverwriteOption = False,
     report: ReportOption = None,
     json: JsonOption = False,
+    cell: Annotated[
+        Cell | None, typer.Option(help="Cell of the recurrent layers \\[default: the preset's].")
+    ] = None,
+    layers: Annotated[
+        int | None, typer.Option(help="How many recurrent layers \\[default: the preset's].")
+    ] = None,
+    units: Annotated[
+        str | None,
+        typer.Option(help="Their widths, comma-separated, or one for all; per direction."),
+    ] = None,
+    bidirectional: Annotated[
+        bool | None, typer.Option(help="Read texts both ways, or one way.")
+    ] = None,
+    pooling: Annotated[
+        Pooling | None, typer.Option(help="What the last layer's states become.")
+    ] = None,
+    blend: Annotated[
+        BlendMode, typer.Option(help="Add a linear model where the validation rows gain by it.")
+    ] = "auto",
+    require_baseline: Annotated[
+        bool, typer.Option("--require-baseline", help="Fail where a simple model does better.")
+    ] = False,
+    report_texts: ReportTextsOption = False,
 ) -> None:
     """Train a model on labelled rows.
 
@@ -53,9 +93,20 @@ def train_command(
             validation=validation,
             test=test,
             preset=preset,
+            vectors=tuple(vectors or ()),
+            unlabelled=tuple(unlabelled or ()),
+            keep_vectors=keep_vectors,
             seed=seed,
             overwrite=overwrite,
             report=report,
+            cell=cell,
+            layers=layers,
+            units=_widths(units),
+            bidirectional=bidirectional,
+            pooling=pooling,
+            blend=blend,
+            require_baseline=require_baseline,
+            report_texts=report_texts,
         )
     from textbatch.training import train
 
@@ -69,13 +120,27 @@ def train_command(
 
 
 def _print(done: TrainReport) -> None:
-    from textbatch.report.tables import evaluation_tables
+    from textbatch.report.tables import comparison_table, evaluation_tables
 
     for table in evaluation_tables(done.test):
         results.print(table)
+    results.print(comparison_table(done.contenders, done.test))
+    for line in done.vectors.lines() if done.vectors else ():
+        results.print(printable(line), markup=False, soft_wrap=True)
     results.print(
         f"{printable(done.model)}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
         f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s",
         markup=False,
         soft_wrap=True,
     )
+
+
+def _widths(units: str | None) -> tuple[int, ...] | None:
+    if units is None:
+        return None
+    try:
+        return tuple(int(width) for width in units.split(","))
+    except ValueError:
+        raise UsageError(
+            f"--units is '{printable(units)}'", "give whole numbers, such as --units 150,200"
+        ) from None

@@ -25,6 +25,8 @@ class OutputColumns:
         probabilities: Whether to add the probability of every label.
         top_k: How many best labels to add, 0 for none.
         min_confidence: Labels below it are withheld.
+        thresholds: Labels below their own threshold are withheld too; None for no such. Shape
+            `(labels,)`.
     """
 
     labels: tuple[str, ...]
@@ -32,6 +34,7 @@ class OutputColumns:
     probabilities: bool = False
     top_k: int = 0
     min_confidence: float = 0.0
+    thresholds: Float32Array | None = None
 
     def fields(self) -> list[pa.Field]:
         """The added columns, in order."""
@@ -82,7 +85,10 @@ class OutputColumns:
         evidence = predictions.status < Status.NO_KNOWN_TOKENS
         best = np.where(evidence, np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1), 0)
         confidence = np.take_along_axis(probabilities, best[:, None], axis=1)[:, 0]
-        low = evidence & (confidence < np.float32(self.min_confidence))
+        needed = np.full(len(best), self.min_confidence, np.float32)
+        if self.thresholds is not None:
+            needed = np.maximum(needed, self.thresholds[best])
+        low = evidence & (confidence < needed)
         status = np.where(low, np.int8(Status.LOW_CONFIDENCE), predictions.status)
         hidden = ~evidence | low
         added: list[pa.Array] = [

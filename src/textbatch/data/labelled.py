@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.batch import Int64Array
 from textbatch.config import CHUNK_ROWS, InputFormat
 from textbatch.data.source import Source, open_source, require_column
 from textbatch.data.texts import check_text_type, decode_texts
@@ -22,10 +24,13 @@ class LabelledRows:
     Attributes:
         texts: Strings, null where the row has none. Shape `(rows,)`.
         labels: Strings, never null. Shape `(rows,)`.
+        row_numbers: Where they stood in the input, from 1, several files counted one after the
+            other; None for rows that were made up. Shape `(rows,)`.
     """
 
     texts: pa.Array
     labels: pa.Array
+    row_numbers: Int64Array | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -59,7 +64,11 @@ def read_labelled(
             labels.append(_decoded(batch.column(label_column), path, label_column))
     if not sum(map(len, texts)):
         raise DataError(f"{paths[0]} holds no row", "name a file with labelled rows")
-    rows = LabelledRows(texts=pa.concat_arrays(texts), labels=pa.concat_arrays(labels))
+    rows = LabelledRows(
+        texts=pa.concat_arrays(texts),
+        labels=pa.concat_arrays(labels),
+        row_numbers=np.arange(1, sum(map(len, texts)) + 1),
+    )
     # CSV has no nulls: there an empty cell means that the label is missing.
     unlabelled = rows.labels.null_count + (pc.sum(pc.equal(rows.labels, "")).as_py() or 0)
     if unlabelled:

@@ -13,26 +13,30 @@ from pathlib import Path
 from typing import Any
 
 from textbatch.errors import BundleError
-from textbatch.model.architecture import Architecture
+from textbatch.model.architecture import Architecture, read_architecture
+from textbatch.model.blend import BLEND, LINEAR, Blend, read_blend
 from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.graph import WEIGHTS_FILE, build_graph
 from textbatch.model.manifest import read_verified, write_directory
 from textbatch.model.schema import dump_json, parse_json, read_fields
 from textbatch.model.weights import Weights
 from textbatch.quality.calibration import Calibration
+from textbatch.quality.thresholds import HeldOut
 from textbatch.text.normalization import RULES_VERSION
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
 
 CONFIG, VOCABULARY, LABELS, GRAPH = "config.json", "vocabulary.txt", "labels.json", "model.onnx"
 CALIBRATION, PROFILE, GOLDEN = "calibration.json", "profile.json", "golden.json"
-PRECISION = "precision.json"
-METRICS, CARD = "metrics.json", "README.md"
+PRECISION, HELD_OUT = "precision.json", "held_out.json"
+METRICS, CARD, PAGE = "metrics.json", "README.md", "report.html"
 
 #: What decides the answers, and so makes up the fingerprint.
 FINGERPRINTED = (
-    CONFIG, VOCABULARY, LABELS, WEIGHTS_FILE, GRAPH, CALIBRATION, PRECISION, PROFILE, GOLDEN,
+    CONFIG, VOCABULARY, LABELS, WEIGHTS_FILE, GRAPH, CALIBRATION, PRECISION, HELD_OUT, PROFILE,
+    GOLDEN,
 )  # fmt: skip
+OPTIONAL = (BLEND, LINEAR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +51,11 @@ class Bundle:
         weights: All tensors.
         calibration: The temperature and how it was found.
         int8: What int8 changed.
+        held_out: Answers on the validation rows, from which `--min-precision` takes thresholds.
         profile: What the training texts and answers looked like.
         golden: Rows to replay.
         metrics: What training measured.
+        blend: A linear model beside the network, if validation asked for one.
         fingerprint: sha256 over the hashes of the files that decide the answers.
         manifest: Versions and time of making.
     """
@@ -61,9 +67,11 @@ class Bundle:
     weights: Weights
     calibration: Calibration
     int8: Int8Check
+    held_out: HeldOut
     profile: Mapping[str, Any]
     golden: Golden
     metrics: Mapping[str, Any]
+    blend: Blend | None = None
     fingerprint: str = ""
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
@@ -81,7 +89,9 @@ class Bundle:
         return build_graph(self.architecture, self.weights.offsets)
 
 
-def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> str:
+def save_bundle(
+    bundle: Bundle, path: Path, *, card: str, overwrite: bool, page: str | None = None
+) -> str:
     """Write a bundle, whole or not at all.
 
     Args:
@@ -89,6 +99,7 @@ def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> st
         path: The directory to make.
         card: The model card, Markdown.
         overwrite: Whether an older bundle there may be replaced.
+        page: Pictures of the training, HTML, for people alone.
 
     Returns:
         The bundle's fingerprint.
@@ -106,12 +117,16 @@ def save_bundle(bundle: Bundle, path: Path, *, card: str, overwrite: bool) -> st
         GRAPH: bundle.graph,
         CALIBRATION: dump_json(asdict(bundle.calibration)),
         PRECISION: dump_json(asdict(bundle.int8)),
+        HELD_OUT: dump_json(asdict(bundle.held_out)),
         PROFILE: dump_json(bundle.profile),
         GOLDEN: dump_json(asdict(bundle.golden)),
         METRICS: dump_json(bundle.metrics),
         CARD: card.encode(),
+        **(bundle.blend.files() if bundle.blend else {}),
+        **({} if page is None else {PAGE: page.encode()}),
     }
-    return write_directory(path, files, fingerprinted=FINGERPRINTED, overwrite=overwrite)
+    names = [name for name in (*FINGERPRINTED, *OPTIONAL) if name in files]
+    return write_directory(path, files, fingerprinted=names, overwrite=overwrite)
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -123,11 +138,11 @@ def load_bundle(path: Path) -> Bundle:
     Raises:
         BundleError: It is missing, damaged, inconsistent or unsafe.
     """
-    manifest, files = read_verified(path, fingerprinted=FINGERPRINTED)
+    manifest, files = read_verified(path, fingerprinted=FINGERPRINTED, optional=OPTIONAL)
     config = parse_json(files[CONFIG], CONFIG)
     if not isinstance(config, dict) or config.keys() != {"architecture", "settings"}:
         raise BundleError(f"{CONFIG} does not hold architecture and settings")
-    architecture = read_fields(Architecture, config["architecture"], CONFIG)
+    architecture = read_architecture(config["architecture"], CONFIG)
     settings = read_fields(Settings, config["settings"], CONFIG)
     if settings.text_rules != RULES_VERSION:
         raise BundleError(
@@ -145,9 +160,11 @@ def load_bundle(path: Path) -> Bundle:
             Calibration, parse_json(files[CALIBRATION], CALIBRATION), CALIBRATION
         ),
         int8=read_fields(Int8Check, parse_json(files[PRECISION], PRECISION), PRECISION),
+        held_out=_held_out(files, architecture.num_labels),
         profile=_object(files, PROFILE),
         golden=_golden(files, architecture.num_labels),
         metrics=_object(files, METRICS),
+        blend=read_blend(files, architecture),
         fingerprint=manifest["fingerprint"],
         manifest=manifest,
     )
@@ -191,6 +208,18 @@ def _golden(files: Mapping[str, bytes], num_labels: int) -> Golden:
     if not (rows_fit and texts_fit and 0 < len(golden.texts) == len(golden.probabilities)):
         raise BundleError(f"{GOLDEN} is malformed", _RESTORE)
     return golden
+
+
+def _held_out(files: Mapping[str, bytes], num_labels: int) -> HeldOut:
+    held_out = read_fields(HeldOut, parse_json(files[HELD_OUT], HELD_OUT), HELD_OUT)
+    for values, kinds in ((held_out.confidences, (float, int)), (held_out.correct, (bool,))):
+        if len(values) != num_labels or not all(
+            isinstance(row, list) and all(type(value) in kinds for value in row) for row in values
+        ):
+            raise BundleError(f"{HELD_OUT} is malformed", _RESTORE)
+    if list(map(len, held_out.confidences)) != list(map(len, held_out.correct)):
+        raise BundleError(f"{HELD_OUT} is malformed", _RESTORE)
+    return held_out
 
 
 def _object(files: Mapping[str, bytes], name: str) -> dict[str, Any]:

@@ -93,7 +93,11 @@ def fit(
         optimizer=keras.optimizers.get(
             {
                 "class_name": settings.optimizer,
-                "config": {"learning_rate": settings.learning_rate},
+                "config": {
+                    "learning_rate": settings.learning_rate,
+                    "use_ema": bool(settings.averaging),
+                    "ema_momentum": settings.averaging,
+                },
             }
         ),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -126,6 +130,8 @@ def fit(
         shuffle=False,  # the mini-batches shuffle themselves, from our seed
         verbose=0,
         callbacks=[
+            # First, so that early stopping sees the mean weights.
+            *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if settings.averaging else []),
             keras.callbacks.LambdaCallback(on_epoch_end=record),
             keras.callbacks.EarlyStopping(
                 "val_loss", patience=settings.patience, restore_best_weights=True

@@ -132,9 +132,14 @@ def _move_into_place(temporary: Path, path: Path) -> None:
 
 
 def read_verified(
-    path: Path, *, fingerprinted: Sequence[str]
+    path: Path, *, fingerprinted: Sequence[str], optional: Sequence[str] = ()
 ) -> tuple[dict[str, Any], dict[str, bytes]]:
     """Read a bundle's files and check them against its manifest.
+
+    Args:
+        path: The directory.
+        fingerprinted: Names that must be there and make up the fingerprint.
+        optional: Names that make it up where they are there.
 
     Returns:
         The manifest, and every other file's bytes by name.
@@ -161,6 +166,7 @@ def read_verified(
     missing = sorted(set(fingerprinted) - listed.keys())
     if odd or missing:
         raise BundleError(f"{path}: file '{(odd or missing)[0]}' is missing or extra", _RESTORE)
+    fingerprinted = [*fingerprinted, *(name for name in optional if name in listed)]
     files: dict[str, bytes] = {}
     for name, (size, sha256) in listed.items():
         cap = _MAX_FILE_BYTES if name.endswith(".safetensors") else _MAX_JSON_BYTES

@@ -41,6 +41,7 @@ class PendingPredictions:
         status: Codes of `Status` per distinct text. Shape `(distinct,)`.
         distinct: Which distinct text each row has. Shape `(rows,)`.
         parts: Mini-batches of distinct texts, and their logits to come.
+        addend: What the blend adds to the logits of the distinct texts, to come; None without one.
         num_labels: Width of the logits.
         temperature: Calibration's.
     """
@@ -48,6 +49,7 @@ class PendingPredictions:
     status: NDArray[np.int8]
     distinct: Int64Array
     parts: list[tuple[MiniBatch, Future[Float32Array]]]
+    addend: Future[Float32Array] | None
     num_labels: int
     temperature: float
 
@@ -61,12 +63,15 @@ class PendingPredictions:
         Raises:
             BundleError: The network answered with NaN or infinity.
         """
+        # The last two stand for null and undecodable texts.
         logits = np.full((len(self.status), self.num_labels), np.nan, np.float32)
         for batch, future in self.parts:
             answer = future.result()
             if not np.isfinite(answer).all():
                 raise BundleError("the model answers with NaN or infinity", "train it again")
             logits[batch.rows] = answer
+        if self.addend:
+            logits[:-2] += self.addend.result()
         return logits[self.distinct], self.status[self.distinct]
 
     def result(self) -> Predictions:
@@ -116,6 +121,7 @@ class Predictor:
         if undecodable is not None:
             distinct = np.where(undecodable, bad, distinct)
         rows = np.flatnonzero(status < Status.NO_KNOWN_TOKENS)
+        blend = self.bundle.blend
         parts = [
             (batch, self._pool.submit(self.engine.predict_logits, batch))
             for batch in mini_batches(tokens, rows, max_padded_tokens=self._batch_tokens)
@@ -124,6 +130,7 @@ class Predictor:
             status=np.append(status, [Status.NULL_TEXT, Status.BAD_TEXT]).astype(np.int8),
             distinct=distinct,
             parts=parts,
+            addend=self._pool.submit(blend.addend, tokens) if blend else None,
             num_labels=len(self.bundle.labels),
             temperature=self.bundle.calibration.temperature,
         )

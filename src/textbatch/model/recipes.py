@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from textbatch.config import Preset
-from textbatch.model.architecture import Architecture
+from textbatch.config import Pooling, Preset, TrainConfig
+from textbatch.model.architecture import Architecture, RecurrentLayer
 from textbatch.model.settings import Dropout, FitSettings, VectorSettings
 
 
@@ -22,7 +22,7 @@ class Recipe:
         vectors: How the word vectors are trained.
         dropout: What is dropped in training.
         fit: How the network is fitted.
-        gru_units, lstm_units, dense_units, reset_after: See `Architecture`.
+        layers, bidirectional, pooling, dense_units, reset_after: See `Architecture`.
     """
 
     sequence_length: int | None = None
@@ -33,8 +33,12 @@ class Recipe:
     vectors: VectorSettings = field(default_factory=VectorSettings)
     dropout: Dropout = field(default_factory=Dropout)
     fit: FitSettings = field(default_factory=FitSettings)
-    gru_units: int = 150
-    lstm_units: int = 200
+    layers: tuple[RecurrentLayer, ...] = (
+        RecurrentLayer(cell="gru", units=150),
+        RecurrentLayer(cell="lstm", units=200),
+    )
+    bidirectional: bool = False
+    pooling: Pooling = "last"
     dense_units: int = 100
     reset_after: bool = True
 
@@ -45,8 +49,9 @@ class Recipe:
         return Architecture(
             vocabulary_size=vocabulary_size,
             embedding_dim=self.vectors.dim,
-            gru_units=self.gru_units,
-            lstm_units=self.lstm_units,
+            layers=self.layers,
+            bidirectional=self.bidirectional,
+            pooling=self.pooling,
             dense_units=self.dense_units,
             num_labels=num_labels,
             max_sequence_length=max_sequence_length,
@@ -55,7 +60,7 @@ class Recipe:
 
 
 RECIPES: dict[Preset, Recipe] = {
-    "default": Recipe(dropout=Dropout(channels=0.3, between=0.4, lstm_input=0.4)),
+    "default": Recipe(dropout=Dropout(channels=0.3, between=0.4, last_input=0.4)),
     # The network of the question that textbatch began with, to the last parameter.
     "seed": Recipe(
         sequence_length=50,
@@ -63,8 +68,42 @@ RECIPES: dict[Preset, Recipe] = {
         min_count=1,
         train_embedding=False,
         vectors=VectorSettings(window=5),
-        dropout=Dropout(between=0.4, lstm_input=0.4),
+        dropout=Dropout(between=0.4, last_input=0.4),
         fit=FitSettings(optimizer="rmsprop", word_dropout=0.0),
         reset_after=False,
     ),
+    # For tens of thousands of rows: it takes several times as long to train and to score with.
+    "large": Recipe(
+        dropout=Dropout(channels=0.3, between=0.4, last_input=0.4, pooled=0.3),
+        layers=(RecurrentLayer(cell="lstm", units=256), RecurrentLayer(cell="lstm", units=256)),
+        bidirectional=True,
+        pooling="mean+max",
+        dense_units=256,
+    ),
 }
+
+
+def recipe_of(config: TrainConfig) -> Recipe:
+    """The preset's recipe, with the network options that were given.
+
+    With other `layers` than the preset has, its layers are cut, or the last one is repeated.
+    """
+    recipe = RECIPES[config.preset]
+    units = config.units or tuple(layer.units for layer in recipe.layers)
+    # One width is for all layers, of which there are then as many as the preset has.
+    several = len(units) if len(units) > 1 else len(recipe.layers)
+    count = config.layers or several
+    layers = tuple(
+        RecurrentLayer(
+            cell=config.cell or recipe.layers[min(place, len(recipe.layers) - 1)].cell,
+            units=units[min(place, len(units) - 1)],
+        )
+        for place in range(count)
+    )
+    both_ways = config.bidirectional
+    return replace(
+        recipe,
+        layers=layers,
+        bidirectional=recipe.bidirectional if both_ways is None else both_ways,
+        pooling=config.pooling or recipe.pooling,
+    )

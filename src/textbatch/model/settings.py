@@ -22,19 +22,38 @@ class VectorSettings:
     epochs: int = 30
 
 
+#: The most numbers that a word vector may have, whatever a file's header tells.
+MAX_DIM = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordVectors:
+    """Words and their vectors, frequent ones first where the source knows.
+
+    Attributes:
+        words: Tokens, as texts yield them.
+        table: Shape `(words, dim)`.
+    """
+
+    words: tuple[str, ...]
+    table: Float32Array
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropout:
     """How much is dropped in training, as shares from 0 to 1.
 
     Attributes:
         channels: Channels of the word vectors, whole (spatial dropout, Tompson et al. 2015).
-        between: Between the GRU and the LSTM.
-        lstm_input: At the LSTM's input, the same mask at every step.
+        between: Between two recurrent layers.
+        last_input: At the last recurrent layer's input, the same mask at every step.
+        pooled: What the dense layer reads.
     """
 
     channels: float = 0.0
     between: float = 0.0
-    lstm_input: float = 0.0
+    last_input: float = 0.0
+    pooled: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +67,8 @@ class FitSettings:
         max_epochs: Passes over the training rows at most.
         patience: Passes without a better validation loss before stopping.
         word_dropout: Share of tokens shown as OOV in training.
+        averaging: Momentum of the running mean of the weights that is validated and kept (Polyak
+            and Juditsky 1992); 0 keeps the weights themselves.
     """
 
     optimizer: str = "adam"
@@ -56,6 +77,7 @@ class FitSettings:
     max_epochs: int = 30
     patience: int = 4
     word_dropout: float = 0.1
+    averaging: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,11 @@
 """The network as one ONNX Loop over time, in float32 or int8; equal beginnings computed once.
 
 Level `t` of a mini-batch's prefix tree holds its distinct beginnings of `t + 1` tokens. Each
-iteration computes one level: gather the parents' states, one GRU step, one LSTM step. Rows that
-end leave the loop, so no padding is ever computed. Against ONNX's fused GRU and LSTM this saves a
-quarter of the time in float32 and half of it in int8 (`benchmarks/README.md`).
+iteration computes one level: gather the parents' states, one step of each recurrent layer. Rows
+that end leave the loop, so no padding is ever computed. Against ONNX's fused GRU and LSTM this
+saves a quarter of the time in float32 and half of it in int8 (`benchmarks/README.md`).
+
+A network that reads both ways shares no beginnings, and runs on the fused graph instead.
 """
 
 from __future__ import annotations
@@ -17,7 +19,15 @@ from textbatch.batch import Float32Array
 from textbatch.config import Precision
 from textbatch.model.architecture import Architecture
 from textbatch.model.graph import external_tensor
-from textbatch.model.step_layers import ZERO, Graph, add_gru, add_lstm
+from textbatch.model.step_layers import (
+    State,
+    add_gru,
+    add_lstm,
+    add_token_table,
+    layer_states,
+)
+from textbatch.model.step_nodes import ZERO, Graph
+from textbatch.model.step_pooling import START, add_pooling, pooling_states
 
 _OPSET, _IR_VERSION = 17, 8
 _FLOAT, _UINT8, _INT64, _BOOL = (
@@ -49,7 +59,7 @@ def build_step_graph(
     ordered by length, among equal lengths as in the mini-batch.
 
     Args:
-        architecture: The network.
+        architecture: The network; it reads one way.
         tensors: Its weights.
         offsets: Where each tensor starts in the weights file, in bytes.
         precision: `int8` for the recurrent layers' products; all else stays float32.
@@ -57,9 +67,10 @@ def build_step_graph(
     int8 = precision == "int8"
     body, states = _step(architecture, tensors, int8=int8)
     graph = Graph()
-    _add_token_table(graph, architecture, tensors)
+    first = architecture.stack()[0]
+    add_token_table(graph, first, tensors, reset_after=architecture.reset_after)
     for name, kind, width in states:
-        empty = ZERO if kind == _UINT8 else 0
+        empty = ZERO if kind == _UINT8 else START.get(name, 0)
         graph.constant(
             f"{name}.start", np.full((1, width), empty, np.uint8 if kind == _UINT8 else np.float32)
         )
@@ -70,10 +81,10 @@ def build_step_graph(
     starts = " ".join(f"{name}.start" for name, _, _ in states)
     lasts = " ".join(f"{name}.last" for name, _, _ in states)
     graph.add("Loop", f"time true {starts} none", f"{lasts} ended", body=body)
-    graph.add("ConcatFromSequence", "ended", "lstm", axis=0)
+    graph.add("ConcatFromSequence", "ended", "pooled", axis=0)
     for name in ("dense.W", "dense.B", "logits.W", "logits.B"):
         graph.constant(name, tensors[name])
-    graph.add("Gemm", "lstm dense.W dense.B", "dense")
+    graph.add("Gemm", "pooled dense.W dense.B", "dense")
     graph.add("Relu", "dense", "features")
     graph.add("Gemm", "features logits.W logits.B", "logits")
     embedding = external_tensor("embedding", tensors["embedding"].shape, offsets["embedding"])
@@ -90,34 +101,15 @@ def build_step_graph(
     return bytes(model.SerializeToString())
 
 
-def _add_token_table(
-    graph: Graph, architecture: Architecture, tensors: Mapping[str, Float32Array]
-) -> None:
-    """The GRU's input product for every word: ONNX Runtime computes it once, on loading."""
-    units = architecture.gru_units
-    bias, recurrent_bias = np.split(tensors["gru.B"][0], 2)
-    # With `reset_after` the reset gate multiplies the third gate's recurrent bias too.
-    folded = (2 if architecture.reset_after else 3) * units
-    total = bias + np.where(np.arange(3 * units) < folded, recurrent_bias, np.float32(0))
-    kernel = tensors["gru.W"][0].T
-    for gate, part in (("zr", slice(None, 2 * units)), ("n", slice(2 * units, None))):
-        graph.constant(f"W.{gate}", kernel[:, part])
-        graph.constant(f"B.{gate}", total[part])
-        graph.add("Gemm", f"embedding W.{gate} B.{gate}", f"table.{gate}")
-
-
 def _step(
     architecture: Architecture, tensors: Mapping[str, Float32Array], *, int8: bool
-) -> tuple[GraphProto, list[tuple[str, int, int]]]:
-    """The loop's body, and the states that it hands on: name, element type, width."""
+) -> tuple[GraphProto, list[State]]:
+    """The loop's body, and the states that it hands on."""
     graph = Graph()
-    states: list[tuple[str, int, int]] = [
-        ("gru", _FLOAT, architecture.gru_units),
-        ("cell", _FLOAT, architecture.lstm_units),
-        ("lstm8" if int8 else "lstm", _UINT8 if int8 else _FLOAT, architecture.lstm_units),
-    ]
+    stack = architecture.stack()
+    states = [state for layer in stack for state in layer_states(layer, int8=int8)]
+    states += pooling_states(architecture)
     if int8:
-        states.append(("gru8", _UINT8, architecture.gru_units))
         graph.add_scale()
     for name in _TREE:
         graph.add("Gather", f"{name} level", f"{name}.all")
@@ -126,9 +118,15 @@ def _step(
     graph.add("Compress", "nodes.all is_end.all", "ends", axis=0)
     for name, _, _ in states:
         graph.add("Gather", f"{name}.in from", name)
-    add_gru(graph, architecture, tensors, int8=int8)
-    add_lstm(graph, architecture, tensors, int8=int8)
-    graph.add("Gather", "lstm.out ends", "leaving")
+    below = None
+    for layer in stack:
+        if layer.cell == "lstm":
+            add_lstm(graph, layer, tensors, below=below, int8=int8)
+        else:
+            reset_after = architecture.reset_after
+            add_gru(graph, layer, tensors, below=below, reset_after=reset_after, int8=int8)
+        below = layer.name
+    add_pooling(graph, architecture)
     graph.add("SequenceInsert", "ended.in leaving", "ended.out")
     graph.add("Identity", "go", "go.out")
     info, sequence = helper.make_tensor_value_info, helper.make_tensor_sequence_value_info

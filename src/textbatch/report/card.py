@@ -11,7 +11,7 @@ def model_card(
     labels: Sequence[str],
     text_column: str,
     preset: str,
-    sizes: Mapping[str, object],
+    network: str,
     metrics: Mapping[str, Any],
 ) -> str:
     """Write the card.
@@ -20,7 +20,7 @@ def model_card(
         labels: In order.
         text_column: Column that held the text in training.
         preset: The recipe.
-        sizes: The architecture's fields.
+        network: The architecture on one line.
         metrics: The bundle's metrics.
 
     Returns:
@@ -61,7 +61,7 @@ def model_card(
             for entry in scores["labels"]
         ),
         "",
-        "Network: " + ", ".join(f"{name} {value}" for name, value in sizes.items()) + ".",
+        f"Network: {network}.",
         "",
         (
             "The files hold data only; `textbatch inspect .` shows them, `manifest.json` lists "

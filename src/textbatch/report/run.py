@@ -127,12 +127,22 @@ def write_json(path: Path, record: dict[str, Any]) -> None:
         StorageError: The file cannot be written.
         OutputError: Its directory does not exist.
     """
+    write_whole(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old one or the whole new one.
+
+    Raises:
+        StorageError: The file cannot be written.
+        OutputError: Its directory does not exist.
+    """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     with storage_errors(path, "cannot write", missing=OutputError):
         try:
             # "x" follows no planted link; names that are not UTF-8 become \udc.. escapes.
             with temporary.open("x", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+                file.write(text)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

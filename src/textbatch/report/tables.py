@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich import box
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from textbatch.errors import printable
+from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 
 #: Above this many labels the confusion matrix would not fit a terminal.
@@ -43,6 +44,16 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
         )
 
 
+def comparison_table(contenders: Sequence[Contender], bundle: Evaluation) -> Table:
+    """Show a bundle beside simple models, on the same test rows."""
+    table = _table("on the test rows", "accuracy", "macro F1")
+    for one in contenders:
+        table.add_row(one.name, f"{one.accuracy:.4f}", f"{one.macro_f1:.4f}")
+    found = bundle.metrics
+    table.add_row("this model", f"{found.accuracy:.4f}", f"{found.macro_f1:.4f}")
+    return table
+
+
 def inspection_tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     """Show what `inspection.inspect_path` found."""
     if found["kind"] == "bundle":
@@ -60,7 +71,7 @@ def _bundle(found: Mapping[str, Any]) -> Iterator[RenderableType]:
         "preset": found["settings"]["preset"],
         "text column": found["settings"]["text_column"],
         "labels": ", ".join(found["labels"]),
-        "network": ", ".join(f"{k} {v}" for k, v in found["architecture"].items()),
+        "network": found["network"],
         "temperature": f"{calibration['temperature']:.3f}, fitted on {calibration['rows']:,} rows",
         "texts": f"{profile['oov_share']:.1%} unknown tokens, "
         f"{profile['truncated_share']:.1%} truncated",

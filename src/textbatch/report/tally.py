@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from textbatch.batch import Predictions, Status
-from textbatch.config import BadRowLimit
 from textbatch.data.quarantine import BadRow
 from textbatch.errors import TooManyBadRowsError
+from textbatch.limits import BadRowLimit
 from textbatch.report.run import RunReport
 
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from textbatch.quality.calibration import Calibration
+from textbatch.quality.coverage import VectorCoverage
+from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.run import SCHEMA_VERSION
 
@@ -21,6 +23,9 @@ class TrainReport:
         best_epoch: The pass whose weights were kept.
         calibration: The temperature and what it did on the validation rows.
         test: Metrics on the test rows, computed by the engine that `score` uses.
+        blend_weight: Of the linear model's margins beside the network's logits; 0 without one.
+        contenders: How simple models and the network alone do on the test rows.
+        vectors: What pretrained vectors and unlabelled texts gave; None where none were named.
         warnings: What the user should look at.
         fingerprint: The bundle's.
         seconds: Wall time.
@@ -33,7 +38,10 @@ class TrainReport:
     best_epoch: int
     calibration: Calibration
     test: Evaluation
+    blend_weight: float
+    contenders: list[Contender]
     warnings: list[str]
+    vectors: VectorCoverage | None = None
     fingerprint: str = ""
     seconds: float = 0.0
     state: str = "done"
@@ -44,5 +52,8 @@ class TrainReport:
 
     def metrics(self) -> dict[str, Any]:
         """What the bundle keeps of it, as plain JSON values."""
-        kept = ("rows", "epochs", "best_epoch", "test", "warnings")
+        kept = (
+            *("rows", "epochs", "best_epoch", "test", "blend_weight", "contenders"),
+            *("vectors", "warnings"),
+        )
         return {name: value for name, value in asdict(self).items() if name in kept}

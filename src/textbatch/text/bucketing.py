@@ -12,8 +12,9 @@ from textbatch.text.vocabulary import PAD_ID
 
 #: Rows of a mini-batch differ by less than this many tokens.
 _BUCKET_WIDTH = 8
-#: How many of their first tokens bring rows together, for engines that share beginnings.
-_KEY_TOKENS = 8
+#: How many of their first tokens bring rows together, for engines that share beginnings, and how
+#: many of these go into one number to sort by: ids beyond 21 bits would only sort less well.
+_KEY_TOKENS, _TOKENS_PER_KEY, _TOKEN_BITS = 6, 3, 21
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +60,19 @@ def mini_batches(
 
 
 def _neighbour_order(tokens: TokenBatch, rows: Int64Array) -> Int64Array:
-    # Longest first: the last mini-batches are the cheap ones, so workers end together.
     lengths = tokens.lengths[rows]
-    column = np.arange(_KEY_TOKENS)
-    source = np.minimum(tokens.offsets[rows][:, None] + column, len(tokens.token_ids))
+    starts = tokens.offsets[rows]
     token_ids = np.append(tokens.token_ids, np.int32(PAD_ID))
-    beginning = np.where(column < lengths[:, None], token_ids[source], PAD_ID)
-    return np.lexsort([*beginning.T[::-1], -(lengths // _BUCKET_WIDTH)])
+    keys = []
+    for first in range(0, _KEY_TOKENS, _TOKENS_PER_KEY):
+        key = np.zeros(len(rows), np.int64)
+        for column in range(first, first + _TOKENS_PER_KEY):
+            # Past a row's end stands the padding that closes the array.
+            source = np.where(column < lengths, starts + column, -1)
+            key = (key << _TOKEN_BITS) | token_ids[source]
+        keys.append(key)
+    # Longest first: the last mini-batches are the cheap ones, so workers end together.
+    return np.lexsort([*reversed(keys), -(lengths // _BUCKET_WIDTH)])
 
 
 def pad(tokens: TokenBatch, rows: Int64Array) -> MiniBatch:

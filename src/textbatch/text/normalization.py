@@ -8,6 +8,8 @@ unspaced CJK scripts stands alone.
 
 from __future__ import annotations
 
+from string import ascii_lowercase, ascii_uppercase
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,13 +40,37 @@ CJK_RANGES = (
     (0x20000, 0x3FFFF),
 )
 
+#: Inclusive ranges of characters of which any text is in NFKC already (the quick check of UAX #15:
+#: normal by themselves, never joined to what stands before); looking is much cheaper than
+#: normalizing. Letters with accents, Greek, Cyrillic, quotes and dashes, symbols, kana, Han,
+#: Hangul, and emoji with their joiners.
+SURELY_NFKC = (
+    *((0x00, 0x7F), (0xC0, 0x131), (0x134, 0x13E), (0x141, 0x148), (0x14A, 0x17E)),
+    *((0x391, 0x3A1), (0x3A3, 0x3CE), (0x400, 0x482), (0x48A, 0x52F)),
+    *((0x200D, 0x200D), (0x2012, 0x2016), (0x2018, 0x2022), (0x2190, 0x21FF), (0x2600, 0x27BF)),
+    *((0x3041, 0x3096), (0x30A1, 0x30FA), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3)),
+    *((0xFE0F, 0xFE0F), (0x1F300, 0x1FAFF)),
+)
+
+
+def _range_class(ranges: tuple[tuple[int, int], ...]) -> str:
+    return "".join(f"\\x{{{low:x}}}-\\x{{{high:x}}}" for low, high in ranges)
+
 
 def _hex_class(characters: str) -> str:
     return "".join(f"\\x{{{ord(character):x}}}" for character in characters)
 
 
-_SEPARATORS = f"[{_hex_class(PUNCTUATION + WHITE_SPACE)}]+"
-_CJK = "([" + "".join(f"\\x{{{low:x}}}-\\x{{{high:x}}}" for low, high in CJK_RANGES) + "])"
+_WIDE = "".join(character for character in WHITE_SPACE if not character.isascii())
+_NARROW = PUNCTUATION + "".join(set(WHITE_SPACE) - set(_WIDE))
+#: What each byte of UTF-8 becomes: capitals small, separators a space. Bytes of characters beyond
+#: ASCII stay: none of them is below 0x80.
+_BYTES = bytes.maketrans(
+    (ascii_uppercase + _NARROW).encode(), (ascii_lowercase + " " * len(_NARROW)).encode()
+)
+_WIDE_SPACES = f"[{_hex_class(_WIDE)}]"
+_CJK = f"([{_range_class(CJK_RANGES)}])"
+_NOT_SURELY_NFKC = f"[^{_range_class(SURELY_NFKC)}]"
 
 
 def split_tokens(texts: pa.Array) -> tuple[pa.Array, Int64Array]:
@@ -59,10 +85,7 @@ def split_tokens(texts: pa.Array) -> tuple[pa.Array, Int64Array]:
     """
     # 64-bit offsets: spacing out CJK can triple a chunk that was just below 2 GiB.
     text = texts.cast(pa.large_string())
-    text = pc.utf8_normalize(text, form="NFKC")
-    text = pc.utf8_lower(text)
-    text = pc.replace_substring_regex(text, pattern=_SEPARATORS, replacement=" ")
-    text = pc.replace_substring_regex(text, pattern=_CJK, replacement=r" \1 ")
+    text = _fold_bytes(_fold_characters(text))
     text = pc.ascii_trim(text, " ")
     # The split kernel finds one empty token in an empty text: make such texts null instead.
     text = pc.if_else(pc.equal(text, ""), None, text)
@@ -71,3 +94,30 @@ def split_tokens(texts: pa.Array) -> tuple[pa.Array, Int64Array]:
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return lists.flatten(), offsets
+
+
+def _fold_characters(text: pa.Array) -> pa.Array:
+    """What concerns characters beyond ASCII; most rows have none, and are left alone."""
+    ascii_only = pc.string_is_ascii(text)
+    if pc.all(ascii_only).as_py() is not False:
+        return text
+    others = pc.invert(ascii_only)
+    # The commonest character that NFKC changes.
+    wide = pc.replace_substring(text.filter(others), pattern="…", replacement="...")
+    unsure = pc.match_substring_regex(wide, pattern=_NOT_SURELY_NFKC)
+    normal = pc.utf8_normalize(wide.filter(unsure), form="NFKC")
+    wide = pc.utf8_lower(pc.replace_with_mask(wide, unsure, normal))
+    wide = pc.replace_substring_regex(wide, pattern=_WIDE_SPACES, replacement=" ")
+    wide = pc.replace_substring_regex(wide, pattern=_CJK, replacement=r" \1 ")
+    return pc.replace_with_mask(text, others, wide)
+
+
+def _fold_bytes(text: pa.Array) -> pa.Array:
+    """What concerns ASCII, which can be told by single bytes: a table instead of a pattern."""
+    _, ends, data = text.buffers()
+    if data is None:
+        return text
+    offsets = np.frombuffer(ends, np.int64)[text.offset : text.offset + len(text) + 1]
+    folded = bytes(memoryview(data)[offsets[0] : offsets[-1]]).translate(_BYTES)
+    buffers = [None, pa.py_buffer(offsets - offsets[0]), pa.py_buffer(folded)]
+    return pa.Array.from_buffers(text.type, len(text), buffers)

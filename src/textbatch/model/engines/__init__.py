@@ -6,6 +6,7 @@ from typing import Protocol
 
 from textbatch.batch import Float32Array
 from textbatch.config import DeviceName, EngineName, Precision
+from textbatch.errors import ConflictError
 from textbatch.model.backend import import_keras
 from textbatch.model.bundle import Bundle
 from textbatch.text.bucketing import MiniBatch
@@ -51,11 +52,12 @@ def open_engine(
         precision: `int8` only where the bundle's own measurement allows it.
 
     Raises:
-        ConflictError: A GPU was asked for and there is none.
+        ConflictError: A GPU was asked for and there is none, or int8 for a network that reads
+            both ways.
         QualityGateError: int8 changed too many labels when the bundle was made.
     """
     if precision == "int8":
-        bundle.int8.check()
+        check_int8(bundle)
     # Each engine is imported only when chosen: TensorFlow alone takes seconds.
     if name == "tensorflow" or device == "gpu":
         import_keras(threads=threads)
@@ -65,3 +67,18 @@ def open_engine(
     from textbatch.model.engines.onnx import OnnxEngine
 
     return OnnxEngine(bundle, threads=threads, precision=precision)
+
+
+def check_int8(bundle: Bundle) -> None:
+    """Refuse int8 where there is none, and where it changes too much.
+
+    Raises:
+        ConflictError: The network reads both ways, for which there is no int8.
+        QualityGateError: int8 changed too many labels when the bundle was made.
+    """
+    if bundle.architecture.bidirectional:
+        raise ConflictError(
+            "--precision int8 is for networks that read one way; this model is bidirectional",
+            "leave --precision out, or train without --bidirectional",
+        )
+    bundle.int8.check()

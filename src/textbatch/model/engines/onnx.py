@@ -23,7 +23,7 @@ import onnxruntime
 
 
 class OnnxEngine:
-    """The step graph on the bundle's weights; see `engines.Engine`.
+    """The step graph, or for a bidirectional network the bundle's own; see `engines.Engine`.
 
     One session serves all workers, each call on the caller's own thread: mini-batches side by
     side use the cores better than one mini-batch split over them.
@@ -45,8 +45,14 @@ class OnnxEngine:
         options.add_external_initializers_from_files_in_memory(
             [WEIGHTS_FILE], [weights.data], [len(weights.data)]
         )
-        graph = build_step_graph(
-            bundle.architecture, weights.tensors, weights.offsets, precision=precision
+        # Read from both ends, texts share no beginnings: that is for ONNX's own operators.
+        self._shares_beginnings = not bundle.architecture.bidirectional
+        graph = (
+            build_step_graph(
+                bundle.architecture, weights.tensors, weights.offsets, precision=precision
+            )
+            if self._shares_beginnings
+            else bundle.graph
         )
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]
@@ -54,6 +60,11 @@ class OnnxEngine:
 
     def predict_logits(self, batch: MiniBatch) -> Float32Array:
         """Logits of a mini-batch. Shape `(batch, labels)`."""
+        if not self._shares_beginnings:
+            token_ids = np.ascontiguousarray(batch.token_ids.T)
+            feeds = {"token_ids": token_ids, "lengths": batch.lengths}
+            answer: Float32Array = self._session.run(["logits"], feeds)[0]
+            return answer
         (ended,) = self._session.run(["logits"], prefix_tree(batch).feeds())
         logits: Float32Array = np.empty_like(ended)
         # Rows come out as they end.

@@ -1,0 +1,71 @@
+"""`textbatch vectors`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textbatch.cli.console import print_json, results, say
+from textbatch.cli.options import JsonOption, OverwriteOption
+from textbatch.config import Algorithm, VectorsConfig
+from textbatch.errors import printable
+
+
+def vectors_command(
+    texts: Annotated[
+        list[Path],
+        typer.Argument(help="Parquet, CSV or JSONL files, or .txt files with a text on each line."),
+    ],
+    output: Annotated[Path, typer.Argument(help=".vec or .vec.gz file to write.")],
+    algorithm: Annotated[
+        Algorithm, typer.Option(help="fasttext also learns parts of words, in twice the time.")
+    ] = "word2vec",
+    dim: Annotated[int, typer.Option(help="Numbers in a vector.")] = 100,
+    window: Annotated[int, typer.Option(help="Words to each side that count as context.")] = 8,
+    epochs: Annotated[int, typer.Option(help="Passes over the texts.")] = 5,
+    min_count: Annotated[int, typer.Option(help="Rarer words get no vector.")] = 5,
+    words: Annotated[
+        Path | None,
+        typer.Option(help="A .txt file of more words for fasttext to make up vectors for."),
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    overwrite: OverwriteOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Train word vectors on texts, for `train --vectors`.
+
+    Example: textbatch vectors tickets.parquet mails.txt.gz ours.vec.gz
+
+    Any amount of text is streamed; one seed gives the same vectors every time.
+    """
+    config = VectorsConfig(
+        inputs=tuple(texts),
+        output=output,
+        algorithm=algorithm,
+        dim=dim,
+        window=window,
+        epochs=epochs,
+        min_count=min_count,
+        words=words,
+        text_column=text_column,
+        seed=seed,
+        overwrite=overwrite,
+    )
+    from textbatch.vectorizing import train_vectors
+
+    done = train_vectors(config, say=say)
+    if done.undecodable:
+        say(f"warning: {done.undecodable:,} texts are not valid UTF-8; they are left out")
+    if json:
+        print_json(done.to_dict())
+        return
+    results.print(
+        f"{printable(done.output)}: {done.words:,} words, {done.dim} dimensions, from "
+        f"{done.tokens:,} words of {done.texts:,} texts in {done.seconds:.1f} s "
+        f"({done.tokens_per_second:,.0f} words/s in training)",
+        markup=False,
+        soft_wrap=True,
+    )

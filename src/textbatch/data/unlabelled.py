@@ -1,0 +1,95 @@
+"""Files of texts without labels, streamed: any amount goes through in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textbatch.config import CHUNK_BYTES, CHUNK_ROWS
+from textbatch.data.compressed import COMPRESSED_SUFFIXES, ByteStream, stream_errors
+from textbatch.data.rebatch import rebatch
+from textbatch.data.source import open_source, require_column
+from textbatch.data.texts import check_text_type, decode_texts
+from textbatch.errors import DataError
+
+#: A line of a text file that is longer counts as several texts.
+_MAX_LINE = 1 << 20
+
+
+def check_unlabelled(paths: Sequence[Path], *, text_column: str) -> None:
+    """Open each file and look for its text column, so that a wrong name shows at once.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed or lacks the column.
+    """
+    for path in paths:
+        if _is_plain_text(path):
+            with stream_errors(path):
+                ByteStream(path).close()
+            continue
+        source = open_source(path)
+        require_column(source, text_column, "--text-column")
+        check_text_type(source.schema.field(text_column).type, f"{path} column '{text_column}'")
+
+
+def unlabelled_texts(
+    paths: Sequence[Path], *, text_column: str, on_bad: Callable[[int], None]
+) -> Iterator[pa.Array]:
+    """Yield the texts of files, a bounded chunk at a time.
+
+    Args:
+        paths: Parquet, CSV or JSON Lines files, or `.txt` files with a text on each line.
+        text_column: Column that holds the text; `.txt` files have none.
+        on_bad: Called with the number of texts that are not valid UTF-8 and so left out.
+
+    Yields:
+        Strings without nulls, of each file in order.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed or lacks the column.
+    """
+    for path in paths:
+        chunks = _lines(path) if _is_plain_text(path) else _column(path, text_column)
+        for chunk in chunks:
+            texts, bad = decode_texts(chunk)
+            if bad.any():
+                on_bad(int(bad.sum()))
+            yield pc.drop_null(texts)
+
+
+def _is_plain_text(path: Path) -> bool:
+    plain = path.with_suffix("") if path.suffix.lower() in COMPRESSED_SUFFIXES else path
+    return plain.suffix.lower() == ".txt"
+
+
+def _column(path: Path, text_column: str) -> Iterator[pa.Array]:
+    source = open_source(path)
+    require_column(source, text_column, "--text-column")
+    field = source.schema.field(text_column)
+    check_text_type(field.type, f"{path} column '{text_column}'")
+    batches = source.batches([text_column], CHUNK_ROWS)
+    schema = pa.schema([field])
+    for batch in rebatch(batches, schema, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES):
+        yield batch.column(0)
+
+
+def _lines(path: Path) -> Iterator[pa.Array]:
+    with stream_errors(path):
+        stream = ByteStream(path)
+        try:
+            rest = b""
+            while data := stream.bytes.read(_MAX_LINE):
+                if b"\0" in data:
+                    raise DataError(f"{path} is not a text file", "give UTF-8, a text on each line")
+                *lines, rest = (rest + data).splitlines(keepends=True)
+                if rest.endswith((b"\n", b"\r")) or len(rest) > _MAX_LINE:
+                    lines, rest = [*lines, rest], b""
+                yield pa.array(lines, pa.large_binary())
+            yield pa.array([rest], pa.large_binary())
+        finally:
+            stream.close()
