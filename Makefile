@@ -4,13 +4,16 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-faults check bench clean
 
 demo: .venv/installed  ## Train and score on made-up tickets, in ./textbatch-demo
 	$(BIN)/textbatch demo --folder textbatch-demo --overwrite
 
 test: .venv/installed-dev  ## Run all tests
 	$(BIN)/pytest
+
+test-faults: .venv/installed-dev  ## Run the fault tests in full: hundreds of kills, failures, damaged files
+	FAULTS=full $(BIN)/pytest tests/faults tests/bad_inputs tests/test_verification.py
 
 check: .venv/installed-dev  ## Run the linters and the type checker, as CI does
 	$(BIN)/ruff check .

@@ -213,7 +213,9 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "model": tmp_path / "m", "text_column": "t", "columns": ("a", "b"), "prefix": "p",
         "probabilities": True, "top_k": 3, "min_confidence": 0.25, "min_precision": 0.5,
         "max_bad_rows": 4,
-        "input_format": "csv", "engine": "tensorflow", "device": "cpu", "threads": 5,
+        "quarantine": tmp_path / "q", "quarantine_text": True, "encoding": "latin-1",
+        "null_text": ("-",), "if_exists": "replace", "input_format": "csv",
+        "engine": "tensorflow", "device": "cpu", "threads": 5,
         "chunk_rows": 6, "batch_tokens": 7, "overwrite": True, "dry_run": True,
         "report": tmp_path / "r",
     }  # fmt: skip

@@ -22,6 +22,8 @@ LEVELS = {
     "lexicon": 4,
     "vectorizing": 4,
     "scoring": 4,
+    "planning": 4,
+    "verification": 4,
     "inspection": 4,
     "partition": 4,
     "evaluation": 4,
@@ -34,6 +36,8 @@ LEVELS = {
     "config": 0,
     "batch": 0,
     "errors": 0,
+    "failpoints": 0,
+    "limits": 0,
     "__init__": 0,
 }
 # Rooms on one level that may know each other; the paths are read in this order.
@@ -51,7 +55,12 @@ SIDEWAYS = {
     ("baselines", "partition"),
     ("finishing", "partition"),
     ("partition", "evaluation"),
+    ("scoring", "planning"),
+    ("verification", "inspection"),
     ("config", "errors"),
+    ("config", "limits"),
+    ("limits", "errors"),
+    ("failpoints", "errors"),
 }
 
 OWNERS = {

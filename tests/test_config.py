@@ -17,6 +17,11 @@ PATHS = {"input": Path("in.parquet"), "output": Path("out.parquet")}
         {"min_confidence": 1.01},
         {"min_confidence": float("nan")},
         {"max_bad_rows": -1},
+        {"max_bad_rows": "1.5"},
+        {"max_bad_rows": "101%"},
+        {"max_bad_rows": "nan%"},
+        {"encoding": "klingon"},
+        {"encoding": "zip"},
         {"chunk_rows": 0},
         {"batch_tokens": 0},
         {"threads": 0},
@@ -30,7 +35,7 @@ def test_settings_out_of_range_are_refused_by_their_flag(settings):
 
 @pytest.mark.parametrize("name", ["in.parquet", "out.parquet", "./sub/../out.parquet"])
 def test_the_report_may_not_take_the_place_of_input_or_output(name):
-    with pytest.raises(ConflictError, match="--report names the input or the output"):
+    with pytest.raises(ConflictError, match="--report names a file that has another use"):
         ScoreConfig(**PATHS, report=Path(name))
 
 

@@ -19,6 +19,7 @@ from textbatch.errors import (
     TextbatchError,
     exit_code_of,
     printable,
+    redacted,
     storage_errors,
 )
 
@@ -98,3 +99,21 @@ def test_errors_of_our_own_pass_through():
 
 def test_control_characters_are_escaped_and_letters_are_not():
     assert printable("é 文 a\nb\x1b[31m\udcff") == "é 文 a\\nb\\x1b[31m\\udcff"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "cannot read s3://u:p@bucket/a?X-Amz-Signature=1: no",
+            "cannot read s3://***@bucket/a?***: no",
+        ),
+        ("cannot read s3:/u:p@bucket/a", "cannot read s3:/***@bucket/a"),
+        ("https://token@host/x; check", "https://***@host/x; check"),
+        ("/data/a@b/in.parquet is empty", "/data/a@b/in.parquet is empty"),
+        ("s3://bucket/key", "s3://bucket/key"),
+    ],
+)
+def test_credentials_in_uris_are_redacted(text, shown):
+    assert redacted(text) == shown
+    assert str(DataError(text)) == shown

@@ -1,5 +1,5 @@
 """`python -m textbatch`."""
 
-from textbatch.cli.app import main
+from textbatch.cli.entry import main
 
 main()

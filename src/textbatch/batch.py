@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -40,11 +41,13 @@ class TextBatch:
         table: The columns to pass through, untouched. Shape `(rows, columns)`.
         texts: The text column as strings; null where the row has none. Shape `(rows,)`.
         undecodable: True where the text is not valid UTF-8. Shape `(rows,)`.
+        source: The text column as it was read, where it is wanted later. Shape `(rows,)`.
     """
 
     table: pa.RecordBatch
     texts: pa.Array
     undecodable: BoolArray
+    source: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -104,3 +107,16 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(self.status)
+
+    def __getitem__(self, rows: slice | BoolArray) -> Predictions:
+        return Predictions(probabilities=self.probabilities[rows], status=self.status[rows])
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Predictions]) -> Predictions:
+        """Put predictions one after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            probabilities=np.concatenate([part.probabilities for part in parts]),
+            status=np.concatenate([part.status for part in parts]),
+        )

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ class TextbatchError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.what}; {self.remedy}" if self.remedy else self.what
+        return redacted(f"{self.what}; {self.remedy}" if self.remedy else self.what)
 
     @property
     def title(self) -> str:
@@ -137,6 +138,17 @@ def exit_code_of(error: BaseException) -> int:
     if isinstance(error, TextbatchError | TerminatedError):
         return error.exit_code
     return 1
+
+
+#: User and password, and the query, of a URI; `Path` leaves it one slash.
+_SECRETS = re.compile(r"(?<=:/)(/?)[^/@\s]+@|(?<=\?)[^\s:;,]+(?=[\s:;,]|$)")
+
+
+def redacted(text: str) -> str:
+    """Take the credentials out of the URIs in a text: user info and queries."""
+    if ":/" not in text:
+        return text
+    return _SECRETS.sub(lambda found: f"{found[1]}***@" if found[1] is not None else "***", text)
 
 
 def printable(text: str) -> str:

@@ -82,8 +82,8 @@ def _inspect_output(path: Path) -> dict[str, Any]:
     statuses = dict.fromkeys(Status.names(), 0)
     labels: dict[str, int] = dict.fromkeys(json.loads(footer["labels"]), 0)
     for batch in source.batches(answers, _CHUNK_ROWS):
-        _count(batch.column(0), labels)
-        _count(batch.column(1), statuses)
+        count_values(batch.column(0), labels)
+        count_values(batch.column(1), statuses)
     return {
         "kind": "output",
         "path": os.fspath(path),
@@ -97,6 +97,7 @@ def _inspect_output(path: Path) -> dict[str, Any]:
     }
 
 
-def _count(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array
+def count_values(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array
+    """Add up how often each value that is not null occurs in a column."""
     for entry in pc.value_counts(column.drop_null()).to_pylist():
         into[entry["values"]] = into.get(entry["values"], 0) + entry["counts"]

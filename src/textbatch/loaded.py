@@ -15,7 +15,8 @@ from textbatch.data.texts import check_text_type, decode_texts
 from textbatch.errors import DataError
 from textbatch.model.bundle import Bundle
 from textbatch.model.predictor import Predictor
-from textbatch.scoring import label_thresholds, predict_chunks
+from textbatch.planning import label_thresholds
+from textbatch.scoring import predict_chunks
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from textbatch import __version__
-from textbatch.batch import Float32Array, Predictions, TextBatch
+from textbatch.batch import Predictions, TextBatch
 from textbatch.config import CHUNK_BYTES, ScoreConfig
-from textbatch.data.contract import OutputColumns
+from textbatch.data.journal import Journal
 from textbatch.data.prefetch import Prefetch
+from textbatch.data.quarantine import Sieve
 from textbatch.data.rebatch import rebatch
-from textbatch.data.source import Source, open_source, require_column
-from textbatch.data.texts import check_text_type, decode_texts
+from textbatch.data.source import Source
+from textbatch.data.texts import decode_texts
+from textbatch.data.work import WorkDirectory, work_directory_of
 from textbatch.data.writer import ParquetOutput, check_output
-from textbatch.errors import TextbatchError
-from textbatch.model.bundle import Bundle, load_bundle
-from textbatch.model.engines import open_engine
+from textbatch.errors import (
+    OutOfMemoryError,
+    StorageError,
+    TerminatedError,
+    TextbatchError,
+    redacted,
+)
+from textbatch.limits import BadRowLimit
 from textbatch.model.predictor import PendingPredictions, Predictor
-from textbatch.quality.thresholds import thresholds
+from textbatch.planning import Job, already_there, footer, open_predictor, open_quarantine, prepare
 from textbatch.report.progress import Progress, Silent
 from textbatch.report.run import RunReport, failure_reported, write_json
 from textbatch.report.tally import Tally
@@ -50,9 +58,9 @@ def score(config: ScoreConfig, *, progress: Progress | None = None) -> RunReport
     started = time.perf_counter()
     report = RunReport(
         run_id=uuid.uuid4().hex[:16],
-        input=os.fspath(config.input),
-        output=os.fspath(config.output),
-        model=os.fspath(config.model),
+        input=redacted(os.fspath(config.input)),
+        output=redacted(os.fspath(config.output)),
+        model=redacted(os.fspath(config.model)),
         textbatch=__version__,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -68,125 +76,157 @@ def _timed(report: RunReport, started: float) -> RunReport:
     return report
 
 
+#: Errors after which the same command may succeed: what was computed is kept for it.
+_RESUMABLE = (KeyboardInterrupt, TerminatedError, StorageError, OutOfMemoryError, MemoryError)
+
+
 def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
     # Cheap checks first: a wrong path must not cost the time to load a model.
-    check_output(config.output, overwrite=config.overwrite)
-    source = open_source(config.input, config.input_format)
-    bundle = load_bundle(config.model)
-    report.fingerprint = bundle.fingerprint
-    text_column = config.text_column or bundle.settings.text_column
-    passed_through = _check_input(source, text_column, config.columns)
-    added = OutputColumns(
-        labels=bundle.labels,
-        prefix=config.prefix,
-        probabilities=config.probabilities,
-        top_k=config.top_k,
-        min_confidence=config.min_confidence,
-        thresholds=label_thresholds(bundle, config.min_precision),
-    )
-    schema = added.output_schema(passed_through)
-    engine = open_engine(
-        bundle,
-        name=config.engine,
-        device=config.device,
-        threads=config.threads,
-        precision=config.precision,
-    )
-    report.engine, report.device, report.precision = engine.name, engine.device, engine.precision
-    with Predictor(bundle, engine, batch_tokens=config.batch_tokens) as predictor:
-        if config.dry_run:
-            report.state, report.rows_in = "planned", source.num_rows
-            return
+    died_here = work_directory_of(config.output).is_dir()
+    check_output(config.output, overwrite=config.existing != "fail" or died_here)
+    if config.quarantine:
+        check_output(config.quarantine, overwrite=True)
+    if config.dry_run:
+        job = prepare(config, report)
+        with open_predictor(config, job, report):
+            report.state, report.rows_in = "planned", job.source.num_rows
+        return
+    work = WorkDirectory(config.output, report.run_id)
+    keep = False
+    try:
+        check_output(config.output, overwrite=config.existing != "fail" or work.inherited)
+        work.remove_leftovers()
+        job = prepare(config, report)
+        if not already_there(config, job, report):
+            _score_rows(config, job, report, work, progress)
+    except BaseException as error:
+        keep = isinstance(error, _RESUMABLE) and (work.journal.exists() or report.rows_out > 0)
+        raise
+    finally:
+        work.release(keep=keep)
+
+
+def _score_rows(
+    config: ScoreConfig, job: Job, report: RunReport, work: WorkDirectory, progress: Progress
+) -> None:
+    limit = BadRowLimit.parse(config.max_bad_rows)
+    tally = Tally(job.bundle.labels, limit, job.source.num_rows)
+    with open_predictor(config, job, report) as predictor, ExitStack() as opened:
         output = ParquetOutput(
-            config.output, schema, run_id=report.run_id, overwrite=config.overwrite
+            config.output,
+            job.schema,
+            run_id=report.run_id,
+            overwrite=config.existing == "replace",
         )
-        tally = Tally(bundle.labels, config.max_bad_rows)
-        progress.begin(source.num_rows)
         try:
-            read = read_chunks(source, text_column, passed_through.names, config.chunk_rows)
+            sieve = opened.enter_context(closing(Sieve(open_quarantine(config), job.source)))
+            journal = opened.enter_context(closing(_open_journal(config, job, work)))
+            progress.begin(job.source.num_rows)
+            read = read_chunks(
+                job.source,
+                job.text_column,
+                job.passed_through.names,
+                config.chunk_rows,
+                null_text=config.null_text,
+            )
             with Prefetch(read) as chunks:
-                for chunk, predictions in predict_chunks(chunks, predictor):
-                    batch, predictions = added.assemble(chunk, predictions, schema)
+                for chunk, predictions in predict_chunks(chunks, predictor, journal):
+                    kept, answers, bad = sieve.sift(chunk, predictions)
+                    tally.quarantine(bad)
+                    batch, answered = job.added.assemble(kept, answers, job.schema)
                     output.write(batch)
-                    tally.add(predictions)
-                    progress.advance(len(chunk), source.progress())
+                    tally.add(answered)
+                    progress.advance(len(chunk), job.source.progress())
+            tally.quarantine(sieve.rest())
+            tally.end()
             tally.fill(report)
-            _check_rows(source, report, output)
-            output.commit(_footer(report, bundle, config.prefix))
+            journal.describe(report.notes)
+            report.rows_resumed = journal.rows_resumed
+            _check_rows(job.source, report, output)
+            job.identity.check_unchanged()
+            sieve.publish()
+            output.commit(footer(report, job, config.prefix))
         except BaseException:
             tally.fill(report)
+            report.rows_out = output.rows if output.published else 0
             output.abort()
             raise
-    report.state, report.rows_out = "done", output.rows
+    report.state, report.rows_out, report.seal = "done", output.rows, output.seal
 
 
-def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:
-    """What `--min-precision` asks of each label's confidence; None where it is 0.
-
-    Raises:
-        QualityGateError: The bundle's held-out answers are too few for it.
-    """
-    return thresholds(bundle.held_out, bundle.labels, min_precision) if min_precision else None
+def _open_journal(config: ScoreConfig, job: Job, work: WorkDirectory) -> Journal:
+    return Journal(
+        work.journal,
+        key=job.key,
+        num_labels=len(job.bundle.labels),
+        whole=config.probabilities or config.top_k > 0,
+        total_rows=job.source.num_rows,
+    )
 
 
 def read_chunks(
-    source: Source, text_column: str, columns: Sequence[str], chunk_rows: int
+    source: Source,
+    text_column: str,
+    columns: Sequence[str],
+    chunk_rows: int,
+    *,
+    null_text: Sequence[str] = (),
 ) -> Iterator[TextBatch]:
-    """Read a source chunk by chunk, the texts decoded."""
+    """Read a source chunk by chunk, the texts decoded, those in `null_text` made null."""
     wanted = list(dict.fromkeys([*columns, text_column]))
     schema = pa.schema([source.schema.field(name) for name in wanted])
     batches = source.batches(wanted, chunk_rows)
     for batch in rebatch(batches, schema, max_rows=chunk_rows, max_bytes=CHUNK_BYTES):
-        texts, undecodable = decode_texts(batch.column(text_column))
+        column = batch.column(text_column)
+        texts, undecodable = decode_texts(column)
+        if null_text:
+            absent = pc.is_in(texts, pa.array(null_text, texts.type))
+            texts = pc.if_else(absent, None, texts)
         table = batch.select(list(columns))
-        yield TextBatch(table=table, texts=texts, undecodable=undecodable)
+        yield TextBatch(table=table, texts=texts, undecodable=undecodable, source=column)
 
 
 def predict_chunks(
-    chunks: Iterable[TextBatch], predictor: Predictor
+    chunks: Iterable[TextBatch], predictor: Predictor, journal: Journal | None = None
 ) -> Iterator[tuple[TextBatch, Predictions]]:
-    """Yield chunks with their predictions, in order, while later ones are being computed."""
-    pending: deque[tuple[TextBatch, PendingPredictions]] = deque()
+    """Yield chunks with their predictions, in order, while later ones are being computed.
+
+    What the journal knows is not computed; what is computed is noted there.
+    """
+    pending: deque[tuple[TextBatch, Predictions | None, PendingPredictions | None]] = deque()
     for chunk in chunks:
-        pending.append((chunk, predictor.start(chunk.texts, chunk.undecodable)))
+        known = journal.take(len(chunk)) if journal else None
+        first = 0 if known is None else len(known)
+        rest = None
+        if first < len(chunk) or not first:
+            rest = predictor.start(chunk.texts[first:], chunk.undecodable[first:])
+        pending.append((chunk, known, rest))
         if len(pending) > _CHUNKS_IN_FLIGHT:
-            oldest, answers = pending.popleft()
-            yield oldest, answers.result()
-    for chunk, answers in pending:
-        yield chunk, answers.result()
+            yield _answered(*pending.popleft(), journal)
+    while pending:
+        yield _answered(*pending.popleft(), journal)
 
 
-def _check_input(source: Source, text_column: str, columns: Sequence[str] | None) -> pa.Schema:
-    """Check the input's columns before anything is computed; the schema to pass through."""
-    require_column(source, text_column, "--text-column")
-    kind = source.schema.field(text_column).type
-    check_text_type(kind, f"{source.path} column '{text_column}'")
-    for name in columns or ():
-        require_column(source, name, "--columns")
-    names = source.schema.names if columns is None else list(dict.fromkeys(columns))
-    fields = [source.schema.field(name) for name in names]
-    return pa.schema(fields, metadata=source.schema.metadata)
+def _answered(
+    chunk: TextBatch,
+    known: Predictions | None,
+    rest: PendingPredictions | None,
+    journal: Journal | None,
+) -> tuple[TextBatch, Predictions]:
+    parts = [] if known is None else [known]
+    if rest is not None:
+        parts.append(rest.result())
+        if journal:
+            journal.append(parts[-1])
+    return chunk, Predictions.concatenate(parts)
 
 
 def _check_rows(source: Source, report: RunReport, output: ParquetOutput) -> None:
     """Publish nothing unless every row that was there and was read is about to be written."""
     there = report.rows_in if source.num_rows is None else source.num_rows
-    if not there == report.rows_in == output.rows:
+    if not there == report.rows_in == output.rows + report.rows_quarantined:
         raise TextbatchError(
-            f"{source.path} has {there} rows, {report.rows_in} were scored and {output.rows} "
-            "written",
+            f"{source.path} has {there} rows, {report.rows_in} were scored, {output.rows} "
+            f"written and {report.rows_quarantined} put into quarantine",
             "this is a bug in textbatch: please report it",
         )
-
-
-def _footer(report: RunReport, bundle: Bundle, prefix: str) -> dict[str, str]:
-    return {
-        "textbatch.version": __version__,
-        "textbatch.run_id": report.run_id,
-        "textbatch.fingerprint": bundle.fingerprint,
-        "textbatch.labels": json.dumps(bundle.labels, ensure_ascii=False),
-        "textbatch.precision": str(report.precision),
-        "textbatch.rows": str(report.rows_in),
-        "textbatch.statuses": json.dumps(report.statuses),
-        "textbatch.prefix": prefix,
-    }

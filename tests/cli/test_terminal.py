@@ -220,6 +220,9 @@ def test_a_signal_stops_the_run_and_leaves_the_old_output(
     assert stderr.count("\n") == 1
     assert stderr.startswith(f"textbatch: error[{kind}]: stopped by ")
     assert output.read_bytes() == b"precious"
-    assert sorted(tmp_path.iterdir()) == [output, report]
+    # What was computed is kept for the next run, and nothing else.
+    state = tmp_path / ".out.parquet.textbatch"
+    assert sorted(tmp_path.iterdir()) == [state, output, report]
+    assert sorted(entry.name for entry in state.iterdir()) == ["journal", "lock"]
     told = json.loads(report.read_text())
     assert (told["state"], told["exit_code"]) == ("failed", code)

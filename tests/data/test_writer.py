@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textbatch.data import writer
+from textbatch.data import files, writer
 from textbatch.data.writer import ParquetOutput
 from textbatch.errors import AccessError, OutputError, StorageError
 
@@ -104,7 +105,9 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("number", "kind", "message"), FAILURES)
-@pytest.mark.parametrize("place", ["os.fsync", "Path.replace", "pq.read_metadata"])
+@pytest.mark.parametrize(
+    "place", ["os.fsync", "os.replace", "os.pwrite", "os.pread", "pq.read_metadata"]
+)
 def test_a_failing_step_of_commit_has_its_class_and_leaves_the_old_output(
     place, number, kind, message, old, monkeypatch
 ):
@@ -125,26 +128,17 @@ def test_a_failing_step_of_commit_has_its_class_and_leaves_the_old_output(
 def test_a_failing_write_has_its_class_and_leaves_the_old_output(
     number, kind, message, old, monkeypatch
 ):
-    class Sink:
-        """The file as Arrow sees it, failing at its nth write."""
+    written = os.write
+    writes = []
 
-        closed = False
-        writes = 0
+    def fail_third(descriptor, data):
+        writes.append(len(data))
+        if len(writes) > 2:
+            raise OSError(number, os.strerror(number))
+        return written(descriptor, data)
 
-        def __init__(self, file):
-            self.file = file
-
-        def write(self, data):
-            self.writes += 1
-            if self.writes > 2:
-                raise OSError(number, os.strerror(number))
-            return self.file.write(data)
-
-        def __getattr__(self, name):
-            return getattr(self.file, name)
-
-    opened = os.fdopen
-    monkeypatch.setattr(writer.os, "fdopen", lambda *args: Sink(opened(*args)))
+    monkeypatch.setattr(os, "write", fail_third)
+    monkeypatch.setattr(files, "_BUFFER_BYTES", 16)
     monkeypatch.setattr(writer, "ROW_GROUP_ROWS", 1)
     output = open_output(old, overwrite=True)
     with pytest.raises(kind, match=message):
@@ -199,3 +193,28 @@ def test_places_where_no_output_can_be_made(place, message, tmp_path):
     with pytest.raises(OutputError, match=message):
         open_output(tmp_path / place)
     assert names(tmp_path) == ["old.parquet"]
+
+
+def test_the_file_is_synced_before_it_is_moved_and_its_directory_after(tmp_path, monkeypatch):
+    steps: list[str] = []
+
+    def recorded(name):
+        real = getattr(os, name)
+
+        def call(target, *arguments):
+            kind = "directory" if isinstance(target, int) and is_directory(target) else "file"
+            steps.append(f"{name} {kind}")
+            return real(target, *arguments)
+
+        return call
+
+    def is_directory(descriptor: int) -> bool:
+        return stat.S_ISDIR(os.fstat(descriptor).st_mode)
+
+    output = open_output(tmp_path / "out.parquet")
+    output.write(BATCH)
+    for name in ("write", "pwrite", "fsync", "replace"):
+        monkeypatch.setattr(os, name, recorded(name))
+    output.commit({})
+    order = ["write file", "pwrite file", "fsync file", "replace file", "fsync directory"]
+    assert [step for i, step in enumerate(steps) if i == 0 or steps[i - 1] != step] == order

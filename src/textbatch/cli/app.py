@@ -9,14 +9,13 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 from typer._click.exceptions import ClickException
 
 from textbatch import __version__
-from textbatch.cli import demo, evaluate, inspect, score, train, vectors
+from textbatch.cli import demo, evaluate, inspect, score, train, vectors, verify
 from textbatch.cli.console import error_line
 from textbatch.errors import OutOfMemoryError, StorageError, TerminatedError, TextbatchError
 
@@ -32,6 +31,7 @@ app.command("train")(train.train_command)
 app.command("score")(score.score_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("inspect")(inspect.inspect_command)
+app.command("verify")(verify.verify_command)
 app.command("vectors")(vectors.vectors_command)
 app.command("demo")(demo.demo_command)
 
@@ -57,15 +57,8 @@ def _options(
     _debug = debug
 
 
-def _terminate(signum: int, frame: FrameType | None) -> None:
-    # A second signal ends the process at once.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    raise TerminatedError
-
-
 def main() -> None:
     """Run the command line and exit with a code of `errors`' table."""
-    signal.signal(signal.SIGTERM, _terminate)
     _mend_streams()
     sys.exit(_run())
 
@@ -97,10 +90,10 @@ def _run() -> int:
         error_line(error.title, str(error))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        error_line("Interrupted", "stopped by Ctrl-C; the output is as it was; run again")
+        error_line("Interrupted", "stopped by Ctrl-C; the output is as it was; run again to go on")
         return 128 + signal.SIGINT
     except TerminatedError as error:
-        error_line("Terminated", "stopped by SIGTERM; the output is as it was; run again")
+        error_line("Terminated", "stopped by SIGTERM; the output is as it was; run again to go on")
         return error.exit_code
     except BrokenPipeError:
         _drop_stdout()

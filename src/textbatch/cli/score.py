@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from textbatch.cli.console import errors, print_json, results
+from textbatch.cli.console import errors, print_json, results, say
+from textbatch.cli.memory import limit_memory
 from textbatch.cli.options import (
     JsonOption,
     ModelOption,
@@ -21,10 +22,11 @@ from textbatch.config import (
     CHUNK_ROWS,
     DeviceName,
     EngineName,
+    IfExists,
     InputFormat,
     ScoreConfig,
 )
-from textbatch.errors import printable
+from textbatch.errors import printable, redacted
 
 if TYPE_CHECKING:
     from textbatch.report.run import RunReport
@@ -52,11 +54,25 @@ def score_command(
         float, typer.Option(help="Withhold labels not shown to be right this often, as 0.95.")
     ] = 0.0,
     max_bad_rows: Annotated[
-        int, typer.Option(help="Rows of undecodable text to accept before failing.")
-    ] = 0,
+        str, typer.Option(metavar="N|P%", help="Accept that many bad rows before failing.")
+    ] = "0",
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(help="Move bad rows out of the output; list them in this JSONL file."),
+    ] = None,
+    quarantine_text: Annotated[
+        bool, typer.Option("--quarantine-text", help="Put the bad texts into that file too.")
+    ] = False,
     input_format: Annotated[
         InputFormat, typer.Option("--format", help="Input format; auto goes by the name.")
     ] = "auto",
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of CSV and JSONL files \\[default: UTF-8].")
+    ] = None,
+    null_text: Annotated[
+        list[str] | None,
+        typer.Option(help="A text that stands for a missing one; may be repeated."),
+    ] = None,
     engine: Annotated[EngineName, typer.Option(help="What runs the network.")] = "auto",
     device: Annotated[DeviceName, typer.Option(help="Where it runs.")] = "auto",
     precision: PrecisionOption = "f32",
@@ -67,6 +83,14 @@ def score_command(
         typer.Option(help="Padded tokens in a mini-batch \\[default: suits the engine]."),
     ] = None,
     overwrite: OverwriteOption = False,
+    if_exists: Annotated[
+        IfExists,
+        typer.Option(help="Of an existing output; skip only if it is of this very job."),
+    ] = "fail",
+    max_memory: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Fail rather than use more memory, as in 2G or 512M."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Check everything, write no output.")
     ] = False,
@@ -82,7 +106,8 @@ def score_command(
     """
     from textbatch.report.run import failure_reported
 
-    paths = {"input": str(input), "output": str(output), "model": str(model)}
+    names = {"input": str(input), "output": str(output), "model": str(model)}
+    paths = {what: redacted(name) for what, name in names.items()}
     with failure_reported(report, lambda: paths):
         config = ScoreConfig(
             input=input,
@@ -96,7 +121,11 @@ def score_command(
             min_confidence=min_confidence,
             min_precision=min_precision,
             max_bad_rows=max_bad_rows,
+            quarantine=quarantine,
+            quarantine_text=quarantine_text,
             input_format=input_format,
+            encoding=encoding,
+            null_text=tuple(null_text or ()),
             engine=engine,
             device=device,
             precision=precision,
@@ -104,9 +133,12 @@ def score_command(
             chunk_rows=chunk_rows,
             batch_tokens=batch_tokens,
             overwrite=overwrite,
+            if_exists=if_exists,
             dry_run=dry_run,
             report=report,
         )
+        if max_memory is not None:
+            limit_memory(max_memory)
     from textbatch.report.progress import progress_on
     from textbatch.scoring import score
 
@@ -115,6 +147,8 @@ def score_command(
         done = score(config, progress=progress)
     finally:
         progress.end()
+    for note in done.notes:
+        say(note)
     if json:
         print_json(done.to_dict())
     else:
@@ -127,8 +161,13 @@ def _print(done: RunReport) -> None:
         line = f"would score {rows} rows of {done.input} into {done.output}"
         results.print(printable(line), markup=False, soft_wrap=True)
         return
+    if done.state == "skipped":
+        results.print(printable(f"{done.output}: {done.rows_out:,} rows, skipped"), markup=False)
+        return
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
+    if done.rows_quarantined:
+        statuses += f", {done.rows_quarantined:,} in quarantine"
     line = f"{done.output}: {done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
     results.print(
         printable(line),

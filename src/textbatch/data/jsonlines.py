@@ -7,9 +7,11 @@ timestamps).
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -18,6 +20,7 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from textbatch.data.compressed import ByteStream, stream_errors
+from textbatch.data.quarantine import BadRow
 from textbatch.errors import DataError
 
 _BLOCK_BYTES = 8 << 20
@@ -32,8 +35,10 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 class JsonLinesSource:
     """One JSON Lines file; see `source.Source`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, encoding: str | None = None) -> None:
         self.path = path
+        self.set_aside: deque[BadRow] = deque()
+        self._encoding = encoding
         self._stream: ByteStream | None = None
         self.num_rows: int | None = 0
         self.schema: pa.Schema = pa.schema([])
@@ -66,9 +71,11 @@ class JsonLinesSource:
         """Yield blocks of whole lines, and their number of lines."""
         with stream_errors(self.path):
             stream = ByteStream(self.path)
+            if self._encoding:
+                stream.bytes = codecs.EncodedFile(stream.bytes, "utf-8", self._encoding)
             try:
                 rest = b""
-                while data := stream.bytes.read(_BLOCK_BYTES):
+                while data := self._read(stream):
                     head, newline, tail = data.rpartition(b"\n")
                     if not newline:
                         rest += data
@@ -80,6 +87,14 @@ class JsonLinesSource:
                     yield rest, 1
             finally:
                 stream.close()
+
+    def _read(self, stream: ByteStream) -> bytes:
+        try:
+            data: bytes = stream.bytes.read(_BLOCK_BYTES)
+        except UnicodeError:
+            # Its message quotes bytes of the line.
+            raise DataError(f"{self.path} is not {self._encoding}", "check --encoding") from None
+        return data
 
     def _check_lines(self, block: bytes, first_line: int) -> None:
         """Check that each line begins and ends as an object does, before Arrow sees it."""

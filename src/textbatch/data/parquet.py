@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from textbatch.data.quarantine import BadRow
 from textbatch.errors import DataError, storage_errors
 
 #: Without these two settings Arrow holds the whole file (arrow#39808).
@@ -19,12 +22,16 @@ _RUN_BYTES = 16 << 20
 #: rows are bounded as well.
 _LARGE_GROUP_BATCH_BYTES, _LARGE_GROUP_BATCH_ROWS, _PROBE_ROWS = 4 << 20, 1024, 16
 
+#: A column of a row group that unpacks to more than this, so many times its size, is refused.
+_BOMB_BYTES, _BOMB_RATIO = 256 << 20, 1000
+
 
 class ParquetSource:
     """One Parquet file; see `source.Source`. Its text columns may come dictionary-encoded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.set_aside: deque[BadRow] = deque()
         with storage_errors(path, "cannot read"):
             _check_magic(path)
             try:
@@ -34,11 +41,14 @@ class ParquetSource:
                 self.schema: pa.Schema = footer.schema_arrow
                 self._plain = _reopened(file, footer, [])
                 self._dictionaries = _reopened(file, footer, _text_columns(self.schema))
+            except MemoryError:  # Arrow's is an ArrowException too
+                raise
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 # Arrow reports a damaged footer as OSError without errno.
                 if isinstance(error, OSError) and error.errno:
                     raise
                 raise DataError(f"{path} has a damaged Parquet footer", _REWRITE) from error
+        _check_packing(path, footer.metadata)
         self.metadata: dict[bytes, bytes] | None = footer.metadata.metadata
         self.num_rows: int | None = footer.metadata.num_rows
 
@@ -53,8 +63,11 @@ class ParquetSource:
                     batch_rows, row_groups=row_groups, columns=wanted, use_threads=False
                 )
                 for batch in stream:
+                    _check_indices(batch)
                     row += batch.num_rows
                     yield batch.select(list(columns))
+        except MemoryError:  # Arrow's is an ArrowException too
+            raise
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             # Arrow reports damaged pages as OSError without errno.
             if isinstance(error, OSError) and error.errno:
@@ -106,6 +119,22 @@ class ParquetSource:
         return max(1, min(int(_LARGE_GROUP_BATCH_BYTES / row_bytes), _LARGE_GROUP_BATCH_ROWS))
 
 
+def footer_entries(path: Path) -> dict[str, str]:
+    """What the footer's metadata of a file say; nothing where the file is no Parquet.
+
+    Raises:
+        StorageError: The file cannot be read.
+    """
+    try:
+        metadata = ParquetSource(path).metadata or {}
+    except DataError:
+        return {}
+    return {
+        key.decode(errors="replace"): value.decode(errors="replace")
+        for key, value in metadata.items()
+    }
+
+
 def _reopened(
     file: pa.NativeFile, footer: pq.ParquetFile, dictionaries: list[str]
 ) -> pq.ParquetFile:
@@ -122,6 +151,33 @@ def _reopened(
 def _text_columns(schema: pa.Schema) -> list[str]:
     kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
     return [field.name for field in schema if field.type in kinds]
+
+
+def _check_packing(path: Path, metadata: pq.FileMetaData) -> None:
+    """Refuse a decompression bomb by what the footer says: Arrow unpacks whole pages at once."""
+    for index in range(metadata.num_row_groups):
+        group = metadata.row_group(index)
+        if group.total_byte_size <= _BOMB_BYTES:
+            continue
+        for number in range(group.num_columns):
+            column = group.column(number)
+            packed = max(1, column.total_compressed_size)
+            unpacked = column.total_uncompressed_size
+            if unpacked > _BOMB_BYTES and unpacked / packed > _BOMB_RATIO:
+                raise DataError(
+                    f"{path} unpacks {unpacked:,} bytes from {packed:,} in row group {index}, "
+                    "like a decompression bomb",
+                    "write it again with smaller row groups",
+                )
+
+
+def _check_indices(batch: pa.RecordBatch) -> None:
+    """Refuse dictionary indices that point outside: damaged pages hold them, Arrow reads them."""
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type) and len(column) > column.null_count:
+            ends = pc.min_max(column.indices)
+            if not 0 <= ends["min"].as_py() <= ends["max"].as_py() < len(column.dictionary):
+                raise pa.ArrowInvalid("dictionary index out of bounds")
 
 
 _REWRITE = "write the file again from its source"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,14 @@ from textbatch.data.compressed import COMPRESSED_SUFFIXES
 from textbatch.data.delimited import DelimitedSource
 from textbatch.data.jsonlines import JsonLinesSource
 from textbatch.data.parquet import ParquetSource
-from textbatch.errors import DataError, InputNotFoundError, UsageError, storage_errors
+from textbatch.data.quarantine import BadRow
+from textbatch.errors import (
+    ConflictError,
+    DataError,
+    InputNotFoundError,
+    UsageError,
+    storage_errors,
+)
 
 _FORMATS: dict[str, InputFormat] = {
     ".parquet": "parquet",
@@ -32,11 +40,14 @@ class Source(Protocol):
         path: The file.
         schema: Its columns.
         num_rows: Rows, where the format knows them without reading the data.
+        set_aside: Rows that could not become part of a batch, where these are wanted; filled
+            while `batches` runs.
     """
 
     path: Path
     schema: pa.Schema
     num_rows: int | None
+    set_aside: deque[BadRow]
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns in file order, at most `max_rows` at a time.
@@ -54,16 +65,26 @@ class Source(Protocol):
         ...
 
 
-def open_source(path: Path, input_format: InputFormat = "auto") -> Source:
+def open_source(
+    path: Path,
+    input_format: InputFormat = "auto",
+    *,
+    encoding: str | None = None,
+    sets_aside: bool = False,
+) -> Source:
     """Open an input file and read its columns' names and types.
 
     Args:
         path: A Parquet, CSV or JSON Lines file; the text formats also as `.gz` or `.zst`.
         input_format: `auto` goes by the file's name.
+        encoding: Of the text formats; None is UTF-8.
+        sets_aside: Whether rows of CSV that cannot be read go to `set_aside` instead of ending
+            the reading.
 
     Raises:
         InputNotFoundError: There is no such file.
         UsageError: The name tells no format.
+        ConflictError: An encoding is given for Parquet, which has its own.
         DataError: The file is empty or malformed.
     """
     with storage_errors(path, "cannot read"):
@@ -74,11 +95,16 @@ def open_source(path: Path, input_format: InputFormat = "auto") -> Source:
         raise DataError(f"{path} is empty (0 bytes)", "look for an interrupted upload")
     chosen = _format_of(path) if input_format == "auto" else input_format
     if chosen == "parquet":
+        if encoding:
+            raise ConflictError(
+                f"--encoding is for CSV and JSON Lines, and {path} is Parquet", "leave it out"
+            )
         source: Source = ParquetSource(path)
     elif chosen == "csv":
-        source = DelimitedSource(path, delimiter="\t" if _suffix(path) == ".tsv" else ",")
+        delimiter = "\t" if _suffix(path) == ".tsv" else ","
+        source = DelimitedSource(path, delimiter, encoding=encoding, sets_aside=sets_aside)
     else:
-        source = JsonLinesSource(path)
+        source = JsonLinesSource(path, encoding=encoding)
     _check_columns(source)
     return source
 

@@ -10,7 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from textbatch.data.files import NewFile, move_into_place, sync_directory
+from textbatch.data.seal import BLANK, SEAL, seal
+from textbatch.data.work import temporary_of
 from textbatch.errors import AccessError, OutputError, StorageError, storage_errors
+from textbatch.failpoints import failpoint
 
 #: Row groups are cut by these, not by the job's chunks: a small chunk must not make small ones.
 ROW_GROUP_ROWS = 131_072
@@ -34,18 +38,22 @@ class ParquetOutput:
         self.path = path
         self._overwrite = overwrite
         check_output(path, overwrite=overwrite)
-        self._temporary = path.with_name(f".{path.name}.{run_id}.tmp")
         with storage_errors(path, "cannot create", missing=OutputError):
-            # O_EXCL: a link planted under the temporary name is not followed.
-            descriptor = os.open(self._temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
-        self._sink = os.fdopen(descriptor, "wb")
-        self._writer = pq.ParquetWriter(
-            self._sink, schema, compression="zstd", write_page_checksum=True
-        )
+            self._file = NewFile(temporary_of(path, run_id))
+        failpoint("output-created")
+        try:
+            self._writer = pq.ParquetWriter(
+                self._file.buffered, schema, compression="zstd", write_page_checksum=True
+            )
+        except BaseException:
+            self._file.discard()
+            raise
         self._schema = schema
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
         self.rows = 0
+        self.seal = ""
+        self.published = False
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows.
@@ -72,30 +80,43 @@ class ParquetOutput:
         """
         self._flush()
         with storage_errors(self.path, "cannot write", missing=OutputError):
-            self._writer.add_key_value_metadata(dict(metadata))
+            # The seal's place comes last, behind whatever the input's own metadata hold.
+            self._writer.add_key_value_metadata({**metadata, SEAL: BLANK})
             self._writer.close()
-            self._sink.flush()
-            os.fsync(self._sink.fileno())
-            self._sink.close()
-            with self._temporary.open("rb") as file:
-                found = pq.read_metadata(file).num_rows
-            if found != self.rows:
-                raise StorageError(
-                    f"{self.path} holds {found} rows of {self.rows} after writing",
-                    "check the disk, then run again",
-                )
+            self._file.buffered.flush()
+            failpoint("footer-written")
+            self.seal = seal(self._file)
+            failpoint("output-sealed")
+            self._file.sync()
+            failpoint("output-synced")
+            self._check()
+            self._file.close()
+            failpoint("output-checked")
             check_output(self.path, overwrite=self._overwrite)
-            self._temporary.replace(self.path)
-            _fsync_directory(self.path.parent)
+            move_into_place(self._file.path, self.path)
+            self.published = True
+            failpoint("output-published")
+            sync_directory(self.path.parent)
+            failpoint("directory-synced")
 
     def abort(self) -> None:
         """Drop what was written; the output's old state stays."""
-        # The sink first, so that closing the writer cannot write a footer to it.
-        for close in (self._sink.close, self._writer.close):
-            with contextlib.suppress(OSError, ValueError, pa.ArrowException):
-                close()
-        with contextlib.suppress(OSError):
-            self._temporary.unlink(missing_ok=True)
+        # The file first, so that closing the writer cannot write a footer to it.
+        self._file.discard()
+        with contextlib.suppress(OSError, ValueError, pa.ArrowException):
+            self._writer.close()
+
+    def _check(self) -> None:
+        try:
+            with self._file.path.open("rb") as file:
+                found = pq.read_metadata(file).num_rows
+        except pa.ArrowException:
+            found = 0
+        if found != self.rows:
+            raise StorageError(
+                f"{self.path} holds {found} rows of {self.rows} after writing",
+                "check the disk, then run again",
+            )
 
     def _flush(self) -> None:
         if not self._waiting:
@@ -103,6 +124,7 @@ class ParquetOutput:
         table = pa.Table.from_batches(self._waiting, self._schema)
         with storage_errors(self.path, "cannot write", missing=OutputError):
             self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+            failpoint("rows-written")
         self._waiting = []
         self._waiting_rows = self._waiting_bytes = 0
 
@@ -123,11 +145,3 @@ def check_output(path: Path, *, overwrite: bool) -> None:
             raise OutputError(f"there is no directory {path.parent}", "create it first")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise AccessError(f"cannot write in {path.parent}", "check the permissions")
-
-
-def _fsync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

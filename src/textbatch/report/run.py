@@ -29,7 +29,7 @@ class RunReport:
 
     Attributes:
         run_id: Unique to the run; also in the output's footer.
-        state: `running`, `done`, `failed` or `planned` (a dry run).
+        state: `running`, `done`, `failed`, `planned` (a dry run) or `skipped`.
         input: Path of the input.
         output: Path of the output.
         model: Path of the bundle.
@@ -42,10 +42,14 @@ class RunReport:
         seconds: Wall time of the whole run.
         rows_in: Rows read; in a dry run those that there are, null where only reading tells.
         rows_out: Rows in the output.
+        rows_quarantined: Rows that left the output for the quarantine file.
+        rows_resumed: Rows whose predictions an earlier run had noted.
         rows_per_second: Rows read over the seconds from the first to the last row.
-        statuses: Rows by status.
+        statuses: Rows in the output, by status.
         labels: Rows by predicted label.
         mean_confidence: Over the rows with a label.
+        seal: The output's own sha256, as `verify` recomputes it.
+        notes: What else the user should know.
         error: The error line of a failed run.
         exit_code: Of the process.
     """
@@ -64,10 +68,14 @@ class RunReport:
     seconds: float = 0.0
     rows_in: int | None = 0
     rows_out: int = 0
+    rows_quarantined: int = 0
+    rows_resumed: int = 0
     rows_per_second: float | None = None
     statuses: dict[str, int] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     mean_confidence: float | None = None
+    seal: str | None = None
+    notes: list[str] = field(default_factory=list)
     error: str | None = None
     exit_code: int = 0
 

@@ -1,0 +1,18 @@
+"""Where the process begins."""
+
+from __future__ import annotations
+
+import sys
+
+from textbatch.cli.signals import catch_signals
+from textbatch.errors import TerminatedError, exit_code_of
+
+
+def main() -> None:
+    """Run the command line; signals count from here on, before anything large is imported."""
+    try:
+        catch_signals()
+        from textbatch.cli.app import main as run
+    except (TerminatedError, KeyboardInterrupt) as error:
+        sys.exit(exit_code_of(error))
+    run()

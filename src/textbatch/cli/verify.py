@@ -1,0 +1,36 @@
+"""`textbatch verify`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textbatch.cli.console import print_json, results
+from textbatch.cli.options import JsonOption
+from textbatch.errors import printable
+
+
+def verify_command(
+    output: Annotated[Path, typer.Argument(help="A Parquet file that score wrote.")],
+    model: Annotated[
+        Path | None, typer.Option("--model", "-m", help="Check that this model made it.")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Check that an output is as it was written.
+
+    Example: textbatch verify out.parquet
+
+    Recomputes the sha256 over the whole file, every page's checksum, rows and statuses. Exit
+    code 65 when anything differs.
+    """
+    from textbatch.verification import verify_output
+
+    found = verify_output(output, model=model)
+    if json:
+        print_json(found)
+        return
+    line = f"{output}: {found['rows']:,} rows, all as written by run {found['run_id']}"
+    results.print(printable(line), markup=False, soft_wrap=True)

@@ -1,0 +1,139 @@
+"""The work directory beside an output: who writes it now, and what a dead run left there.
+
+`.<output>.textbatch/` holds `lock`, held with flock and so dropped by the system when its process
+dies, and `journal` (see `journal`). Whoever holds the lock owns the output's temporary files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import stat
+from pathlib import Path
+
+from textbatch.errors import OutputError, StorageError, TryAgainError, storage_errors
+from textbatch.failpoints import failpoint
+
+_LOCK, _JOURNAL = "lock", "journal"
+_ATTEMPTS = 100
+
+
+def work_directory_of(output: Path) -> Path:
+    """Where the job state of an output stands."""
+    return output.with_name(f".{output.name}.textbatch")
+
+
+def temporary_of(path: Path, run_id: str) -> Path:
+    """Where a run writes a file before it is moved into its place."""
+    return path.with_name(f".{path.name}.{run_id}.tmp")
+
+
+class WorkDirectory:
+    """The sole right to write an output, from construction to `release`.
+
+    Attributes:
+        inherited: Whether a run that died, or kept its journal, was here before.
+    """
+
+    def __init__(self, output: Path, run_id: str) -> None:
+        """Take the lock.
+
+        Raises:
+            TryAgainError: Another run holds it.
+            OutputError: Something that is no directory stands in the way.
+            AccessError: The output's directory is not writable.
+            StorageError: The file system cannot lock.
+        """
+        self.path = work_directory_of(output)
+        self._output = output
+        with storage_errors(self.path, "cannot lock", missing=OutputError):
+            failpoint("begun")
+            self._lock = self._take()
+            # What is in the file was put there by a run that did not end well.
+            self.inherited = os.fstat(self._lock).st_size > 0
+            try:
+                owner = {"pid": os.getpid(), "host": os.uname().nodename, "run_id": run_id}
+                os.ftruncate(self._lock, 0)
+                os.pwrite(self._lock, json.dumps(owner).encode(), 0)
+                failpoint("lock-taken")
+            except BaseException:
+                self.release(keep=self.inherited)
+                raise
+
+    @property
+    def journal(self) -> Path:
+        """Where the journal stands, if there is one."""
+        return self.path / _JOURNAL
+
+    def remove_leftovers(self) -> None:
+        """Remove the temporary files that dead runs left beside the output."""
+        pattern = re.compile(re.escape(f".{self._output.name}.") + r"[0-9a-f]{16}\.tmp")
+        with contextlib.suppress(OSError):
+            with os.scandir(self._output.parent) as entries:
+                names = [entry.path for entry in entries if pattern.fullmatch(entry.name)]
+            for name in names:
+                os.unlink(name)  # noqa: PTH108
+        with storage_errors(self.path, "cannot use", missing=OutputError):
+            failpoint("leftovers-removed")
+
+    def release(self, *, keep: bool) -> None:
+        """Give the lock back.
+
+        Args:
+            keep: Leave journal and directory for the next run.
+        """
+        try:
+            if not keep:
+                self._remove()
+        finally:
+            with contextlib.suppress(OSError):
+                os.close(self._lock)
+
+    def _take(self) -> int:
+        for _ in range(_ATTEMPTS):
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(self.path, 0o700)  # noqa: PTH102
+            if not stat.S_ISDIR(self.path.lstat().st_mode):
+                raise OutputError(f"{self.path} is not a directory", "move it away")
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            try:
+                descriptor = os.open(self.path / _LOCK, flags, 0o600)
+            except FileNotFoundError:
+                continue  # the previous holder has just removed the directory
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                # It may have been removed by its holder between open and flock.
+                if os.fstat(descriptor).st_ino == (self.path / _LOCK).stat().st_ino:
+                    return descriptor
+            except BlockingIOError:
+                raise self._taken(descriptor) from None
+            except FileNotFoundError:
+                pass
+            except BaseException:
+                os.close(descriptor)
+                raise
+            os.close(descriptor)
+        raise StorageError(f"cannot lock {self.path}", "run again")
+
+    def _taken(self, descriptor: int) -> TryAgainError:
+        with contextlib.suppress(OSError, ValueError):
+            owner = json.loads(os.pread(descriptor, 1000, 0))
+            os.close(descriptor)
+            return TryAgainError(
+                f"{self._output} is being written by process {int(owner['pid'])} "
+                f"on {owner['host']} (run {owner['run_id']})",
+                "wait for it, then run again",
+            )
+        return TryAgainError(f"{self._output} is being written by another run", "wait for it")
+
+    def _remove(self) -> None:
+        for name, place in ((_JOURNAL, "journal-removed"), (_LOCK, "lock-removed")):
+            with contextlib.suppress(OSError):
+                os.unlink(self.path / name)  # noqa: PTH108
+                failpoint(place)
+        # Not empty if another run has just begun to wait for the lock: it is theirs now.
+        with contextlib.suppress(OSError):
+            os.rmdir(self.path)  # noqa: PTH106

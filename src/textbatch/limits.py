@@ -1,0 +1,69 @@
+"""How much of the input may be bad, and how its text is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textbatch.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BadRowLimit:
+    """How many bad rows a job accepts.
+
+    Attributes:
+        count: So many, or
+        share: this share of all rows.
+        text: As given.
+    """
+
+    count: int = 0
+    share: float | None = None
+    text: str = "0"
+
+    @classmethod
+    def parse(cls, value: int | str) -> BadRowLimit:
+        """Read a count, or a percentage like "0.5%".
+
+        Raises:
+            UsageError: It is neither, or out of range.
+        """
+        text = str(value).strip()
+        try:
+            if text.endswith("%"):
+                share = float(text[:-1])
+                if not 0 <= share <= 100:
+                    raise ValueError
+                return cls(share=share / 100, text=text)
+            count = int(text)
+            if not 0 <= count < 2**63:
+                raise ValueError
+        except ValueError:
+            raise UsageError(
+                f"--max-bad-rows is {text}", "give a number of rows, or a percentage like 1%"
+            ) from None
+        return cls(count=count, text=text)
+
+    def exceeded(self, bad: int, *, rows: int | None) -> bool:
+        """Whether there are too many; of a share that can be told only when `rows` are known."""
+        if self.share is None:
+            return bad > self.count
+        return rows is not None and bad > self.share * rows
+
+
+def check_encoding(encoding: str | None) -> None:
+    """Check the name of an encoding; None is UTF-8.
+
+    Raises:
+        UsageError: There is no such text encoding.
+    """
+    try:
+        # Codecs that make no text of bytes (zip, rot13, …) are refused as well.
+        text = "".encode(encoding or "utf-8").decode(encoding or "utf-8")
+    except (LookupError, UnicodeError, TypeError, ValueError):
+        text = "no text"
+    if text:
+        raise UsageError(
+            f"--encoding is {encoding}, which is no text encoding that is known",
+            "give for example latin-1",
+        )

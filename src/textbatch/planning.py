@@ -1,0 +1,182 @@
+"""What a scoring run finds out before its first row: the job, and whether it is done already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from textbatch import __version__
+from textbatch.batch import Float32Array
+from textbatch.config import ScoreConfig
+from textbatch.data.contract import OutputColumns
+from textbatch.data.identity import InputIdentity, job_key
+from textbatch.data.parquet import footer_entries
+from textbatch.data.quarantine import Quarantine
+from textbatch.data.source import Source, open_source, require_column
+from textbatch.data.texts import check_text_type
+from textbatch.errors import OutputError
+from textbatch.model.bundle import Bundle, load_bundle
+from textbatch.model.engines import open_engine
+from textbatch.model.predictor import Predictor
+from textbatch.quality.thresholds import thresholds
+from textbatch.report.run import RunReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One scoring job.
+
+    Attributes:
+        identity: The input as it was before it was opened.
+        source: The input.
+        bundle: The model.
+        key: What makes another run the same job.
+        text_column: Holds the texts.
+        passed_through: The input's columns that the output has.
+        added: The other ones.
+        schema: Of the output.
+    """
+
+    identity: InputIdentity
+    source: Source
+    bundle: Bundle
+    key: str
+    text_column: str
+    passed_through: pa.Schema
+    added: OutputColumns
+    schema: pa.Schema
+
+
+def prepare(config: ScoreConfig, report: RunReport) -> Job:
+    """Open input and bundle, and check that they go together.
+
+    Raises:
+        TextbatchError: A subclass says which of them is missing, damaged or does not fit.
+    """
+    identity = InputIdentity.of(config.input)
+    source = open_source(
+        config.input,
+        config.input_format,
+        encoding=config.encoding,
+        sets_aside=config.quarantine is not None,
+    )
+    bundle = load_bundle(config.model)
+    report.fingerprint = bundle.fingerprint
+    text_column = config.text_column or bundle.settings.text_column
+    passed_through = _check_input(source, text_column, config.columns)
+    added = OutputColumns(
+        labels=bundle.labels,
+        prefix=config.prefix,
+        probabilities=config.probabilities,
+        top_k=config.top_k,
+        min_confidence=config.min_confidence,
+        thresholds=label_thresholds(bundle, config.min_precision),
+    )
+    return Job(
+        identity=identity,
+        source=source,
+        bundle=bundle,
+        key=job_key(identity, bundle.fingerprint, {"textbatch": __version__, **config.decisive()}),
+        text_column=text_column,
+        passed_through=passed_through,
+        added=added,
+        schema=added.output_schema(passed_through),
+    )
+
+
+def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:
+    """What `--min-precision` asks of each label's confidence; None where it is 0.
+
+    Raises:
+        QualityGateError: The bundle's held-out answers are too few for it.
+    """
+    return thresholds(bundle.held_out, bundle.labels, min_precision) if min_precision else None
+
+
+def open_predictor(config: ScoreConfig, job: Job, report: RunReport) -> Predictor:
+    """Build the network and replay the golden rows.
+
+    Raises:
+        BundleError: The golden rows come out differently.
+        ConflictError: There is no such device.
+    """
+    engine = open_engine(
+        job.bundle,
+        name=config.engine,
+        device=config.device,
+        threads=config.threads,
+        precision=config.precision,
+    )
+    report.engine, report.device, report.precision = engine.name, engine.device, engine.precision
+    return Predictor(job.bundle, engine, batch_tokens=config.batch_tokens)
+
+
+def open_quarantine(config: ScoreConfig) -> Quarantine | None:
+    """The quarantine file, where one is asked for.
+
+    Raises:
+        OutputError: Its directory does not exist.
+        AccessError: Its directory is not writable.
+    """
+    if config.quarantine is None:
+        return None
+    return Quarantine(
+        config.quarantine,
+        source=config.input,
+        output=config.output,
+        with_text=config.quarantine_text,
+    )
+
+
+def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
+    """Whether an output of this very job stands in its place, with its quarantine file.
+
+    Raises:
+        OutputError: Another output does, and must not be replaced.
+    """
+    if config.existing == "replace" or not config.output.exists():
+        return False
+    footer = footer_entries(config.output)
+    same = footer.get("textbatch.key") == job.key
+    if not same or (config.quarantine and not config.quarantine.exists()):
+        raise OutputError(
+            f"{config.output} exists"
+            + ("" if same else ", made from another input, model or options"),
+            "add --if-exists replace (or --overwrite) to replace it",
+        )
+    rows_in, rows_out = footer.get("textbatch.rows_in", "0"), footer.get("textbatch.rows", "0")
+    report.state, report.rows_in, report.rows_out = "skipped", int(rows_in), int(rows_out)
+    report.rows_quarantined = int(rows_in) - int(rows_out)
+    report.notes.append(f"{config.output} is already there, of the same job: nothing was done")
+    return True
+
+
+def footer(report: RunReport, job: Job, prefix: str) -> dict[str, str]:
+    """What the output's footer says about the run."""
+    return {
+        "textbatch.version": __version__,
+        "textbatch.run_id": report.run_id,
+        "textbatch.key": job.key,
+        "textbatch.fingerprint": job.bundle.fingerprint,
+        "textbatch.labels": json.dumps(job.bundle.labels, ensure_ascii=False),
+        "textbatch.precision": str(report.precision),
+        "textbatch.rows_in": str(report.rows_in),
+        "textbatch.rows": str(sum(report.statuses.values())),
+        "textbatch.statuses": json.dumps(report.statuses),
+        "textbatch.prefix": prefix,
+    }
+
+
+def _check_input(source: Source, text_column: str, columns: Sequence[str] | None) -> pa.Schema:
+    """Check the input's columns before anything is computed; the schema to pass through."""
+    require_column(source, text_column, "--text-column")
+    kind = source.schema.field(text_column).type
+    check_text_type(kind, f"{source.path} column '{text_column}'")
+    for name in columns or ():
+        require_column(source, name, "--columns")
+    names = source.schema.names if columns is None else list(dict.fromkeys(columns))
+    fields = [source.schema.field(name) for name in names]
+    return pa.schema(fields, metadata=source.schema.metadata)
