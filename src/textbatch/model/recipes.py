@@ -78,6 +78,7 @@ RECIPES: dict[Preset, Recipe] = {
     # For tens of thousands of rows: it takes several times as long to train and to score with.
     "large": Recipe(
         dropout=Dropout(channels=0.3, between=0.4, last_input=0.4, pooled=0.3),
+        fit=FitSettings(averaging=0.99),
         layers=(RecurrentLayer(cell="lstm", units=256), RecurrentLayer(cell="lstm", units=256)),
         bidirectional=True,
         pooling="mean+max",
