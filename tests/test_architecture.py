@@ -21,6 +21,7 @@ LEVELS = {
     "scoring": 4,
     "inspection": 4,
     "partition": 4,
+    "similarity": 3,
     "evaluation": 4,
     "report": 3,
     "data": 2,

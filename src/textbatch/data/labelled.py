@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.batch import Int64Array
 from textbatch.config import CHUNK_ROWS, InputFormat
 from textbatch.data.source import Source, open_source, require_column
 from textbatch.data.texts import check_text_type, decode_texts
@@ -22,13 +24,25 @@ class LabelledRows:
     Attributes:
         texts: Strings, null where the row has none. Shape `(rows,)`.
         labels: Strings, never null. Shape `(rows,)`.
+        numbers: Each row's number in the files as they were read, from 0; None for rows that
+            were made up. Shape `(rows,)`.
     """
 
     texts: pa.Array
     labels: pa.Array
+    numbers: Int64Array | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def take(self, positions: Int64Array) -> LabelledRows:
+        """The rows at given positions, in that order."""
+        taken = pa.array(positions)
+        return LabelledRows(
+            texts=self.texts.take(taken),
+            labels=self.labels.take(taken),
+            numbers=None if self.numbers is None else self.numbers[positions],
+        )
 
 
 def read_labelled(
@@ -59,7 +73,11 @@ def read_labelled(
             labels.append(_decoded(batch.column(label_column), path, label_column))
     if not sum(map(len, texts)):
         raise DataError(f"{paths[0]} holds no row", "name a file with labelled rows")
-    rows = LabelledRows(texts=pa.concat_arrays(texts), labels=pa.concat_arrays(labels))
+    rows = LabelledRows(
+        texts=pa.concat_arrays(texts),
+        labels=pa.concat_arrays(labels),
+        numbers=np.arange(sum(map(len, texts))),
+    )
     # CSV has no nulls: there an empty cell means that the label is missing.
     unlabelled = rows.labels.null_count + (pc.sum(pc.equal(rows.labels, "")).as_py() or 0)
     if unlabelled:
