@@ -43,6 +43,11 @@ def train(
     seed: int = 0,
     overwrite: bool = False,
     report: PathLike | None = None,
+    settings: PathLike | None = None,
+    folds: int = 0,
+    jobs: int | None = None,
+    out_of_fold: PathLike | None = None,
+    resume: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> TrainReport:
     """Train a model and write its bundle; `config.TrainConfig` explains the settings.
@@ -58,6 +63,11 @@ def train(
         seed: Of everything random.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report.
+        settings: TOML or JSON file with settings of the recipe.
+        folds: Parts of a cross-validation; 0 for none.
+        jobs: Folds trained at a time.
+        out_of_fold: Parquet file for the answers of the cross-validation.
+        resume: Go on from the last checkpoint of an interrupted run.
         say: Called with one line per step.
 
     Raises:
@@ -75,6 +85,11 @@ def train(
         seed=seed,
         overwrite=overwrite,
         report=_path(report),
+        settings=_path(settings),
+        folds=folds,
+        jobs=jobs,
+        out_of_fold=_path(out_of_fold),
+        resume=resume,
     )
     return train_files(config, say=say)
 

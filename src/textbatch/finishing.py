@@ -53,17 +53,12 @@ def finish_bundle(
     Returns:
         The bundle, its metrics still empty, and the evaluation on the test rows.
     """
-    draft = Bundle(
+    draft = draft_bundle(
+        weights,
         architecture=architecture,
         settings=settings,
         vocabulary=vocabulary,
         labels=parts.labels,
-        weights=weights,
-        calibration=_UNCALIBRATED,
-        int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
-        profile={},
-        golden=NO_GOLDEN,
-        metrics={},
     )
     with Predictor(draft, open_engine(draft, name="onnx", device="cpu")) as predictor:
         logits, status = predictor.predict_logits(parts.validation.texts)
@@ -81,6 +76,29 @@ def finish_bundle(
     bundle = replace(draft, calibration=calibration, golden=golden, profile=profile)
     held_out = pa.concat_arrays([parts.validation.texts, parts.test.texts])
     return replace(bundle, int8=_check_int8(bundle, held_out)), test
+
+
+def draft_bundle(
+    weights: Weights,
+    *,
+    architecture: Architecture,
+    settings: Settings,
+    vocabulary: Vocabulary,
+    labels: tuple[str, ...],
+) -> Bundle:
+    """A bundle that answers, at temperature 1, and has nothing measured yet."""
+    return Bundle(
+        architecture=architecture,
+        settings=settings,
+        vocabulary=vocabulary,
+        labels=labels,
+        weights=weights,
+        calibration=_UNCALIBRATED,
+        int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
+        profile={},
+        golden=NO_GOLDEN,
+        metrics={},
+    )
 
 
 def _check_int8(bundle: Bundle, texts: pa.Array) -> Int8Check:

@@ -87,6 +87,20 @@ def read_parts(config: TrainConfig) -> Parts:
     )
 
 
+def read_rows(config: TrainConfig, warnings: list[str]) -> tuple[LabelledRows, tuple[str, ...]]:
+    """The input rows that have a word in their text, unsplit, and their labels, sorted.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed, or there are too few labels or too few rows of one.
+    """
+    found = read_labelled(
+        config.inputs, text_column=config.text_column, label_column=config.label_column
+    )
+    rows = _drop_textless(found, "training", warnings)
+    return rows, _check_labels(rows)
+
+
 def label_counts(rows: LabelledRows) -> dict[str, int]:
     """Rows by label, sorted by label."""
     counted = {e["values"]: e["counts"] for e in pc.value_counts(rows.labels).to_pylist()}

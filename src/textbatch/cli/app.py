@@ -16,7 +16,7 @@ import typer
 from typer._click.exceptions import ClickException
 
 from textbatch import __version__
-from textbatch.cli import demo, evaluate, inspect, score, train
+from textbatch.cli import audit, demo, evaluate, inspect, score, train, tune
 from textbatch.cli.console import error_line
 from textbatch.errors import OutOfMemoryError, StorageError, TerminatedError, TextbatchError
 
@@ -32,6 +32,8 @@ app.command("train")(train.train_command)
 app.command("score")(score.score_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("inspect")(inspect.inspect_command)
+app.command("tune")(tune.tune_command)
+app.command("audit")(audit.audit_command)
 app.command("demo")(demo.demo_command)
 
 _debug = False

@@ -27,3 +27,9 @@ PrecisionOption = Annotated[
 ThreadsOption = Annotated[
     int | None, typer.Option(help="CPU threads \\[default: what this process may use].")
 ]
+SettingsOption = Annotated[
+    Path | None, typer.Option(help="TOML or JSON file with settings of the recipe.")
+]
+JobsOption = Annotated[
+    int | None, typer.Option(help="Folds trained at a time \\[default: one per core].")
+]

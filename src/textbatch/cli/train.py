@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from textbatch.cli.console import print_json, results, say
-from textbatch.cli.options import JsonOption, LabelColumnOption, OverwriteOption, ReportOption
+from textbatch.cli.options import (
+    JobsOption,
+    JsonOption,
+    LabelColumnOption,
+    OverwriteOption,
+    ReportOption,
+    SettingsOption,
+)
 from textbatch.config import Preset, TrainConfig
 from textbatch.errors import printable
 
@@ -34,13 +41,23 @@ def train_command(
     overwrite: OverwriteOption = False,
     report: ReportOption = None,
     json: JsonOption = False,
+    settings: SettingsOption = None,
+    folds: Annotated[int, typer.Option(help="Cross-validate in K parts first.")] = 0,
+    jobs: JobsOption = None,
+    out_of_fold: Annotated[
+        Path | None,
+        typer.Option(help="Parquet file for the folds' answers \\[default: beside the model]."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
+    ] = False,
 ) -> None:
     """Train a model on labelled rows.
 
     Example: textbatch train tickets.csv --text-column body --label-column queue
 
     Without --validation and --test, a tenth of the rows each is kept aside for them; rows with
-    the same text stay together.
+    the same text, or nearly the same, stay together.
     """
     from textbatch.report.run import failure_reported
 
@@ -56,6 +73,11 @@ def train_command(
             seed=seed,
             overwrite=overwrite,
             report=report,
+            settings=settings,
+            folds=folds,
+            jobs=jobs,
+            out_of_fold=out_of_fold,
+            resume=resume,
         )
     from textbatch.training import train
 
@@ -69,10 +91,13 @@ def train_command(
 
 
 def _print(done: TrainReport) -> None:
+    from textbatch.report.folds import summary_line
     from textbatch.report.tables import evaluation_tables
 
     for table in evaluation_tables(done.test):
         results.print(table)
+    if done.folds:
+        results.print(summary_line(done.folds), markup=False, soft_wrap=True)
     results.print(
         f"{printable(done.model)}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
         f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s",
