@@ -11,7 +11,7 @@ from test_training import config_of, labelled_table, quick_recipe  # noqa: F401
 from textbatch.config import TrainConfig
 from textbatch.errors import ConflictError, DataError, OutputError, UsageError
 from textbatch.folds import cross_validate, rows_to_fold
-from textbatch.partition import read_parts
+from textbatch.partition import read_parts, read_rows
 from textbatch.quality.calibration import softmax
 from textbatch.quality.metrics import measure
 from textbatch.report.training import TrainReport
@@ -121,6 +121,6 @@ def test_more_folds_than_texts_are_refused(tmp_path):
     path.write_text(
         "text,label\n" + "".join(f"same text {n % 3},{'ab'[n % 2]}\n" for n in range(9))
     )
-    parts = read_parts(TrainConfig(inputs=(path,)))
-    with pytest.raises(DataError, match="make no 50 folds"):
-        cross_validate(parts.training, parts.labels, lambda _: None, folds=50)  # type: ignore[arg-type, return-value]
+    rows, labels = read_rows(TrainConfig(inputs=(path,)), [])
+    with pytest.raises(DataError, match="3 different texts make no 50 folds"):
+        cross_validate(rows, labels, lambda _: None, folds=50)  # type: ignore[arg-type, return-value]

@@ -59,8 +59,10 @@ def test_given_files_that_repeat_training_texts_are_warned_about_without_a_text(
     )
     assert parts.near_duplicates == {"grouped": 0, "validation": 0, "test": 2}
     assert parts.warnings == [
-        "2 of 3 test rows repeat a training text, word for word or nearly: the metrics look "
-        "better than they are"
+        (
+            "2 of 3 test rows repeat a training text, word for word or nearly: the metrics look "
+            "better than they are"
+        )
     ]
 
 
@@ -74,8 +76,10 @@ def test_a_family_too_large_for_one_side_is_split_by_equal_texts_with_a_warning(
     assert groups[100:].tolist() == list(range(100, 200))
     assert kept == 0
     assert warnings == [
-        "100 rows belong to 1 families of near duplicates larger than 10 rows, which no split can "
-        "keep on one side: held-out rows resemble training rows"
+        (
+            "100 rows belong to 1 families of near duplicates larger than 10 rows, which no split "
+            "can keep on one side: held-out rows resemble training rows"
+        )
     ]
 
 

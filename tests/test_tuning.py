@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from types import SimpleNamespace
 
 import optuna
 import pyarrow.parquet as pq
@@ -98,7 +99,7 @@ def test_a_study_of_other_rows_or_seed_is_refused(config):
 
 def test_when_the_time_is_up_the_trial_ends_and_none_follows(config, monkeypatch):
     now = iter(range(0, 10_000, 60))
-    monkeypatch.setattr(tuning.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(tuning, "time", SimpleNamespace(monotonic=lambda: next(now)))
     short = config(5)
     short = TuneConfig(train=short.train, study=short.study, trials=5, time_budget=100)
     said: list[str] = []

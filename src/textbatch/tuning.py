@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -87,19 +88,18 @@ def _tune(config: TuneConfig, say: Callable[[str], None]) -> TuneReport:
     deadline = started + (config.time_budget or float("inf"))
     recipe = recipe_of(config.train)
     parts = read_parts(config.train)
-    study = _open_study(config, parts, recipe)
-    earlier = _settled(study)
-    say(
-        f"{len(parts.training):,} rows to train on, {len(parts.validation):,} to choose by; "
-        f"{earlier:,} of {config.trials:,} trials are done"
-    )
-    while (done := _settled(study)) < config.trials:
-        # The first trial of a study always runs: without it there would be nothing to write.
-        if time.monotonic() >= deadline and done:
-            say(f"the time is up after {done:,} of {config.trials:,} trials")
-            break
-        _run_trial(study, config, parts, recipe, deadline, say)
-    trials = [_told(trial) for trial in study.get_trials(deepcopy=False)]
+    with _open_study(config, parts, recipe) as study:
+        say(
+            f"{len(parts.training):,} rows to train on, {len(parts.validation):,} to choose by; "
+            f"{_settled(study):,} of {config.trials:,} trials are done"
+        )
+        while (done := _settled(study)) < config.trials:
+            # The first trial of a study always runs: else there would be nothing to write.
+            if time.monotonic() >= deadline and done:
+                say(f"the time is up after {done:,} of {config.trials:,} trials")
+                break
+            _run_trial(study, config, parts, recipe, deadline, say)
+        trials = [_told(trial) for trial in study.get_trials(deepcopy=False)]
     best = min((t for t in trials if t.loss is not None), key=lambda t: (t.loss, t.number))
     found = recipe_values(with_settings(recipe, best.settings))
     path = config.study / BEST
@@ -117,34 +117,40 @@ def _tune(config: TuneConfig, say: Callable[[str], None]) -> TuneReport:
     )
 
 
-def _open_study(config: TuneConfig, parts: Parts, recipe: Recipe) -> optuna.Study:
-    """The study in its directory, made where there is none; trials cut off are set free."""
+@contextmanager
+def _open_study(config: TuneConfig, parts: Parts, recipe: Recipe) -> Iterator[optuna.Study]:
+    """The study in its directory, made where there is none; its file is closed at the end."""
     module = optuna_module()
     module.logging.set_verbosity(module.logging.ERROR)
     with storage_errors(config.study, "cannot make", missing=OutputError):
         config.study.mkdir(exist_ok=True)
-    study: optuna.Study = module.create_study(
-        storage=f"sqlite:///{(config.study / STUDY).resolve()}",
-        study_name="textbatch",
-        direction="minimize",
-        load_if_exists=True,
-    )
-    key = _key(config, parts, recipe)
+    storage = module.storages.RDBStorage(f"sqlite:///{(config.study / STUDY).resolve()}")
+    try:
+        study: optuna.Study = module.create_study(
+            storage=storage, study_name="textbatch", direction="minimize", load_if_exists=True
+        )
+        _take_up(study, config, _key(config, parts, recipe), settings_of(recipe))
+        yield study
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
+
+
+def _take_up(study: optuna.Study, config: TuneConfig, key: str, start: Mapping[str, Any]) -> None:
+    """Check that a study is of these rows; what it begins with; what was cut off, once more."""
     known = study.user_attrs.get("key")
     if known is None:
-        study.enqueue_trial(settings_of(recipe))
+        study.enqueue_trial(dict(start))
         study.set_user_attr("key", key)
     elif known != key:
         raise ConflictError(
             f"the study in {config.study} is of other rows, seed or settings",
             "name another directory with --study",
         )
-    running = (module.trial.TrialState.RUNNING,)
-    for trial in study.get_trials(deepcopy=False, states=running):
-        # A run that was killed: the same settings are tried again, before new ones.
-        study.tell(trial.number, state=module.trial.TrialState.FAIL)
-        study.enqueue_trial(trial.params or settings_of(recipe))
-    return study
+    states = optuna_module().trial.TrialState
+    for trial in study.get_trials(deepcopy=False, states=(states.RUNNING,)):
+        study.tell(trial.number, state=states.FAIL)
+        study.enqueue_trial(trial.params or dict(start))
 
 
 def _run_trial(
