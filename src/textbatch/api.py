@@ -59,6 +59,11 @@ def train(
     units: Sequence[int] | None = None,
     bidirectional: bool | None = None,
     pooling: Pooling | None = None,
+    settings: PathLike | None = None,
+    folds: int = 0,
+    jobs: int | None = None,
+    out_of_fold: PathLike | None = None,
+    resume: bool = False,
     say: Callable[[str], None] | None = None,
     blend: BlendMode = "auto",
     require_baseline: bool = False,
@@ -85,6 +90,11 @@ def train(
         units: Width of each, or one for all.
         bidirectional: Whether they read both ways.
         pooling: What the states of the last one become.
+        settings: TOML or JSON file with settings of the recipe.
+        folds: Parts of a cross-validation; 0 for none.
+        jobs: Folds trained at a time.
+        out_of_fold: Parquet file for the answers of the cross-validation.
+        resume: Go on from the last checkpoint of an interrupted run.
         say: Called with one line per step.
         blend: `auto` adds a linear model where the validation rows gain by it.
         require_baseline: Fail where a simple model does better on the test rows.
@@ -115,6 +125,11 @@ def train(
         blend=blend,
         require_baseline=require_baseline,
         report_texts=report_texts,
+        settings=_path(settings),
+        folds=folds,
+        jobs=jobs,
+        out_of_fold=_path(out_of_fold),
+        resume=resume,
     )
     return train_files(config, say=say)
 

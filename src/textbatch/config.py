@@ -60,10 +60,16 @@ class TrainConfig:
         blend: `auto` adds a linear model to the network where the validation rows gain by it.
         require_baseline: Fail where a simple model has a better accuracy on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
+        settings: TOML or JSON file with settings of the recipe, as `tune` writes it.
+        folds: Parts of a cross-validation before the model is trained; 0 for none.
+        jobs: Folds trained at a time; None for as many as there are cores.
+        out_of_fold: Parquet file for the answers of the cross-validation; None puts it beside
+            the model.
+        resume: Go on from the last checkpoint of an interrupted run.
 
     Raises:
         UsageError: A setting is out of its range.
-        ConflictError: Two settings exclude each other.
+        ConflictError: Settings exclude each other.
     """
 
     inputs: tuple[Path, ...]
@@ -87,11 +93,22 @@ class TrainConfig:
     blend: BlendMode = "auto"
     require_baseline: bool = False
     report_texts: bool = False
+    settings: Path | None = None
+    folds: int = 0
+    jobs: int | None = None
+    out_of_fold: Path | None = None
+    resume: bool = False
 
     def __post_init__(self) -> None:
         if not self.inputs:
             raise UsageError("no input file", "name at least one labelled file")
         _require("--keep-vectors", self.keep_vectors, 0, 1_000_000)
+        if self.folds:
+            _require("--folds", self.folds, 2, 100)
+        elif self.out_of_fold or self.jobs:
+            raise ConflictError("--out-of-fold and --jobs need folds", "add --folds 5")
+        if self.jobs is not None:
+            _require("--jobs", self.jobs, 1, 1024)
         _require("--seed", self.seed, 0, 2**31 - 1)
         self._check_network()
         if self.text_column == self.label_column:
@@ -178,6 +195,62 @@ class VectorsConfig:
             )
         if self.output.resolve() in {path.resolve() for path in self.inputs}:
             raise ConflictError(f"{self.output} is input and output", "write beside")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneConfig:
+    """What `tune` is asked to do.
+
+    Attributes:
+        train: The rows, and the recipe that the search starts from.
+        study: Directory that keeps the trials, so that a later run goes on.
+        trials: Trials in all, those of earlier runs counted.
+        time_budget: Seconds after which no trial starts, and the one under way ends with its
+            pass over the rows; None for no bound.
+
+    Raises:
+        UsageError: A setting is out of its range.
+    """
+
+    train: TrainConfig
+    study: Path = Path("study")
+    trials: int = 30
+    time_budget: float | None = None
+
+    def __post_init__(self) -> None:
+        _require("--trials", self.trials, 1, 100_000)
+        if self.time_budget is not None:
+            _require("--time-budget", self.time_budget, 1, 10_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditConfig:
+    """What `audit` is asked to do.
+
+    Attributes:
+        train: The rows, and how the models of its `folds` are trained.
+        output: Parquet or CSV file to write, by its name.
+        model: Bundle to ask instead of a cross-validation; it must not know the rows.
+        texts: Write the texts too.
+        overwrite: Replace an existing output.
+
+    Raises:
+        UsageError: A setting is out of its range.
+    """
+
+    train: TrainConfig
+    output: Path = Path("label-errors.parquet")
+    model: Path | None = None
+    texts: bool = False
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.output.suffix not in (".parquet", ".csv"):
+            raise UsageError(
+                f"--output {self.output} is neither .parquet nor .csv", "give it such a name"
+            )
+        if not (self.model or self.train.folds):
+            raise UsageError("--folds is 0", "give at least 2, or a --model")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
