@@ -43,6 +43,9 @@ def train(
     seed: int = 0,
     overwrite: bool = False,
     report: PathLike | None = None,
+    augment: str = "none",
+    template_file: PathLike | None = None,
+    synonyms: PathLike | None = None,
     say: Callable[[str], None] | None = None,
 ) -> TrainReport:
     """Train a model and write its bundle; `config.TrainConfig` explains the settings.
@@ -58,6 +61,9 @@ def train(
         seed: Of everything random.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report.
+        augment: `none`, `all`, `auto`, or methods with commas between.
+        template_file: TOML with patterns for labels' texts.
+        synonyms: Groups of synonyms, one a line.
         say: Called with one line per step.
 
     Raises:
@@ -75,6 +81,9 @@ def train(
         seed=seed,
         overwrite=overwrite,
         report=_path(report),
+        augment=augment,
+        template_file=_path(template_file),
+        synonyms=_path(synonyms),
     )
     return train_files(config, say=say)
 

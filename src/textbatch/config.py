@@ -14,6 +14,9 @@ Precision = Literal["f32", "int8"]
 DeviceName = Literal["auto", "cpu", "gpu"]
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
 
+#: Ways to augment training texts, in the order in which they are told.
+AUGMENT_METHODS = ("templates", "synonyms", "neighbours", "swap", "delete", "typos")
+
 #: Rows held in memory at a time: enough that sorting by length leaves little padding.
 CHUNK_ROWS = 16_384
 #: Bytes of a chunk, which long texts reach before its rows do.
@@ -38,9 +41,13 @@ class TrainConfig:
         seed: Seed of the split, the word vectors and the network.
         overwrite: Replace an existing bundle.
         report: JSON file for the run's report, written on failure too.
+        augment: `none`, `all`, `auto`, or some of `AUGMENT_METHODS` with commas between.
+        template_file: TOML with patterns for labels' texts, for the method `templates`.
+        synonyms: Groups of synonyms, one a line, for the method `synonyms`.
 
     Raises:
         UsageError: A setting is out of its range.
+        ConflictError: Settings that exclude each other, or one that needs another.
     """
 
     inputs: tuple[Path, ...]
@@ -53,6 +60,9 @@ class TrainConfig:
     seed: int = 0
     overwrite: bool = False
     report: Path | None = None
+    augment: str = "none"
+    template_file: Path | None = None
+    synonyms: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.inputs:
@@ -63,6 +73,34 @@ class TrainConfig:
                 f"text and label are both column '{self.text_column}'",
                 "name two columns with --text-column and --label-column",
             )
+        chosen = self.augment_methods
+        if unknown := set(chosen) - set(AUGMENT_METHODS):
+            raise UsageError(
+                f"--augment knows no '{min(unknown)}'",
+                f"give none, auto, all, or some of {','.join(AUGMENT_METHODS)}",
+            )
+        for name, flag, file in (
+            ("templates", "--template-file", self.template_file),
+            ("synonyms", "--synonyms", self.synonyms),
+        ):
+            if file and name not in chosen:
+                raise ConflictError(f"{flag} without --augment {name}", "give both or neither")
+            if name in chosen and not file:
+                raise ConflictError(f"--augment {name} without {flag}", "give both or neither")
+
+    @property
+    def augment_methods(self) -> tuple[str, ...]:
+        """The methods to use or to try: `all` and `auto` take those that have what they need."""
+        if self.augment == "none":
+            return ()
+        if self.augment not in ("all", "auto"):
+            return tuple(dict.fromkeys(self.augment.split(",")))
+        missing = {
+            name
+            for name, file in (("templates", self.template_file), ("synonyms", self.synonyms))
+            if not file
+        }
+        return tuple(name for name in AUGMENT_METHODS if name not in missing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

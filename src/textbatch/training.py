@@ -10,19 +10,18 @@ from dataclasses import asdict, replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.batch import Int64Array
+from textbatch.augmenting import Sources, read_sources
 from textbatch.config import TrainConfig
 from textbatch.data.labelled import LabelledRows
 from textbatch.errors import DataError
 from textbatch.evaluation import label_ids_of
 from textbatch.finishing import finish_bundle
-from textbatch.model.architecture import Architecture
 from textbatch.model.backend import import_keras
 from textbatch.model.bundle import save_bundle
 from textbatch.model.contents import Settings
 from textbatch.model.manifest import check_replaceable
 from textbatch.model.recipes import RECIPES, Recipe
-from textbatch.model.settings import Epoch, LabelledTokens
+from textbatch.model.settings import LabelledTokens
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts, read_parts
 from textbatch.quality.metrics import balanced_weights
@@ -32,6 +31,7 @@ from textbatch.report.training import TrainReport
 from textbatch.text.normalization import split_tokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
+from textbatch.trials import Fitted, choose
 
 _SHORTEST, _LONGEST = 16, 256
 
@@ -68,23 +68,18 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         f"{len(parts.training):,} rows to train on, {len(parts.validation):,} for validation, "
         f"{len(parts.test):,} for the reported metrics; {len(parts.labels)} labels"
     )
-    texts = split_tokens(parts.training.texts)
-    tokenizer = _tokenizer(texts, recipe)
-    architecture = recipe.architecture(
-        vocabulary_size=len(tokenizer.vocabulary),
-        num_labels=len(parts.labels),
-        max_sequence_length=tokenizer.max_sequence_length,
+    sources = read_sources(config, parts.labels)
+    chosen = choose(
+        config,
+        lambda methods, seed: _fit(parts, recipe, sources.only(methods), seed, say),
+        say=say,
     )
-    say(
-        f"{architecture.vocabulary_size:,} tokens known, "
-        f"texts cut at {tokenizer.max_sequence_length} tokens"
-    )
-    weights, epochs = _fit(parts, texts, tokenizer, architecture, recipe, config.seed, say)
+    network, epochs = chosen.network, chosen.network.epochs
     bundle, test = finish_bundle(
-        weights,
-        architecture=architecture,
+        network.weights,
+        architecture=network.architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
-        vocabulary=tokenizer.vocabulary,
+        vocabulary=network.vocabulary,
         parts=parts,
         seed=config.seed,
     )
@@ -96,29 +91,32 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         calibration=bundle.calibration,
         test=test,
         warnings=parts.warnings,
+        augmentation=chosen.record,
     )
     bundle = replace(bundle, metrics=report.metrics())
     card = model_card(
         labels=bundle.labels,
         text_column=config.text_column,
         preset=config.preset,
-        sizes=asdict(architecture),
+        sizes=asdict(network.architecture),
         metrics=bundle.metrics,
     )
     fingerprint = save_bundle(bundle, config.model, card=card, overwrite=config.overwrite)
     return replace(report, fingerprint=fingerprint)
 
 
-def _tokenizer(texts: tuple[pa.Array, Int64Array], recipe: Recipe) -> Tokenizer:
-    """Vocabulary and length limit, from the training texts alone."""
-    tokens, offsets = texts
+def _tokenizer(texts: pa.Array, to_learn_from: pa.Array, recipe: Recipe) -> Tokenizer:
+    """Vocabulary and length limit, from the training texts and what augmentation adds to them."""
     vocabulary = Vocabulary.build(
-        tokens, min_count=recipe.min_count, max_size=recipe.max_vocabulary
+        split_tokens(to_learn_from)[0],
+        min_count=recipe.min_count,
+        max_size=recipe.max_vocabulary,
     )
     if not vocabulary.words():
         raise DataError(
             f"no word occurs {recipe.min_count} times in the training texts", "add more rows"
         )
+    _, offsets = split_tokens(texts)
     longest = recipe.sequence_length or int(
         np.clip(np.quantile(np.diff(offsets), recipe.length_quantile), _SHORTEST, _LONGEST)
     )
@@ -126,22 +124,30 @@ def _tokenizer(texts: tuple[pa.Array, Int64Array], recipe: Recipe) -> Tokenizer:
 
 
 def _fit(
-    parts: Parts,
-    texts: tuple[pa.Array, Int64Array],
-    tokenizer: Tokenizer,
-    architecture: Architecture,
-    recipe: Recipe,
-    seed: int,
-    say: Callable[[str], None],
-) -> tuple[Weights, list[Epoch]]:
-    """Train word vectors and network; the best weights, and what each epoch measured."""
+    parts: Parts, recipe: Recipe, sources: Sources, seed: int, say: Callable[[str], None]
+) -> Fitted:
+    """Train word vectors and network."""
     # Here, not at the top: TensorFlow and gensim take seconds to import.
     import_keras()
     import keras
 
     from textbatch.model import embeddings, fitting, network
 
-    tokens, offsets = texts
+    label_ids, _ = label_ids_of(parts.training.labels, parts.labels)
+    texts = sources.texts_to_learn_from(
+        parts.training.texts, label_ids, parts.labels, min_count=recipe.min_count, seed=seed
+    )
+    tokenizer = _tokenizer(parts.training.texts, texts, recipe)
+    architecture = recipe.architecture(
+        vocabulary_size=len(tokenizer.vocabulary),
+        num_labels=len(parts.labels),
+        max_sequence_length=tokenizer.max_sequence_length,
+    )
+    say(
+        f"{architecture.vocabulary_size:,} tokens known, "
+        f"texts cut at {tokenizer.max_sequence_length} tokens"
+    )
+    tokens, offsets = split_tokens(texts)
     vectors = embeddings.train_vectors(
         tokens.to_pylist(),
         offsets.tolist(),
@@ -155,15 +161,23 @@ def _fit(
         architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding
     )
     model.get_layer("embedding").set_weights([vectors])
+    training = _labelled_tokens(parts.training, parts.labels, tokenizer, balance=True)
+    rows = sources.rows(training, parts.labels, tokenizer, vectors, seed=seed)
     epochs = fitting.fit(
         model,
-        _labelled_tokens(parts.training, parts.labels, tokenizer, balance=True),
+        training,
         _labelled_tokens(parts.validation, parts.labels, tokenizer, balance=False),
         settings=recipe.fit,
         seed=seed,
         on_epoch=lambda epoch: say(epoch.line()),
+        renew=rows.next_pass if rows else None,
     )
-    return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
+    return Fitted(
+        weights=Weights.pack(network.read_tensors(model, architecture), architecture),
+        architecture=architecture,
+        vocabulary=tokenizer.vocabulary,
+        epochs=epochs,
+    )
 
 
 def _labelled_tokens(

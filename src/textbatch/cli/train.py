@@ -34,6 +34,20 @@ def train_command(
     overwrite: OverwriteOption = False,
     report: ReportOption = None,
     json: JsonOption = False,
+    augment: Annotated[
+        str,
+        typer.Option(
+            help="none, auto (kept where validation improves), all, or some of templates,"
+            "synonyms,neighbours,swap,delete,typos."
+        ),
+    ] = "none",
+    template_file: Annotated[
+        Path | None, typer.Option(help="TOML with patterns for the labels' texts, to augment with.")
+    ] = None,
+    synonyms: Annotated[
+        Path | None,
+        typer.Option(help="Synonyms to augment with: a group a line, commas between."),
+    ] = None,
 ) -> None:
     """Train a model on labelled rows.
 
@@ -56,6 +70,9 @@ def train_command(
             seed=seed,
             overwrite=overwrite,
             report=report,
+            augment=augment,
+            template_file=template_file,
+            synonyms=synonyms,
         )
     from textbatch.training import train
 

@@ -22,15 +22,22 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Mini-batches for `Model.fit`: token ids `(batch, width)`, labels and weights `(batch,)`."""
 
     def __init__(
-        self, rows: LabelledTokens, *, batch_size: int, word_dropout: float, seed: int | None
+        self,
+        rows: LabelledTokens,
+        *,
+        batch_size: int,
+        word_dropout: float,
+        seed: int | None,
+        renew: Callable[[], LabelledTokens] | None = None,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
-        self._rows = rows
+        self._renew = renew
+        self._rows = renew() if renew else rows
         self._batch_size = batch_size
         self._word_dropout = word_dropout
         self._random = None if seed is None else np.random.default_rng(seed)
         self._batches = self._cut()
-        self._first_width = int(rows.tokens.lengths.max(initial=1)) + _WIDTH_STEP
+        self._first_width = int(self._rows.tokens.lengths.max(initial=1)) + _WIDTH_STEP
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -47,6 +54,8 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def on_epoch_end(self) -> None:
         """Cut other mini-batches for the next pass."""
+        if self._renew:
+            self._rows = self._renew()
         self._batches = self._cut()
 
     def _cut(self) -> list[Int64Array]:
@@ -73,6 +82,7 @@ def fit(
     settings: FitSettings,
     seed: int,
     on_epoch: Callable[[Epoch], None],
+    renew: Callable[[], LabelledTokens] | None = None,
 ) -> list[Epoch]:
     """Fit a network in place, and leave it with its best weights.
 
@@ -85,6 +95,7 @@ def fit(
         settings: How to fit.
         seed: Of the order of rows and of word dropout; Keras's own is set by the caller.
         on_epoch: Called after each pass.
+        renew: Gives the rows of the next pass, always as many, instead of `training`.
 
     Returns:
         What each pass measured.
@@ -120,6 +131,7 @@ def fit(
             batch_size=settings.batch_size,
             word_dropout=settings.word_dropout,
             seed=seed,
+            renew=renew,
         ),
         validation_data=_Batches(validation, batch_size=256, word_dropout=0.0, seed=None),
         epochs=settings.max_epochs,

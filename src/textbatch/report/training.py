@@ -22,6 +22,8 @@ class TrainReport:
         calibration: The temperature and what it did on the validation rows.
         test: Metrics on the test rows, computed by the engine that `score` uses.
         warnings: What the user should look at.
+        augmentation: What was asked for and tried, what it gave, and whether it was kept; None
+            where nothing was asked for.
         fingerprint: The bundle's.
         seconds: Wall time.
         state: `done`; the record of a failed run says `failed`.
@@ -34,6 +36,7 @@ class TrainReport:
     calibration: Calibration
     test: Evaluation
     warnings: list[str]
+    augmentation: dict[str, Any] | None = None
     fingerprint: str = ""
     seconds: float = 0.0
     state: str = "done"
