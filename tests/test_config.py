@@ -44,3 +44,36 @@ def test_training_needs_a_file_and_two_columns():
         TrainConfig(inputs=())
     with pytest.raises(ConflictError, match="both column 'text'"):
         TrainConfig(inputs=(Path("a.csv"),), label_column="text")
+
+
+def augmenting(augment: str, **files: Path) -> TrainConfig:
+    return TrainConfig(inputs=(Path("a.csv"),), augment=augment, **files)
+
+
+def test_all_and_auto_mean_the_methods_that_have_their_file():
+    plain = ("neighbours", "swap", "delete", "typos")
+    assert augmenting("none").augment_methods == ()
+    assert augmenting("all").augment_methods == augmenting("auto").augment_methods == plain
+    both = augmenting("auto", template_file=Path("t.toml"), synonyms=Path("s.txt"))
+    assert both.augment_methods == ("templates", "synonyms", *plain)
+    assert augmenting("typos,swap,typos").augment_methods == ("typos", "swap")
+
+
+@pytest.mark.parametrize("augment", ["", "swaps", "swap,", "swap, delete", "none,swap", "ALL"])
+def test_unknown_ways_to_augment_are_refused(augment):
+    with pytest.raises(UsageError, match="--augment knows no '"):
+        augmenting(augment)
+
+
+@pytest.mark.parametrize(
+    ("augment", "files", "message"),
+    [
+        ("none", {"template_file": Path("t")}, "--template-file without --augment templates"),
+        ("swap", {"synonyms": Path("s")}, "--synonyms without --augment synonyms"),
+        ("templates", {}, "--augment templates without --template-file"),
+        ("swap,synonyms", {}, "--augment synonyms without --synonyms"),
+    ],
+)
+def test_augmentation_and_its_files_come_together(augment, files, message):
+    with pytest.raises(ConflictError, match=message):
+        augmenting(augment, **files)

@@ -77,9 +77,10 @@ def choose(
         trials.append({"seed": seed, "without": without, "with": augmented})
         gain += (1 - augmented / without) / REPETITIONS
         # One that does not improve settles it.
-        if augmented >= without:
+        improves = augmented < without
+        if not improves:
             break
-    kept = len(pairs) == REPETITIONS and gain >= MARGIN and pairs[-1][1].validation_loss < without
+    kept = improves and gain >= MARGIN
     say(
         f"augmentation {'kept' if kept else 'left out'}: "
         + "; ".join(
