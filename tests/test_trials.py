@@ -7,19 +7,20 @@ import pytest
 from making import random_bundle
 
 from textbatch.config import TrainConfig
+from textbatch.model.learned import Learned
 from textbatch.model.settings import Epoch
-from textbatch.trials import MARGIN, Fitted, choose
+from textbatch.trials import MARGIN, choose
 
 BUNDLE = random_bundle()
 
 
-def fitted(loss: float) -> Fitted:
+def learned(loss: float) -> Learned:
     """A network that was best, with this validation loss, in its second pass."""
     losses = (loss + 1, loss, loss + 2)
-    return Fitted(
+    return Learned(
         weights=BUNDLE.weights,
         architecture=BUNDLE.architecture,
-        vocabulary=BUNDLE.vocabulary,
+        tokenizer=BUNDLE.tokenizer,
         epochs=[
             Epoch(
                 number=number, loss=0.0, accuracy=0.0, validation_loss=loss, validation_accuracy=0.0
@@ -32,9 +33,9 @@ def fitted(loss: float) -> Fitted:
 def chosen(augment: str, losses: dict[tuple[bool, int], float], *, seed: int = 7):
     """What is kept, the fits asked for, and what was said."""
     asked: list[tuple[tuple[str, ...], int]] = []
-    networks = {key: fitted(loss) for key, loss in losses.items()}
+    networks = {key: learned(loss) for key, loss in losses.items()}
 
-    def fit(methods: tuple[str, ...], seed: int) -> Fitted:
+    def fit(methods: tuple[str, ...], seed: int) -> Learned:
         asked.append((methods, seed))
         return networks[bool(methods), seed]
 

@@ -19,6 +19,7 @@ from textbatch.finishing import finish_bundle
 from textbatch.model.backend import import_keras
 from textbatch.model.bundle import save_bundle
 from textbatch.model.contents import Settings
+from textbatch.model.learned import Learned
 from textbatch.model.manifest import check_replaceable
 from textbatch.model.recipes import RECIPES, Recipe
 from textbatch.model.settings import LabelledTokens
@@ -31,7 +32,7 @@ from textbatch.report.training import TrainReport
 from textbatch.text.normalization import split_tokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
-from textbatch.trials import Fitted, choose
+from textbatch.trials import choose
 
 _SHORTEST, _LONGEST = 16, 256
 
@@ -74,20 +75,20 @@ def _train(config: TrainConfig, say: Callable[[str], None]) -> TrainReport:
         lambda methods, seed: _fit(parts, recipe, sources.only(methods), seed, say),
         say=say,
     )
-    network, epochs = chosen.network, chosen.network.epochs
+    network = chosen.network
     bundle, test = finish_bundle(
         network.weights,
         architecture=network.architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
-        vocabulary=network.vocabulary,
+        vocabulary=network.tokenizer.vocabulary,
         parts=parts,
         seed=config.seed,
     )
     report = TrainReport(
         model=os.fspath(config.model),
         rows=parts.sizes(),
-        epochs=[asdict(epoch) for epoch in epochs],
-        best_epoch=min(epochs, key=lambda epoch: epoch.validation_loss).number,
+        epochs=[asdict(epoch) for epoch in network.epochs],
+        best_epoch=network.best_epoch.number,
         calibration=bundle.calibration,
         test=test,
         warnings=parts.warnings,
@@ -125,7 +126,7 @@ def _tokenizer(texts: pa.Array, to_learn_from: pa.Array, recipe: Recipe) -> Toke
 
 def _fit(
     parts: Parts, recipe: Recipe, sources: Sources, seed: int, say: Callable[[str], None]
-) -> Fitted:
+) -> Learned:
     """Train word vectors and network."""
     # Here, not at the top: TensorFlow and gensim take seconds to import.
     import_keras()
@@ -170,12 +171,12 @@ def _fit(
         settings=recipe.fit,
         seed=seed,
         on_epoch=lambda epoch: say(epoch.line()),
-        renew=rows.next_pass if rows else None,
+        renew=rows.of_pass if rows else None,
     )
-    return Fitted(
+    return Learned(
+        tokenizer=tokenizer,
         weights=Weights.pack(network.read_tensors(model, architecture), architecture),
         architecture=architecture,
-        vocabulary=tokenizer.vocabulary,
         epochs=epochs,
     )
 

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textbatch.config import TrainConfig
-from textbatch.model.architecture import Architecture
-from textbatch.model.settings import Epoch
-from textbatch.model.weights import Weights
-from textbatch.text.vocabulary import Vocabulary
+from textbatch.model.learned import Learned
 
 #: `auto` keeps augmentation when validation loss falls by this share of itself, on average over
 #: the repetitions, and falls in each. Two networks that differ in their seed alone differ by
@@ -20,38 +17,16 @@ REPETITIONS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
-    """A fitted network and what belongs to it.
-
-    Attributes:
-        weights: The best ones.
-        architecture: Of the network.
-        vocabulary: Of its token ids.
-        epochs: What each pass measured.
-    """
-
-    weights: Weights
-    architecture: Architecture
-    vocabulary: Vocabulary
-    epochs: list[Epoch]
-
-    @property
-    def validation_loss(self) -> float:
-        """The least of all passes."""
-        return min(epoch.validation_loss for epoch in self.epochs)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """The network that was kept, and what the report says about augmentation."""
 
-    network: Fitted
+    network: Learned
     record: dict[str, Any] | None
 
 
 def choose(
     config: TrainConfig,
-    fit: Callable[[tuple[str, ...], int], Fitted],
+    fit: Callable[[tuple[str, ...], int], Learned],
     *,
     say: Callable[[str], None],
 ) -> Chosen:
@@ -67,13 +42,13 @@ def choose(
         record = {"asked": config.augment, "methods": list(methods), "kept": True, "trials": []}
         return Chosen(network=fit(methods, config.seed), record=record if methods else None)
     trials: list[dict[str, float]] = []
-    pairs: list[tuple[Fitted, Fitted]] = []
+    pairs: list[tuple[Learned, Learned]] = []
     gain = 0.0
     for repetition in range(REPETITIONS):
         seed = (config.seed + repetition) % 2**31
         say(f"augmentation, trial {repetition + 1}: without, then with {', '.join(methods)}")
         pairs.append((fit((), seed), fit(methods, seed)))
-        without, augmented = (network.validation_loss for network in pairs[-1])
+        without, augmented = (learned.best_epoch.validation_loss for learned in pairs[-1])
         trials.append({"seed": seed, "without": without, "with": augmented})
         gain += (1 - augmented / without) / REPETITIONS
         # One that does not improve settles it.

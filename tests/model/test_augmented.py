@@ -46,7 +46,7 @@ def augmented(*methods: str, templates: LabelledTemplates | None = None) -> Augm
 
 
 def test_a_pass_holds_every_real_row_and_half_as_many_made_up_ones_at_half_their_weight():
-    shown = augmented(templates=TEMPLATES).next_pass()
+    shown = augmented(templates=TEMPLATES).of_pass(0)
     rows = real_rows()
     assert np.array_equal(
         shown.tokens.token_ids[: len(rows.tokens.token_ids)], rows.tokens.token_ids
@@ -64,8 +64,11 @@ def test_passes_differ_and_a_seed_gives_the_same_ones():
         augmented("delete", templates=TEMPLATES),
         augmented("delete", templates=TEMPLATES),
     )
-    passes = [source.next_pass().tokens.token_ids.tolist() for source in (first, first, second)]
-    assert passes[0] == passes[2] != passes[1]
+    passes = [
+        source.of_pass(number).tokens.token_ids.tolist()
+        for source, number in ((first, 0), (first, 1), (second, 1))
+    ]
+    assert passes[0] != passes[1] == passes[2]
 
 
 def test_made_up_texts_follow_the_real_rows_and_need_patterns():
@@ -80,7 +83,7 @@ def test_made_up_texts_follow_the_real_rows_and_need_patterns():
 
 def test_mini_batches_show_fresh_rows_in_each_pass():
     source = augmented("swap", templates=TEMPLATES)
-    batches = _Batches(real_rows(), batch_size=8, word_dropout=0.0, seed=0, renew=source.next_pass)
+    batches = _Batches(real_rows(), batch_size=8, word_dropout=0.0, seed=0, renew=source.of_pass)
     passes = []
     for _ in range(3):
         shown = [batches[index] for index in range(len(batches))]

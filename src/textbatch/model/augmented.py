@@ -46,17 +46,19 @@ class AugmentedRows:
         self._templates = templates
         self._labels = labels
         self._encode = encode
-        self._random = np.random.default_rng([seed, 1])
-        self._author = Random(f"training texts {seed}")
+        self._seed = seed
 
-    def next_pass(self) -> LabelledTokens:
-        """The rows of one pass."""
-        tokens = self._alterations.alter(self._random)
+    def of_pass(self, number: int) -> LabelledTokens:
+        """The rows of a pass, from its number alone, so that a resumed fit shows the same."""
+        tokens = self._alterations.alter(np.random.default_rng([self._seed, number]))
         real = self._real
         if not self._templates:
             return LabelledTokens(tokens=tokens, label_ids=real.label_ids, weights=real.weights)
         texts, label_ids = made_up_texts(
-            self._author, self._templates, self._labels, real.label_ids
+            Random(f"texts of seed {self._seed}, pass {number}"),
+            self._templates,
+            self._labels,
+            real.label_ids,
         )
         # Rows of one label have one weight, that of their class.
         class_weights = np.zeros(len(self._labels), np.float32)

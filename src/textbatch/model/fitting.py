@@ -28,11 +28,11 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         batch_size: int,
         word_dropout: float,
         seed: int | None,
-        renew: Callable[[], LabelledTokens] | None = None,
+        renew: Callable[[int], LabelledTokens] | None = None,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
-        self._renew = renew
-        self._rows = renew() if renew else rows
+        self._renew, self._epoch = renew, 0
+        self._rows = renew(0) if renew else rows
         self._batch_size = batch_size
         self._word_dropout = word_dropout
         self._random = None if seed is None else np.random.default_rng(seed)
@@ -54,8 +54,9 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def on_epoch_end(self) -> None:
         """Cut other mini-batches for the next pass."""
+        self._epoch += 1
         if self._renew:
-            self._rows = self._renew()
+            self._rows = self._renew(self._epoch)
         self._batches = self._cut()
 
     def _cut(self) -> list[Int64Array]:
@@ -82,7 +83,7 @@ def fit(
     settings: FitSettings,
     seed: int,
     on_epoch: Callable[[Epoch], None],
-    renew: Callable[[], LabelledTokens] | None = None,
+    renew: Callable[[int], LabelledTokens] | None = None,
 ) -> list[Epoch]:
     """Fit a network in place, and leave it with its best weights.
 
@@ -95,7 +96,7 @@ def fit(
         settings: How to fit.
         seed: Of the order of rows and of word dropout; Keras's own is set by the caller.
         on_epoch: Called after each pass.
-        renew: Gives the rows of the next pass, always as many, instead of `training`.
+        renew: Gives the rows of a pass by its number from 0, always as many, instead of `training`.
 
     Returns:
         What each pass measured.
