@@ -228,7 +228,8 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "vectors": (tmp_path / "w",), "unlabelled": (tmp_path / "u", tmp_path / "z"),
         "keep_vectors": 8, "blend": "off", "require_baseline": True, "report_texts": True,
         "settings": tmp_path / "s", "folds": 3, "jobs": 2, "out_of_fold": tmp_path / "o",
-        "resume": True,
+        "resume": True, "augment": "templates,synonyms", "template_file": tmp_path / "f",
+        "synonyms": tmp_path / "y",
     }  # fmt: skip
     odd_vectors = {
         "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,

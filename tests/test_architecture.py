@@ -17,6 +17,8 @@ LEVELS = {
     "demo": 5,
     "loaded": 5,
     "training": 4,
+    "augmenting": 4,
+    "trials": 4,
     "finishing": 4,
     "baselines": 4,
     "lexicon": 4,
@@ -50,6 +52,9 @@ LEVELS = {
 SIDEWAYS = {
     ("api", "loaded"),
     ("training", "partition"),
+    ("training", "augmenting"),
+    ("training", "trials"),
+    ("learning", "augmenting"),
     ("training", "finishing"),
     ("training", "learning"),
     ("learning", "evaluation"),

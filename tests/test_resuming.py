@@ -26,6 +26,7 @@ last_input = 0.1
 learning_rate = 0.003
 batch_size = 8
 max_epochs = 8
+averaging = 0.99
 patience = 8
 [[layers]]
 units = 12

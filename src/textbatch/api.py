@@ -64,6 +64,9 @@ def train(
     jobs: int | None = None,
     out_of_fold: PathLike | None = None,
     resume: bool = False,
+    augment: str = "none",
+    template_file: PathLike | None = None,
+    synonyms: PathLike | None = None,
     say: Callable[[str], None] | None = None,
     blend: BlendMode = "auto",
     require_baseline: bool = False,
@@ -95,6 +98,9 @@ def train(
         jobs: Folds trained at a time.
         out_of_fold: Parquet file for the answers of the cross-validation.
         resume: Go on from the last checkpoint of an interrupted run.
+        augment: `none`, `all`, `auto`, or methods with commas between.
+        template_file: TOML with patterns for labels' texts.
+        synonyms: Groups of synonyms, one a line.
         say: Called with one line per step.
         blend: `auto` adds a linear model where the validation rows gain by it.
         require_baseline: Fail where a simple model does better on the test rows.
@@ -130,6 +136,9 @@ def train(
         jobs=jobs,
         out_of_fold=_path(out_of_fold),
         resume=resume,
+        augment=augment,
+        template_file=_path(template_file),
+        synonyms=_path(synonyms),
     )
     return train_files(config, say=say)
 

@@ -24,6 +24,9 @@ IfExists = Literal["fail", "replace", "skip"]
 #: Caps on the recurrent layers, in bundles and flags alike.
 MAX_LAYERS, MAX_UNITS = 8, 4096
 
+#: Ways to augment training texts, in the order in which they are told.
+AUGMENT_METHODS = ("templates", "synonyms", "neighbours", "swap", "delete", "typos")
+
 #: Rows held in memory at a time: enough that sorting by length leaves little padding.
 CHUNK_ROWS = 16_384
 #: Bytes of a chunk, which long texts reach before its rows do.
@@ -65,11 +68,18 @@ class TrainConfig:
         jobs: Folds trained at a time; None for as many as there are cores.
         out_of_fold: Parquet file for the answers of the cross-validation; None puts it beside
             the model.
-        resume: Go on from the last checkpoint of an interrupted run.
+        resume: Go on from the last checkpoint of an interrupted run; not with `augment` "auto".
 
     Raises:
         UsageError: A setting is out of its range.
         ConflictError: Settings exclude each other.
+        augment: `none`, `all`, `auto`, or some of `AUGMENT_METHODS` with commas between.
+        template_file: TOML with patterns for labels' texts, for the method `templates`.
+        synonyms: Groups of synonyms, one a line, for the method `synonyms`.
+
+    Raises:
+        UsageError: A setting is out of its range.
+        ConflictError: Settings that exclude each other, or one that needs another.
     """
 
     inputs: tuple[Path, ...]
@@ -98,6 +108,9 @@ class TrainConfig:
     jobs: int | None = None
     out_of_fold: Path | None = None
     resume: bool = False
+    augment: str = "none"
+    template_file: Path | None = None
+    synonyms: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.inputs:
@@ -116,6 +129,42 @@ class TrainConfig:
                 f"text and label are both column '{self.text_column}'",
                 "name two columns with --text-column and --label-column",
             )
+        self._check_augmentation()
+
+    def _check_augmentation(self) -> None:
+        if self.resume and self.augment == "auto":
+            raise ConflictError(
+                "--resume with --augment auto, which trains several networks and saves no state",
+                "leave one out",
+            )
+        chosen = self.augment_methods
+        if unknown := set(chosen) - set(AUGMENT_METHODS):
+            raise UsageError(
+                f"--augment knows no '{min(unknown)}'",
+                f"give none, auto, all, or some of {','.join(AUGMENT_METHODS)}",
+            )
+        for name, flag, file in (
+            ("templates", "--template-file", self.template_file),
+            ("synonyms", "--synonyms", self.synonyms),
+        ):
+            if file and name not in chosen:
+                raise ConflictError(f"{flag} without --augment {name}", "give both or neither")
+            if name in chosen and not file:
+                raise ConflictError(f"--augment {name} without {flag}", "give both or neither")
+
+    @property
+    def augment_methods(self) -> tuple[str, ...]:
+        """The methods to use or to try: `all` and `auto` take those that have what they need."""
+        if self.augment == "none":
+            return ()
+        if self.augment not in ("all", "auto"):
+            return tuple(dict.fromkeys(self.augment.split(",")))
+        missing = {
+            name
+            for name, file in (("templates", self.template_file), ("synonyms", self.synonyms))
+            if not file
+        }
+        return tuple(name for name in AUGMENT_METHODS if name not in missing)
 
     def _check_network(self) -> None:
         if self.layers is not None:

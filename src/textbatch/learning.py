@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.batch import Float32Array, Int64Array
+from textbatch.augmenting import Sources
+from textbatch.batch import Float32Array
 from textbatch.config import TrainConfig
 from textbatch.data.labelled import LabelledRows
 from textbatch.errors import DataError
@@ -35,6 +36,7 @@ def learn(
     config: TrainConfig,
     recipe: Recipe,
     *,
+    sources: Sources | None = None,
     say: Callable[[str], None] = lambda _: None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     checkpoint: Checkpoint | None = None,
@@ -45,6 +47,7 @@ def learn(
         parts: The rows.
         config: Gives the seed, and the files that vectors come from.
         recipe: How to learn.
+        sources: What to augment the training part from.
         say: Called with one line per step.
         on_epoch: Called after each pass; what it raises ends the training.
         checkpoint: Kept up to date, and gone on from where it holds a state.
@@ -54,8 +57,13 @@ def learn(
         TextbatchError: Another subclass, where a file of vectors or texts cannot be used.
     """
     texts = parts.training.texts
+    if sources:
+        label_ids, _ = label_ids_of(parts.training.labels, parts.labels)
+        texts = sources.texts_to_learn_from(
+            texts, label_ids, parts.labels, min_count=recipe.min_count, seed=config.seed
+        )
     tokens = split_tokens(texts)
-    tokenizer = _tokenizer(tokens, recipe)
+    tokenizer = _tokenizer(parts.training.texts, tokens[0], recipe)
     lexicon = build_lexicon(config, recipe, texts, tokens, tokenizer.vocabulary, say=say)
     tokenizer = replace(tokenizer, vocabulary=lexicon.vocabulary)
     architecture = recipe.architecture(
@@ -74,7 +82,15 @@ def learn(
         on_epoch(epoch)
 
     weights, epochs = _fit(
-        parts, lexicon.table, tokenizer, architecture, recipe, config.seed, tell, checkpoint
+        parts,
+        lexicon.table,
+        tokenizer,
+        architecture,
+        recipe,
+        sources=sources,
+        seed=config.seed,
+        on_epoch=tell,
+        checkpoint=checkpoint,
     )
     return Learned(
         tokenizer=tokenizer,
@@ -86,9 +102,8 @@ def learn(
     )
 
 
-def _tokenizer(texts: tuple[pa.Array, Int64Array], recipe: Recipe) -> Tokenizer:
-    """Vocabulary and length limit, from the training texts alone."""
-    tokens, offsets = texts
+def _tokenizer(texts: pa.Array, tokens: pa.Array, recipe: Recipe) -> Tokenizer:
+    """Vocabulary of the tokens to learn from, and length limit, from the training texts alone."""
     vocabulary = Vocabulary.build(
         tokens, min_count=recipe.min_count, max_size=recipe.max_vocabulary
     )
@@ -96,6 +111,7 @@ def _tokenizer(texts: tuple[pa.Array, Int64Array], recipe: Recipe) -> Tokenizer:
         raise DataError(
             f"no word occurs {recipe.min_count} times in the training texts", "add more rows"
         )
+    _, offsets = split_tokens(texts)
     longest = recipe.sequence_length or int(
         np.clip(np.quantile(np.diff(offsets), recipe.length_quantile), _SHORTEST, _LONGEST)
     )
@@ -108,6 +124,8 @@ def _fit(
     tokenizer: Tokenizer,
     architecture: Architecture,
     recipe: Recipe,
+    *,
+    sources: Sources | None,
     seed: int,
     on_epoch: Callable[[Epoch], None],
     checkpoint: Checkpoint | None,
@@ -124,14 +142,17 @@ def _fit(
         architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding
     )
     model.get_layer("embedding").set_weights([vectors])
+    training = _labelled_tokens(parts.training, parts.labels, tokenizer, balance=True)
+    rows = sources.rows(training, parts.labels, tokenizer, vectors, seed=seed) if sources else None
     epochs = fitting.fit(
         model,
-        _labelled_tokens(parts.training, parts.labels, tokenizer, balance=True),
+        training,
         _labelled_tokens(parts.validation, parts.labels, tokenizer, balance=False),
         settings=recipe.fit,
         seed=seed,
         on_epoch=on_epoch,
         checkpoint=checkpoint,
+        renew=rows.of_pass if rows else None,
     )
     return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
 

@@ -10,6 +10,7 @@ from functools import partial
 
 import numpy as np
 
+from textbatch.augmenting import Sources, read_sources
 from textbatch.config import TrainConfig
 from textbatch.finishing import Finished, finish_bundle
 from textbatch.folds import check_out_of_fold, cross_validate, rows_to_fold
@@ -28,6 +29,7 @@ from textbatch.report.run import SCHEMA_VERSION, failure_reported, write_json
 from textbatch.report.training import TrainReport
 from textbatch.resuming import open_checkpoint
 from textbatch.text.normalization import split_tokens
+from textbatch.trials import choose
 
 
 def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> TrainReport:
@@ -63,9 +65,23 @@ def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> T
         f"{len(parts.training):,} rows to train on, {len(parts.validation):,} for validation, "
         f"{len(parts.test):,} for the reported metrics; {len(parts.labels)} labels"
     )
-    folds = _cross_validate(config, recipe, parts, say)
-    checkpoint = open_checkpoint(config, parts, recipe, say)
-    learned = learn(parts, config, recipe, say=say, checkpoint=checkpoint)
+    sources = read_sources(config, parts.labels)
+    folds = _cross_validate(config, recipe, parts, sources, say)
+    # With auto several networks are trained: there is no one state to go on from.
+    checkpoint = None if config.augment == "auto" else open_checkpoint(config, parts, recipe, say)
+    chosen = choose(
+        config,
+        lambda methods, seed: learn(
+            parts,
+            replace(config, seed=seed),
+            recipe,
+            sources=sources.only(methods),
+            say=say,
+            checkpoint=checkpoint,
+        ),
+        say=say,
+    )
+    learned = chosen.network
     finished = finish_bundle(
         learned.weights,
         architecture=learned.architecture,
@@ -75,24 +91,31 @@ def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> T
         blend=config.blend == "auto",
         seed=config.seed,
     )
-    report = _report(config, parts, learned, finished, folds)
+    report = replace(_report(config, parts, learned, finished, folds), augmentation=chosen.record)
     bundle = replace(finished.bundle, metrics=report.metrics())
     fingerprint = _save(bundle, config, parts, learned, finished, report, started)
     if folds and out_of_fold:
         folds.write(out_of_fold, overwrite=config.overwrite)
-    checkpoint.remove()
+    if checkpoint:
+        checkpoint.remove()
     return replace(report, fingerprint=fingerprint)
 
 
 def _cross_validate(
-    config: TrainConfig, recipe: Recipe, parts: Parts, say: Callable[[str], None]
+    config: TrainConfig,
+    recipe: Recipe,
+    parts: Parts,
+    sources: Sources,
+    say: Callable[[str], None],
 ) -> OutOfFold | None:
     if not config.folds:
         return None
+    # What auto would keep is known later: its folds are trained without.
+    methods = () if config.augment == "auto" else sources.methods
     found = cross_validate(
         rows_to_fold(parts, validation_given=config.validation is not None),
         parts.labels,
-        partial(learn, config=config, recipe=recipe),
+        partial(learn, config=config, recipe=recipe, sources=sources.only(methods)),
         folds=config.folds,
         jobs=config.jobs,
         seed=config.seed,

@@ -95,11 +95,13 @@ def test_fitting_learns_and_the_same_seed_gives_the_same_weights(quick):
     assert flat_weights(network) == flat_weights(again)
 
 
-@pytest.mark.parametrize("patience", [1, 30])
-def test_the_weights_with_the_least_validation_loss_are_kept(patience):
+@pytest.mark.parametrize(("patience", "averaging"), [(1, 0.0), (30, 0.0), (30, 0.5)])
+def test_the_weights_with_the_least_validation_loss_are_kept(patience, averaging):
     seen: list[bytes] = []
     # Much too large steps, so that later passes are worse than earlier ones.
-    settings = replace(QUICK, learning_rate=0.3, max_epochs=6, patience=patience)
+    settings = replace(
+        QUICK, learning_rate=0.3, max_epochs=6, patience=patience, averaging=averaging
+    )
     network, history = fitted(
         settings, noise=0.4, on_epoch=lambda model, _: seen.append(flat_weights(model))
     )
@@ -110,8 +112,9 @@ def test_the_weights_with_the_least_validation_loss_are_kept(patience):
     assert flat_weights(network) == seen[best] != seen[-1]
 
 
-def test_what_an_epoch_reports_is_measured_on_the_validation_rows(quick):
-    network, history = quick
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_what_an_epoch_reports_is_measured_on_the_validation_rows(averaging):
+    network, history = fitted(replace(QUICK, averaging=averaging))
     validation = labelled(60, seed=2)
     logits = logits_of(network, validation.tokens)
     best = min(history, key=lambda epoch: epoch.validation_loss)
@@ -120,6 +123,21 @@ def test_what_an_epoch_reports_is_measured_on_the_validation_rows(quick):
     assert best.validation_loss == pytest.approx(loss, abs=1e-5)
     assert best.validation_accuracy == pytest.approx(accuracy, abs=1e-6)
     assert [epoch.number for epoch in history] == list(range(1, len(history) + 1))
+
+
+def test_the_mean_of_the_weights_is_kept_and_training_goes_on_with_the_weights_themselves():
+    one = replace(QUICK, max_epochs=1)
+    raw, _ = fitted(one)
+    means, _ = fitted(replace(one, averaging=0.9))
+    assert flat_weights(raw) != flat_weights(means)
+    # A momentum of nearly nothing: the mean is the weights, whatever is swapped in between.
+    plain, measured = fitted(QUICK)
+    followed, same = fitted(replace(QUICK, averaging=1e-12))
+    assert [epoch.validation_loss for epoch in same] == pytest.approx(
+        [epoch.validation_loss for epoch in measured], abs=1e-5
+    )
+    for value, other in zip(followed.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(value, other, atol=1e-5)
 
 
 def test_rows_of_weight_zero_teach_nothing():
@@ -212,7 +230,14 @@ class Dying(Checkpoint):
         super().save(state)
 
 
-def interrupted(checkpoint: Checkpoint, *, seed: int) -> tuple[bytes, list[Epoch]]:
+def renewed(number: int) -> LabelledTokens:
+    """Other rows in each pass, of other lengths."""
+    return labelled(160, seed=10 + number, noise=0.3)
+
+
+def interrupted(
+    checkpoint: Checkpoint | None, *, seed: int, averaging: float, renew: bool
+) -> tuple[bytes, list[Epoch]]:
     """Fit with all that is random: dropout of words, channels and layers, the order of rows."""
     keras.utils.set_random_seed(seed)
     network = build_network(
@@ -222,25 +247,31 @@ def interrupted(checkpoint: Checkpoint, *, seed: int) -> tuple[bytes, list[Epoch
         network,
         labelled(160, seed=1, noise=0.3),
         labelled(60, seed=2),
-        settings=replace(QUICK, learning_rate=0.1, max_epochs=5, word_dropout=0.2),
+        settings=replace(
+            QUICK, learning_rate=0.1, max_epochs=5, word_dropout=0.2, averaging=averaging
+        ),
         seed=0,
         on_epoch=lambda _: None,
         checkpoint=checkpoint,
+        renew=renewed if renew else None,
     )
     return flat_weights(network), history
 
 
-def test_a_fit_that_goes_on_after_any_pass_ends_with_the_same_bits(tmp_path):
-    whole = interrupted(Checkpoint(tmp_path / "whole", key="a"), seed=0)
+@pytest.mark.parametrize(("averaging", "renew"), [(0.0, False), (0.9, False), (0.9, True)])
+def test_a_fit_that_goes_on_after_any_pass_ends_with_the_same_bits(tmp_path, averaging, renew):
+    how = {"averaging": averaging, "renew": renew}
+    whole = interrupted(None, seed=0, **how)
+    assert interrupted(Checkpoint(tmp_path / "whole", key="a"), seed=0, **how) == whole
     # One more than there are passes: the last state says that none is to follow.
     for passes in range(len(whole[1]) + 1):
         dying = Dying(tmp_path / f"after-{passes}", key="a")
         dying.passes = passes
         with suppress(KilledError):
-            interrupted(dying, seed=0)
+            interrupted(dying, seed=0, **how)
         again = Checkpoint(dying.folder, key="a")
         assert again.find()
         assert again.state is not None
         assert len(again.state.history) == passes
         # Another seed of Keras: everything comes from the checkpoint.
-        assert interrupted(again, seed=99) == whole
+        assert interrupted(again, seed=99, **how) == whole

@@ -86,6 +86,20 @@ def train_command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
     ] = False,
+    augment: Annotated[
+        str,
+        typer.Option(
+            help="none, auto (kept where validation improves), all, or some of templates,"
+            "synonyms,neighbours,swap,delete,typos."
+        ),
+    ] = "none",
+    template_file: Annotated[
+        Path | None, typer.Option(help="TOML with patterns for the labels' texts, to augment with.")
+    ] = None,
+    synonyms: Annotated[
+        Path | None,
+        typer.Option(help="Synonyms to augment with: a group a line, commas between."),
+    ] = None,
 ) -> None:
     """Train a model on labelled rows.
 
@@ -124,6 +138,9 @@ def train_command(
             jobs=jobs,
             out_of_fold=out_of_fold,
             resume=resume,
+            augment=augment,
+            template_file=template_file,
+            synonyms=synonyms,
         )
     from textbatch.training import train
 

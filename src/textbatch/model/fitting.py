@@ -31,14 +31,18 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         word_dropout: float,
         seed: int | None,
         epoch: int = 0,
+        renew: Callable[[int], LabelledTokens] | None = None,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
-        self._rows = rows
+        self._renew = renew
+        self._rows = renew(epoch) if renew else rows
         self._batch_size = batch_size
         self._word_dropout = word_dropout
         self._seed, self._epoch = seed, epoch
         self._batches = self._cut()
-        self._first_width = int(rows.tokens.lengths.max(initial=1)) + _WIDTH_STEP
+        # Of the first pass always: a resumed one must be cut as it would have been.
+        first = renew(0) if renew and epoch else self._rows
+        self._first_width = int(first.tokens.lengths.max(initial=1)) + _WIDTH_STEP
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -58,6 +62,8 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def on_epoch_end(self) -> None:
         """Cut other mini-batches for the next pass."""
         self._epoch += 1
+        if self._renew:
+            self._rows = self._renew(self._epoch)
         self._batches = self._cut()
 
     def _cut(self) -> list[Int64Array]:
@@ -86,6 +92,7 @@ def fit(
     seed: int,
     on_epoch: Callable[[Epoch], None],
     checkpoint: Checkpoint | None = None,
+    renew: Callable[[int], LabelledTokens] | None = None,
 ) -> list[Epoch]:
     """Fit a network in place, and leave it with its best weights.
 
@@ -99,6 +106,7 @@ def fit(
         seed: Of the order of rows and of word dropout; Keras's own is set by the caller.
         on_epoch: Called after each pass.
         checkpoint: Kept up to date after each pass; what it holds is gone on from.
+        renew: Gives the rows of a pass by its number from 0, always as many, instead of `training`.
 
     Returns:
         What each pass measured.
@@ -132,6 +140,7 @@ def fit(
             word_dropout=settings.word_dropout,
             seed=seed,
             epoch=done,
+            renew=renew,
         ),
         validation_data=_Batches(validation, batch_size=256, word_dropout=0.0, seed=None),
         initial_epoch=done,

@@ -27,6 +27,8 @@ class TrainReport:
         contenders: How simple models and the network alone do on the test rows.
         vectors: What pretrained vectors and unlabelled texts gave; None where none were named.
         warnings: What the user should look at.
+        augmentation: What was asked for and tried, what it gave, and whether it was kept; None
+            where nothing was asked for.
         fingerprint: The bundle's.
         seconds: Wall time.
         state: `done`; the record of a failed run says `failed`.
@@ -45,6 +47,7 @@ class TrainReport:
     contenders: list[Contender]
     warnings: list[str]
     vectors: VectorCoverage | None = None
+    augmentation: dict[str, Any] | None = None
     fingerprint: str = ""
     seconds: float = 0.0
     state: str = "done"
@@ -59,6 +62,6 @@ class TrainReport:
         """What the bundle keeps of it, as plain JSON values."""
         kept = (
             *("rows", "epochs", "best_epoch", "test", "blend_weight", "contenders"),
-            *("vectors", "warnings", "near_duplicates", "folds"),
+            *("vectors", "warnings", "near_duplicates", "folds", "augmentation"),
         )
         return {name: value for name, value in asdict(self).items() if name in kept}
