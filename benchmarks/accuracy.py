@@ -73,8 +73,8 @@ def main() -> None:
     seeds = ", ".join(map(str, options.seeds))
     print(
         f"\nDefault preset, means over seeds {seeds}; the last three are test accuracies on the "
-        "same rows. With +: word vectors of `vectors-100d.vec.gz` as well, and for emotion those of "
-        f"the unlabelled emoji tweets. {table.caption()}"
+        "same rows. +: word vectors of `vectors-100d.vec.gz` as well, and for emotion those of the "
+        f"unlabelled emoji tweets. {table.caption()}"
     )
 
 
