@@ -35,7 +35,11 @@ def trained(folder: Path) -> Path:
     rows = training_file("news" if data_folder() else SYNTHETIC, folder)
     model = folder / "trained"
     command = [sys.executable, "-m", "textbatch", "train", rows, "--model", model]
-    subprocess.run([*map(str, command), "--text-column", "text", "--blend", "off"], check=True, stdout=sys.stderr)
+    subprocess.run(
+        [*map(str, command), "--text-column", "text", "--blend", "off"],
+        check=True,
+        stdout=sys.stderr,
+    )
     return model
 
 

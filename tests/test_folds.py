@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_training import config_of, labelled_table, quick_recipe  # noqa: F401
 
+from textbatch import training
 from textbatch.config import TrainConfig
 from textbatch.errors import ConflictError, DataError, OutputError, UsageError
 from textbatch.folds import cross_validate, rows_to_fold
@@ -124,3 +125,19 @@ def test_more_folds_than_texts_are_refused(tmp_path):
     rows, labels = read_rows(TrainConfig(inputs=(path,)), [])
     with pytest.raises(DataError, match="3 different texts make no 50 folds"):
         cross_validate(rows, labels, lambda _: None, folds=50)  # type: ignore[arg-type, return-value]
+
+
+@pytest.mark.parametrize(("augment", "methods"), [("swap,typos", ("swap", "typos")), ("auto", ())])
+def test_folds_are_augmented_as_asked_but_not_on_trial(
+    augment, methods, labelled_file, tmp_path, monkeypatch
+):
+    seen = []
+
+    def stop(rows, labels, learn, **_):
+        seen.append(learn.keywords["sources"].methods)
+        raise DataError("here", "stop")
+
+    monkeypatch.setattr(training, "cross_validate", stop)
+    with pytest.raises(DataError, match="here"):
+        train(config_of(labelled_file, tmp_path / "model", folds=2, augment=augment))
+    assert seen == [methods]
