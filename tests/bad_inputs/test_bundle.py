@@ -1,8 +1,7 @@
-"""Cases 55 to 71: the bundle, and the files that training reads.
+"""Cases 55 to 66 and 71: the bundle, and the labels that training reads.
 
-What each file of a bundle may hold is tested in tests/model/test_bundle.py; here it is the
-command's exit code and line. Nothing reads word vectors from a file (67 to 70): there is no such
-input.
+What each file of a bundle may hold is tested in tests/model/test_bundle.py, and that the bytes
+that were verified are those that are used (66); here it is the command's exit code and line.
 """
 
 from __future__ import annotations
