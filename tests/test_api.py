@@ -226,7 +226,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "overwrite": True, "report": tmp_path / "r", "cell": "gru", "layers": 3, "units": (4,),
         "bidirectional": False, "pooling": "max",
         "vectors": (tmp_path / "w",), "unlabelled": (tmp_path / "u", tmp_path / "z"),
-        "keep_vectors": 8, "blend": "off", "require_baseline": True,
+        "keep_vectors": 8, "blend": "off", "require_baseline": True, "report_texts": True,
     }  # fmt: skip
     odd_vectors = {
         "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,
