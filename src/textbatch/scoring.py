@@ -142,6 +142,7 @@ def _score_rows(
             tally.fill(report)
             journal.describe(report.notes)
             report.rows_resumed = journal.rows_resumed
+            journal.close()
             _check_rows(job.source, report, output)
             job.identity.check_unchanged()
             sieve.publish()

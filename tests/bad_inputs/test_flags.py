@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -112,6 +113,15 @@ def test_80_a_bare_environment_is_enough(cli, source):
         )  # fmt: skip
         assert run.returncode == 0, run.stderr
     assert pq.read_table(cli.output).num_rows == 9
+
+
+def test_80_no_network_is_asked_for(cli, source):
+    command = ["unshare", "--net"]
+    if not shutil.which("unshare") or subprocess.run([*command, "true"], check=False).returncode:
+        pytest.skip("this machine lets nobody make a network namespace")
+    line = [sys.executable, "-m", "textbatch", "score", source, cli.output, "--model", cli.model]
+    run = subprocess.run([*command, *line], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
 
 
 def test_81_a_clock_that_jumps_back_changes_nothing(cli, source, monkeypatch):

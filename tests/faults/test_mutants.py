@@ -77,7 +77,7 @@ def mutant(seed: int) -> tuple[str, bytes]:
     return suffix, bytes(data)
 
 
-@pytest.mark.parametrize("first", range(0, 2000 if FULL else 300, 50))
+@pytest.mark.parametrize("first", range(0, 2000 if FULL else 150, 50))
 def test_no_damaged_input_crashes_hangs_or_confuses_the_job(
     first, model, tmp_path, monkeypatch, capfd
 ):

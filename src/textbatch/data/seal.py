@@ -22,6 +22,7 @@ BLANK = "0" * 64
 # entry of that name is ours: statistics, which hold cells, come before it.
 _MARK = SEAL.encode() + b"\x18\x40"
 _MAGIC, _TAIL_BYTES, _BLOCK_BYTES = b"PAR1", 8, 1 << 20
+_MAX_FOOTER_BYTES = 1 << 30
 
 
 def seal(file: NewFile) -> str:
@@ -57,7 +58,7 @@ def check_seal(path: Path) -> str:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL_BYTES))
         tail = file.read(_TAIL_BYTES)
-        if tail[4:] != _MAGIC:
+        if tail[4:] != _MAGIC or _footer_size(tail) > _MAX_FOOTER_BYTES:
             raise DataError(f"{path} is not a whole Parquet file", _REMEDY)
         start = max(0, size - _TAIL_BYTES - _footer_size(tail))
         file.seek(start)
