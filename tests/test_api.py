@@ -218,7 +218,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
         "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "seed", "seed": 9,
-        "overwrite": True, "report": tmp_path / "r",
+        "overwrite": True, "report": tmp_path / "r", "report_texts": True,
     }  # fmt: skip
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_score)
     textbatch.train([tmp_path / "i", str(tmp_path / "j")], **odd_train)
