@@ -107,7 +107,9 @@ def test_a_signal_at_any_moment_ends_the_run_in_time_and_it_goes_on(number, code
         finish(job, reader)
 
 
-@pytest.mark.parametrize("name", ["output-published", "directory-synced", "journal-removed"])
+@pytest.mark.parametrize(
+    "name", ["output-published", "directory-synced", "journal-removed", "lock-removed"]
+)
 def test_a_run_that_died_after_publishing_was_done_without_overwrite_too(name, job):
     killed = job.run(TEXTBATCH_FAILPOINTS=f"{name}:1:0")
     assert killed.returncode == -signal.SIGKILL

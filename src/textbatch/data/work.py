@@ -49,11 +49,12 @@ class WorkDirectory:
         """
         self.path = work_directory_of(output)
         self._output = output
+        self._made = False
         with storage_errors(self.path, "cannot lock", missing=OutputError):
             failpoint("begun")
             self._lock = self._take()
-            # What is in the file was put there by a run that did not end well.
-            self.inherited = os.fstat(self._lock).st_size > 0
+            # A run that ends well leaves neither its name in the file nor the directory.
+            self.inherited = not self._made or os.fstat(self._lock).st_size > 0
             try:
                 owner = {"pid": os.getpid(), "host": os.uname().nodename, "run_id": run_id}
                 os.ftruncate(self._lock, 0)
@@ -96,6 +97,7 @@ class WorkDirectory:
         for _ in range(_ATTEMPTS):
             with contextlib.suppress(FileExistsError):
                 os.mkdir(self.path, 0o700)  # noqa: PTH102
+                self._made = True
             if not stat.S_ISDIR(self.path.lstat().st_mode):
                 raise OutputError(f"{self.path} is not a directory", "move it away")
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
