@@ -60,8 +60,8 @@ def sections_of(page: str) -> list[str]:
 def test_training_writes_a_page_with_what_it_measured(bundles):
     page = page_in(bundles["plain"])
     assert sections_of(page) == [
-        "curves", "reliability", "confidences", "confusion-matrix", "labels", "errors", "lengths",
-        "facts",
+        "baselines", "curves", "reliability", "confidences", "confusion-matrix", "labels", "errors",
+        "lengths", "facts",
     ]  # fmt: skip
     test = load_bundle(bundles["plain"]).metrics["test"]
     assert f"{test['metrics']['accuracy']:.1%}" in page

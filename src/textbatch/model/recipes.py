@@ -63,7 +63,7 @@ class Recipe:
 RECIPES: dict[Preset, Recipe] = {
     "default": Recipe(
         dropout=Dropout(channels=0.3, between=0.4, last_input=0.4),
-        fit=FitSettings(averaging=0.99),
+        fit=FitSettings(averaging=0.99, patience=2),
     ),
     # The network of the question that textbatch began with, to the last parameter.
     "seed": Recipe(
@@ -79,7 +79,7 @@ RECIPES: dict[Preset, Recipe] = {
     # For tens of thousands of rows: it takes several times as long to train and to score with.
     "large": Recipe(
         dropout=Dropout(channels=0.3, between=0.4, last_input=0.4, pooled=0.3),
-        fit=FitSettings(averaging=0.99),
+        fit=FitSettings(averaging=0.99, patience=2),
         layers=(RecurrentLayer(cell="lstm", units=256), RecurrentLayer(cell="lstm", units=256)),
         bidirectional=True,
         pooling="mean+max",
