@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test test-faults check bench clean
+.PHONY: demo test test-faults check bench bench-accuracy clean
 
 demo: .venv/installed  ## Train and score on made-up tickets, in ./textbatch-demo
 	$(BIN)/textbatch demo --folder textbatch-demo --overwrite
@@ -22,6 +22,9 @@ check: .venv/installed-dev  ## Run the linters and the type checker, as CI does
 
 bench: .venv/installed-dev  ## Compare speed with peers, in one run
 	$(BIN)/python -m benchmarks.speed
+
+bench-accuracy: .venv/installed-dev  ## Train on public data sets, three seeds each
+	$(BIN)/python -m benchmarks.accuracy
 
 clean:  ## Remove the virtual environment and the demo's folder
 	rm -rf .venv textbatch-demo

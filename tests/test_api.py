@@ -203,12 +203,12 @@ def test_evaluate_takes_every_setting_of_the_evaluation():
 
 
 def test_every_setting_arrives(monkeypatch, tmp_path):
-    from textbatch import api
+    from textbatch.api import scoring, training
 
     seen = []
-    monkeypatch.setattr(api, "score_file", lambda config, *, progress: seen.append(config))
-    monkeypatch.setattr(api, "train_files", lambda config, *, say: seen.append(config))
-    monkeypatch.setattr(api, "train_vectors_file", lambda config, *, say: seen.append(config))
+    monkeypatch.setattr(scoring, "score_file", lambda config, *, progress: seen.append(config))
+    monkeypatch.setattr(training, "train_files", lambda config, *, say: seen.append(config))
+    monkeypatch.setattr(training, "train_vectors_file", lambda config, *, say: seen.append(config))
     odd_score = {
         "model": tmp_path / "m", "text_column": "t", "columns": ("a", "b"), "prefix": "p",
         "probabilities": True, "top_k": 3, "min_confidence": 0.25, "min_precision": 0.5,
@@ -227,6 +227,9 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "bidirectional": False, "pooling": "max",
         "vectors": (tmp_path / "w",), "unlabelled": (tmp_path / "u", tmp_path / "z"),
         "keep_vectors": 8, "blend": "off", "require_baseline": True, "report_texts": True,
+        "settings": tmp_path / "s", "folds": 3, "jobs": 2, "out_of_fold": tmp_path / "o",
+        "resume": True, "augment": "templates,synonyms", "template_file": tmp_path / "f",
+        "synonyms": tmp_path / "y",
     }  # fmt: skip
     odd_vectors = {
         "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,

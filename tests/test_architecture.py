@@ -17,6 +17,8 @@ LEVELS = {
     "demo": 5,
     "loaded": 5,
     "training": 4,
+    "augmenting": 4,
+    "trials": 4,
     "finishing": 4,
     "baselines": 4,
     "lexicon": 4,
@@ -26,8 +28,14 @@ LEVELS = {
     "verification": 4,
     "inspection": 4,
     "partition": 4,
+    "similarity": 3,
     "evaluation": 4,
     "picturing": 4,
+    "folds": 4,
+    "resuming": 4,
+    "learning": 4,
+    "tuning": 5,
+    "auditing": 5,
     "report": 3,
     "data": 2,
     "model": 2,
@@ -43,12 +51,23 @@ LEVELS = {
 # Rooms on one level that may know each other; the paths are read in this order.
 SIDEWAYS = {
     ("api", "loaded"),
-    ("training", "evaluation"),
     ("training", "partition"),
+    ("training", "augmenting"),
+    ("training", "trials"),
+    ("learning", "augmenting"),
     ("training", "finishing"),
-    ("training", "lexicon"),
+    ("training", "learning"),
+    ("learning", "evaluation"),
+    ("learning", "lexicon"),
+    ("learning", "partition"),
     ("training", "picturing"),
     ("evaluation", "picturing"),
+    ("training", "folds"),
+    ("training", "resuming"),
+    ("folds", "evaluation"),
+    ("folds", "finishing"),
+    ("folds", "partition"),
+    ("resuming", "partition"),
     ("finishing", "evaluation"),
     ("finishing", "baselines"),
     ("baselines", "evaluation"),
@@ -69,7 +88,7 @@ OWNERS = {
     "pyarrow.json": {"data"},
     "csv": {"data"},
     "gensim": {"model"},
-    "keras": {"model", "training"},
+    "keras": {"model", "learning"},
     "tensorflow": {"model"},
     "onnx": {"model"},
     "onnxruntime": {"model"},
@@ -79,6 +98,8 @@ OWNERS = {
     "matplotlib": {"report"},
     "jinja2": {"report"},
     "markupsafe": {"report"},
+    "optuna": {"tuning"},
+    "cleanlab": {"auditing"},
     "rich": {"report", "cli", "demo"},
     "typer": {"cli"},
 }
@@ -137,6 +158,6 @@ def test_only_the_command_line_exits_or_prints():
 
 def test_files_stay_short():
     long = {path: len(path.read_text().splitlines()) for path in FILES}
-    assert not {path: lines for path, lines in long.items() if lines > 400}
+    assert not {path: lines for path, lines in long.items() if lines > 300}
     ordered = sorted(long.values())
     assert ordered[len(ordered) // 2] <= 120

@@ -84,3 +84,42 @@ def test_layers_and_widths_must_fit_each_other():
 def test_the_seed_preset_takes_no_network_option(settings):
     with pytest.raises(ConflictError, match="--preset seed is one exact network"):
         TrainConfig(inputs=(Path("a.csv"),), preset="seed", **settings)
+
+
+def augmenting(augment: str, **files: Path) -> TrainConfig:
+    return TrainConfig(inputs=(Path("a.csv"),), augment=augment, **files)
+
+
+def test_all_and_auto_mean_the_methods_that_have_their_file():
+    plain = ("neighbours", "swap", "delete", "typos")
+    assert augmenting("none").augment_methods == ()
+    assert augmenting("all").augment_methods == augmenting("auto").augment_methods == plain
+    both = augmenting("auto", template_file=Path("t.toml"), synonyms=Path("s.txt"))
+    assert both.augment_methods == ("templates", "synonyms", *plain)
+    assert augmenting("typos,swap,typos").augment_methods == ("typos", "swap")
+
+
+@pytest.mark.parametrize("augment", ["", "swaps", "swap,", "swap, delete", "none,swap", "ALL"])
+def test_unknown_ways_to_augment_are_refused(augment):
+    with pytest.raises(UsageError, match="--augment knows no '"):
+        augmenting(augment)
+
+
+@pytest.mark.parametrize(
+    ("augment", "files", "message"),
+    [
+        ("none", {"template_file": Path("t")}, "--template-file without --augment templates"),
+        ("swap", {"synonyms": Path("s")}, "--synonyms without --augment synonyms"),
+        ("templates", {}, "--augment templates without --template-file"),
+        ("swap,synonyms", {}, "--augment synonyms without --synonyms"),
+    ],
+)
+def test_augmentation_and_its_files_come_together(augment, files, message):
+    with pytest.raises(ConflictError, match=message):
+        augmenting(augment, **files)
+
+
+def test_what_trains_several_networks_cannot_be_resumed():
+    with pytest.raises(ConflictError, match="--resume with --augment auto"):
+        TrainConfig(inputs=(Path("a.csv"),), augment="auto", resume=True)
+    assert TrainConfig(inputs=(Path("a.csv"),), augment="all", resume=True).resume

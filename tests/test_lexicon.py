@@ -11,6 +11,7 @@ import pytest
 
 from textbatch.config import ScoreConfig, TrainConfig
 from textbatch.errors import ConflictError, DataError, InputNotFoundError
+from textbatch.model.architecture import RecurrentLayer
 from textbatch.model.bundle import load_bundle
 from textbatch.model.recipes import RECIPES, Recipe
 from textbatch.model.settings import Dropout, FitSettings, VectorSettings
@@ -19,11 +20,10 @@ from textbatch.scoring import score
 from textbatch.training import train
 
 QUICK = Recipe(
-    gru_units=12,
-    lstm_units=12,
+    layers=(RecurrentLayer(cell="gru", units=12), RecurrentLayer(cell="lstm", units=12)),
     dense_units=12,
     vectors=VectorSettings(dim=12, window=3, epochs=8),
-    dropout=Dropout(channels=0.1, between=0.1, lstm_input=0.1),
+    dropout=Dropout(channels=0.1, between=0.1, last_input=0.1),
     fit=FitSettings(learning_rate=0.01, batch_size=16, max_epochs=8),
 )
 TOPICS = {

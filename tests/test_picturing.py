@@ -15,13 +15,13 @@ from making import LABELS, run_cli
 import textbatch
 from textbatch.errors import BundleError, ConflictError, OutputError
 from textbatch.evaluation import evaluate
+from textbatch.model.architecture import RecurrentLayer
 from textbatch.model.bundle import load_bundle
 from textbatch.model.recipes import RECIPES, Recipe
 from textbatch.model.settings import FitSettings, VectorSettings
 
 QUICK = Recipe(
-    gru_units=4,
-    lstm_units=4,
+    layers=(RecurrentLayer(cell="gru", units=4), RecurrentLayer(cell="lstm", units=4)),
     dense_units=4,
     vectors=VectorSettings(dim=4, epochs=1),
     fit=FitSettings(max_epochs=2),

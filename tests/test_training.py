@@ -9,8 +9,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import textbatch
+from textbatch import trials
 from textbatch.config import ScoreConfig, TrainConfig
-from textbatch.errors import ConflictError, DataError, OutputError
+from textbatch.errors import (
+    ConflictError,
+    DataError,
+    InputNotFoundError,
+    OutputError,
+    UsageError,
+)
 from textbatch.evaluation import evaluate
 from textbatch.model.architecture import RecurrentLayer
 from textbatch.model.bundle import load_bundle
@@ -173,6 +181,85 @@ def test_a_failing_run_leaves_the_old_bundle_and_a_report(trained, tmp_path):
     assert {path.name: path.read_bytes() for path in Path(report.model).iterdir()} == before
     record = json.loads(told.read_text())
     assert (record["state"], record["exit_code"]) == ("failed", 65)
+
+
+@pytest.fixture
+def augmenting_files(tmp_path) -> dict[str, Path]:
+    """Templates and synonyms with words that the training texts lack."""
+    templates, synonyms = tmp_path / "templates.toml", tmp_path / "synonyms.txt"
+    templates.write_text(
+        '[patterns]\nbilling = ["reimburse my {thing}"]\n[slots]\nthing = ["voucher", "coupon"]\n'
+    )
+    synonyms.write_text("parcel, package\nwords, nobody, uses\n")
+    return {"template_file": templates, "synonyms": synonyms}
+
+
+def test_augmentation_teaches_words_that_only_its_files_hold(
+    labelled_file, augmenting_files, trained, tmp_path
+):
+    said: list[str] = []
+    config = config_of(labelled_file, tmp_path / "model", augment="all", **augmenting_files)
+    report = train(config, say=said.append)
+    assert report.augmentation == {
+        "asked": "all",
+        "methods": ["templates", "synonyms", "neighbours", "swap", "delete", "typos"],
+        "kept": True,
+        "trials": [],
+    }
+    bundle = load_bundle(tmp_path / "model")
+    known = {*FILLERS, *chain(*KEYWORDS.values())}
+    assert set(bundle.vocabulary.words()) - known == {"reimburse", "voucher", "coupon", "package"}
+    with textbatch.load(tmp_path / "model") as model:
+        answers = model.predict(["reimburse my coupon", "package package please"])
+    picked = [bundle.labels[index] for index in answers.probabilities.argmax(axis=1)]
+    assert picked == ["billing", "shipping"]
+    # Made-up rows are counted nowhere, and are in no part that measures.
+    assert report.rows == trained[0].rows
+    assert bundle.profile["rows"] == 240
+    assert report.test.metrics.accuracy >= 0.9
+
+
+def test_augmentation_for_a_seed_is_the_same_each_time(labelled_file, augmenting_files, tmp_path):
+    runs = [
+        train(config_of(labelled_file, tmp_path / name, augment="all", **augmenting_files))
+        for name in ("one", "two")
+    ]
+    assert runs[0].fingerprint == runs[1].fingerprint
+
+
+def test_augmentation_left_out_leaves_the_plain_bundle(
+    labelled_file, trained, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(trials, "MARGIN", 1.0)
+    report = train(config_of(labelled_file, tmp_path / "model", augment="auto"))
+    assert report.augmentation["kept"] is False
+    assert report.fingerprint == trained[0].fingerprint
+    assert trained[0].augmentation is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "error", "message"),
+    [
+        ("template_file", b"[patterns]\nlost = ['x']\n", UsageError, "patterns for 'lost', which"),
+        ("template_file", b"[patterns", UsageError, "is not TOML"),
+        ("template_file", b"\xff", DataError, "is not UTF-8"),
+        ("template_file", None, InputNotFoundError, "cannot read"),
+        ("synonyms", b"alone\n# a, b\n", UsageError, "has no line with two phrases"),
+        ("synonyms", b"\xff", DataError, "is not UTF-8"),
+    ],
+)
+def test_files_to_augment_from_are_checked_before_training(
+    name, content, error, message, labelled_file, tmp_path
+):
+    file = tmp_path / "given"
+    if content is not None:
+        file.write_bytes(content)
+    config = config_of(labelled_file, tmp_path / "model", augment="all", **{name: file})
+    said: list[str] = []
+    with pytest.raises(error, match=message):
+        train(config, say=said.append)
+    assert not (tmp_path / "model").exists()
+    assert not any(line.startswith(("epoch", "word vectors")) for line in said)
 
 
 @pytest.mark.parametrize(

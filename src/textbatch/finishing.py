@@ -76,18 +76,12 @@ def finish_bundle(
     Returns:
         The bundle and what was measured.
     """
-    draft = Bundle(
+    draft = draft_bundle(
+        weights,
         architecture=architecture,
         settings=settings,
         vocabulary=vocabulary,
         labels=parts.labels,
-        weights=weights,
-        calibration=_UNCALIBRATED,
-        int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
-        held_out=HeldOut(confidences=[], correct=[]),
-        profile={},
-        golden=NO_GOLDEN,
-        metrics={},
     )
     with _open(draft) as predictor:
         logits, _ = predictor.predict_logits(parts.validation.texts)
@@ -123,6 +117,30 @@ def finish_bundle(
 
 def _open(bundle: Bundle) -> Predictor:
     return Predictor(bundle, open_engine(bundle, name="onnx", device="cpu"))
+
+
+def draft_bundle(
+    weights: Weights,
+    *,
+    architecture: Architecture,
+    settings: Settings,
+    vocabulary: Vocabulary,
+    labels: tuple[str, ...],
+) -> Bundle:
+    """A bundle that answers, at temperature 1, and has nothing measured yet."""
+    return Bundle(
+        architecture=architecture,
+        settings=settings,
+        vocabulary=vocabulary,
+        labels=labels,
+        weights=weights,
+        calibration=_UNCALIBRATED,
+        int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
+        held_out=HeldOut(confidences=[], correct=[]),
+        profile={},
+        golden=NO_GOLDEN,
+        metrics={},
+    )
 
 
 def _check_int8(bundle: Bundle, texts: pa.Array) -> Int8Check:

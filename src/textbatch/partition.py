@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.batch import Int64Array
@@ -16,6 +15,7 @@ from textbatch.data.labelled import LabelledRows, read_labelled
 from textbatch.errors import DataError
 from textbatch.evaluation import label_ids_of
 from textbatch.quality.splitting import split_rows
+from textbatch.similarity import count_repeats, text_groups
 from textbatch.text.normalization import split_tokens
 
 #: Shares of the rows for validation and for the reported metrics, where no file is given.
@@ -33,7 +33,9 @@ class Parts:
         validation: To stop early and to calibrate with; only labels that training has.
         test: For the reported metrics.
         labels: Of the training rows, sorted.
-        warnings: What was left out.
+        warnings: What was left out, and what makes the held-out rows too easy.
+        near_duplicates: How many rows nearly repeat another: `grouped` rows were kept on one side
+            by the split; in `validation` and `test` files, rows that repeat a training row.
     """
 
     training: LabelledRows
@@ -41,6 +43,7 @@ class Parts:
     test: LabelledRows
     labels: tuple[str, ...]
     warnings: list[str]
+    near_duplicates: dict[str, int] = field(default_factory=dict)
 
     def sizes(self) -> dict[str, int]:
         """Rows by part."""
@@ -68,17 +71,34 @@ def read_parts(config: TrainConfig) -> Parts:
         for name, path in (("validation", config.validation), ("test", config.test))
         if path
     }
-    split = _split(rows, labels, given=given, seed=config.seed)
+    groups, repeats = text_groups(rows.texts, warnings)
+    split = _split(rows, labels, groups, given=given, seed=config.seed)
     held_out = {name: given.get(name, split[name]) for name in ("validation", "test")}
     for name, part in held_out.items():
         _check_held_out(part, name, labels, warnings)
+    leaks = count_repeats(split["training"].texts, {n: p.texts for n, p in given.items()}, warnings)
     return Parts(
         training=split["training"],
         validation=_known_only(held_out["validation"], labels),
         test=held_out["test"],
         labels=labels,
         warnings=warnings,
+        near_duplicates={"grouped": repeats, **leaks},
     )
+
+
+def read_rows(config: TrainConfig, warnings: list[str]) -> tuple[LabelledRows, tuple[str, ...]]:
+    """The input rows that have a word in their text, unsplit, and their labels, sorted.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed, or there are too few labels or too few rows of one.
+    """
+    found = read_labelled(
+        config.inputs, text_column=config.text_column, label_column=config.label_column
+    )
+    rows = _drop_textless(found, "training", warnings)
+    return rows, _check_labels(rows)
 
 
 def label_counts(rows: LabelledRows) -> dict[str, int]:
@@ -102,16 +122,20 @@ def _check_labels(rows: LabelledRows) -> tuple[str, ...]:
 
 
 def _split(
-    rows: LabelledRows, labels: tuple[str, ...], *, given: Collection[str], seed: int
+    rows: LabelledRows,
+    labels: tuple[str, ...],
+    groups: Int64Array,
+    *,
+    given: Collection[str],
+    seed: int,
 ) -> dict[str, LabelledRows]:
     """Rows by part; the parts that have a file of their own stay empty."""
     wanted = {"validation": VALIDATION_SHARE, "test": TEST_SHARE}
     shares = {name: 0.0 if name in given else share for name, share in wanted.items()}
     shares = {"training": 1.0 - sum(shares.values()), **shares}
     label_ids, _ = label_ids_of(rows.labels, labels)
-    groups = _equal_text_groups(rows.texts)
     parts = split_rows(groups, label_ids, shares=list(shares.values()), seed=seed)
-    return {name: _take(rows, part) for name, part in zip(shares, parts, strict=True)}
+    return {name: rows.take(part) for name, part in zip(shares, parts, strict=True)}
 
 
 def _check_held_out(
@@ -135,29 +159,9 @@ def _drop_textless(rows: LabelledRows, name: str, warnings: list[str]) -> Labell
     kept = np.flatnonzero(np.diff(offsets))
     if dropped := len(rows) - len(kept):
         warnings.append(f"{dropped:,} {name} rows have no word in their text; they are left out")
-    return _take(rows, kept)
+    return rows.take(kept)
 
 
 def _known_only(rows: LabelledRows, labels: tuple[str, ...]) -> LabelledRows:
     label_ids, _ = label_ids_of(rows.labels, labels)
-    return _take(rows, np.flatnonzero(label_ids >= 0))
-
-
-def _take(rows: LabelledRows, positions: Int64Array) -> LabelledRows:
-    taken = pa.array(positions)
-    numbers = rows.row_numbers
-    return LabelledRows(
-        texts=rows.texts.take(taken),
-        labels=rows.labels.take(taken),
-        row_numbers=None if numbers is None else numbers[positions],
-    )
-
-
-def _equal_text_groups(texts: pa.Array) -> Int64Array:
-    """Number rows so that texts of the same tokens share a number. Shape `(rows,)`."""
-    tokens, offsets = split_tokens(texts)
-    token_ids = tokens.dictionary_encode().indices.to_numpy()
-    # A row's ids as one binary value, which Arrow compares; joined strings would end at 2 GiB.
-    ends, data = pa.py_buffer(offsets * token_ids.itemsize), pa.py_buffer(token_ids)
-    rows = pa.Array.from_buffers(pa.large_binary(), len(texts), [None, ends, data])
-    return np.asarray(rows.dictionary_encode().indices.to_numpy(), np.int64)
+    return rows.take(np.flatnonzero(label_ids >= 0))

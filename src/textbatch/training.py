@@ -6,37 +6,30 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
-import pyarrow as pa
 
-from textbatch.batch import Float32Array, Int64Array
+from textbatch.augmenting import Sources, read_sources
 from textbatch.config import TrainConfig
-from textbatch.data.labelled import LabelledRows
-from textbatch.errors import DataError
-from textbatch.evaluation import label_ids_of
-from textbatch.finishing import finish_bundle
-from textbatch.lexicon import build_lexicon
-from textbatch.model.architecture import Architecture
-from textbatch.model.backend import import_keras
-from textbatch.model.bundle import save_bundle
+from textbatch.finishing import Finished, finish_bundle
+from textbatch.folds import check_out_of_fold, cross_validate, rows_to_fold
+from textbatch.learning import learn
+from textbatch.model.bundle import Bundle, save_bundle
 from textbatch.model.contents import Settings
+from textbatch.model.learned import Learned
 from textbatch.model.manifest import check_replaceable
 from textbatch.model.recipes import Recipe, recipe_of
-from textbatch.model.settings import Epoch, LabelledTokens
-from textbatch.model.weights import Weights
 from textbatch.partition import Parts, read_parts
 from textbatch.picturing import training_page
-from textbatch.quality.metrics import balanced_weights
 from textbatch.report.card import model_card
 from textbatch.report.comparison import check_baselines
+from textbatch.report.folds import OutOfFold, summary_line
 from textbatch.report.run import SCHEMA_VERSION, failure_reported, write_json
 from textbatch.report.training import TrainReport
+from textbatch.resuming import open_checkpoint
 from textbatch.text.normalization import split_tokens
-from textbatch.text.tokenizer import Tokenizer
-from textbatch.text.vocabulary import Vocabulary
-
-_SHORTEST, _LONGEST = 16, 256
+from textbatch.trials import choose
 
 
 def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> TrainReport:
@@ -66,131 +59,128 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
 def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> TrainReport:
     check_replaceable(config.model, overwrite=config.overwrite)
     recipe = recipe_of(config)
+    out_of_fold = check_out_of_fold(config)
     parts = read_parts(config)
     say(
         f"{len(parts.training):,} rows to train on, {len(parts.validation):,} for validation, "
         f"{len(parts.test):,} for the reported metrics; {len(parts.labels)} labels"
     )
-    texts = split_tokens(parts.training.texts)
-    tokenizer = _tokenizer(texts, recipe)
-    lexicon = build_lexicon(
-        config, recipe, parts.training.texts, texts, tokenizer.vocabulary, say=say
+    sources = read_sources(config, parts.labels)
+    folds = _cross_validate(config, recipe, parts, sources, say)
+    # With auto several networks are trained: there is no one state to go on from.
+    checkpoint = None if config.augment == "auto" else open_checkpoint(config, parts, recipe, say)
+    chosen = choose(
+        config,
+        lambda methods, seed: learn(
+            parts,
+            replace(config, seed=seed),
+            recipe,
+            sources=sources.only(methods),
+            say=say,
+            checkpoint=checkpoint,
+        ),
+        say=say,
     )
-    tokenizer = replace(tokenizer, vocabulary=lexicon.vocabulary)
-    architecture = recipe.architecture(
-        vocabulary_size=len(tokenizer.vocabulary),
-        num_labels=len(parts.labels),
-        max_sequence_length=tokenizer.max_sequence_length,
-    )
-    architecture = replace(architecture, embedding_dim=lexicon.table.shape[1])
-    say(
-        f"{architecture.vocabulary_size:,} tokens known, "
-        f"texts cut at {tokenizer.max_sequence_length} tokens"
-    )
-    weights, epochs = _fit(parts, lexicon.table, tokenizer, architecture, recipe, config.seed, say)
+    learned = chosen.network
     finished = finish_bundle(
-        weights,
-        architecture=architecture,
+        learned.weights,
+        architecture=learned.architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
-        vocabulary=tokenizer.vocabulary,
+        vocabulary=learned.tokenizer.vocabulary,
         parts=parts,
         blend=config.blend == "auto",
         seed=config.seed,
     )
-    bundle, test = finished.bundle, finished.test
-    warning = check_baselines(
-        test.metrics.accuracy, finished.contenders, required=config.require_baseline
+    report = replace(_report(config, parts, learned, finished, folds), augmentation=chosen.record)
+    bundle = replace(finished.bundle, metrics=report.metrics())
+    fingerprint = _save(bundle, config, parts, learned, finished, report, started)
+    if folds and out_of_fold:
+        folds.write(out_of_fold, overwrite=config.overwrite)
+    if checkpoint:
+        checkpoint.remove()
+    return replace(report, fingerprint=fingerprint)
+
+
+def _cross_validate(
+    config: TrainConfig,
+    recipe: Recipe,
+    parts: Parts,
+    sources: Sources,
+    say: Callable[[str], None],
+) -> OutOfFold | None:
+    if not config.folds:
+        return None
+    # What auto would keep is known later: its folds are trained without.
+    methods = () if config.augment == "auto" else sources.methods
+    found = cross_validate(
+        rows_to_fold(parts, validation_given=config.validation is not None),
+        parts.labels,
+        partial(learn, config=config, recipe=recipe, sources=sources.only(methods)),
+        folds=config.folds,
+        jobs=config.jobs,
+        seed=config.seed,
+        say=say,
     )
-    report = TrainReport(
+    say(summary_line(found.summary()))
+    return found
+
+
+def _report(
+    config: TrainConfig,
+    parts: Parts,
+    learned: Learned,
+    finished: Finished,
+    folds: OutOfFold | None,
+) -> TrainReport:
+    """What was measured, still without the fingerprint.
+
+    Raises:
+        BaselineError: A simple model does better, and that is not allowed.
+    """
+    warning = check_baselines(
+        finished.test.metrics.accuracy, finished.contenders, required=config.require_baseline
+    )
+    blend = finished.bundle.blend
+    return TrainReport(
         model=os.fspath(config.model),
         rows=parts.sizes(),
-        epochs=[asdict(epoch) for epoch in epochs],
-        best_epoch=min(epochs, key=lambda epoch: epoch.validation_loss).number,
-        calibration=bundle.calibration,
-        test=test,
-        blend_weight=bundle.blend.weight if bundle.blend else 0.0,
+        epochs=[asdict(epoch) for epoch in learned.epochs],
+        best_epoch=learned.best_epoch.number,
+        calibration=finished.bundle.calibration,
+        test=finished.test,
+        blend_weight=blend.weight if blend else 0.0,
         contenders=finished.contenders,
-        vectors=lexicon.coverage,
-        warnings=[*parts.warnings, *lexicon.warnings, *([warning] if warning else [])],
+        vectors=learned.coverage,
+        warnings=[*parts.warnings, *learned.warnings, *([warning] if warning else [])],
+        near_duplicates=parts.near_duplicates,
+        folds=folds.summary() if folds else None,
     )
-    bundle = replace(bundle, metrics=report.metrics())
+
+
+def _save(
+    bundle: Bundle,
+    config: TrainConfig,
+    parts: Parts,
+    learned: Learned,
+    finished: Finished,
+    report: TrainReport,
+    started: float,
+) -> str:
+    """Write the bundle with its card and its page; the fingerprint."""
     card = model_card(
         labels=bundle.labels,
         text_column=config.text_column,
         preset=config.preset,
-        network=architecture.summary(),
+        network=learned.architecture.summary(),
         metrics=bundle.metrics,
     )
     page = training_page(
         bundle,
         config=config,
         report=replace(report, seconds=time.perf_counter() - started),
-        epochs=epochs,
+        epochs=learned.epochs,
         answers=finished.answers,
         test=parts.test,
-        lengths=np.diff(texts[1]),
+        lengths=np.diff(split_tokens(parts.training.texts)[1]),
     )
-    fingerprint = save_bundle(
-        bundle, config.model, card=card, overwrite=config.overwrite, page=page
-    )
-    return replace(report, fingerprint=fingerprint)
-
-
-def _tokenizer(texts: tuple[pa.Array, Int64Array], recipe: Recipe) -> Tokenizer:
-    """Vocabulary and length limit, from the training texts alone."""
-    tokens, offsets = texts
-    vocabulary = Vocabulary.build(
-        tokens, min_count=recipe.min_count, max_size=recipe.max_vocabulary
-    )
-    if not vocabulary.words():
-        raise DataError(
-            f"no word occurs {recipe.min_count} times in the training texts", "add more rows"
-        )
-    longest = recipe.sequence_length or int(
-        np.clip(np.quantile(np.diff(offsets), recipe.length_quantile), _SHORTEST, _LONGEST)
-    )
-    return Tokenizer(vocabulary=vocabulary, max_sequence_length=longest)
-
-
-def _fit(
-    parts: Parts,
-    vectors: Float32Array,
-    tokenizer: Tokenizer,
-    architecture: Architecture,
-    recipe: Recipe,
-    seed: int,
-    say: Callable[[str], None],
-) -> tuple[Weights, list[Epoch]]:
-    """Train the network; the best weights, and what each epoch measured."""
-    # Here, not at the top: TensorFlow takes seconds to import.
-    import_keras()
-    import keras
-
-    from textbatch.model import fitting, network
-
-    keras.utils.set_random_seed(seed)
-    model = network.build_network(
-        architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding
-    )
-    model.get_layer("embedding").set_weights([vectors])
-    epochs = fitting.fit(
-        model,
-        _labelled_tokens(parts.training, parts.labels, tokenizer, balance=True),
-        _labelled_tokens(parts.validation, parts.labels, tokenizer, balance=False),
-        settings=recipe.fit,
-        seed=seed,
-        on_epoch=lambda epoch: say(epoch.line()),
-    )
-    return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
-
-
-def _labelled_tokens(
-    rows: LabelledRows, labels: tuple[str, ...], tokenizer: Tokenizer, *, balance: bool
-) -> LabelledTokens:
-    label_ids, _ = label_ids_of(rows.labels, labels)
-    ones = np.ones(len(rows), np.float32)
-    return LabelledTokens(
-        tokens=tokenizer.encode(rows.texts),
-        label_ids=label_ids,
-        weights=balanced_weights(label_ids) if balance else ones,
-    )
+    return save_bundle(bundle, config.model, card=card, overwrite=config.overwrite, page=page)

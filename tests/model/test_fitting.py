@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import keras
@@ -9,6 +10,7 @@ import pytest
 
 from textbatch.batch import TokenBatch
 from textbatch.model.architecture import Architecture, RecurrentLayer
+from textbatch.model.checkpoint import Checkpoint, TrainingState
 from textbatch.model.fitting import _Batches, fit
 from textbatch.model.network import build_network
 from textbatch.model.settings import Dropout, Epoch, FitSettings, LabelledTokens
@@ -88,16 +90,18 @@ def quick() -> tuple[keras.Model, list[Epoch]]:
 def test_fitting_learns_and_the_same_seed_gives_the_same_weights(quick):
     network, history = quick
     again, same_history = fitted(QUICK)
-    assert history[-1].validation_accuracy > 0.95 > 0.8 > history[0].accuracy
+    assert history[-1].validation_accuracy > 0.95 > 0.9 > history[0].accuracy
     assert history == same_history
     assert flat_weights(network) == flat_weights(again)
 
 
-@pytest.mark.parametrize("patience", [1, 30])
-def test_the_weights_with_the_least_validation_loss_are_kept(patience):
+@pytest.mark.parametrize(("patience", "averaging"), [(1, 0.0), (30, 0.0), (30, 0.5)])
+def test_the_weights_with_the_least_validation_loss_are_kept(patience, averaging):
     seen: list[bytes] = []
     # Much too large steps, so that later passes are worse than earlier ones.
-    settings = replace(QUICK, learning_rate=0.3, max_epochs=6, patience=patience)
+    settings = replace(
+        QUICK, learning_rate=0.3, max_epochs=6, patience=patience, averaging=averaging
+    )
     network, history = fitted(
         settings, noise=0.4, on_epoch=lambda model, _: seen.append(flat_weights(model))
     )
@@ -108,8 +112,9 @@ def test_the_weights_with_the_least_validation_loss_are_kept(patience):
     assert flat_weights(network) == seen[best] != seen[-1]
 
 
-def test_what_an_epoch_reports_is_measured_on_the_validation_rows(quick):
-    network, history = quick
+@pytest.mark.parametrize("averaging", [0.0, 0.9])
+def test_what_an_epoch_reports_is_measured_on_the_validation_rows(averaging):
+    network, history = fitted(replace(QUICK, averaging=averaging))
     validation = labelled(60, seed=2)
     logits = logits_of(network, validation.tokens)
     best = min(history, key=lambda epoch: epoch.validation_loss)
@@ -118,6 +123,21 @@ def test_what_an_epoch_reports_is_measured_on_the_validation_rows(quick):
     assert best.validation_loss == pytest.approx(loss, abs=1e-5)
     assert best.validation_accuracy == pytest.approx(accuracy, abs=1e-6)
     assert [epoch.number for epoch in history] == list(range(1, len(history) + 1))
+
+
+def test_the_mean_of_the_weights_is_kept_and_training_goes_on_with_the_weights_themselves():
+    one = replace(QUICK, max_epochs=1)
+    raw, _ = fitted(one)
+    means, _ = fitted(replace(one, averaging=0.9))
+    assert flat_weights(raw) != flat_weights(means)
+    # A momentum of nearly nothing: the mean is the weights, whatever is swapped in between.
+    plain, measured = fitted(QUICK)
+    followed, same = fitted(replace(QUICK, averaging=1e-12))
+    assert [epoch.validation_loss for epoch in same] == pytest.approx(
+        [epoch.validation_loss for epoch in measured], abs=1e-5
+    )
+    for value, other in zip(followed.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(value, other, atol=1e-5)
 
 
 def test_rows_of_weight_zero_teach_nothing():
@@ -193,3 +213,65 @@ def test_first_mini_batches_of_one_width_do_not_bind_the_later_ones():
     once = replace(QUICK, max_epochs=1)
     network = build_network(SIZES)
     assert len(fit(network, rows, rows, settings=once, seed=0, on_epoch=lambda epoch: None)) == 1
+
+
+class KilledError(Exception):
+    pass
+
+
+class Dying(Checkpoint):
+    """Raises when the state after a number of passes is to be saved."""
+
+    passes = 0
+
+    def save(self, state: TrainingState) -> None:
+        if len(state.history) > self.passes:
+            raise KilledError
+        super().save(state)
+
+
+def renewed(number: int) -> LabelledTokens:
+    """Other rows in each pass, of other lengths."""
+    return labelled(160, seed=10 + number, noise=0.3)
+
+
+def interrupted(
+    checkpoint: Checkpoint | None, *, seed: int, averaging: float, renew: bool
+) -> tuple[bytes, list[Epoch]]:
+    """Fit with all that is random: dropout of words, channels and layers, the order of rows."""
+    keras.utils.set_random_seed(seed)
+    network = build_network(
+        SIZES, dropout=Dropout(channels=0.2, between=0.2, last_input=0.2), train_embedding=True
+    )
+    history = fit(
+        network,
+        labelled(160, seed=1, noise=0.3),
+        labelled(60, seed=2),
+        settings=replace(
+            QUICK, learning_rate=0.1, max_epochs=5, word_dropout=0.2, averaging=averaging
+        ),
+        seed=0,
+        on_epoch=lambda _: None,
+        checkpoint=checkpoint,
+        renew=renewed if renew else None,
+    )
+    return flat_weights(network), history
+
+
+@pytest.mark.parametrize(("averaging", "renew"), [(0.0, False), (0.9, False), (0.9, True)])
+def test_a_fit_that_goes_on_after_any_pass_ends_with_the_same_bits(tmp_path, averaging, renew):
+    how = {"averaging": averaging, "renew": renew}
+    whole = interrupted(None, seed=0, **how)
+    assert interrupted(Checkpoint(tmp_path / "whole", key="a"), seed=0, **how) == whole
+    # One more than there are passes: the last state says that none is to follow.
+    for passes in range(len(whole[1]) + 1):
+        dying = Dying(tmp_path / f"after-{passes}", key="a")
+        dying.passes = passes
+        with suppress(KilledError):
+            interrupted(dying, seed=0, **how)
+        again = Checkpoint(dying.folder, key="a")
+        assert again.find()
+        assert again.state is not None
+        assert len(again.state.history) == passes
+        # Another seed of Keras: everything comes from the checkpoint.
+        assert interrupted(again, seed=99, **how) == whole

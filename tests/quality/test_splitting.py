@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textbatch.quality.splitting import split_rows
+from textbatch.quality.splitting import fold_numbers, split_rows
 
 SHARES = (0.8, 0.1, 0.1)
 
@@ -101,3 +101,24 @@ def test_a_label_that_shares_its_only_text_with_another_is_not_lost_to_training(
 
 def test_the_seed_chooses():
     assert split([0, 1] * 50, seed=1) != split([0, 1] * 50, seed=2)
+
+
+@settings(deadline=None)
+@given(labelled_groups(), st.integers(2, 7), st.integers(0, 2**31 - 1))
+def test_folds_hold_every_row_once_and_tear_no_group(rows, folds, seed):
+    label_ids, groups = (np.array(values, np.int64) for values in rows)
+    numbers = fold_numbers(groups, label_ids, folds=folds, seed=seed)
+    assert numbers.shape == label_ids.shape
+    assert not len(numbers) or (numbers.min() >= 0 and numbers.max() < folds)
+    for group in set(rows[1]):
+        assert len(set(numbers[groups == group])) == 1
+
+
+def test_folds_have_each_label_in_equal_shares_and_spread_the_rare_ones():
+    label_ids = np.repeat([0, 1, 2], [50, 25, 3])
+    numbers = fold_numbers(np.arange(78), label_ids, folds=5, seed=1)
+    assert np.bincount(numbers[label_ids == 0]).tolist() == [10] * 5
+    assert np.bincount(numbers[label_ids == 1]).tolist() == [5] * 5
+    assert len(set(numbers[label_ids == 2])) == 3
+    other = fold_numbers(np.arange(78), label_ids, folds=5, seed=2)
+    assert not np.array_equal(numbers, other)

@@ -15,7 +15,7 @@ import typer
 from typer._click.exceptions import ClickException
 
 from textbatch import __version__
-from textbatch.cli import demo, evaluate, inspect, score, train, vectors, verify
+from textbatch.cli import audit, demo, evaluate, inspect, score, train, tune, vectors, verify
 from textbatch.cli.console import error_line
 from textbatch.errors import OutOfMemoryError, StorageError, TerminatedError, TextbatchError
 
@@ -33,6 +33,8 @@ app.command("evaluate")(evaluate.evaluate_command)
 app.command("inspect")(inspect.inspect_command)
 app.command("verify")(verify.verify_command)
 app.command("vectors")(vectors.vectors_command)
+app.command("tune")(tune.tune_command)
+app.command("audit")(audit.audit_command)
 app.command("demo")(demo.demo_command)
 
 _debug = False

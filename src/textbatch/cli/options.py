@@ -30,3 +30,9 @@ ThreadsOption = Annotated[
 ReportTextsOption = Annotated[
     bool, typer.Option("--report-texts", help="Quote the surest mistakes in the HTML report.")
 ]
+SettingsOption = Annotated[
+    Path | None, typer.Option(help="TOML or JSON file with settings of the recipe.")
+]
+JobsOption = Annotated[
+    int | None, typer.Option(help="Folds trained at a time \\[default: one per core].")
+]

@@ -9,11 +9,13 @@ import typer
 
 from textbatch.cli.console import print_json, results, say
 from textbatch.cli.options import (
+    JobsOption,
     JsonOption,
     LabelColumnOption,
     OverwriteOption,
     ReportOption,
     ReportTextsOption,
+    SettingsOption,
 )
 from textbatch.config import BlendMode, Cell, Pooling, Preset, TrainConfig
 from textbatch.errors import UsageError, printable
@@ -74,13 +76,37 @@ def train_command(
         bool, typer.Option("--require-baseline", help="Fail where a simple model does better.")
     ] = False,
     report_texts: ReportTextsOption = False,
+    settings: SettingsOption = None,
+    folds: Annotated[int, typer.Option(help="Cross-validate in K parts first.")] = 0,
+    jobs: JobsOption = None,
+    out_of_fold: Annotated[
+        Path | None,
+        typer.Option(help="Parquet file for the folds' answers \\[default: beside the model]."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")
+    ] = False,
+    augment: Annotated[
+        str,
+        typer.Option(
+            help="none, auto (kept where validation improves), all, or some of templates,"
+            "synonyms,neighbours,swap,delete,typos."
+        ),
+    ] = "none",
+    template_file: Annotated[
+        Path | None, typer.Option(help="TOML with patterns for the labels' texts, to augment with.")
+    ] = None,
+    synonyms: Annotated[
+        Path | None,
+        typer.Option(help="Synonyms to augment with: a group a line, commas between."),
+    ] = None,
 ) -> None:
     """Train a model on labelled rows.
 
     Example: textbatch train tickets.csv --text-column body --label-column queue
 
     Without --validation and --test, a tenth of the rows each is kept aside for them; rows with
-    the same text stay together.
+    the same text, or nearly the same, stay together.
     """
     from textbatch.report.run import failure_reported
 
@@ -107,6 +133,14 @@ def train_command(
             blend=blend,
             require_baseline=require_baseline,
             report_texts=report_texts,
+            settings=settings,
+            folds=folds,
+            jobs=jobs,
+            out_of_fold=out_of_fold,
+            resume=resume,
+            augment=augment,
+            template_file=template_file,
+            synonyms=synonyms,
         )
     from textbatch.training import train
 
@@ -120,6 +154,7 @@ def train_command(
 
 
 def _print(done: TrainReport) -> None:
+    from textbatch.report.folds import summary_line
     from textbatch.report.tables import comparison_table, evaluation_tables
 
     for table in evaluation_tables(done.test):
@@ -127,6 +162,8 @@ def _print(done: TrainReport) -> None:
     results.print(comparison_table(done.contenders, done.test))
     for line in done.vectors.lines() if done.vectors else ():
         results.print(printable(line), markup=False, soft_wrap=True)
+    if done.folds:
+        results.print(summary_line(done.folds), markup=False, soft_wrap=True)
     results.print(
         f"{printable(done.model)}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
         f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s",

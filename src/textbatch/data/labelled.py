@@ -35,6 +35,15 @@ class LabelledRows:
     def __len__(self) -> int:
         return len(self.texts)
 
+    def take(self, positions: Int64Array) -> LabelledRows:
+        """The rows at given positions, in that order."""
+        taken = pa.array(positions)
+        return LabelledRows(
+            texts=self.texts.take(taken),
+            labels=self.labels.take(taken),
+            row_numbers=None if self.row_numbers is None else self.row_numbers[positions],
+        )
+
 
 def read_labelled(
     paths: Sequence[Path],

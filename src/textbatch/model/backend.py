@@ -30,6 +30,17 @@ def import_keras(*, threads: int | None = None) -> None:
             tensorflow.config.experimental.set_memory_growth(gpu, enable=True)
 
 
+def limit_threads(threads: int) -> None:
+    """Keep TensorFlow, not yet imported, to a number of CPU threads in all."""
+    os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
+
+
+def forget_networks() -> None:
+    """Free what Keras keeps of networks that nobody holds any more."""
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.clear_session()
+
+
 @contextmanager
 def _native_stderr_dropped() -> Iterator[None]:
     """Drop what native code writes to stderr: no setting silences TensorFlow's first lines."""

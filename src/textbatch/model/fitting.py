@@ -8,7 +8,9 @@ import keras
 import numpy as np
 
 from textbatch.batch import BoolArray, Float32Array, Int32Array, Int64Array
+from textbatch.model.checkpoint import Checkpoint
 from textbatch.model.settings import Epoch, FitSettings, LabelledTokens
+from textbatch.model.stopping import Watch
 from textbatch.text.bucketing import pad
 from textbatch.text.vocabulary import OOV_ID, PAD_ID
 
@@ -22,15 +24,25 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
     """Mini-batches for `Model.fit`: token ids `(batch, width)`, labels and weights `(batch,)`."""
 
     def __init__(
-        self, rows: LabelledTokens, *, batch_size: int, word_dropout: float, seed: int | None
+        self,
+        rows: LabelledTokens,
+        *,
+        batch_size: int,
+        word_dropout: float,
+        seed: int | None,
+        epoch: int = 0,
+        renew: Callable[[int], LabelledTokens] | None = None,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
-        self._rows = rows
+        self._renew = renew
+        self._rows = renew(epoch) if renew else rows
         self._batch_size = batch_size
         self._word_dropout = word_dropout
-        self._random = None if seed is None else np.random.default_rng(seed)
+        self._seed, self._epoch = seed, epoch
         self._batches = self._cut()
-        self._first_width = int(rows.tokens.lengths.max(initial=1)) + _WIDTH_STEP
+        # Of the first pass always: a resumed one must be cut as it would have been.
+        first = renew(0) if renew and epoch else self._rows
+        self._first_width = int(first.tokens.lengths.max(initial=1)) + _WIDTH_STEP
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -40,28 +52,34 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         token_ids = pad(self._rows.tokens, picked).token_ids
         # Keras takes one shape for all mini-batches from the first two, so these must differ.
         token_ids = _pad_to_step(token_ids, at_least=0 if index else self._first_width)
-        if self._random is not None and self._word_dropout:
-            dropped: BoolArray = self._random.random(token_ids.shape) < self._word_dropout
+        if self._seed is not None and self._word_dropout:
+            # From its place alone, so that a resumed pass drops the same words.
+            random = np.random.default_rng((self._seed, self._epoch, 1 + index))
+            dropped: BoolArray = random.random(token_ids.shape) < self._word_dropout
             token_ids[dropped & (token_ids != PAD_ID)] = OOV_ID
         return token_ids, self._rows.label_ids[picked], self._rows.weights[picked]
 
     def on_epoch_end(self) -> None:
         """Cut other mini-batches for the next pass."""
+        self._epoch += 1
+        if self._renew:
+            self._rows = self._renew(self._epoch)
         self._batches = self._cut()
 
     def _cut(self) -> list[Int64Array]:
         lengths = self._rows.tokens.lengths
         order = np.arange(len(lengths))
-        if self._random is not None:
-            order = self._random.permutation(order)
+        random = None if self._seed is None else np.random.default_rng((self._seed, self._epoch))
+        if random:
+            order = random.permutation(order)
         window = self._batch_size * _WINDOW
         batches: list[Int64Array] = []
         for start in range(0, len(order), window):
             near = order[start : start + window]
             near = near[np.argsort(lengths[near], kind="stable")]
             batches += np.split(near, range(self._batch_size, len(near), self._batch_size))
-        if self._random is not None:
-            batches = [batches[index] for index in self._random.permutation(len(batches))]
+        if random:
+            batches = [batches[index] for index in random.permutation(len(batches))]
         return batches
 
 
@@ -73,6 +91,8 @@ def fit(
     settings: FitSettings,
     seed: int,
     on_epoch: Callable[[Epoch], None],
+    checkpoint: Checkpoint | None = None,
+    renew: Callable[[int], LabelledTokens] | None = None,
 ) -> list[Epoch]:
     """Fit a network in place, and leave it with its best weights.
 
@@ -85,6 +105,8 @@ def fit(
         settings: How to fit.
         seed: Of the order of rows and of word dropout; Keras's own is set by the caller.
         on_epoch: Called after each pass.
+        checkpoint: Kept up to date after each pass; what it holds is gone on from.
+        renew: Gives the rows of a pass by its number from 0, always as many, instead of `training`.
 
     Returns:
         What each pass measured.
@@ -104,42 +126,30 @@ def fit(
         metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         jit_compile=False,  # XLA on the CPU made these loops twice as slow
     )
-    history: list[Epoch] = []
-
-    def record(epoch: int, logs: dict[str, float]) -> None:
-        history.append(
-            Epoch(
-                number=epoch + 1,
-                loss=float(logs["loss"]),
-                accuracy=float(logs["accuracy"]),
-                validation_loss=float(logs["val_loss"]),
-                validation_accuracy=float(logs["val_accuracy"]),
-            )
-        )
-        on_epoch(history[-1])
-
+    watch = Watch(
+        patience=settings.patience,
+        averaging=settings.averaging > 0,
+        on_epoch=on_epoch,
+        checkpoint=checkpoint,
+    )
+    done = len(watch.history)
     network.fit(
         _Batches(
             training,
             batch_size=settings.batch_size,
             word_dropout=settings.word_dropout,
             seed=seed,
+            epoch=done,
+            renew=renew,
         ),
         validation_data=_Batches(validation, batch_size=256, word_dropout=0.0, seed=None),
-        epochs=settings.max_epochs,
+        initial_epoch=done,
+        epochs=watch.last_epoch(settings.max_epochs),
         shuffle=False,  # the mini-batches shuffle themselves, from our seed
         verbose=0,
-        callbacks=[
-            # First, so that early stopping sees the mean weights.
-            *([keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if settings.averaging else []),
-            keras.callbacks.LambdaCallback(on_epoch_end=record),
-            keras.callbacks.EarlyStopping(
-                "val_loss", patience=settings.patience, restore_best_weights=True
-            ),
-            keras.callbacks.TerminateOnNaN(),
-        ],
+        callbacks=[watch, keras.callbacks.TerminateOnNaN()],
     )
-    return history
+    return watch.history
 
 
 def _pad_to_step(token_ids: Int32Array, *, at_least: int) -> Int32Array:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from textbatch.config import Pooling, Preset, TrainConfig
 from textbatch.model.architecture import Architecture, RecurrentLayer
+from textbatch.model.recipe_file import read_recipe
 from textbatch.model.settings import Dropout, FitSettings, VectorSettings
 
 
@@ -88,13 +89,19 @@ RECIPES: dict[Preset, Recipe] = {
 
 
 def recipe_of(config: TrainConfig) -> Recipe:
-    """The preset's recipe, with the network options that were given.
+    """The preset's recipe, with the settings file on top of it, and the network options above all.
 
-    With other `layers` than the preset has, its layers are cut, or the last one is repeated.
+    With other `layers` than the recipe has, its layers are cut, or the last one is repeated.
+
+    Raises:
+        InputNotFoundError: There is no such settings file.
+        UsageError: It is malformed.
     """
     recipe = RECIPES[config.preset]
+    if config.settings:
+        recipe = read_recipe(config.settings, recipe)
     units = config.units or tuple(layer.units for layer in recipe.layers)
-    # One width is for all layers, of which there are then as many as the preset has.
+    # One width is for all layers, of which there are then as many as the recipe has.
     several = len(units) if len(units) > 1 else len(recipe.layers)
     count = config.layers or several
     layers = tuple(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
 from textbatch.batch import Int64Array
 
@@ -45,6 +45,34 @@ def split_rows(
         part_of_group[group_of_row[np.argmax(label_ids == label)]] = 0
     parts = part_of_group[group_of_row]
     return [np.flatnonzero(parts == part) for part in range(len(shares))]
+
+
+def fold_numbers(groups: Int64Array, label_ids: Int64Array, *, folds: int, seed: int) -> Int64Array:
+    """Number each row with the fold that holds it out, from 0; stratified by label.
+
+    Args:
+        groups: Rows with the same number stay together. Shape `(rows,)`.
+        label_ids: Labels; every fold gets about each label's share. Shape `(rows,)`.
+        folds: How many; at most the number of groups.
+        seed: Of the choice.
+
+    Returns:
+        Shape `(rows,)`.
+    """
+    _, first_rows, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
+    labels = label_ids[first_rows]
+    fold_of_group = np.zeros(len(labels), np.int64)
+    common = np.bincount(labels)[labels] >= folds
+    if common.any():
+        members = np.flatnonzero(common)
+        splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+        for number, (_, held_out) in enumerate(splitter.split(members, labels[members])):
+            fold_of_group[members[held_out]] = number
+    # scikit-learn divides no label of fewer groups than folds: these go round, one a fold.
+    rare = np.flatnonzero(~common)
+    rare = rare[np.argsort(labels[rare], kind="stable")]
+    fold_of_group[rare] = (seed + np.arange(len(rare))) % folds
+    return np.asarray(fold_of_group[group_of_row], np.int64)
 
 
 def _draw(pool: Int64Array, labels: Int64Array, *, size: int, seed: int) -> Int64Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from textbatch.quality.calibration import Calibration
@@ -27,9 +27,14 @@ class TrainReport:
         contenders: How simple models and the network alone do on the test rows.
         vectors: What pretrained vectors and unlabelled texts gave; None where none were named.
         warnings: What the user should look at.
+        augmentation: What was asked for and tried, what it gave, and whether it was kept; None
+            where nothing was asked for.
         fingerprint: The bundle's.
         seconds: Wall time.
         state: `done`; the record of a failed run says `failed`.
+        near_duplicates: See `partition.Parts`.
+        folds: What `--folds` found: mean and deviation of `accuracy`, `macro_f1`, `ece` over the
+            folds, and each fold.
     """
 
     model: str
@@ -42,9 +47,12 @@ class TrainReport:
     contenders: list[Contender]
     warnings: list[str]
     vectors: VectorCoverage | None = None
+    augmentation: dict[str, Any] | None = None
     fingerprint: str = ""
     seconds: float = 0.0
     state: str = "done"
+    near_duplicates: dict[str, int] = field(default_factory=dict)
+    folds: dict[str, Any] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -54,6 +62,6 @@ class TrainReport:
         """What the bundle keeps of it, as plain JSON values."""
         kept = (
             *("rows", "epochs", "best_epoch", "test", "blend_weight", "contenders"),
-            *("vectors", "warnings"),
+            *("vectors", "warnings", "near_duplicates", "folds", "augmentation"),
         )
         return {name: value for name, value in asdict(self).items() if name in kept}

@@ -16,7 +16,8 @@ from typing import TypeVar
 from textbatch.errors import UsageError
 
 _T = TypeVar("_T")
-_SLOT = re.compile(r"\{(\w+)\}")
+#: A slot in a pattern.
+SLOT = re.compile(r"\{(\w+)\}")
 #: Runs of letters that are long enough to stay readable with a typo.
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
@@ -66,7 +67,7 @@ def _fill(
             raise UsageError(f"template slot {{{name}}} holds itself", "take it out of its phrases")
         return _fill(random, pick(random, slots[name]), slots, (*inside, name))
 
-    return _SLOT.sub(phrase, pattern)
+    return SLOT.sub(phrase, pattern)
 
 
 def add_noise(random: Random, text: str, noise: Noise) -> str:

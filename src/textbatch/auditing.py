@@ -1,0 +1,164 @@
+"""Likely label errors: rows whose answer by a network that has not seen them contradicts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.batch import BoolArray, Float32Array, Int64Array, Status
+from textbatch.config import AuditConfig
+from textbatch.data.labelled import LabelledRows
+from textbatch.data.tables import write_table
+from textbatch.data.writer import check_output
+from textbatch.errors import DataError, UsageError
+from textbatch.evaluation import label_ids_of
+from textbatch.folds import cross_validate
+from textbatch.learning import learn
+from textbatch.model.bundle import load_bundle
+from textbatch.model.engines import open_engine
+from textbatch.model.predictor import Predictor
+from textbatch.model.recipes import recipe_of
+from textbatch.partition import read_rows
+from textbatch.report.audit import AuditReport
+from textbatch.report.run import failure_reported, write_json
+
+
+def audit(config: AuditConfig, *, say: Callable[[str], None] | None = None) -> AuditReport:
+    """Find rows whose label is likely wrong, and write them to a file, the likeliest first.
+
+    By confident learning (Northcutt et al. 2021, as in cleanlab): a row counts where it is
+    confidently of another label, that is, above the mean confidence of that label's own rows.
+
+    Args:
+        config: Which rows, and whom to ask about them.
+        say: Called with one line per step.
+
+    Raises:
+        UsageError: cleanlab is not installed.
+        TextbatchError: The rows or the bundle cannot be read, or the output not be written.
+    """
+    _cleanlab("filter")
+    with failure_reported(config.train.report, lambda: {"output": str(config.output)}):
+        report = _audit(config, say or (lambda _: None))
+    if config.train.report:
+        write_json(config.train.report, report.to_dict())
+    return report
+
+
+def _audit(config: AuditConfig, say: Callable[[str], None]) -> AuditReport:
+    check_output(config.output, overwrite=config.overwrite)
+    warnings: list[str] = []
+    rows, labels = read_rows(config.train, warnings)
+    if config.model:
+        rows, labels, probabilities, evidence = _asked(config.model, rows, warnings)
+    else:
+        found = cross_validate(
+            rows,
+            labels,
+            partial(learn, config=config.train, recipe=recipe_of(config.train)),
+            folds=config.train.folds,
+            jobs=config.train.jobs,
+            seed=config.train.seed,
+            say=say,
+        )
+        probabilities, evidence = found.probabilities(), found.evidence
+    asked = np.flatnonzero(evidence)
+    if not len(asked):
+        raise DataError("no row has a word that the model knows", "check --text-column")
+    label_ids, _ = label_ids_of(rows.labels, labels)
+    issues, scores = _likely_errors(label_ids[asked], probabilities[asked])
+    suggested = probabilities[asked[issues]].argmax(axis=1)
+    given = label_ids[asked[issues]]
+    table = _table(rows, asked[issues], labels, suggested, scores, texts=config.texts)
+    write_table(table, config.output, overwrite=config.overwrite)
+    return AuditReport(
+        output=str(config.output),
+        rows=len(rows),
+        audited=len(asked),
+        found=len(issues),
+        pairs=_pairs(given, suggested, labels),
+        warnings=warnings,
+    )
+
+
+def _asked(
+    model: Path, rows: LabelledRows, warnings: list[str]
+) -> tuple[LabelledRows, tuple[str, ...], Float32Array, BoolArray]:
+    """A bundle's answers for the rows whose label it knows."""
+    bundle = load_bundle(model)
+    label_ids, unseen = label_ids_of(rows.labels, bundle.labels)
+    if unseen:
+        warnings.append(
+            f"{sum(unseen.values()):,} rows have labels that the model has never seen; "
+            "they are left out"
+        )
+    rows = rows.take(np.flatnonzero(label_ids >= 0))
+    with Predictor(bundle, open_engine(bundle, device="cpu")) as predictor:
+        answers = predictor.predict(rows.texts)
+    evidence = answers.status < Status.NO_KNOWN_TOKENS
+    return rows, bundle.labels, answers.probabilities, evidence
+
+
+def _likely_errors(
+    label_ids: Int64Array, probabilities: Float32Array
+) -> tuple[Int64Array, Float32Array]:
+    """Positions of likely errors, the likeliest first, and each one's score from 0 (worst) to 1."""
+    present, compact = np.unique(label_ids, return_inverse=True)
+    # A label without a row would be no class to cleanlab: its share goes to the others.
+    shares = probabilities[:, present].astype(np.float64)
+    shares /= shares.sum(axis=1, keepdims=True)
+    if len(present) < 2:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    scores = _cleanlab("rank").get_label_quality_scores(compact, shares)
+    wrong = _cleanlab("filter").find_label_issues(compact, shares, n_jobs=1)
+    # A label that the network itself gives is no error, whatever the counts say.
+    wrong &= probabilities.argmax(axis=1) != label_ids
+    issues = np.flatnonzero(wrong)
+    issues = issues[np.argsort(scores[issues], kind="stable")]
+    return issues, np.asarray(scores[issues], np.float32)
+
+
+def _table(
+    rows: LabelledRows,
+    positions: Int64Array,
+    labels: Sequence[str],
+    suggested: Int64Array,
+    scores: Float32Array,
+    *,
+    texts: bool,
+) -> pa.Table:
+    picked = rows.take(positions)
+    numbers = positions + 1 if picked.row_numbers is None else picked.row_numbers
+    columns: dict[str, Any] = {
+        "row": pa.array(numbers, pa.int64()),
+        "given_label": picked.labels,
+        "suggested_label": pa.array(labels, pa.string()).take(pa.array(suggested)),
+        "score": pa.array(scores),
+    }
+    return pa.table({**columns, "text": picked.texts} if texts else columns)
+
+
+def _pairs(
+    given: Int64Array, suggested: Int64Array, labels: Sequence[str]
+) -> list[Mapping[str, Any]]:
+    pairs, counts = np.unique(given * len(labels) + suggested, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return [
+        {"given": labels[pair // len(labels)], "suggested": labels[pair % len(labels)], "rows": n}
+        for pair, n in zip(pairs[order].tolist(), counts[order].tolist(), strict=True)
+    ]
+
+
+def _cleanlab(name: str) -> Any:  # noqa: ANN401
+    try:
+        return import_module(f"cleanlab.{name}")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "audit needs cleanlab, which is not installed", "pip install 'textbatch[audit]'"
+        ) from error

@@ -1,0 +1,71 @@
+"""`textbatch tune`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from textbatch.cli.console import print_json, results, say
+from textbatch.cli.options import JsonOption, LabelColumnOption, ReportOption, SettingsOption
+from textbatch.config import Preset, TrainConfig, TuneConfig
+
+
+def tune_command(
+    inputs: Annotated[list[Path], typer.Argument(help="Labelled Parquet, CSV or JSONL files.")],
+    study: Annotated[Path, typer.Option(help="Directory that keeps the trials.")] = Path("study"),
+    text_column: Annotated[str, typer.Option(help="Column that holds the text.")] = "text",
+    label_column: LabelColumnOption = "label",
+    validation: Annotated[Path | None, typer.Option(help="Labelled file to choose by.")] = None,
+    test: Annotated[
+        Path | None, typer.Option(help="Labelled file that stays unused; without it, a tenth.")
+    ] = None,
+    preset: Annotated[Preset, typer.Option(help="Recipe to start from.")] = "default",
+    settings: SettingsOption = None,
+    trials: Annotated[int, typer.Option(help="Trials in all, earlier runs' counted.")] = 30,
+    time_budget: Annotated[
+        float | None, typer.Option(help="Seconds after which no trial starts.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    report: ReportOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Search settings that suit the rows; run again, it goes on.
+
+    Example: textbatch tune tickets.csv --study study --trials 30
+
+    The best are written to best.toml in the study's directory, for train --settings. Needs
+    optuna, the extra `tune`.
+    """
+    from textbatch.report.run import failure_reported
+
+    with failure_reported(report, lambda: {"study": str(study)}):
+        config = TuneConfig(
+            train=TrainConfig(
+                inputs=tuple(inputs),
+                text_column=text_column,
+                label_column=label_column,
+                validation=validation,
+                test=test,
+                preset=preset,
+                seed=seed,
+                settings=settings,
+                report=report,
+            ),
+            study=study,
+            trials=trials,
+            time_budget=time_budget,
+        )
+    from textbatch.report.tuning import tuning_tables
+    from textbatch.tuning import tune
+
+    done = tune(config, say=say)
+    for warning in done.warnings:
+        say(f"warning: {warning}")
+    if json:
+        print_json(done.to_dict())
+        return
+    for part in tuning_tables(done):
+        results.print(part)
+    results.print(f"{done.settings_file}: for train --settings", markup=False, soft_wrap=True)

@@ -1,0 +1,66 @@
+"""What `tune` and `audit`, which train many models, are asked to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from textbatch.config.ranges import require
+from textbatch.config.training import TrainConfig
+from textbatch.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TuneConfig:
+    """What `tune` is asked to do.
+
+    Attributes:
+        train: The rows, and the recipe that the search starts from.
+        study: Directory that keeps the trials, so that a later run goes on.
+        trials: Trials in all, those of earlier runs counted.
+        time_budget: Seconds after which no trial starts, and the one under way ends with its
+            pass over the rows; None for no bound.
+
+    Raises:
+        UsageError: A setting is out of its range.
+    """
+
+    train: TrainConfig
+    study: Path = Path("study")
+    trials: int = 30
+    time_budget: float | None = None
+
+    def __post_init__(self) -> None:
+        require("--trials", self.trials, 1, 100_000)
+        if self.time_budget is not None:
+            require("--time-budget", self.time_budget, 1, 10_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditConfig:
+    """What `audit` is asked to do.
+
+    Attributes:
+        train: The rows, and how the models of its `folds` are trained.
+        output: Parquet or CSV file to write, by its name.
+        model: Bundle to ask instead of a cross-validation; it must not know the rows.
+        texts: Write the texts too.
+        overwrite: Replace an existing output.
+
+    Raises:
+        UsageError: A setting is out of its range.
+    """
+
+    train: TrainConfig
+    output: Path = Path("label-errors.parquet")
+    model: Path | None = None
+    texts: bool = False
+    overwrite: bool = False
+
+    def __post_init__(self) -> None:
+        if self.output.suffix not in (".parquet", ".csv"):
+            raise UsageError(
+                f"--output {self.output} is neither .parquet nor .csv", "give it such a name"
+            )
+        if not (self.model or self.train.folds):
+            raise UsageError("--folds is 0", "give at least 2, or a --model")

@@ -1,0 +1,169 @@
+"""From labelled rows to a fitted network: vocabulary → word vectors → fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.augmenting import Sources
+from textbatch.batch import Float32Array
+from textbatch.config import TrainConfig
+from textbatch.data.labelled import LabelledRows
+from textbatch.errors import DataError
+from textbatch.evaluation import label_ids_of
+from textbatch.lexicon import build_lexicon
+from textbatch.model.architecture import Architecture
+from textbatch.model.backend import import_keras
+from textbatch.model.checkpoint import Checkpoint
+from textbatch.model.learned import Learned
+from textbatch.model.recipes import Recipe
+from textbatch.model.settings import Epoch, LabelledTokens
+from textbatch.model.weights import Weights
+from textbatch.partition import Parts
+from textbatch.quality.metrics import balanced_weights
+from textbatch.text.normalization import split_tokens
+from textbatch.text.tokenizer import Tokenizer
+from textbatch.text.vocabulary import Vocabulary
+
+_SHORTEST, _LONGEST = 16, 256
+
+
+def learn(
+    parts: Parts,
+    config: TrainConfig,
+    recipe: Recipe,
+    *,
+    sources: Sources | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    checkpoint: Checkpoint | None = None,
+) -> Learned:
+    """Vocabulary, word vectors and network from the training part; the validation part stops it.
+
+    Args:
+        parts: The rows.
+        config: Gives the seed, and the files that vectors come from.
+        recipe: How to learn.
+        sources: What to augment the training part from.
+        say: Called with one line per step.
+        on_epoch: Called after each pass; what it raises ends the training.
+        checkpoint: Kept up to date, and gone on from where it holds a state.
+
+    Raises:
+        DataError: No word occurs often enough.
+        TextbatchError: Another subclass, where a file of vectors or texts cannot be used.
+    """
+    texts = parts.training.texts
+    if sources:
+        label_ids, _ = label_ids_of(parts.training.labels, parts.labels)
+        texts = sources.texts_to_learn_from(
+            texts, label_ids, parts.labels, min_count=recipe.min_count, seed=config.seed
+        )
+    tokens = split_tokens(texts)
+    tokenizer = _tokenizer(parts.training.texts, tokens[0], recipe)
+    lexicon = build_lexicon(config, recipe, texts, tokens, tokenizer.vocabulary, say=say)
+    tokenizer = replace(tokenizer, vocabulary=lexicon.vocabulary)
+    architecture = recipe.architecture(
+        vocabulary_size=len(tokenizer.vocabulary),
+        num_labels=len(parts.labels),
+        max_sequence_length=tokenizer.max_sequence_length,
+    )
+    architecture = replace(architecture, embedding_dim=lexicon.table.shape[1])
+    say(
+        f"{architecture.vocabulary_size:,} tokens known, "
+        f"texts cut at {tokenizer.max_sequence_length} tokens"
+    )
+
+    def tell(epoch: Epoch) -> None:
+        say(epoch.line())
+        on_epoch(epoch)
+
+    weights, epochs = _fit(
+        parts,
+        lexicon.table,
+        tokenizer,
+        architecture,
+        recipe,
+        sources=sources,
+        seed=config.seed,
+        on_epoch=tell,
+        checkpoint=checkpoint,
+    )
+    return Learned(
+        tokenizer=tokenizer,
+        architecture=architecture,
+        weights=weights,
+        epochs=epochs,
+        coverage=lexicon.coverage,
+        warnings=lexicon.warnings,
+    )
+
+
+def _tokenizer(texts: pa.Array, tokens: pa.Array, recipe: Recipe) -> Tokenizer:
+    """Vocabulary of the tokens to learn from, and length limit, from the training texts alone."""
+    vocabulary = Vocabulary.build(
+        tokens, min_count=recipe.min_count, max_size=recipe.max_vocabulary
+    )
+    if not vocabulary.words():
+        raise DataError(
+            f"no word occurs {recipe.min_count} times in the training texts", "add more rows"
+        )
+    _, offsets = split_tokens(texts)
+    longest = recipe.sequence_length or int(
+        np.clip(np.quantile(np.diff(offsets), recipe.length_quantile), _SHORTEST, _LONGEST)
+    )
+    return Tokenizer(vocabulary=vocabulary, max_sequence_length=longest)
+
+
+def _fit(
+    parts: Parts,
+    vectors: Float32Array,
+    tokenizer: Tokenizer,
+    architecture: Architecture,
+    recipe: Recipe,
+    *,
+    sources: Sources | None,
+    seed: int,
+    on_epoch: Callable[[Epoch], None],
+    checkpoint: Checkpoint | None,
+) -> tuple[Weights, list[Epoch]]:
+    """Train the network; the best weights, and what each epoch measured."""
+    # Here, not at the top: TensorFlow takes seconds to import.
+    import_keras()
+    import keras
+
+    from textbatch.model import fitting, network
+
+    keras.utils.set_random_seed(seed)
+    model = network.build_network(
+        architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding
+    )
+    model.get_layer("embedding").set_weights([vectors])
+    training = _labelled_tokens(parts.training, parts.labels, tokenizer, balance=True)
+    rows = sources.rows(training, parts.labels, tokenizer, vectors, seed=seed) if sources else None
+    epochs = fitting.fit(
+        model,
+        training,
+        _labelled_tokens(parts.validation, parts.labels, tokenizer, balance=False),
+        settings=recipe.fit,
+        seed=seed,
+        on_epoch=on_epoch,
+        checkpoint=checkpoint,
+        renew=rows.of_pass if rows else None,
+    )
+    return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
+
+
+def _labelled_tokens(
+    rows: LabelledRows, labels: tuple[str, ...], tokenizer: Tokenizer, *, balance: bool
+) -> LabelledTokens:
+    label_ids, _ = label_ids_of(rows.labels, labels)
+    ones = np.ones(len(rows), np.float32)
+    return LabelledTokens(
+        tokens=tokenizer.encode(rows.texts),
+        label_ids=label_ids,
+        weights=balanced_weights(label_ids) if balance else ones,
+    )

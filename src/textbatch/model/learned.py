@@ -1,0 +1,38 @@
+"""What fitting leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textbatch.model.architecture import Architecture
+from textbatch.model.settings import Epoch
+from textbatch.model.weights import Weights
+from textbatch.quality.coverage import VectorCoverage
+from textbatch.text.tokenizer import Tokenizer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """A fitted network with its vocabulary, not yet calibrated.
+
+    Attributes:
+        tokenizer: From the training texts alone.
+        architecture: Sizes of the network.
+        weights: Those of the best pass.
+        epochs: What each pass measured.
+        coverage: What each source of word vectors gave; None where no file was named.
+        warnings: What was left out.
+    """
+
+    tokenizer: Tokenizer
+    architecture: Architecture
+    weights: Weights
+    epochs: list[Epoch]
+    coverage: VectorCoverage | None = None
+    warnings: Sequence[str] = ()
+
+    @property
+    def best_epoch(self) -> Epoch:
+        """The pass whose weights were kept: the least validation loss."""
+        return min(self.epochs, key=lambda epoch: epoch.validation_loss)
