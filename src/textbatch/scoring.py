@@ -27,7 +27,6 @@ from textbatch.data.writer import ParquetOutput, check_output
 from textbatch.errors import (
     OutOfMemoryError,
     StorageError,
-    TerminatedError,
     TextbatchError,
     redacted,
 )
@@ -76,8 +75,11 @@ def _timed(report: RunReport, started: float) -> RunReport:
     return report
 
 
-#: Errors after which the same command may succeed: what was computed is kept for it.
-_RESUMABLE = (KeyboardInterrupt, TerminatedError, StorageError, OutOfMemoryError, MemoryError)
+def _may_succeed_later(error: BaseException) -> bool:
+    """Whether to keep what was computed: not where input, model or command must change first."""
+    return not isinstance(error, TextbatchError) or isinstance(
+        error, StorageError | OutOfMemoryError
+    )
 
 
 def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
@@ -100,7 +102,7 @@ def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
         if not already_there(config, job, report):
             _score_rows(config, job, report, work, progress)
     except BaseException as error:
-        keep = isinstance(error, _RESUMABLE) and (work.journal.exists() or report.rows_out > 0)
+        keep = _may_succeed_later(error) and (work.journal.exists() or report.rows_out > 0)
         raise
     finally:
         work.release(keep=keep)

@@ -92,3 +92,41 @@ def test_an_ignored_sigint_stays_ignored():
     code += "signal.raise_signal(signal.SIGINT)\nprint('alive')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "alive\n", "")
+
+
+_LOSING = """
+import sys, time
+from textbatch.cli import signals
+from textbatch.errors import TerminatedError
+signals.catch_signals()
+
+class Lost:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+        time.sleep(0)
+
+import signal
+try:
+    if sys.argv[1] == "destructor":
+        Lost()
+    else:
+        sys.path.insert(0, sys.argv[2])
+        import interrupted
+    time.sleep(60)
+except TerminatedError:
+    print("stopped", "interrupted" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(("place", "told"), [("destructor", "False"), ("import", "True")])
+def test_a_signal_is_not_lost_in_a_destructor_or_an_import(place, told, tmp_path):
+    (tmp_path / "interrupted.py").write_text(
+        "import signal, time\nsignal.raise_signal(signal.SIGTERM)\ntime.sleep(0.1)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", _LOSING, place, tmp_path],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"stopped {told}\n", "")
