@@ -160,5 +160,5 @@ def _cleanlab(name: str) -> Any:  # noqa: ANN401
         return import_module(f"cleanlab.{name}")
     except ModuleNotFoundError as error:
         raise UsageError(
-            "audit needs cleanlab, which is not installed", "pip install 'textbatch[audit]'"
+            "audit needs cleanlab, which is not installed", "pip install cleanlab"
         ) from error

@@ -131,6 +131,14 @@ class TerminatedError(BaseException):
     exit_code = 128 + signal.SIGTERM
 
 
+class InterruptError(KeyboardInterrupt):
+    """SIGINT came. A class of its own, caught as KeyboardInterrupt is.
+
+    Where that one itself has crossed code compiled on the way, `python -m` ends by the signal
+    instead of with an exit code (`run_eval_code_obj` in CPython compares the class).
+    """
+
+
 def exit_code_of(error: BaseException) -> int:
     """The exit code of a process that ends with an error."""
     if isinstance(error, KeyboardInterrupt):

@@ -135,7 +135,7 @@ def _report(
     """What was measured, still without the fingerprint.
 
     Raises:
-        BaselineError: A simple model does better, and that is not allowed.
+        QualityGateError: A simple model does better, and that is not allowed.
     """
     warning = check_baselines(
         finished.test.metrics.accuracy, finished.contenders, required=config.require_baseline

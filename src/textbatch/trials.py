@@ -10,8 +10,7 @@ from textbatch.config import TrainConfig
 from textbatch.model.learned import Learned
 
 #: `auto` keeps augmentation when validation loss falls by this share of itself, on average over
-#: the repetitions, and falls in each. Two networks that differ in their seed alone differ by
-#: about as much.
+#: the repetitions, and falls in each: networks that differ in their seed alone differ too.
 MARGIN = 0.02
 REPETITIONS = 2
 

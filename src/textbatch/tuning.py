@@ -79,7 +79,7 @@ def optuna_module() -> Any:  # noqa: ANN401
         return import_module("optuna")
     except ModuleNotFoundError as error:
         raise UsageError(
-            "tune needs optuna, which is not installed", "pip install 'textbatch[tune]'"
+            "tune needs optuna, which is not installed", "pip install optuna"
         ) from error
 
 

@@ -130,6 +130,13 @@ def test_a_run_that_died_does_not_excuse_another_job(job):
     assert "made from another input, model or options" in other.stderr
 
 
+@pytest.mark.parametrize(("action", "code"), [("int", 130), ("term", 143)])
+def test_a_file_made_but_not_yet_minded_is_removed_on_the_way_out(action, code, job):
+    stopped = job.run(TEXTBATCH_FAILPOINTS=f"output-created:1:0:{action}")
+    assert stopped.returncode == code, stopped.stderr
+    assert job.names() == []
+
+
 def test_a_memory_error_keeps_what_was_computed(job):
     failed = job.run(TEXTBATCH_FAILPOINTS="journal-written:0.1:1:memory")
     assert failed.returncode == 71, failed.stderr

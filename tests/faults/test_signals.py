@@ -94,6 +94,25 @@ def test_an_ignored_sigint_stays_ignored():
     assert (done.returncode, done.stdout, done.stderr) == (0, "alive\n", "")
 
 
+_COMPILING = """
+import signal, sys
+from textbatch.cli import signals
+signals.catch_signals()
+try:
+    # As dataclasses and named tuples do when a module defines one.
+    exec("import signal, time; signal.raise_signal(signal.SIGINT); time.sleep(60)")
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_an_interrupt_in_code_that_is_compiled_on_the_way_ends_with_130(tmp_path):
+    # With -m, as Python itself would end such a process by the signal instead.
+    (tmp_path / "compiling.py").write_text(_COMPILING)
+    done = subprocess.run([sys.executable, "-m", "compiling"], cwd=tmp_path, check=False)
+    assert done.returncode == 130
+
+
 _LOSING = """
 import sys, time
 from textbatch.cli import signals
@@ -105,21 +124,43 @@ class Lost:
         signal.raise_signal(signal.SIGTERM)
         time.sleep(0)
 
+asked = []
+
+class Probing(type):
+    # NumPy drops every exception that comes up while it looks for an attribute.
+    def __getattr__(cls, name):
+        if not asked:
+            asked.append(name)
+            signal.raise_signal(signal.SIGTERM)
+            time.sleep(0)
+        raise AttributeError(name)
+
+class Number(int, metaclass=Probing):
+    pass
+
 import signal
 try:
     if sys.argv[1] == "destructor":
         Lost()
+    elif sys.argv[1] == "native":
+        import numpy
+        numpy.arange(3) < Number(2)
     else:
         sys.path.insert(0, sys.argv[2])
         import interrupted
     time.sleep(60)
 except TerminatedError:
+    # Cleaning up is left in peace.
+    time.sleep(0.2)
+    signals.stopped()
     print("stopped", "interrupted" in sys.modules)
 """
 
 
-@pytest.mark.parametrize(("place", "told"), [("destructor", "False"), ("import", "True")])
-def test_a_signal_is_not_lost_in_a_destructor_or_an_import(place, told, tmp_path):
+@pytest.mark.parametrize(
+    ("place", "told"), [("destructor", "False"), ("import", "True"), ("native", "False")]
+)
+def test_a_signal_is_not_lost(place, told, tmp_path):
     (tmp_path / "interrupted.py").write_text(
         "import signal, time\nsignal.raise_signal(signal.SIGTERM)\ntime.sleep(0.1)\n"
     )

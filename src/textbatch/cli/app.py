@@ -17,6 +17,7 @@ from typer._click.exceptions import ClickException
 from textbatch import __version__
 from textbatch.cli import audit, demo, evaluate, inspect, score, train, tune, vectors, verify
 from textbatch.cli.console import error_line
+from textbatch.cli.signals import stopped
 from textbatch.errors import OutOfMemoryError, StorageError, TerminatedError, TextbatchError
 
 app = typer.Typer(
@@ -92,9 +93,11 @@ def _run() -> int:
         error_line(error.title, str(error))
         return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
+        stopped()
         error_line("Interrupted", "stopped by Ctrl-C; the output is as it was; run again to go on")
         return 128 + signal.SIGINT
     except TerminatedError as error:
+        stopped()
         error_line("Terminated", "stopped by SIGTERM; the output is as it was; run again to go on")
         return error.exit_code
     except BrokenPipeError:

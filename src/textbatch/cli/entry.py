@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from textbatch.cli.signals import catch_signals
+from textbatch.cli.signals import catch_signals, stopped
 from textbatch.errors import TerminatedError, exit_code_of
 
 
@@ -14,5 +14,6 @@ def main() -> None:
         catch_signals()
         from textbatch.cli.app import main as run
     except (TerminatedError, KeyboardInterrupt) as error:
+        stopped()
         sys.exit(exit_code_of(error))
     run()

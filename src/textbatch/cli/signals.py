@@ -9,7 +9,7 @@ import threading
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from textbatch.errors import TerminatedError
+from textbatch.errors import InterruptError, TerminatedError
 
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
@@ -23,10 +23,11 @@ _IMPORTING = "<frozen importlib._bootstrap>"
 
 
 def catch_signals() -> None:
-    """Raise `TerminatedError` or KeyboardInterrupt at the first signal, end at the second.
+    """Raise `TerminatedError` or `InterruptError` at the first signal, end at the second.
 
-    Handlers run between two steps of Python only, and an exception can be swallowed on its way;
-    so a thread that the system wakes at the signal ends the process after `GRACE_SECONDS`.
+    Handlers run between two steps of Python only, and an exception can be swallowed on its way.
+    So it is raised again until it is handled, and a thread that the system wakes at the signal ends
+    the process after `GRACE_SECONDS`.
     """
     # A shell's background process has SIGINT ignored, and keeps it so.
     numbers = [signal.SIGTERM]
@@ -46,6 +47,11 @@ def catch_signals() -> None:
     watch.start()
 
 
+def stopped() -> None:
+    """The exception has arrived where the process ends: raise it no more."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 class _Stopping:
     """The way out: an exception, raised again for as long as it gets lost."""
 
@@ -57,24 +63,31 @@ class _Stopping:
         if self._number:
             os._exit(128 + number)
         self._number = number
+        # NumPy, for one, drops any exception that comes up while it looks for an attribute.
+        signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS, _RETRY_SECONDS)
         self.leave(number, frame)
 
     def leave(self, _: int, frame: FrameType | None) -> None:
-        """Raise, but not in the midst of an import: native modules would make ImportError of it."""
+        """Raise, but not in the midst of an import: native modules would make ImportError of it.
+
+        Nor while the exception raised before is being handled: that is cleaning up.
+        """
         while frame:
             if frame.f_code.co_filename == _IMPORTING:
-                signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
                 return
             frame = frame.f_back
+        handled = sys.exception()
+        while handled:
+            if isinstance(handled, TerminatedError | KeyboardInterrupt):
+                return
+            handled = handled.__context__
         if self._number == signal.SIGTERM:
             raise TerminatedError
-        raise KeyboardInterrupt
+        raise InterruptError
 
     def swallowed(self, lost: UnraisableHookArgs) -> None:
-        """Try again where native code or a destructor could not pass the exception on."""
-        if isinstance(lost.exc_value, TerminatedError | KeyboardInterrupt):
-            signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS)
-        else:
+        """Say nothing of what is raised again; everything else is told as ever."""
+        if not isinstance(lost.exc_value, TerminatedError | KeyboardInterrupt):
             sys.__unraisablehook__(lost)
 
 

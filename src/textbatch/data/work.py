@@ -48,7 +48,7 @@ class WorkDirectory:
             StorageError: The file system cannot lock.
         """
         self.path = work_directory_of(output)
-        self._output = output
+        self._output, self._run_id = output, run_id
         self._made = False
         with storage_errors(self.path, "cannot lock", missing=OutputError):
             failpoint("begun")
@@ -81,11 +81,14 @@ class WorkDirectory:
             failpoint("leftovers-removed")
 
     def release(self, *, keep: bool) -> None:
-        """Give the lock back.
+        """Give the lock back, and leave no temporary file of this run.
 
         Args:
             keep: Leave journal and directory for the next run.
         """
+        # A signal may have come between making the file and minding it.
+        with contextlib.suppress(OSError):
+            os.unlink(temporary_of(self._output, self._run_id))  # noqa: PTH108
         try:
             if not keep:
                 self._remove()

@@ -13,8 +13,8 @@ from textbatch.batch import FeatureBatch, Float32Array, Int64Array
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-#: Inverse regularisation of the two classifiers, chosen on four public data sets
-#: (`benchmarks/README.md`).
+#: Inverse regularisation: scikit-learn's own for the machine; its own for logistic regression is
+#: too strong for rows of length 1, which would make that baseline easy to beat.
 _SVM_C, _LOGISTIC_C = 1.0, 30.0
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from textbatch.data.writer import check_output
 from textbatch.errors import (
+    InterruptError,
     OutputError,
     TerminatedError,
     TextbatchError,
@@ -85,6 +86,7 @@ class RunReport:
 
 
 _INTERRUPTIONS: dict[type[BaseException], str] = {
+    InterruptError: "stopped by SIGINT",
     KeyboardInterrupt: "stopped by SIGINT",
     TerminatedError: "stopped by SIGTERM",
 }
