@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
 import pyarrow.parquet as pq
 import pytest
 from faulting import Job
 from making import random_texts, write_texts
+
+# A process in the background of a script ignores SIGINT, and hands that on to all it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
