@@ -13,6 +13,7 @@ import pytest
 from making import LABELS, run_cli
 
 import textbatch
+from textbatch import picturing
 from textbatch.errors import BundleError, ConflictError, OutputError
 from textbatch.evaluation import evaluate
 from textbatch.model.architecture import RecurrentLayer
@@ -60,8 +61,8 @@ def sections_of(page: str) -> list[str]:
 def test_training_writes_a_page_with_what_it_measured(bundles):
     page = page_in(bundles["plain"])
     assert sections_of(page) == [
-        "baselines", "curves", "reliability", "confidences", "confusion-matrix", "labels", "errors",
-        "lengths", "facts",
+        "baselines", "curves", "reliability", "confidences", "confusion-matrix", "labels",
+        "thresholds", "errors", "lengths", "facts",
     ]  # fmt: skip
     test = load_bundle(bundles["plain"]).metrics["test"]
     assert f"{test['metrics']['accuracy']:.1%}" in page
@@ -150,3 +151,16 @@ def test_a_page_spares_inputs_bundle_and_report(bundles, labelled_file, tmp_path
     assert done.returncode == 64
     assert "--html and --report name one file" in done.stderr
     assert not same.exists()
+
+
+def test_a_threshold_is_shown_where_the_rows_support_it():
+    sure = [0.99 - 0.001 * place for place in range(80)]
+    # All right but the last twenty; then too few rows; then a label that is never right.
+    found = [
+        picturing._threshold("good", sure, [True] * 60 + [False] * 20),
+        picturing._threshold("few", sure[:20], [True] * 20),
+        picturing._threshold("bad", sure, [False] * 80),
+    ]
+    assert found[0].threshold == pytest.approx(sure[59])
+    assert (found[0].precision, found[0].kept) == (1.0, 0.75)
+    assert [one.threshold for one in found[1:]] == [None, None]

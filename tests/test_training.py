@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from textbatch.errors import (
     UsageError,
 )
 from textbatch.evaluation import evaluate
+from textbatch.model import fitting, stopping
 from textbatch.model.architecture import RecurrentLayer
 from textbatch.model.bundle import load_bundle
 from textbatch.model.recipes import RECIPES, Recipe
@@ -308,3 +310,49 @@ def test_network_options_stand_in_the_bundle_and_it_answers(labelled_file, tmp_p
             [labelled_file], config.model, text_column="body", label_column="queue",
             precision="int8",
         )  # fmt: skip
+
+
+def test_refit_learns_from_the_validation_rows_too(labelled_file, trained, tmp_path, monkeypatch):
+    fitted = []
+    fit = fitting.fit
+
+    def noted(network, training, validation, **settings):
+        epochs = fit(network, training, validation, **settings)
+        fitted.append((len(training.label_ids), len(epochs), settings["stop_early"]))
+        return epochs
+
+    monkeypatch.setattr(fitting, "fit", noted)
+    said = []
+    report = train(config_of(labelled_file, tmp_path / "refitted", refit=True), say=said.append)
+    plain, _ = trained
+    alone, together = fitted
+    assert alone == (report.rows["training"], len(plain.epochs), True)
+    rows = report.rows["training"] + report.rows["validation"]
+    assert together == (rows, plain.best_epoch, False)
+    assert said.count(f"all rows, epoch 1 of {plain.best_epoch}") == 1
+    # Calibration goes by answers for rows that the network had not seen.
+    assert report.calibration == plain.calibration
+    first, second = (load_bundle(Path(one.model)) for one in (plain, report))
+    assert first.vocabulary == second.vocabulary
+    assert not np.array_equal(first.weights.tensors["dense.W"], second.weights.tensors["dense.W"])
+
+
+def test_a_refit_keeps_its_last_weights_not_those_that_fit_the_validation_rows_best(
+    labelled_file, tmp_path, monkeypatch
+):
+    kept = []
+    end = stopping.Watch.on_train_end
+
+    def noted(watch, logs=None):
+        before = [np.array(weight) for weight in watch.model.get_weights()]
+        end(watch, logs)
+        after = watch.model.get_weights()
+        kept.append(all(map(np.array_equal, before, after)))
+
+    monkeypatch.setattr(stopping.Watch, "on_train_end", noted)
+    # A rate at which the validation loss goes up and down.
+    monkeypatch.setitem(
+        RECIPES, "default", replace(QUICK, fit=replace(QUICK.fit, learning_rate=0.3, patience=2))
+    )
+    train(config_of(labelled_file, tmp_path / "refitted", refit=True))
+    assert kept == [False, True]

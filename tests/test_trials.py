@@ -21,6 +21,7 @@ def learned(loss: float) -> Learned:
         weights=BUNDLE.weights,
         architecture=BUNDLE.architecture,
         tokenizer=BUNDLE.tokenizer,
+        vectors=BUNDLE.weights.tensors["embedding"],
         epochs=[
             Epoch(
                 number=number, loss=0.0, accuracy=0.0, validation_loss=loss, validation_accuracy=0.0

@@ -53,6 +53,7 @@ class Finished:
 def finish_bundle(
     weights: Weights,
     *,
+    refitted: Weights | None,
     architecture: Architecture,
     settings: Settings,
     vocabulary: Vocabulary,
@@ -65,7 +66,8 @@ def finish_bundle(
     All of it with the engine that `score` uses, so that the numbers are those users get.
 
     Args:
-        weights: Trained.
+        weights: Trained on the training rows alone; blend, temperature and thresholds go by them.
+        refitted: Trained on training and validation rows, to take their place in the bundle.
         architecture: Of the network.
         settings: For the bundle.
         vocabulary: For the bundle.
@@ -85,6 +87,9 @@ def finish_bundle(
     )
     with _open(draft) as predictor:
         logits, _ = predictor.predict_logits(parts.validation.texts)
+    if refitted:
+        draft = replace(draft, weights=refitted)
+    with _open(draft) as predictor:
         network_logits, _ = predictor.predict_logits(parts.test.texts)
     baselines = fit_baselines(parts, draft.tokenizer, logits)
     contenders = compare(baselines, parts, draft.tokenizer, network_logits)

@@ -95,11 +95,49 @@ def learn(
     return Learned(
         tokenizer=tokenizer,
         architecture=architecture,
+        vectors=lexicon.table,
         weights=weights,
         epochs=epochs,
         coverage=lexicon.coverage,
         warnings=lexicon.warnings,
     )
+
+
+def refit(
+    learned: Learned,
+    parts: Parts,
+    config: TrainConfig,
+    recipe: Recipe,
+    *,
+    sources: Sources | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Weights:
+    """Fit the network anew, to training and validation rows together.
+
+    It begins with the vocabulary and the word vectors of the first time, and takes as many passes
+    as were best then: nothing is left to stop it by.
+
+    Args:
+        learned: From the training rows alone.
+        parts: The rows.
+        config: Gives the seed.
+        recipe: How to learn.
+        sources: What to augment the rows from.
+        say: Called with one line per pass.
+    """
+    passes = learned.best_epoch.number
+    weights, _ = _fit(
+        replace(parts, training=parts.training.followed_by(parts.validation)),
+        learned.vectors,
+        learned.tokenizer,
+        learned.architecture,
+        replace(recipe, fit=replace(recipe.fit, max_epochs=passes)),
+        sources=sources,
+        seed=config.seed,
+        on_epoch=lambda epoch: say(f"all rows, epoch {epoch.number} of {passes}"),
+        stop_early=False,
+    )
+    return weights
 
 
 def _tokenizer(texts: pa.Array, tokens: pa.Array, recipe: Recipe) -> Tokenizer:
@@ -128,7 +166,8 @@ def _fit(
     sources: Sources | None,
     seed: int,
     on_epoch: Callable[[Epoch], None],
-    checkpoint: Checkpoint | None,
+    checkpoint: Checkpoint | None = None,
+    stop_early: bool = True,
 ) -> tuple[Weights, list[Epoch]]:
     """Train the network; the best weights, and what each epoch measured."""
     # Here, not at the top: TensorFlow takes seconds to import.
@@ -153,6 +192,7 @@ def _fit(
         on_epoch=on_epoch,
         checkpoint=checkpoint,
         renew=rows.of_pass if rows else None,
+        stop_early=stop_early,
     )
     return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
 

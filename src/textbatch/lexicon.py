@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from textbatch.batch import Float32Array, Int64Array
 from textbatch.config import TrainConfig
 from textbatch.data.unlabelled import check_unlabelled, unlabelled_texts
 from textbatch.errors import ConflictError
+from textbatch.model.backend import import_keras
 from textbatch.model.combining import combine, extend_vocabulary
 from textbatch.model.corpus import Corpus, write_corpus
 from textbatch.model.recipes import Recipe
@@ -164,9 +166,18 @@ def _from_training(
     from textbatch.model.embeddings import train_vectors
 
     words, offsets = tokens
-    table = train_vectors(
-        words.to_pylist(), offsets.tolist(), vocabulary, settings=settings, seed=seed
-    )
+    with ThreadPoolExecutor(1) as beside:
+        training = beside.submit(
+            train_vectors,
+            words.to_pylist(),
+            offsets.tolist(),
+            vocabulary,
+            settings=settings,
+            seed=seed,
+        )
+        # gensim keeps one core busy; the seconds that TensorFlow takes to import fit beside it.
+        import_keras()
+        table = training.result()
     say(f"word vectors trained on {len(words):,} words")
     return WordVectors(words=tuple(vocabulary.words()), table=table[len(RESERVED) :])
 

@@ -14,7 +14,7 @@ from textbatch.batch import Int64Array
 from textbatch.config import TrainConfig
 from textbatch.data.labelled import LabelledRows
 from textbatch.data.writer import check_output
-from textbatch.errors import ConflictError
+from textbatch.errors import ConflictError, QualityGateError
 from textbatch.model.bundle import Bundle
 from textbatch.model.settings import Epoch
 from textbatch.quality.answers import (
@@ -25,12 +25,15 @@ from textbatch.quality.answers import (
     reliability_bins,
 )
 from textbatch.quality.coverage import VectorCoverage
+from textbatch.quality.thresholds import HeldOut, thresholds
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
-from textbatch.report.picture import ConfidentError, Coverage, Picture
+from textbatch.report.picture import ConfidentError, Coverage, Picture, Threshold
 from textbatch.report.training import TrainReport
 
 _MOST_ERRORS = 50
+#: The page shows what `--min-precision` of this would withhold.
+_PRECISION = 0.95
 
 
 def training_page(
@@ -72,6 +75,14 @@ def training_page(
             lengths=length_histogram(lengths, limit),
             contenders=(*report.contenders, _this_model(report.test)),
             coverage=_coverage(report.vectors),
+            thresholds=tuple(
+                map(
+                    _threshold,
+                    bundle.labels,
+                    bundle.held_out.confidences,
+                    bundle.held_out.correct,
+                )
+            ),
             warnings=tuple(report.warnings),
             facts=_facts(bundle, config, report),
         )
@@ -125,6 +136,27 @@ def check_page(path: Path, inputs: Sequence[Path], model: Path) -> None:
         # A bundle with a file that its manifest does not list is refused.
         raise ConflictError(f"--html names a file in the model {model}", "write it elsewhere")
     check_output(path, overwrite=True)
+
+
+def _threshold(label: str, confidences: list[float], correct: list[bool]) -> Threshold:
+    alone = HeldOut(confidences=[confidences], correct=[correct])
+    try:
+        lowest = float(thresholds(alone, (label,), _PRECISION)[0])
+    except QualityGateError:
+        return Threshold(label=label, threshold=None)
+    kept = [
+        right
+        for confidence, right in zip(confidences, correct, strict=True)
+        if confidence >= lowest
+    ]
+    if not kept:
+        return Threshold(label=label, threshold=None)
+    return Threshold(
+        label=label,
+        threshold=lowest,
+        precision=sum(kept) / len(kept),
+        kept=len(kept) / len(confidences),
+    )
 
 
 def _measured(

@@ -14,12 +14,13 @@ from textbatch.augmenting import Sources, read_sources
 from textbatch.config import TrainConfig
 from textbatch.finishing import Finished, finish_bundle
 from textbatch.folds import check_out_of_fold, cross_validate, rows_to_fold
-from textbatch.learning import learn
+from textbatch.learning import learn, refit
 from textbatch.model.bundle import Bundle, save_bundle
 from textbatch.model.contents import Settings
 from textbatch.model.learned import Learned
 from textbatch.model.manifest import check_replaceable
 from textbatch.model.recipes import Recipe, recipe_of
+from textbatch.model.weights import Weights
 from textbatch.partition import Parts, read_parts
 from textbatch.picturing import training_page
 from textbatch.report.card import model_card
@@ -84,6 +85,7 @@ def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> T
     learned = chosen.network
     finished = finish_bundle(
         learned.weights,
+        refitted=_refit(config, recipe, parts, learned, sources.only(chosen.methods), say),
         architecture=learned.architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
         vocabulary=learned.tokenizer.vocabulary,
@@ -99,6 +101,19 @@ def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> T
     if checkpoint:
         checkpoint.remove()
     return replace(report, fingerprint=fingerprint)
+
+
+def _refit(
+    config: TrainConfig,
+    recipe: Recipe,
+    parts: Parts,
+    learned: Learned,
+    sources: Sources,
+    say: Callable[[str], None],
+) -> Weights | None:
+    if not config.refit:
+        return None
+    return refit(learned, parts, config, recipe, sources=sources, say=say)
 
 
 def _cross_validate(

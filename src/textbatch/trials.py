@@ -17,9 +17,10 @@ REPETITIONS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """The network that was kept, and what the report says about augmentation."""
+    """The network that was kept, its methods, and what the report says about augmentation."""
 
     network: Learned
+    methods: tuple[str, ...]
     record: dict[str, Any] | None
 
 
@@ -39,7 +40,11 @@ def choose(
     methods = config.augment_methods
     if config.augment != "auto":
         record = {"asked": config.augment, "methods": list(methods), "kept": True, "trials": []}
-        return Chosen(network=fit(methods, config.seed), record=record if methods else None)
+        return Chosen(
+            network=fit(methods, config.seed),
+            methods=methods,
+            record=record if methods else None,
+        )
     trials: list[dict[str, float]] = []
     pairs: list[tuple[Learned, Learned]] = []
     gain = 0.0
@@ -63,4 +68,4 @@ def choose(
         )
     )
     record = {"asked": "auto", "methods": list(methods), "kept": kept, "trials": trials}
-    return Chosen(network=pairs[0][kept], record=record)
+    return Chosen(network=pairs[0][kept], methods=methods if kept else (), record=record)

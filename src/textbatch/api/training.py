@@ -53,6 +53,7 @@ def train(
     blend: BlendMode = "auto",
     require_baseline: bool = False,
     report_texts: bool = False,
+    refit: bool = False,
 ) -> TrainReport:
     """Train a model and write its bundle; `config.TrainConfig` explains the settings.
 
@@ -87,6 +88,7 @@ def train(
         blend: `auto` adds a linear model where the validation rows gain by it.
         require_baseline: Fail where a simple model does better on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
+        refit: Fit once more, to training and validation rows together.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
@@ -113,6 +115,7 @@ def train(
         blend=blend,
         require_baseline=require_baseline,
         report_texts=report_texts,
+        refit=refit,
         settings=path_of(settings),
         folds=folds,
         jobs=jobs,

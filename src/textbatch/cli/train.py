@@ -76,6 +76,10 @@ def train_command(
         bool, typer.Option("--require-baseline", help="Fail where a simple model does better.")
     ] = False,
     report_texts: ReportTextsOption = False,
+    refit: Annotated[
+        bool,
+        typer.Option("--refit", help="Fit once more, to training and validation rows together."),
+    ] = False,
     settings: SettingsOption = None,
     folds: Annotated[int, typer.Option(help="Cross-validate in K parts first.")] = 0,
     jobs: JobsOption = None,
@@ -133,6 +137,7 @@ def train_command(
             blend=blend,
             require_baseline=require_baseline,
             report_texts=report_texts,
+            refit=refit,
             settings=settings,
             folds=folds,
             jobs=jobs,

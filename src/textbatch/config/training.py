@@ -46,16 +46,13 @@ class TrainConfig:
         blend: `auto` adds a linear model to the network where the validation rows gain by it.
         require_baseline: Fail where a simple model has a better accuracy on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
+        refit: Fit the network once more, to training and validation rows together.
         settings: TOML or JSON file with settings of the recipe, as `tune` writes it.
         folds: Parts of a cross-validation before the model is trained; 0 for none.
         jobs: Folds trained at a time; None for as many as there are cores.
         out_of_fold: Parquet file for the answers of the cross-validation; None puts it beside
             the model.
         resume: Go on from the last checkpoint of an interrupted run; not with `augment` "auto".
-
-    Raises:
-        UsageError: A setting is out of its range.
-        ConflictError: Settings exclude each other.
         augment: `none`, `all`, `auto`, or some of `AUGMENT_METHODS` with commas between.
         template_file: TOML with patterns for labels' texts, for the method `templates`.
         synonyms: Groups of synonyms, one a line, for the method `synonyms`.
@@ -86,6 +83,7 @@ class TrainConfig:
     blend: BlendMode = "auto"
     require_baseline: bool = False
     report_texts: bool = False
+    refit: bool = False
     settings: Path | None = None
     folds: int = 0
     jobs: int | None = None

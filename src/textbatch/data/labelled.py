@@ -44,6 +44,13 @@ class LabelledRows:
             row_numbers=None if self.row_numbers is None else self.row_numbers[positions],
         )
 
+    def followed_by(self, others: LabelledRows) -> LabelledRows:
+        """These rows, then others; their row numbers count in different inputs, and are dropped."""
+        return LabelledRows(
+            texts=pa.concat_arrays([self.texts, others.texts]),
+            labels=pa.concat_arrays([self.labels, others.labels]),
+        )
+
 
 def read_labelled(
     paths: Sequence[Path],

@@ -14,8 +14,8 @@ from textbatch.model.stopping import Watch
 from textbatch.text.bucketing import pad
 from textbatch.text.vocabulary import OOV_ID, PAD_ID
 
-#: Widths of padded mini-batches are multiples of this, so that few shapes are compiled.
-_WIDTH_STEP = 16
+#: Widths of padded mini-batches are multiples of this: JAX compiles once per shape.
+_WIDTH_STEP = 16 if keras.backend.backend() == "jax" else 1
 #: Rows are sorted by length within windows of this many mini-batches, so that their mix varies.
 _WINDOW = 16
 
@@ -93,6 +93,7 @@ def fit(
     on_epoch: Callable[[Epoch], None],
     checkpoint: Checkpoint | None = None,
     renew: Callable[[int], LabelledTokens] | None = None,
+    stop_early: bool = True,
 ) -> list[Epoch]:
     """Fit a network in place, and leave it with its best weights.
 
@@ -107,6 +108,7 @@ def fit(
         on_epoch: Called after each pass.
         checkpoint: Kept up to date after each pass; what it holds is gone on from.
         renew: Gives the rows of a pass by its number from 0, always as many, instead of `training`.
+        stop_early: Otherwise all passes are taken, and the last one's weights are kept.
 
     Returns:
         What each pass measured.
@@ -127,7 +129,7 @@ def fit(
         jit_compile=False,  # XLA on the CPU made these loops twice as slow
     )
     watch = Watch(
-        patience=settings.patience,
+        patience=settings.patience if stop_early else None,
         averaging=settings.averaging > 0,
         on_epoch=on_epoch,
         checkpoint=checkpoint,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textbatch.batch import Float32Array
 from textbatch.model.architecture import Architecture
 from textbatch.model.settings import Epoch
 from textbatch.model.weights import Weights
@@ -19,6 +20,7 @@ class Learned:
     Attributes:
         tokenizer: From the training texts alone.
         architecture: Sizes of the network.
+        vectors: Word vectors as the network began with them. Shape `(vocabulary, dim)`.
         weights: Those of the best pass.
         epochs: What each pass measured.
         coverage: What each source of word vectors gave; None where no file was named.
@@ -27,6 +29,7 @@ class Learned:
 
     tokenizer: Tokenizer
     architecture: Architecture
+    vectors: Float32Array
     weights: Weights
     epochs: list[Epoch]
     coverage: VectorCoverage | None = None

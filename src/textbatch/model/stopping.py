@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ class Watch(keras.callbacks.EarlyStopping):  # type: ignore[misc]
     With `averaging`, the means of the weights are what is validated, compared and kept: the network
     holds them from the validation of a pass until the next pass begins.
 
+    With a `patience` of None it never stops, and the last weights stay.
+
     Attributes:
         history: What each pass measured, those before an interruption too.
     """
@@ -26,12 +29,16 @@ class Watch(keras.callbacks.EarlyStopping):  # type: ignore[misc]
     def __init__(
         self,
         *,
-        patience: int,
+        patience: int | None,
         averaging: bool,
         on_epoch: Callable[[Epoch], None],
         checkpoint: Checkpoint | None,
     ) -> None:
-        super().__init__("val_loss", patience=patience, restore_best_weights=True)
+        super().__init__(
+            "val_loss",
+            patience=sys.maxsize if patience is None else patience,
+            restore_best_weights=patience is not None,
+        )
         self._means = WeightMeans() if averaging else None
         self._on_epoch = on_epoch
         self._checkpoint = checkpoint

@@ -34,7 +34,7 @@ class Threshold:
 
     Attributes:
         label: The label.
-        threshold: The confidence; None where the rows were too few to tell.
+        threshold: The confidence; None where the rows were too few to tell, or none is high enough.
         precision: Reached above it, on held-out rows.
         kept: Share of the label's predictions above it.
     """
