@@ -15,7 +15,19 @@ import typer
 from typer._click.exceptions import ClickException
 
 from textbatch import __version__
-from textbatch.cli import audit, demo, evaluate, inspect, score, train, tune, vectors, verify
+from textbatch.cli import (
+    audit,
+    config,
+    demo,
+    evaluate,
+    inspect,
+    score,
+    train,
+    tune,
+    vectors,
+    verify,
+)
+from textbatch.cli.command import Command
 from textbatch.cli.console import error_line
 from textbatch.cli.signals import stopped
 from textbatch.errors import OutOfMemoryError, StorageError, TerminatedError, TextbatchError
@@ -28,15 +40,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and texts are private
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("train")(train.train_command)
-app.command("score")(score.score_command)
-app.command("evaluate")(evaluate.evaluate_command)
-app.command("inspect")(inspect.inspect_command)
-app.command("verify")(verify.verify_command)
-app.command("vectors")(vectors.vectors_command)
-app.command("tune")(tune.tune_command)
-app.command("audit")(audit.audit_command)
-app.command("demo")(demo.demo_command)
+app.command("train", cls=Command)(train.train_command)
+app.command("score", cls=Command)(score.score_command)
+app.command("evaluate", cls=Command)(evaluate.evaluate_command)
+app.command("inspect", cls=Command)(inspect.inspect_command)
+app.command("verify", cls=Command)(verify.verify_command)
+app.command("vectors", cls=Command)(vectors.vectors_command)
+app.command("tune", cls=Command)(tune.tune_command)
+app.command("audit", cls=Command)(audit.audit_command)
+app.command("demo", cls=Command)(demo.demo_command)
+app.add_typer(config.config_app, name="config")
 
 _debug = False
 
@@ -55,6 +68,13 @@ def _options(
     debug: Annotated[
         bool, typer.Option("--debug", envvar="TEXTBATCH_DEBUG", help="Show tracebacks.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TEXTBATCH_CONFIG",
+            help="Settings file \\[default: textbatch.toml or pyproject.toml, if there].",
+        ),
+    ] = None,
 ) -> None:
     global _debug
     _debug = debug
