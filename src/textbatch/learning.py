@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,8 @@ from textbatch.model.settings import Epoch, LabelledTokens
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts
 from textbatch.quality.metrics import balanced_weights
+from textbatch.report.passes import Passes
+from textbatch.report.progress import Progress
 from textbatch.text.normalization import split_tokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
@@ -40,6 +43,7 @@ def learn(
     say: Callable[[str], None] = lambda _: None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     checkpoint: Checkpoint | None = None,
+    progress: Progress | None = None,
 ) -> Learned:
     """Vocabulary, word vectors and network from the training part; the validation part stops it.
 
@@ -51,6 +55,7 @@ def learn(
         say: Called with one line per step.
         on_epoch: Called after each pass; what it raises ends the training.
         checkpoint: Kept up to date, and gone on from where it holds a state.
+        progress: Told about the rows of each pass.
 
     Raises:
         DataError: No word occurs often enough.
@@ -77,21 +82,27 @@ def learn(
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
 
+    passes = Passes(
+        rows=len(parts.training), most=recipe.fit.max_epochs, progress=progress, say=say
+    )
+
     def tell(epoch: Epoch) -> None:
-        say(epoch.line())
+        passes.ended(epoch)
         on_epoch(epoch)
 
-    weights, epochs = _fit(
-        parts,
-        lexicon.table,
-        tokenizer,
-        architecture,
-        recipe,
-        sources=sources,
-        seed=config.seed,
-        on_epoch=tell,
-        checkpoint=checkpoint,
-    )
+    with closing(passes):
+        weights, epochs = _fit(
+            parts,
+            lexicon.table,
+            tokenizer,
+            architecture,
+            recipe,
+            sources=sources,
+            seed=config.seed,
+            on_epoch=tell,
+            checkpoint=checkpoint,
+            on_rows=passes.advance,
+        )
     return Learned(
         tokenizer=tokenizer,
         architecture=architecture,
@@ -129,6 +140,7 @@ def _fit(
     seed: int,
     on_epoch: Callable[[Epoch], None],
     checkpoint: Checkpoint | None,
+    on_rows: Callable[[int], None],
 ) -> tuple[Weights, list[Epoch]]:
     """Train the network; the best weights, and what each epoch measured."""
     # Here, not at the top: TensorFlow takes seconds to import.
@@ -153,6 +165,7 @@ def _fit(
         on_epoch=on_epoch,
         checkpoint=checkpoint,
         renew=rows.of_pass if rows else None,
+        on_rows=on_rows,
     )
     return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
 

@@ -25,6 +25,7 @@ from textbatch.picturing import training_page
 from textbatch.report.card import model_card
 from textbatch.report.comparison import check_baselines
 from textbatch.report.folds import OutOfFold, summary_line
+from textbatch.report.progress import Progress
 from textbatch.report.run import SCHEMA_VERSION, failure_reported, write_json
 from textbatch.report.training import TrainReport
 from textbatch.resuming import open_checkpoint
@@ -32,7 +33,12 @@ from textbatch.text.normalization import split_tokens
 from textbatch.trials import choose
 
 
-def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> TrainReport:
+def train(
+    config: TrainConfig,
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> TrainReport:
     """Train a model and write its bundle.
 
     Seeds Python's, numpy's and Keras's global random generators.
@@ -40,6 +46,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     Args:
         config: What to train on and how.
         say: Called with one line per step, for a person who waits.
+        progress: Told about the rows of each pass.
 
     Raises:
         TextbatchError: A subclass says what went wrong; an older bundle is still in place.
@@ -48,7 +55,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     described = {"schema_version": SCHEMA_VERSION, "model": os.fspath(config.model)}
     with failure_reported(config.report, lambda: described):
         report = replace(
-            _train(config, say or (lambda _: None), started),
+            _train(config, say or (lambda _: None), started, progress),
             seconds=round(time.perf_counter() - started, 1),
         )
     if config.report:
@@ -56,7 +63,12 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     return report
 
 
-def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> TrainReport:
+def _train(
+    config: TrainConfig,
+    say: Callable[[str], None],
+    started: float,
+    progress: Progress | None,
+) -> TrainReport:
     check_replaceable(config.model, overwrite=config.overwrite)
     recipe = recipe_of(config)
     out_of_fold = check_out_of_fold(config)
@@ -78,6 +90,7 @@ def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> T
             sources=sources.only(methods),
             say=say,
             checkpoint=checkpoint,
+            progress=progress,
         ),
         say=say,
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from textbatch.config import Precision
+from textbatch.config import LogFormat, Precision
 
 ModelOption = Annotated[
     Path, typer.Option("--model", "-m", envvar="TEXTBATCH_MODEL", help="Model directory.")
@@ -21,6 +21,10 @@ ReportOption = Annotated[
     Path | None, typer.Option(help="Write the run's report to this JSON file, on failure too.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON record to stdout.")]
+LogFormatOption = Annotated[
+    LogFormat,
+    typer.Option(envvar="TEXTBATCH_LOG_FORMAT", help="Of messages: text, or a JSON object a line."),
+]
 PrecisionOption = Annotated[
     Precision, typer.Option(help="int8 is faster, where the model allows it.")
 ]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import print_json, results, say
+from textbatch.cli.console import event, log_as, print_json, progress, results, say
 from textbatch.cli.options import (
     JobsOption,
     JsonOption,
     LabelColumnOption,
+    LogFormatOption,
     OverwriteOption,
     ReportOption,
     ReportTextsOption,
@@ -100,6 +102,7 @@ def train_command(
         Path | None,
         typer.Option(help="Synonyms to augment with: a group a line, commas between."),
     ] = None,
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Train a model on labelled rows.
 
@@ -108,6 +111,7 @@ def train_command(
     Without --validation and --test, a tenth of the rows each is kept aside for them; rows with
     the same text, or nearly the same, stay together.
     """
+    log_as(log_format, command="train", run_id=uuid4().hex[:16])
     from textbatch.report.run import failure_reported
 
     with failure_reported(report, lambda: {"model": str(model)}):
@@ -144,9 +148,14 @@ def train_command(
         )
     from textbatch.training import train
 
-    done = train(config, say=say)
+    shown = progress()
+    try:
+        done = train(config, say=say, progress=shown)
+    finally:
+        shown.end()
     for warning in done.warnings:
         say(f"warning: {warning}")
+    event("finished", done.to_dict())
     if json:
         print_json(done.to_dict())
     else:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import print_json, results, say
-from textbatch.cli.options import JsonOption, OverwriteOption
+from textbatch.cli.console import event, log_as, print_json, results, say
+from textbatch.cli.options import JsonOption, LogFormatOption, OverwriteOption
 from textbatch.config import Algorithm, VectorsConfig
 from textbatch.errors import printable
 
@@ -34,6 +35,7 @@ def vectors_command(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Train word vectors on texts, for `train --vectors`.
 
@@ -41,6 +43,7 @@ def vectors_command(
 
     Any amount of text is streamed; one seed gives the same vectors every time.
     """
+    log_as(log_format, command="vectors", run_id=uuid4().hex[:16])
     config = VectorsConfig(
         inputs=tuple(texts),
         output=output,
@@ -59,6 +62,7 @@ def vectors_command(
     done = train_vectors(config, say=say)
     if done.undecodable:
         say(f"warning: {done.undecodable:,} texts are not valid UTF-8; they are left out")
+    event("finished", done.to_dict())
     if json:
         print_json(done.to_dict())
         return
