@@ -74,10 +74,11 @@ def test_metrics_tell_what_the_run_did(score, tmp_path):
     assert found["textbatch_last_exit_code", ""] == 0
     assert found["textbatch_mean_confidence", ""] == pytest.approx(told["mean_confidence"])
     assert found["textbatch_oov_share", ""] == told["unknown_tokens"] / told["tokens"]
-    for name, counts in (("rows", told["statuses"]), ("labelled_rows", told["labels"])):
-        got = {
-            key: value for (family, key), value in found.items() if family == f"textbatch_{name}"
-        }
+    for name, counts in (
+        ("textbatch_rows", told["statuses"]),
+        ("textbatch_labelled_rows", told["labels"]),
+    ):
+        got = {key: found[family, key] for family, key in found if family == name}
         assert got == counts
     assert ("textbatch_last_failure_timestamp_seconds", "") not in found
 

@@ -42,13 +42,14 @@ def commands_page() -> str:
     """All commands with all their options."""
     group = get_command(app)
     assert isinstance(group, TyperGroup)
-    parts = [
+    head = (
         "# Commands\n\n"
         "Every option can also stand in a [settings file](../configuration.md), under its name "
         "without the dashes, or in the variable that the last column names.\n\n"
         "These stand before the command, as in `textbatch --debug score …`:\n\n"
         f"{_options(group.params, '')}"
-    ]
+    )
+    parts = [head]
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
             parts += [_command(one, f"{name} {inner}") for inner, one in command.commands.items()]
