@@ -82,12 +82,15 @@ class Lineage:
 
     def _send(self) -> None:
         try:
+            import openlineage.client  # noqa: F401
+        except ImportError:
+            self._trouble = "its client is missing; pip install 'textbatch[openlineage]'"
+            return
+        try:
             client = _client()
             while (facts := self._events.get()) is not None:
                 client.emit(_event(self._about, facts))
             client.close(_PATIENCE_SECONDS)
-        except ImportError:
-            self._trouble = "its client is missing; pip install 'textbatch[openlineage]'"
         except Exception as error:
             # Whatever a transport raises: the job must go on.
             self._trouble = type(error).__name__

@@ -36,7 +36,7 @@ class Passes:
         if seconds:
             rate = self._done * self._rows / seconds
             left = seconds / self._done * (self._most - epoch.number)
-            line += f"; {rate:,.0f} rows/s, at most {span(left)} left"
+            line += f"; {rate:,.0f} rows/s" + (f", at most {span(left)} left" if left else "")
         self._say(line)
         self._begin(epoch.number + 1)
 
