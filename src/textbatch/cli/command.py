@@ -22,7 +22,7 @@ class Command(TyperCommand):
             UsageError: A variable or the settings file holds what is no such setting.
         """
         for option in options_of(self):
-            option.show_envvar = option.envvar is not None
+            option.show_envvar = False  # each has one, and a help text for all is long enough
             option.envvar = variables(self, option)
         # Help must come even where the file is broken.
         asked = set(args[: args.index("--")] if "--" in args else args)

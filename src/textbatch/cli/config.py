@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperGroup
 
-from textbatch.cli.console import print_json, results, say
+from textbatch.cli.console import print_json, print_line, results, say
 from textbatch.cli.options import JsonOption
 from textbatch.cli.settings import (
     Setting,
@@ -66,7 +66,7 @@ def show_command(
         told = {name: {one.key: _record(one) for one in all_} for name, all_ in found.items()}
         print_json({"file": path, "settings": told})
         return
-    results.print(f"settings file: {printable(path or 'none')}", markup=False, soft_wrap=True)
+    print_line(f"settings file: {path or 'none'}")
     for name, settings in found.items():
         results.print(_table(name, settings))
 
@@ -88,7 +88,7 @@ def init_command(
     if path.exists():
         raise OutputError(f"{path} exists", "remove it, or name another file")
     write_whole(path, settings_text(cast(TyperGroup, ctx.find_root().command), ctx))
-    results.print(f"{printable(str(path))}: all settings, as comments", markup=False)
+    print_line(f"{path}: all settings, as comments")
 
 
 def _record(setting: Setting) -> dict[str, Any]:

@@ -59,10 +59,15 @@ def print_json(record: Mapping[str, Any]) -> None:
         results.on_broken_pipe()
 
 
+def print_line(line: str) -> None:
+    """Print a line of results: whole for a program, wrapped between words on a terminal."""
+    results.print(printable(line), markup=False, soft_wrap=not results.is_terminal)
+
+
 def say(line: str) -> None:
     """Print a line for a person who waits."""
     if _log is None:
-        errors.print(printable(line), markup=False)
+        errors.print(printable(line), markup=False, soft_wrap=not errors.is_terminal)
         return
     message = line.removeprefix("warning: ")
     event("message", {"message": message}, level="info" if message == line else "warning")
@@ -71,7 +76,8 @@ def say(line: str) -> None:
 def error_line(kind: str, message: str, *, code: int) -> int:
     """Print the one line that a failure leaves, and hand its exit code on."""
     if _log is None:
-        errors.print(f"textbatch: error[{kind}]: {printable(message)}", markup=False)
+        told = f"textbatch: error[{kind}]: {printable(message)}"
+        errors.print(told, markup=False, soft_wrap=not errors.is_terminal)
     else:
         fields = {"error": kind, "message": message, "exit_code": code}
         event("failed", fields, level="error")

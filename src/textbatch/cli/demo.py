@@ -37,4 +37,4 @@ def demo_command(
     for part in demo_tables(done):
         results.print(part)
     for line in demo_lines(done):
-        results.print(line, markup=False, soft_wrap=True)
+        results.print(line, markup=False, soft_wrap=True)  # commands to copy

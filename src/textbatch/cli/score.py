@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import log_as, print_json, results
+from textbatch.cli.console import log_as, print_json, print_line
 from textbatch.cli.memory import limit_memory
 from textbatch.cli.options import (
     JsonOption,
@@ -28,7 +28,7 @@ from textbatch.config import (
     InputFormat,
     ScoreConfig,
 )
-from textbatch.errors import printable, redacted
+from textbatch.errors import redacted
 
 if TYPE_CHECKING:
     from textbatch.report.run import RunReport
@@ -166,18 +166,14 @@ def _print(done: RunReport) -> None:
     if done.state == "planned":
         rows = "all" if done.rows_in is None else f"{done.rows_in:,}"
         line = f"would score {rows} rows of {done.input} into {done.output}"
-        results.print(printable(line), markup=False, soft_wrap=True)
+        print_line(line)
         return
     if done.state == "skipped":
-        results.print(printable(f"{done.output}: {done.rows_out:,} rows, skipped"), markup=False)
+        print_line(f"{done.output}: {done.rows_out:,} rows, skipped")
         return
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
     if done.rows_quarantined:
         statuses += f", {done.rows_quarantined:,} in quarantine"
     line = f"{done.output}: {done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
-    results.print(
-        printable(line),
-        markup=False,
-        soft_wrap=True,
-    )
+    print_line(line)

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import event, log_as, print_json, progress, results, say
+from textbatch.cli.console import event, log_as, print_json, print_line, progress, results, say
 from textbatch.cli.options import (
     JobsOption,
     JsonOption,
@@ -170,14 +170,12 @@ def _print(done: TrainReport) -> None:
         results.print(table)
     results.print(comparison_table(done.contenders, done.test))
     for line in done.vectors.lines() if done.vectors else ():
-        results.print(printable(line), markup=False, soft_wrap=True)
+        print_line(line)
     if done.folds:
-        results.print(summary_line(done.folds), markup=False, soft_wrap=True)
-    results.print(
-        f"{printable(done.model)}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
-        f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s",
-        markup=False,
-        soft_wrap=True,
+        print_line(summary_line(done.folds))
+    print_line(
+        f"{done.model}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
+        f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s"
     )
 
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import event, log_as, print_json, results, say
+from textbatch.cli.console import event, log_as, print_json, print_line, results, say
 from textbatch.cli.options import (
     JsonOption,
     LabelColumnOption,
@@ -78,4 +78,4 @@ def tune_command(
         return
     for part in tuning_tables(done):
         results.print(part)
-    results.print(f"{done.settings_file}: for train --settings", markup=False, soft_wrap=True)
+    print_line(f"{done.settings_file}: for train --settings")

@@ -8,10 +8,9 @@ from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import event, log_as, print_json, results, say
+from textbatch.cli.console import event, log_as, print_json, print_line, say
 from textbatch.cli.options import JsonOption, LogFormatOption, OverwriteOption
 from textbatch.config import Algorithm, VectorsConfig
-from textbatch.errors import printable
 
 
 def vectors_command(
@@ -66,10 +65,8 @@ def vectors_command(
     if json:
         print_json(done.to_dict())
         return
-    results.print(
-        f"{printable(done.output)}: {done.words:,} words, {done.dim} dimensions, from "
+    print_line(
+        f"{done.output}: {done.words:,} words, {done.dim} dimensions, from "
         f"{done.tokens:,} words of {done.texts:,} texts in {done.seconds:.1f} s "
-        f"({done.tokens_per_second:,.0f} words/s in training)",
-        markup=False,
-        soft_wrap=True,
+        f"({done.tokens_per_second:,.0f} words/s in training)"
     )

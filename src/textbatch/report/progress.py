@@ -167,6 +167,7 @@ class Bar:
             TimeRemainingColumn(compact=True),
             console=self._console,
             expand=True,
+            transient=True,
         )
         self._bar.add_task(step, total=total_rows or None)
         self._bar.start()
@@ -182,7 +183,7 @@ class Bar:
         self._bar.update(task, advance=rows)
 
     def end(self) -> None:
-        """Leave the bar as it stands."""
+        """Take the bar away: what comes next tells how the step ended."""
         if self._bar:
             self._bar.stop()
         self._bar = None
@@ -204,8 +205,10 @@ class _Rate(ProgressColumn):
         self._unit = unit
 
     def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed or 0.0
-        return Text(_rate(speed, self._unit))
+        seconds = task.elapsed or 0.0
+        if seconds < 1 or not task.completed:  # too early to tell
+            return Text("")
+        return Text(_rate(task.speed or task.completed / seconds, self._unit))
 
 
 def span(seconds: float) -> str:
