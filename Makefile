@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test test-faults check bench bench-accuracy clean
+.PHONY: demo test test-faults check bench bench-accuracy reference docs clean
 
 demo: .venv/installed  ## Train and score on made-up tickets, in ./textbatch-demo
 	$(BIN)/textbatch demo --folder textbatch-demo --overwrite
@@ -25,6 +25,13 @@ bench: .venv/installed-dev  ## Compare speed with peers, in one run
 
 bench-accuracy: .venv/installed-dev  ## Train on public data sets, three seeds each
 	$(BIN)/python -m benchmarks.accuracy
+
+reference: .venv/installed-dev  ## Write docs/reference from the code
+	$(BIN)/python -m tools.reference
+
+docs: .venv/installed-dev  ## Build the documentation into ./site
+	$(BIN)/python -m pip install --quiet --group docs
+	$(BIN)/mkdocs build --strict
 
 clean:  ## Remove the virtual environment and the demo's folder
 	rm -rf .venv textbatch-demo

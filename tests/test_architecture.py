@@ -36,6 +36,7 @@ LEVELS = {
     "learning": 4,
     "tuning": 5,
     "auditing": 5,
+    "integrations": 4,
     "report": 3,
     "data": 2,
     "model": 2,
@@ -102,6 +103,8 @@ OWNERS = {
     "cleanlab": {"auditing"},
     "rich": {"report", "cli", "demo"},
     "typer": {"cli"},
+    "prometheus_client": {"integrations"},
+    "openlineage": {"integrations"},
 }
 NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "subprocess", "socket"}
 

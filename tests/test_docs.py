@@ -19,7 +19,8 @@ COMMANDS = get_command(app).commands
 
 
 def commands_in(page: Path) -> list[str]:
-    blocks = re.findall(r"```(?:console|sh|bash|)\n(.*?)```", page.read_text(), re.DOTALL)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    blocks = [text for language, text in fenced if language in ("", "console", "sh", "bash")]
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     inline = re.findall(r"`(textbatch [a-z][^`]*)`", page.read_text())
     return [*(line.removeprefix("$ ") for line in lines), *inline]
@@ -29,12 +30,17 @@ def commands_in(page: Path) -> list[str]:
 def test_commands_and_flags_exist(page):
     for line in commands_in(page):
         words = shlex.split(line, comments=True)
+        while words and re.match(r"[A-Z_]+=", words[0]):
+            del words[0]
         if words[:1] == ["make"]:
             assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), line
         if words[:1] != ["textbatch"] or words[1].startswith("-") or words[1].isupper():
             continue
-        known = {flag for option in COMMANDS[words[1]].params for flag in option.opts}
         flags = {word.split("=")[0] for word in words[2:] if re.match("--[a-z]", word)}
+        command = COMMANDS[words[1]]
+        if len(words) > 2 and words[2] in getattr(command, "commands", {}):
+            command = command.commands[words[2]]
+        known = {flag for option in command.params for flag in option.opts}
         assert flags <= known | {"--help"}, line
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import errno
 import os
 import re
@@ -24,6 +25,15 @@ from textbatch.errors import (
 )
 
 CLASSES = [TextbatchError, *TextbatchError.__subclasses__()]
+
+
+def test_every_error_says_what_to_do():
+    names = {error.__name__ for error in CLASSES}
+    for path in Path(errors.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                told = len(node.args) > 1 or any(isinstance(a, ast.Starred) for a in node.args)
+                assert told or node.func.id not in names, f"{path}:{node.lineno}"
 
 
 def test_the_tree_drawn_at_the_top_of_the_module_is_the_tree():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from textbatch.quality.answers import Answers
 from textbatch.quality.calibration import expected_calibration_error, softmax
 from textbatch.quality.metrics import measure
 from textbatch.report.evaluation import Evaluation
+from textbatch.report.progress import Progress, Silent
 from textbatch.report.run import write_whole
 
 
@@ -39,6 +40,7 @@ def evaluate(
     precision: Precision = "f32",
     html: Path | None = None,
     report_texts: bool = False,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Measure a bundle on labelled files.
 
@@ -54,6 +56,7 @@ def evaluate(
         precision: See `open_engine`.
         html: Write a page with pictures to this file.
         report_texts: Let the page quote the texts of the surest mistakes.
+        progress: Told about the rows.
 
     Raises:
         ConflictError: `html` is one of the inputs, or lies in the bundle.
@@ -71,7 +74,10 @@ def evaluate(
     )
     opened = open_engine(bundle, name=engine, device=device, threads=threads, precision=precision)
     with Predictor(bundle, opened) as predictor:
-        found, answers = evaluate_rows(predictor, rows)
+        listener = progress or Silent()
+        listener.begin(len(rows), step="evaluating")
+        found, answers = evaluate_rows(predictor, rows, on_rows=listener.advance)
+        listener.end()
     found = replace(
         found,
         input=tuple(map(os.fspath, inputs)),
@@ -84,7 +90,11 @@ def evaluate(
 
 
 def evaluate_rows(
-    predictor: Predictor, rows: LabelledRows, *, temperature: float | None = None
+    predictor: Predictor,
+    rows: LabelledRows,
+    *,
+    temperature: float | None = None,
+    on_rows: Callable[[int], None] = lambda _: None,
 ) -> tuple[Evaluation, Answers]:
     """Measure a predictor on labelled rows.
 
@@ -92,6 +102,7 @@ def evaluate_rows(
         predictor: Answers.
         rows: The truth.
         temperature: None takes the bundle's own.
+        on_rows: Told how many more are done.
 
     Returns:
         The measures, and the answers that they are of.
@@ -107,7 +118,7 @@ def evaluate_rows(
             "no row has a label that the model knows", "check --label-column and --model"
         )
     true = label_ids[known]
-    logits, status = predictor.predict_logits(rows.texts.take(pa.array(known)))
+    logits, status = predictor.predict_logits(rows.texts.take(pa.array(known)), on_rows=on_rows)
     evidence = status < Status.NO_KNOWN_TOKENS
     answers = Answers(
         positions=known,

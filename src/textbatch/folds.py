@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from textbatch.quality.calibration import expected_calibration_error, fit_temper
 from textbatch.quality.metrics import measure
 from textbatch.quality.splitting import fold_numbers, split_rows
 from textbatch.report.folds import FoldScore, OutOfFold
+from textbatch.report.progress import span
 from textbatch.similarity import text_groups
 
 #: Fits a network to the training part and stops early by the validation part.
@@ -115,13 +117,16 @@ def cross_validate(
     logits = np.full((len(rows), len(labels)), np.nan, np.float32)
     status = np.zeros(len(rows), np.int8)
     scores: dict[int, FoldScore] = {}
+    started = time.monotonic()
     try:
         with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads):
             for score, answers, states in joblib.Parallel(return_as="generator_unordered")(tasks):
                 held_out = number == score.fold - 1
                 logits[held_out], status[held_out] = answers, states
                 scores[score.fold] = score
-                say(score.line(folds))
+                done = len(scores)
+                left = (time.monotonic() - started) / done * (folds - done)
+                say(score.line(folds) + (f"; about {span(left)} left" if done < folds else ""))
     finally:
         # Idle workers would hold the memory of TensorFlow while the final model is trained.
         if jobs > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,8 @@ from textbatch.model.settings import Epoch, LabelledTokens
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts
 from textbatch.quality.metrics import balanced_weights
+from textbatch.report.passes import Passes
+from textbatch.report.progress import Progress
 from textbatch.text.normalization import split_tokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
@@ -40,6 +43,7 @@ def learn(
     say: Callable[[str], None] = lambda _: None,
     on_epoch: Callable[[Epoch], None] = lambda _: None,
     checkpoint: Checkpoint | None = None,
+    progress: Progress | None = None,
 ) -> Learned:
     """Vocabulary, word vectors and network from the training part; the validation part stops it.
 
@@ -51,6 +55,7 @@ def learn(
         say: Called with one line per step.
         on_epoch: Called after each pass; what it raises ends the training.
         checkpoint: Kept up to date, and gone on from where it holds a state.
+        progress: Told about the rows of each pass.
 
     Raises:
         DataError: No word occurs often enough.
@@ -77,21 +82,27 @@ def learn(
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
 
+    passes = Passes(
+        rows=len(parts.training), most=recipe.fit.max_epochs, progress=progress, say=say
+    )
+
     def tell(epoch: Epoch) -> None:
-        say(epoch.line())
+        passes.ended(epoch)
         on_epoch(epoch)
 
-    weights, epochs = _fit(
-        parts,
-        lexicon.table,
-        tokenizer,
-        architecture,
-        recipe,
-        sources=sources,
-        seed=config.seed,
-        on_epoch=tell,
-        checkpoint=checkpoint,
-    )
+    with closing(passes):
+        weights, epochs = _fit(
+            parts,
+            lexicon.table,
+            tokenizer,
+            architecture,
+            recipe,
+            sources=sources,
+            seed=config.seed,
+            on_epoch=tell,
+            checkpoint=checkpoint,
+            on_rows=passes.advance,
+        )
     return Learned(
         tokenizer=tokenizer,
         architecture=architecture,
@@ -111,6 +122,7 @@ def refit(
     *,
     sources: Sources | None = None,
     say: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
 ) -> Weights:
     """Fit the network anew, to training and validation rows together.
 
@@ -124,19 +136,30 @@ def refit(
         recipe: How to learn.
         sources: What to augment the rows from.
         say: Called with one line per pass.
+        progress: Told about the rows of each pass.
     """
-    passes = learned.best_epoch.number
-    weights, _ = _fit(
-        replace(parts, training=parts.training.followed_by(parts.validation)),
-        learned.vectors,
-        learned.tokenizer,
-        learned.architecture,
-        replace(recipe, fit=replace(recipe.fit, max_epochs=passes)),
-        sources=sources,
-        seed=config.seed,
-        on_epoch=lambda epoch: say(f"all rows, epoch {epoch.number} of {passes}"),
-        stop_early=False,
-    )
+    most = learned.best_epoch.number
+    rows = parts.training.followed_by(parts.validation)
+    # Without its lines: the validation loss says nothing now.
+    passes = Passes(rows=len(rows), most=most, progress=progress, say=lambda _: None)
+
+    def tell(epoch: Epoch) -> None:
+        passes.ended(epoch)
+        say(f"all rows, epoch {epoch.number} of {most}")
+
+    with closing(passes):
+        weights, _ = _fit(
+            replace(parts, training=rows),
+            learned.vectors,
+            learned.tokenizer,
+            learned.architecture,
+            replace(recipe, fit=replace(recipe.fit, max_epochs=most)),
+            sources=sources,
+            seed=config.seed,
+            on_epoch=tell,
+            stop_early=False,
+            on_rows=passes.advance,
+        )
     return weights
 
 
@@ -168,6 +191,7 @@ def _fit(
     on_epoch: Callable[[Epoch], None],
     checkpoint: Checkpoint | None = None,
     stop_early: bool = True,
+    on_rows: Callable[[int], None] = lambda _: None,
 ) -> tuple[Weights, list[Epoch]]:
     """Train the network; the best weights, and what each epoch measured."""
     # Here, not at the top: TensorFlow takes seconds to import.
@@ -193,6 +217,7 @@ def _fit(
         checkpoint=checkpoint,
         renew=rows.of_pass if rows else None,
         stop_early=stop_early,
+        on_rows=on_rows,
     )
     return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
 

@@ -64,7 +64,7 @@ def prepare(config: ScoreConfig, report: RunReport) -> Job:
         sets_aside=config.quarantine is not None,
     )
     bundle = load_bundle(config.model)
-    report.fingerprint = bundle.fingerprint
+    report.fingerprint, report.profile = bundle.fingerprint, bundle.profile
     text_column = config.text_column or bundle.settings.text_column
     passed_through = _check_input(source, text_column, config.columns)
     added = OutputColumns(

@@ -41,12 +41,15 @@ from textbatch.report.tally import Tally
 _CHUNKS_IN_FLIGHT = 2
 
 
-def score(config: ScoreConfig, *, progress: Progress | None = None) -> RunReport:
+def score(
+    config: ScoreConfig, *, progress: Progress | None = None, run_id: str | None = None
+) -> RunReport:
     """Score a file: one output row per input row, in order, published whole or not at all.
 
     Args:
         config: What to score and how.
         progress: Told about every chunk.
+        run_id: Of this run alone; None makes one up.
 
     Returns:
         What was done.
@@ -56,7 +59,7 @@ def score(config: ScoreConfig, *, progress: Progress | None = None) -> RunReport
     """
     started = time.perf_counter()
     report = RunReport(
-        run_id=uuid.uuid4().hex[:16],
+        run_id=run_id or uuid.uuid4().hex[:16],
         input=redacted(os.fspath(config.input)),
         output=redacted(os.fspath(config.output)),
         model=redacted(os.fspath(config.model)),
@@ -144,6 +147,7 @@ def _score_rows(
             tally.fill(report)
             journal.describe(report.notes)
             report.rows_resumed = journal.rows_resumed
+            report.tokens, report.unknown_tokens = predictor.tokens_seen, predictor.unknown_tokens
             journal.close()
             _check_rows(job.source, report, output)
             job.identity.check_unchanged()

@@ -26,6 +26,7 @@ from textbatch.picturing import training_page
 from textbatch.report.card import model_card
 from textbatch.report.comparison import check_baselines
 from textbatch.report.folds import OutOfFold, summary_line
+from textbatch.report.progress import Progress
 from textbatch.report.run import SCHEMA_VERSION, failure_reported, write_json
 from textbatch.report.training import TrainReport
 from textbatch.resuming import open_checkpoint
@@ -33,7 +34,12 @@ from textbatch.text.normalization import split_tokens
 from textbatch.trials import choose
 
 
-def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> TrainReport:
+def train(
+    config: TrainConfig,
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> TrainReport:
     """Train a model and write its bundle.
 
     Seeds Python's, numpy's and Keras's global random generators.
@@ -41,6 +47,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     Args:
         config: What to train on and how.
         say: Called with one line per step, for a person who waits.
+        progress: Told about the rows of each pass.
 
     Raises:
         TextbatchError: A subclass says what went wrong; an older bundle is still in place.
@@ -49,7 +56,7 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     described = {"schema_version": SCHEMA_VERSION, "model": os.fspath(config.model)}
     with failure_reported(config.report, lambda: described):
         report = replace(
-            _train(config, say or (lambda _: None), started),
+            _train(config, say or (lambda _: None), started, progress),
             seconds=round(time.perf_counter() - started, 1),
         )
     if config.report:
@@ -57,7 +64,12 @@ def train(config: TrainConfig, *, say: Callable[[str], None] | None = None) -> T
     return report
 
 
-def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> TrainReport:
+def _train(
+    config: TrainConfig,
+    say: Callable[[str], None],
+    started: float,
+    progress: Progress | None,
+) -> TrainReport:
     check_replaceable(config.model, overwrite=config.overwrite)
     recipe = recipe_of(config)
     out_of_fold = check_out_of_fold(config)
@@ -79,13 +91,16 @@ def _train(config: TrainConfig, say: Callable[[str], None], started: float) -> T
             sources=sources.only(methods),
             say=say,
             checkpoint=checkpoint,
+            progress=progress,
         ),
         say=say,
     )
     learned = chosen.network
     finished = finish_bundle(
         learned.weights,
-        refitted=_refit(config, recipe, parts, learned, sources.only(chosen.methods), say),
+        refitted=_refit(
+            config, recipe, parts, learned, sources.only(chosen.methods), say, progress
+        ),
         architecture=learned.architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
         vocabulary=learned.tokenizer.vocabulary,
@@ -110,10 +125,11 @@ def _refit(
     learned: Learned,
     sources: Sources,
     say: Callable[[str], None],
+    progress: Progress | None,
 ) -> Weights | None:
     if not config.refit:
         return None
-    return refit(learned, parts, config, recipe, sources=sources, say=say)
+    return refit(learned, parts, config, recipe, sources=sources, say=say, progress=progress)
 
 
 def _cross_validate(

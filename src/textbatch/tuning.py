@@ -21,6 +21,7 @@ from textbatch.model.recipes import Recipe, recipe_of
 from textbatch.model.settings import Epoch
 from textbatch.model.space import Range, settings_of, space_of, with_settings
 from textbatch.partition import Parts, read_parts
+from textbatch.report.progress import span
 from textbatch.report.run import failure_reported, write_json
 from textbatch.report.tuning import Trial, TuneReport
 
@@ -196,7 +197,22 @@ def _run_trial(
     else:
         study.tell(trial, min(losses))
     trial_line = _told(study.get_trials(deepcopy=False)[trial.number]).line()
-    say(f"{trial_line}; best so far {study.best_value:.4f} (trial {study.best_trial.number})")
+    left = _seconds_left(study, config, deadline)
+    say(
+        f"{trial_line}; best so far {study.best_value:.4f} (trial {study.best_trial.number}); "
+        f"about {span(left)} left"
+    )
+
+
+def _seconds_left(study: optuna.Study, config: TuneConfig, deadline: float) -> float:
+    """For the trials to come, at the mean pace of those that are done."""
+    spent = [
+        trial.duration.total_seconds()
+        for trial in study.get_trials(deepcopy=False)
+        if trial.duration is not None
+    ]
+    needed = (config.trials - _settled(study)) * sum(spent) / max(1, len(spent))
+    return max(0.0, min(needed, deadline - time.monotonic()))
 
 
 def _learn(

@@ -18,6 +18,7 @@ from making import random_bundle, run_cli, write_bundle, write_texts
 from textbatch.cli.app import app
 
 COMMANDS = [command.name for command in app.registered_commands]
+SUBCOMMANDS = [["config", "show"], ["config", "init"]]
 COLOUR = re.compile(r"\x1b\[[0-9;]*[39][0-7]m")
 HEAVY = "{'tensorflow', 'keras', 'gensim', 'torch', 'matplotlib', 'jinja2', 'sklearn.linear_model'}"
 
@@ -65,7 +66,16 @@ def on_a_terminal(*arguments: str | Path, **environment: str) -> str:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], [], ["score", "a", "b", "--bogus"], *[[c, "-h"] for c in COMMANDS]],
+    [
+        ["--help"],
+        ["--version"],
+        [],
+        ["score", "a", "b", "--bogus"],
+        *[[c, "-h"] for c in COMMANDS],
+        ["config", "-h"],
+        *[[*c, "-h"] for c in SUBCOMMANDS],
+        ["config", "show"],
+    ],
     ids=" ".join,
 )
 def test_answers_that_need_no_model_import_nothing_heavy(arguments):
@@ -85,9 +95,9 @@ def test_the_look_for_imports_would_see_one(input_file, model, tmp_path):
     assert "keras" in loaded_by("score", input_file, tmp_path / "out.parquet", *arguments)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "config", *map(" ".join, SUBCOMMANDS)])
 def test_help_starts_with_one_sentence_and_an_example(command):
-    shown = run_cli(command, "--help", COLUMNS="200").stdout
+    shown = run_cli(*command.split(), "--help", COLUMNS="200").stdout
     lines = [line.strip() for line in shown.splitlines() if line.strip()]
     assert lines[0].startswith("Usage: ")
     assert re.fullmatch(r"[A-Z][^.]*\.", lines[1])
@@ -95,8 +105,8 @@ def test_help_starts_with_one_sentence_and_an_example(command):
 
 
 def test_every_option_has_a_help_text():
-    for command in COMMANDS:
-        shown = run_cli(command, "--help", COLUMNS="300").stdout
+    for command in [[name] for name in COMMANDS] + SUBCOMMANDS:
+        shown = run_cli(*command, "--help", COLUMNS="300").stdout
         options = re.findall(r"^│ \*? *(--[\w-]+).*│$", shown, re.MULTILINE)
         told = re.findall(r"^│ \*? *(--[\w-]+) .*[a-z]+ [\w-]+.*\. .*│$", shown, re.MULTILINE)
         assert options

@@ -15,7 +15,19 @@ import typer
 from typer._click.exceptions import ClickException
 
 from textbatch import __version__
-from textbatch.cli import audit, demo, evaluate, inspect, score, train, tune, vectors, verify
+from textbatch.cli import (
+    audit,
+    config,
+    demo,
+    evaluate,
+    inspect,
+    score,
+    train,
+    tune,
+    vectors,
+    verify,
+)
+from textbatch.cli.command import Command
 from textbatch.cli.console import error_line
 from textbatch.cli.signals import stopped
 from textbatch.errors import OutOfMemoryError, StorageError, TerminatedError, TextbatchError
@@ -28,15 +40,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and texts are private
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("train")(train.train_command)
-app.command("score")(score.score_command)
-app.command("evaluate")(evaluate.evaluate_command)
-app.command("inspect")(inspect.inspect_command)
-app.command("verify")(verify.verify_command)
-app.command("vectors")(vectors.vectors_command)
-app.command("tune")(tune.tune_command)
-app.command("audit")(audit.audit_command)
-app.command("demo")(demo.demo_command)
+app.command("train", cls=Command)(train.train_command)
+app.command("score", cls=Command)(score.score_command)
+app.command("evaluate", cls=Command)(evaluate.evaluate_command)
+app.command("inspect", cls=Command)(inspect.inspect_command)
+app.command("verify", cls=Command)(verify.verify_command)
+app.command("vectors", cls=Command)(vectors.vectors_command)
+app.command("tune", cls=Command)(tune.tune_command)
+app.command("audit", cls=Command)(audit.audit_command)
+app.command("demo", cls=Command)(demo.demo_command)
+app.add_typer(config.config_app, name="config")
 
 _debug = False
 
@@ -55,6 +68,13 @@ def _options(
     debug: Annotated[
         bool, typer.Option("--debug", envvar="TEXTBATCH_DEBUG", help="Show tracebacks.")
     ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TEXTBATCH_CONFIG",
+            help="Settings file \\[default: textbatch.toml or pyproject.toml, if there].",
+        ),
+    ] = None,
 ) -> None:
     global _debug
     _debug = debug
@@ -85,21 +105,19 @@ def _run() -> int:
         return done
     except ClickException as error:
         message = error.format_message() or "no command given"
-        error_line("Usage", f"{message}; see `textbatch --help`")
-        return 2
+        return error_line("Usage", f"{message.rstrip('.')}; see `{_helping(error)} --help`", code=2)
     except TextbatchError as error:
         if _debug:
             traceback.print_exc()
-        error_line(error.title, str(error))
-        return error.exit_code
+        return error_line(error.title, str(error), code=error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         stopped()
-        error_line("Interrupted", "stopped by Ctrl-C; the output is as it was; run again to go on")
-        return 128 + signal.SIGINT
+        told = "stopped by Ctrl-C; the output is as it was; run again to go on"
+        return error_line("Interrupted", told, code=128 + signal.SIGINT)
     except TerminatedError as error:
         stopped()
-        error_line("Terminated", "stopped by SIGTERM; the output is as it was; run again to go on")
-        return error.exit_code
+        told = "stopped by SIGTERM; the output is as it was; run again to go on"
+        return error_line("Terminated", told, code=error.exit_code)
     except BrokenPipeError:
         _drop_stdout()
         return 0
@@ -111,16 +129,26 @@ def _run() -> int:
 
 def _unforeseen(error: Exception) -> int:
     if isinstance(error, MemoryError):
-        error_line("OutOfMemory", "not enough memory; use a smaller --chunk-rows or more memory")
-        return OutOfMemoryError.exit_code
+        told = "not enough memory; use a smaller --chunk-rows or more memory"
+        return error_line("OutOfMemory", told, code=OutOfMemoryError.exit_code)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         # Files have errors of their own: only stdout is left.
         _drop_stdout()
-        error_line("Storage", "stdout: no space left on device; free space, then run again")
-        return StorageError.exit_code
+        told = "stdout: no space left on device; free space, then run again"
+        return error_line("Storage", told, code=StorageError.exit_code)
     # The message stays out: it may quote a cell.
-    error_line("Bug", f"{type(error).__name__} {_place(error)}; run with --debug and report it")
-    return 1
+    told = f"{type(error).__name__} {_place(error)}; run with --debug and report it"
+    return error_line("Bug", told, code=1)
+
+
+def _helping(error: ClickException) -> str:
+    """The command whose help tells how to do it right."""
+    names: list[str] = []
+    context = getattr(error, "ctx", None)
+    while context and context.parent:
+        names.insert(0, context.info_name)
+        context = context.parent
+    return " ".join(["textbatch", *names])
 
 
 def _drop_stdout() -> None:

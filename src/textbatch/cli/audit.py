@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import print_json, results, say
+from textbatch.cli.console import event, log_as, print_json, results, say
 from textbatch.cli.options import (
     JobsOption,
     JsonOption,
     LabelColumnOption,
+    LogFormatOption,
     OverwriteOption,
     ReportOption,
     SettingsOption,
@@ -39,6 +41,7 @@ def audit_command(
     overwrite: OverwriteOption = False,
     report: ReportOption = None,
     json: JsonOption = False,
+    log_format: LogFormatOption = "text",
 ) -> None:
     """List rows whose label is likely wrong.
 
@@ -47,6 +50,7 @@ def audit_command(
     Every row is answered by a network that has not seen it. Needs cleanlab,
     the extra `audit`.
     """
+    log_as(log_format, command="audit", run_id=uuid4().hex[:16])
     from textbatch.report.run import failure_reported
 
     with failure_reported(report, lambda: {"output": str(output)}):
@@ -73,6 +77,7 @@ def audit_command(
     done = audit(config, say=say)
     for warning in done.warnings:
         say(f"warning: {warning}")
+    event("finished", done.to_dict())
     if json:
         print_json(done.to_dict())
         return

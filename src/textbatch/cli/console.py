@@ -5,11 +5,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from textbatch.config.choices import LogFormat
 from textbatch.errors import printable
+
+if TYPE_CHECKING:
+    from textbatch.report.progress import Progress, Standing
 
 
 class _Results(Console):
@@ -23,6 +29,25 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 #: Results.
 results = _Results(highlight=False)
 
+#: What every event of a JSON log says; None while messages are text.
+_log: dict[str, str] | None = None
+
+
+def log_as(log_format: LogFormat, *, command: str, run_id: str) -> None:
+    """Have all further messages written as text or as JSON lines."""
+    global _log
+    _log = {"run_id": run_id, "command": command} if log_format == "json" else None
+
+
+def event(name: str, fields: Mapping[str, Any], *, level: str = "info") -> None:
+    """Write one line of a JSON log; without one, do nothing."""
+    if _log is None:
+        return
+    time = datetime.now(UTC).isoformat(timespec="milliseconds")
+    line = json.dumps({"time": time, "level": level, "event": name, **_log, **fields})
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
 
 def print_json(record: Mapping[str, Any]) -> None:
     """Print one JSON record on one line of stdout."""
@@ -34,11 +59,37 @@ def print_json(record: Mapping[str, Any]) -> None:
         results.on_broken_pipe()
 
 
+def print_line(line: str) -> None:
+    """Print a line of results: whole for a program, wrapped between words on a terminal."""
+    results.print(printable(line), markup=False, soft_wrap=not results.is_terminal)
+
+
 def say(line: str) -> None:
     """Print a line for a person who waits."""
-    errors.print(printable(line), markup=False)
+    if _log is None:
+        errors.print(printable(line), markup=False, soft_wrap=not errors.is_terminal)
+        return
+    message = line.removeprefix("warning: ")
+    event("message", {"message": message}, level="info" if message == line else "warning")
 
 
-def error_line(kind: str, message: str) -> None:
-    """Print the one line that a failure leaves."""
-    errors.print(f"textbatch: error[{kind}]: {printable(message)}", markup=False)
+def error_line(kind: str, message: str, *, code: int) -> int:
+    """Print the one line that a failure leaves, and hand its exit code on."""
+    if _log is None:
+        told = f"textbatch: error[{kind}]: {printable(message)}"
+        errors.print(told, markup=False, soft_wrap=not errors.is_terminal)
+    else:
+        fields = {"error": kind, "message": message, "exit_code": code}
+        event("failed", fields, level="error")
+    return code
+
+
+def progress() -> Progress:
+    """What tells of a long step: a bar, lines of text, or events."""
+    from textbatch.report.progress import progress_on
+
+    return progress_on(errors, _tell if _log else None)
+
+
+def _tell(standing: Standing) -> None:
+    event("progress", asdict(standing))

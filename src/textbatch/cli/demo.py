@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from textbatch.cli.console import errors, print_json, results, say
+from textbatch.cli.console import print_json, progress, results, say
 from textbatch.cli.options import JsonOption, OverwriteOption
 
 
@@ -25,17 +25,16 @@ def demo_command(
     """
     from textbatch.demo import run_demo
     from textbatch.demo.tables import demo_lines, demo_tables
-    from textbatch.report.progress import progress_on
 
-    progress = progress_on(errors)
+    shown = progress()
     try:
-        done = run_demo(folder, seed=seed, overwrite=overwrite, say=say, progress=progress)
+        done = run_demo(folder, seed=seed, overwrite=overwrite, say=say, progress=shown)
     finally:
-        progress.end()
+        shown.end()
     if json:
         print_json(done.to_dict())
         return
     for part in demo_tables(done):
         results.print(part)
     for line in demo_lines(done):
-        results.print(line, markup=False, soft_wrap=True)
+        results.print(line, markup=False, soft_wrap=True)  # commands to copy

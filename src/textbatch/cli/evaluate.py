@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import print_json, results
+from textbatch.cli.console import event, log_as, print_json, progress, results
 from textbatch.cli.options import (
     JsonOption,
     LabelColumnOption,
+    LogFormatOption,
     ModelOption,
     PrecisionOption,
     ReportOption,
@@ -40,6 +42,7 @@ def evaluate_command(
         Path | None, typer.Option(help="Write a page with pictures to this HTML file.")
     ] = None,
     report_texts: ReportTextsOption = False,
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Measure a model on labelled rows.
 
@@ -48,6 +51,7 @@ def evaluate_command(
     Rows without evidence count as wrong; labels that the model has never seen are listed and
     left out of the metrics.
     """
+    log_as(log_format, command="evaluate", run_id=uuid4().hex[:16])
     from textbatch.evaluation import evaluate
     from textbatch.report.run import failure_reported, write_json
     from textbatch.report.tables import evaluation_tables
@@ -67,9 +71,11 @@ def evaluate_command(
             threads=threads,
             html=html,
             report_texts=report_texts,
+            progress=progress(),
         )
     if report:
         write_json(report, done.to_dict())
+    event("finished", done.to_dict())
     if json:
         print_json(done.to_dict())
         return

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
-from textbatch.config import Precision
+from textbatch.config import LogFormat, Precision
 
 ModelOption = Annotated[
-    Path, typer.Option("--model", "-m", envvar="TEXTBATCH_MODEL", help="Model directory.")
+    Path,
+    typer.Option(
+        "--model", "-m", envvar="TEXTBATCH_MODEL", help="Model directory; also TEXTBATCH_MODEL."
+    ),
 ]
 TextColumnOption = Annotated[
     str | None, typer.Option(help="Column that holds the text \\[default: the model's].")
@@ -21,6 +24,12 @@ ReportOption = Annotated[
     Path | None, typer.Option(help="Write the run's report to this JSON file, on failure too.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON record to stdout.")]
+LogFormatOption = Annotated[
+    LogFormat,
+    typer.Option(
+        envvar="TEXTBATCH_LOG_FORMAT", help="Of messages; json makes each an object on a line."
+    ),
+]
 PrecisionOption = Annotated[
     Precision, typer.Option(help="int8 is faster, where the model allows it.")
 ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import errors, print_json, results, say
+from textbatch.cli.console import log_as, print_json, print_line
 from textbatch.cli.memory import limit_memory
 from textbatch.cli.options import (
     JsonOption,
+    LogFormatOption,
     ModelOption,
     OverwriteOption,
     PrecisionOption,
@@ -26,7 +28,7 @@ from textbatch.config import (
     InputFormat,
     ScoreConfig,
 )
-from textbatch.errors import printable, redacted
+from textbatch.errors import redacted
 
 if TYPE_CHECKING:
     from textbatch.report.run import RunReport
@@ -96,6 +98,13 @@ def score_command(
     ] = False,
     report: ReportOption = None,
     json: JsonOption = False,
+    log_format: LogFormatOption = "text",
+    metrics_file: Annotated[
+        Path | None, typer.Option(help="Write the run's metrics for Prometheus to this .prom file.")
+    ] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="Write a page with pictures of the run to this HTML file.")
+    ] = None,
 ) -> None:
     """Put labels and confidences on every row of a file.
 
@@ -104,11 +113,15 @@ def score_command(
     One output row per input row, in order, with every input column untouched; the output
     appears whole or not at all.
     """
+    from textbatch.cli.watching import check_page_place, score_watched, short_id
+    from textbatch.integrations.prometheus import failure_measured
     from textbatch.report.run import failure_reported
 
     names = {"input": str(input), "output": str(output), "model": str(model)}
     paths = {what: redacted(name) for what, name in names.items()}
-    with failure_reported(report, lambda: paths):
+    run = uuid4()
+    log_as(log_format, command="score", run_id=short_id(run))
+    with failure_reported(report, lambda: paths), failure_measured(metrics_file):
         config = ScoreConfig(
             input=input,
             output=output,
@@ -136,19 +149,13 @@ def score_command(
             if_exists=if_exists,
             dry_run=dry_run,
             report=report,
+            metrics_file=metrics_file,
+            html=html,
         )
+        check_page_place(config)
         if max_memory is not None:
             limit_memory(max_memory)
-    from textbatch.report.progress import progress_on
-    from textbatch.scoring import score
-
-    progress = progress_on(errors)
-    try:
-        done = score(config, progress=progress)
-    finally:
-        progress.end()
-    for note in done.notes:
-        say(note)
+    done = score_watched(config, run)
     if json:
         print_json(done.to_dict())
     else:
@@ -159,18 +166,14 @@ def _print(done: RunReport) -> None:
     if done.state == "planned":
         rows = "all" if done.rows_in is None else f"{done.rows_in:,}"
         line = f"would score {rows} rows of {done.input} into {done.output}"
-        results.print(printable(line), markup=False, soft_wrap=True)
+        print_line(line)
         return
     if done.state == "skipped":
-        results.print(printable(f"{done.output}: {done.rows_out:,} rows, skipped"), markup=False)
+        print_line(f"{done.output}: {done.rows_out:,} rows, skipped")
         return
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
     if done.rows_quarantined:
         statuses += f", {done.rows_quarantined:,} in quarantine"
     line = f"{done.output}: {done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
-    results.print(
-        printable(line),
-        markup=False,
-        soft_wrap=True,
-    )
+    print_line(line)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import print_json, results, say
+from textbatch.cli.console import event, log_as, print_json, print_line, progress, results, say
 from textbatch.cli.options import (
     JobsOption,
     JsonOption,
     LabelColumnOption,
+    LogFormatOption,
     OverwriteOption,
     ReportOption,
     ReportTextsOption,
@@ -104,6 +106,7 @@ def train_command(
         Path | None,
         typer.Option(help="Synonyms to augment with: a group a line, commas between."),
     ] = None,
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Train a model on labelled rows.
 
@@ -112,6 +115,7 @@ def train_command(
     Without --validation and --test, a tenth of the rows each is kept aside for them; rows with
     the same text, or nearly the same, stay together.
     """
+    log_as(log_format, command="train", run_id=uuid4().hex[:16])
     from textbatch.report.run import failure_reported
 
     with failure_reported(report, lambda: {"model": str(model)}):
@@ -149,9 +153,14 @@ def train_command(
         )
     from textbatch.training import train
 
-    done = train(config, say=say)
+    shown = progress()
+    try:
+        done = train(config, say=say, progress=shown)
+    finally:
+        shown.end()
     for warning in done.warnings:
         say(f"warning: {warning}")
+    event("finished", done.to_dict())
     if json:
         print_json(done.to_dict())
     else:
@@ -166,14 +175,12 @@ def _print(done: TrainReport) -> None:
         results.print(table)
     results.print(comparison_table(done.contenders, done.test))
     for line in done.vectors.lines() if done.vectors else ():
-        results.print(printable(line), markup=False, soft_wrap=True)
+        print_line(line)
     if done.folds:
-        results.print(summary_line(done.folds), markup=False, soft_wrap=True)
-    results.print(
-        f"{printable(done.model)}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
-        f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s",
-        markup=False,
-        soft_wrap=True,
+        print_line(summary_line(done.folds))
+    print_line(
+        f"{done.model}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
+        f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s"
     )
 
 

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import print_json, results, say
-from textbatch.cli.options import JsonOption, LabelColumnOption, ReportOption, SettingsOption
+from textbatch.cli.console import event, log_as, print_json, print_line, results, say
+from textbatch.cli.options import (
+    JsonOption,
+    LabelColumnOption,
+    LogFormatOption,
+    ReportOption,
+    SettingsOption,
+)
 from textbatch.config import Preset, TrainConfig, TuneConfig
 
 
@@ -30,6 +37,7 @@ def tune_command(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     report: ReportOption = None,
     json: JsonOption = False,
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Search settings that suit the rows; run again, it goes on.
 
@@ -38,6 +46,7 @@ def tune_command(
     The best are written to best.toml in the study's directory, for train --settings. Needs
     optuna, the extra `tune`.
     """
+    log_as(log_format, command="tune", run_id=uuid4().hex[:16])
     from textbatch.report.run import failure_reported
 
     with failure_reported(report, lambda: {"study": str(study)}):
@@ -63,9 +72,10 @@ def tune_command(
     done = tune(config, say=say)
     for warning in done.warnings:
         say(f"warning: {warning}")
+    event("finished", done.to_dict())
     if json:
         print_json(done.to_dict())
         return
     for part in tuning_tables(done):
         results.print(part)
-    results.print(f"{done.settings_file}: for train --settings", markup=False, soft_wrap=True)
+    print_line(f"{done.settings_file}: for train --settings")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import print_json, results, say
-from textbatch.cli.options import JsonOption, OverwriteOption
+from textbatch.cli.console import event, log_as, print_json, print_line, say
+from textbatch.cli.options import JsonOption, LogFormatOption, OverwriteOption
 from textbatch.config import Algorithm, VectorsConfig
-from textbatch.errors import printable
 
 
 def vectors_command(
@@ -34,6 +34,7 @@ def vectors_command(
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
+    log_format: LogFormatOption = "text",
 ) -> None:
     """Train word vectors on texts, for `train --vectors`.
 
@@ -41,6 +42,7 @@ def vectors_command(
 
     Any amount of text is streamed; one seed gives the same vectors every time.
     """
+    log_as(log_format, command="vectors", run_id=uuid4().hex[:16])
     config = VectorsConfig(
         inputs=tuple(texts),
         output=output,
@@ -59,13 +61,12 @@ def vectors_command(
     done = train_vectors(config, say=say)
     if done.undecodable:
         say(f"warning: {done.undecodable:,} texts are not valid UTF-8; they are left out")
+    event("finished", done.to_dict())
     if json:
         print_json(done.to_dict())
         return
-    results.print(
-        f"{printable(done.output)}: {done.words:,} words, {done.dim} dimensions, from "
+    print_line(
+        f"{done.output}: {done.words:,} words, {done.dim} dimensions, from "
         f"{done.tokens:,} words of {done.texts:,} texts in {done.seconds:.1f} s "
-        f"({done.tokens_per_second:,.0f} words/s in training)",
-        markup=False,
-        soft_wrap=True,
+        f"({done.tokens_per_second:,.0f} words/s in training)"
     )

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from textbatch.cli.console import print_json, results
+from textbatch.cli.console import print_json, print_line
 from textbatch.cli.options import JsonOption
-from textbatch.errors import printable
 
 
 def verify_command(
@@ -33,4 +32,4 @@ def verify_command(
         print_json(found)
         return
     line = f"{output}: {found['rows']:,} rows, all as written by run {found['run_id']}"
-    results.print(printable(line), markup=False, soft_wrap=True)
+    print_line(line)

@@ -14,6 +14,7 @@ EngineName = Literal["auto", "onnx", "tensorflow"]
 Precision = Literal["f32", "int8"]
 DeviceName = Literal["auto", "cpu", "gpu"]
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
+LogFormat = Literal["text", "json"]
 IfExists = Literal["fail", "replace", "skip"]
 
 #: Caps on the recurrent layers, in bundles and flags alike.

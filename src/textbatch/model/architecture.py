@@ -21,6 +21,9 @@ _CAPS = {
 _GATES = {"gru": 3, "lstm": 4}
 
 
+_REMEDY = "take another copy of the model, or train it again"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecurrentLayer:
     """One recurrent layer.
@@ -38,9 +41,9 @@ class RecurrentLayer:
 
     def __post_init__(self) -> None:
         if self.cell not in get_args(Cell):
-            raise BundleError(f"cell is none of {', '.join(get_args(Cell))}")
+            raise BundleError(f"cell is none of {', '.join(get_args(Cell))}", _REMEDY)
         if not 0 < self.units <= MAX_UNITS:
-            raise BundleError(f"units is {self.units}, outside 1 to {MAX_UNITS}")
+            raise BundleError(f"units is {self.units}, outside 1 to {MAX_UNITS}", _REMEDY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +101,13 @@ class Architecture:
     def __post_init__(self) -> None:
         for name, cap in _CAPS.items():
             if not 0 < getattr(self, name) <= cap:
-                raise BundleError(f"{name} is {getattr(self, name)}, outside 1 to {cap}")
+                raise BundleError(f"{name} is {getattr(self, name)}, outside 1 to {cap}", _REMEDY)
         if not 0 < len(self.layers) <= MAX_LAYERS:
-            raise BundleError(f"layers has {len(self.layers)} entries, outside 1 to {MAX_LAYERS}")
+            raise BundleError(
+                f"layers has {len(self.layers)} entries, outside 1 to {MAX_LAYERS}", _REMEDY
+            )
         if self.pooling not in get_args(Pooling):
-            raise BundleError(f"pooling is none of {', '.join(get_args(Pooling))}")
+            raise BundleError(f"pooling is none of {', '.join(get_args(Pooling))}", _REMEDY)
 
     @property
     def directions(self) -> int:

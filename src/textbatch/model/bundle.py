@@ -141,7 +141,10 @@ def load_bundle(path: Path) -> Bundle:
     manifest, files = read_verified(path, fingerprinted=FINGERPRINTED, optional=OPTIONAL)
     config = parse_json(files[CONFIG], CONFIG)
     if not isinstance(config, dict) or config.keys() != {"architecture", "settings"}:
-        raise BundleError(f"{CONFIG} does not hold architecture and settings")
+        raise BundleError(
+            f"{CONFIG} does not hold architecture and settings",
+            "take another copy of the model, or train it again",
+        )
     architecture = read_architecture(config["architecture"], CONFIG)
     settings = read_fields(Settings, config["settings"], CONFIG)
     if settings.text_rules != RULES_VERSION:

@@ -32,9 +32,10 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         seed: int | None,
         epoch: int = 0,
         renew: Callable[[int], LabelledTokens] | None = None,
+        on_rows: Callable[[int], None] = lambda _: None,
     ) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
-        self._renew = renew
+        self._renew, self._on_rows = renew, on_rows
         self._rows = renew(epoch) if renew else rows
         self._batch_size = batch_size
         self._word_dropout = word_dropout
@@ -49,6 +50,9 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> tuple[Int32Array, Int64Array, Float32Array]:
         picked = self._batches[index]
+        # When they are fetched, some mini-batches before their turn: asking Keras after each one
+        # would make it wait for the device.
+        self._on_rows(len(picked))
         token_ids = pad(self._rows.tokens, picked).token_ids
         # Keras takes one shape for all mini-batches from the first two, so these must differ.
         token_ids = _pad_to_step(token_ids, at_least=0 if index else self._first_width)
@@ -94,6 +98,7 @@ def fit(
     checkpoint: Checkpoint | None = None,
     renew: Callable[[int], LabelledTokens] | None = None,
     stop_early: bool = True,
+    on_rows: Callable[[int], None] = lambda _: None,
 ) -> list[Epoch]:
     """Fit a network in place, and leave it with its best weights.
 
@@ -109,6 +114,7 @@ def fit(
         checkpoint: Kept up to date after each pass; what it holds is gone on from.
         renew: Gives the rows of a pass by its number from 0, always as many, instead of `training`.
         stop_early: Otherwise all passes are taken, and the last one's weights are kept.
+        on_rows: Told, from another thread, how many more rows of the pass are on their way.
 
     Returns:
         What each pass measured.
@@ -143,6 +149,7 @@ def fit(
             seed=seed,
             epoch=done,
             renew=renew,
+            on_rows=on_rows,
         ),
         validation_data=_Batches(validation, batch_size=256, word_dropout=0.0, seed=None),
         initial_epoch=done,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -97,9 +98,12 @@ class Predictor:
         self.engine = engine
         self._batch_tokens = batch_tokens or engine.batch_tokens
         self._tokenizer = bundle.tokenizer
+        #: Tokens of the texts given to `start`, each row's, and the unknown ones among them.
+        self.tokens_seen = self.unknown_tokens = 0
         self._pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
         try:
             self._check_golden()
+            self.tokens_seen = self.unknown_tokens = 0
         except BaseException:
             self.close()
             raise
@@ -114,12 +118,14 @@ class Predictor:
         encoded = texts.dictionary_encode()
         distinct_texts = encoded.dictionary
         tokens = self._tokenizer.encode(distinct_texts)
-        status = _status_of(distinct_texts, tokens)
+        known = _known_tokens(tokens)
+        status = _status_of(distinct_texts, tokens, known)
         # Two more distinct "texts" stand for null and for undecodable bytes.
         null, bad = len(status), len(status) + 1
         distinct = encoded.indices.cast(pa.int64()).fill_null(null).to_numpy(zero_copy_only=False)
         if undecodable is not None:
             distinct = np.where(undecodable, bad, distinct)
+        self._count(tokens.lengths, known, distinct)
         rows = np.flatnonzero(status < Status.NO_KNOWN_TOKENS)
         blend = self.bundle.blend
         parts = [
@@ -139,16 +145,22 @@ class Predictor:
         """Score texts and wait. Shape of `texts`: `(rows,)`."""
         return self.start(texts).result()
 
-    def predict_logits(self, texts: pa.Array) -> tuple[Float32Array, NDArray[np.int8]]:
+    def predict_logits(
+        self, texts: pa.Array, *, on_rows: Callable[[int], None] = lambda _: None
+    ) -> tuple[Float32Array, NDArray[np.int8]]:
         """Logits before calibration and status codes of any number of texts.
+
+        Args:
+            texts: Valid strings or null. Shape `(rows,)`.
+            on_rows: Told how many more are done.
 
         Returns:
             As `PendingPredictions.logits`.
         """
-        chunks = [
-            self.start(texts.slice(start, CHUNK_ROWS)).logits()
-            for start in range(0, max(1, len(texts)), CHUNK_ROWS)
-        ]
+        chunks = []
+        for start in range(0, max(1, len(texts)), CHUNK_ROWS):
+            chunks.append(self.start(texts.slice(start, CHUNK_ROWS)).logits())
+            on_rows(len(chunks[-1][1]))
         logits, status = zip(*chunks, strict=True)
         return np.concatenate(logits), np.concatenate(status)
 
@@ -167,6 +179,12 @@ class Predictor:
     ) -> None:
         self.close()
 
+    def _count(self, lengths: Int64Array, known: Int64Array, distinct: Int64Array) -> None:
+        rows = np.bincount(distinct, minlength=len(lengths))[: len(lengths)]
+        seen = int(lengths @ rows)
+        self.tokens_seen += seen
+        self.unknown_tokens += seen - int(known @ rows)
+
     def _check_golden(self) -> None:
         golden = self.bundle.golden
         found = self.predict(pa.array(golden.texts, pa.large_string())).probabilities
@@ -180,10 +198,15 @@ class Predictor:
             )
 
 
-def _status_of(texts: pa.Array, tokens: TokenBatch) -> NDArray[np.int8]:
+def _known_tokens(tokens: TokenBatch) -> Int64Array:
+    """How many tokens of each text the vocabulary holds. Shape `(texts,)`."""
+    known_before: Int64Array = np.zeros(len(tokens.token_ids) + 1, np.int64)
+    np.cumsum(tokens.token_ids != OOV_ID, out=known_before[1:])
+    return known_before[tokens.offsets[1:]] - known_before[tokens.offsets[:-1]]
+
+
+def _status_of(texts: pa.Array, tokens: TokenBatch, known: Int64Array) -> NDArray[np.int8]:
     """Status codes of distinct texts, before any confidence is known. Shape `(texts,)`."""
-    known_before = np.concatenate([[0], np.cumsum(tokens.token_ids != OOV_ID)])
-    known = known_before[tokens.offsets[1:]] - known_before[tokens.offsets[:-1]]
     status = np.where(tokens.truncated, Status.TRUNCATED, Status.OK).astype(np.int8)
     status[known == 0] = Status.NO_KNOWN_TOKENS
     without_tokens = np.flatnonzero(tokens.lengths == 0)

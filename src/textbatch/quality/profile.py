@@ -10,7 +10,7 @@ import numpy as np
 from textbatch.batch import Float32Array, TokenBatch
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-_CONFIDENCE_BINS = 20
+CONFIDENCE_BINS = 20
 
 
 def training_profile(
@@ -29,7 +29,7 @@ def training_profile(
         Plain JSON values: token counts by quantile, the share of truncated texts and of OOV
         tokens, the label mix, and a histogram of confidences over equal bins from 0 to 1.
     """
-    histogram, _ = np.histogram(confidences, bins=_CONFIDENCE_BINS, range=(0.0, 1.0))
+    histogram, _ = np.histogram(confidences, bins=CONFIDENCE_BINS, range=(0.0, 1.0))
     lengths = tokens.lengths
     return {
         "rows": len(tokens),

@@ -28,25 +28,35 @@ _LONGEST_LABEL, _LONGEST_TEXT = 60, 400
 
 def page_of(picture: Picture) -> str:
     """The page, complete; the same picture gives the same page, byte for byte."""
+    return (
+        page_environment()
+        .get_template("page.html.j2")
+        .render(
+            picture=picture,
+            figures=_figures(picture),
+            style=Markup(read_part("page.css")),
+            confusions=_confusions(picture),
+            few_rows=FEW_ROWS,
+            is_matrix=len(picture.metrics.labels) <= WIDEST_MATRIX,
+        )
+    )
+
+
+def page_environment() -> Environment:
+    """What all pages' templates are filled in with; everything is escaped."""
     environment = Environment(
-        loader=FunctionLoader(_read),
+        loader=FunctionLoader(read_part),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {"label": _label, "text": _text, "number": _number, "percent": _percent}
-    return environment.get_template("page.html.j2").render(
-        picture=picture,
-        figures=_figures(picture),
-        style=Markup(_read("page.css")),
-        confusions=_confusions(picture),
-        few_rows=FEW_ROWS,
-        is_matrix=len(picture.metrics.labels) <= WIDEST_MATRIX,
-    )
+    return environment
 
 
-def _read(name: str) -> str:
+def read_part(name: str) -> str:
+    """A template or style sheet of this room."""
     return files("textbatch.report").joinpath(name).read_text(encoding="utf-8")
 
 

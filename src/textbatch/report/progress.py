@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     ProgressColumn,
     Task,
     TextColumn,
@@ -22,48 +23,79 @@ LINE_SECONDS = 10.0
 
 
 class Progress(Protocol):
-    """Listens to a scoring run."""
+    """Listens to a long step."""
 
-    def begin(self, total_rows: int | None) -> None:
-        """Rows start to be scored; `total_rows` is None where the input does not tell."""
+    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
+        """A step begins; `total_rows` is None where nobody knows how many there are."""
         ...
 
-    def advance(self, rows: int, share: float | None) -> None:
+    def advance(self, rows: int, share: float | None = None) -> None:
         """`rows` more are done; `share` of the input is read where the rows are not known."""
         ...
 
     def end(self) -> None:
-        """The run is over, well or not."""
+        """The step is over, well or not."""
         ...
 
 
 class Silent:
     """Says nothing."""
 
-    def begin(self, total_rows: int | None) -> None:
+    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
         """Nothing."""
 
-    def advance(self, rows: int, share: float | None) -> None:
+    def advance(self, rows: int, share: float | None = None) -> None:
         """Nothing."""
 
     def end(self) -> None:
         """Nothing."""
 
 
-class Lines:
-    """A line every few seconds: rows, rows per second, time left."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How far a step is.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    Attributes:
+        step: Its name.
+        unit: What is counted.
+        done: How many of these.
+        share: Of the whole; None where nobody knows.
+        per_second: Rate since the beginning.
+        seconds_left: At that rate; None where nobody knows.
+    """
+
+    step: str
+    unit: str
+    done: int
+    share: float | None
+    per_second: float
+    seconds_left: float | None
+
+    def line(self) -> str:
+        """In words."""
+        told = f"{self.step}: {self.done:,} {self.unit}"
+        if self.share is not None:
+            told += f" ({self.share:.0%})"
+        told += f", {_rate(self.per_second, self.unit)}"
+        return told if self.seconds_left is None else f"{told}, {span(self.seconds_left)} left"
+
+
+class Lines:
+    """Tells every few seconds where the step stands."""
+
+    def __init__(self, tell: Callable[[Standing], None]) -> None:
+        self._tell = tell
+        self._step, self._unit = "", ""
         self._rows, self._total = 0, 0
         self._started = self._said = time.monotonic()
 
-    def begin(self, total_rows: int | None) -> None:
+    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
         """Start the clock."""
-        self._total = total_rows or 0
+        self._step, self._unit = step, unit
+        self._rows, self._total = 0, total_rows or 0
         self._started = self._said = time.monotonic()
 
-    def advance(self, rows: int, share: float | None) -> None:
+    def advance(self, rows: int, share: float | None = None) -> None:
         """Count, and speak when it is time."""
         self._rows += rows
         now = time.monotonic()
@@ -71,55 +103,129 @@ class Lines:
             return
         self._said = now
         seconds = now - self._started
-        done = share if share is not None else self._rows / max(1, self._total)
-        left = seconds * (1 - done) / done if done else 0.0
-        self._console.print(
-            f"scored {self._rows:,} rows ({done:.0%}), {self._rows / seconds:,.0f} rows/s, "
-            f"{left:,.0f} s left",
-            highlight=False,
+        if share is None and self._total:
+            share = min(1.0, self._rows / self._total)
+        self._tell(
+            Standing(
+                step=self._step,
+                unit=self._unit,
+                done=self._rows,
+                share=share,
+                per_second=self._rows / seconds,
+                seconds_left=seconds * (1 - share) / share if share else None,
+            )
         )
 
     def end(self) -> None:
         """Nothing: the caller says how the run ended."""
 
 
+class Recorder:
+    """Passes everything on, and keeps when how many rows were done."""
+
+    def __init__(self, listener: Progress) -> None:
+        self._listener = listener
+        self._started, self._rows = time.monotonic(), 0
+        #: Seconds since the beginning, and rows done by then.
+        self.samples: list[tuple[float, int]] = []
+
+    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
+        """Start the clock, at the first beginning."""
+        if not self.samples:
+            self._started = time.monotonic()
+            self.samples.append((0.0, 0))
+        self._listener.begin(total_rows, step=step, unit=unit)
+
+    def advance(self, rows: int, share: float | None = None) -> None:
+        """Keep where the run is."""
+        self._rows += rows
+        self.samples.append((time.monotonic() - self._started, self._rows))
+        self._listener.advance(rows, share)
+
+    def end(self) -> None:
+        """Pass it on."""
+        self._listener.end()
+
+
 class Bar:
     """A progress bar with rows, rows per second and time left."""
 
     def __init__(self, console: Console) -> None:
-        self._bar = RichProgress(
-            TextColumn("scoring"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self._task = self._bar.add_task("scoring", total=None)
+        self._console = console
+        self._bar: RichProgress | None = None
         self._rows = 0
 
-    def begin(self, total_rows: int | None) -> None:
+    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
         """Show the bar."""
-        self._bar.update(self._task, total=total_rows)
+        self.end()
+        self._rows = 0
+        self._bar = RichProgress(
+            TextColumn(step),
+            BarColumn(bar_width=None),
+            _Count(),
+            _Rate(unit),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            expand=True,
+            transient=True,
+        )
+        self._bar.add_task(step, total=total_rows or None)
         self._bar.start()
 
-    def advance(self, rows: int, share: float | None) -> None:
+    def advance(self, rows: int, share: float | None = None) -> None:
         """Move the bar."""
+        if not self._bar:
+            return
+        task = self._bar.task_ids[0]
         self._rows += rows
         if share:
-            self._bar.update(self._task, total=round(self._rows / share))
-        self._bar.update(self._task, advance=rows)
+            self._bar.update(task, total=round(self._rows / share))
+        self._bar.update(task, advance=rows)
 
     def end(self) -> None:
-        """Leave the bar as it stands."""
-        self._bar.stop()
+        """Take the bar away: what comes next tells how the step ended."""
+        if self._bar:
+            self._bar.stop()
+        self._bar = None
+
+
+def _rate(per_second: float, unit: str) -> str:
+    return f"{per_second:,.0f} {unit}/s" if per_second >= 10 else f"{per_second:.2g} {unit}/s"
+
+
+class _Count(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        total = f"{int(task.total):,}" if task.total is not None else "?"
+        return Text(f"{int(task.completed):,}/{total}")
 
 
 class _Rate(ProgressColumn):
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
+
     def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:,.0f} rows/s")
+        seconds = task.elapsed or 0.0
+        if seconds < 1 or not task.completed:  # too early to tell
+            return Text("")
+        return Text(_rate(task.speed or task.completed / seconds, self._unit))
 
 
-def progress_on(console: Console) -> Progress:
-    """A bar where the console is a terminal that can draw one, else lines."""
-    return Bar(console) if console.is_terminal and not console.is_dumb_terminal else Lines(console)
+def span(seconds: float) -> str:
+    """A length of time in words: `48 s`, `3 min`, `2 h 10 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def progress_on(console: Console, tell: Callable[[Standing], None] | None = None) -> Progress:
+    """A bar where the console is a terminal that can draw one, else lines.
+
+    Args:
+        console: Where to.
+        tell: Takes what the lines would say; None prints them.
+    """
+    if tell is None and console.is_terminal and not console.is_dumb_terminal:
+        return Bar(console)
+    return Lines(tell or (lambda at: console.print(at.line(), highlight=False)))

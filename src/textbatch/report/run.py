@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -30,7 +30,7 @@ class RunReport:
 
     Attributes:
         run_id: Unique to the run; also in the output's footer.
-        state: `running`, `done`, `failed`, `planned` (a dry run) or `skipped`.
+        state: `done`, `failed`, `planned` (a dry run) or `skipped` (the output was there).
         input: Path of the input.
         output: Path of the output.
         model: Path of the bundle.
@@ -49,10 +49,15 @@ class RunReport:
         statuses: Rows in the output, by status.
         labels: Rows by predicted label.
         mean_confidence: Over the rows with a label.
+        confidence_histogram: Rows that the network answered, by the confidence of its best label
+            whether withheld or not, in 20 equal bins from 0 to 1.
+        tokens: Tokens of the rows scored in this run, those of resumed rows left out.
+        unknown_tokens: Those among them that the model does not know.
         seal: The output's own sha256, as `verify` recomputes it.
         notes: What else the user should know.
         error: The error line of a failed run.
         exit_code: Of the process.
+        profile: What the model's training texts and answers looked like; not in the record.
     """
 
     run_id: str
@@ -75,14 +80,25 @@ class RunReport:
     statuses: dict[str, int] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
     mean_confidence: float | None = None
+    confidence_histogram: list[int] = field(default_factory=list)
+    tokens: int = 0
+    unknown_tokens: int = 0
     seal: str | None = None
     notes: list[str] = field(default_factory=list)
     error: str | None = None
     exit_code: int = 0
+    profile: Mapping[str, Any] | None = None
+
+    @property
+    def oov_share(self) -> float | None:
+        """Share of tokens that the model does not know; None where there was no token."""
+        return self.unknown_tokens / self.tokens if self.tokens else None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values."""
-        return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        record = {"schema_version": SCHEMA_VERSION, **asdict(self)}
+        del record["profile"]
+        return record
 
 
 _INTERRUPTIONS: dict[type[BaseException], str] = {

@@ -11,6 +11,7 @@ from textbatch.batch import Predictions, Status
 from textbatch.data.quarantine import BadRow
 from textbatch.errors import TooManyBadRowsError
 from textbatch.limits import BadRowLimit
+from textbatch.quality.profile import CONFIDENCE_BINS
 from textbatch.report.run import RunReport
 
 
@@ -27,6 +28,7 @@ class Tally:
         self._statuses = np.zeros(len(Status), np.int64)
         self._label_counts = np.zeros(len(labels), np.int64)
         self._confidence_sum = 0.0
+        self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
         self._first_bad: int | None = None
         self._started = time.perf_counter()
 
@@ -45,6 +47,9 @@ class Tally:
             labelled.argmax(axis=1), minlength=len(self._label_counts)
         )
         self._confidence_sum += float(labelled.max(axis=1, initial=0).sum(dtype=np.float64))
+        answered = predictions.probabilities[predictions.status < Status.NO_KNOWN_TOKENS]
+        sureness = answered.max(axis=1, initial=0)
+        self._histogram += np.histogram(sureness, bins=CONFIDENCE_BINS, range=(0.0, 1.0))[0]
         self._check(self._total_rows)
 
     def quarantine(self, rows: Sequence[BadRow]) -> None:
@@ -90,5 +95,6 @@ class Tally:
         report.labels = dict(zip(self._labels, self._label_counts.tolist(), strict=True))
         labelled = int(self._label_counts.sum())
         report.mean_confidence = self._confidence_sum / labelled if labelled else None
+        report.confidence_histogram = self._histogram.tolist()
         seconds = time.perf_counter() - self._started
         report.rows_per_second = round(report.rows_in / seconds, 1) if report.rows_in else None

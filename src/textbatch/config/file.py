@@ -1,0 +1,87 @@
+"""The settings file: `textbatch.toml`, or the table `[tool.textbatch]` of `pyproject.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from textbatch.errors import UsageError, storage_errors
+
+#: Looked for in the working directory, in this order.
+SETTINGS_FILE, PROJECT_FILE = Path("textbatch.toml"), Path("pyproject.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsFile:
+    """What a settings file holds, unchecked.
+
+    Attributes:
+        path: The file.
+        prefix: Of the tables' names in it.
+        tables: Settings by command.
+    """
+
+    path: Path
+    prefix: str
+    tables: Mapping[str, Mapping[str, object]]
+
+    def place(self, command: str) -> str:
+        """Where a command's settings stand, as in `textbatch.toml [score]`."""
+        return f"{self.path} [{self.prefix}{command}]"
+
+
+def find_settings(named: Path | None) -> SettingsFile | None:
+    """Read the settings file, where there is one.
+
+    Args:
+        named: The file that the user asked for; None looks in the working directory.
+
+    Raises:
+        UsageError: It is no TOML, or has something else where tables belong.
+        TextbatchError: It cannot be read.
+    """
+    if named is None and not SETTINGS_FILE.is_file():
+        return _of_project(PROJECT_FILE) if PROJECT_FILE.is_file() else None
+    path = named or SETTINGS_FILE
+    if path.name == PROJECT_FILE.name:
+        return _of_project(path)
+    return _checked(path, _parsed(path, _read(path)), "")
+
+
+def _of_project(path: Path) -> SettingsFile | None:
+    text = _read(path)
+    # A project's file that is none of our business must not stop a job.
+    if "textbatch" not in text:
+        return None
+    tool = _parsed(path, text).get("tool")
+    ours = tool.get("textbatch") if isinstance(tool, dict) else None
+    return None if ours is None else _checked(path, ours, "tool.textbatch.")
+
+
+def _read(path: Path) -> str:
+    with storage_errors(path, "cannot read", missing=UsageError):
+        try:
+            return path.read_text("utf-8")
+        except UnicodeDecodeError:
+            raise UsageError(f"{path} is not UTF-8", "save it as UTF-8") from None
+
+
+def _parsed(path: Path, text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is no TOML: {error}", "mend that line") from None
+
+
+def _checked(path: Path, tables: object, prefix: str) -> SettingsFile:
+    if not isinstance(tables, dict):
+        raise UsageError(f"{path} has no table [{prefix[:-1]}]", "write it as a table")
+    for name, table in tables.items():
+        if not isinstance(table, dict):
+            raise UsageError(
+                f"{path} has '{name}' outside the commands' tables",
+                f"put it into a table such as [{prefix}score]",
+            )
+    return SettingsFile(path=path, prefix=prefix, tables=tables)

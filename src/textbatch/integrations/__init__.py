@@ -1,0 +1,1 @@
+"""Telling other systems about a run. Their libraries are extras, imported when asked for."""

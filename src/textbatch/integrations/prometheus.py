@@ -1,0 +1,137 @@
+"""Metrics for the textfile collector of Prometheus's node exporter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textbatch.data.writer import check_output
+from textbatch.errors import OutputError, TextbatchError, UsageError, exit_code_of, storage_errors
+from textbatch.report.run import RunReport
+
+if TYPE_CHECKING:
+    from prometheus_client.metrics_core import Metric
+
+_HELP = {
+    "textbatch_last_success_timestamp_seconds": "When a run last ended well.",
+    "textbatch_last_failure_timestamp_seconds": "When a run last failed.",
+    "textbatch_last_exit_code": "Exit code of the last run.",
+    "textbatch_run_duration_seconds": "Wall time of the last good run.",
+    "textbatch_rows": "Rows in the last output, by status.",
+    "textbatch_rows_quarantined": "Rows that the last good run put into quarantine.",
+    "textbatch_labelled_rows": "Rows in the last output, by predicted label.",
+    "textbatch_mean_confidence": "Mean confidence of the rows with a label.",
+    "textbatch_oov_share": "Share of tokens that the model does not know.",
+}
+
+
+@contextmanager
+def failure_measured(path: Path | None) -> Iterator[None]:
+    """When the body fails, note in the metrics file that and when it did.
+
+    Args:
+        path: The metrics file; None writes nothing.
+
+    Raises:
+        UsageError: The name does not end in `.prom`, or prometheus-client is missing.
+        OutputError: The file cannot be made where it is wanted; nothing has been done yet.
+    """
+    if path:
+        _check(path)
+    try:
+        yield
+    except BaseException as error:
+        if path:
+            with suppress(TextbatchError):
+                code = exit_code_of(error)
+                _write(path, {"textbatch_last_failure_timestamp_seconds": time.time()}, code)
+        raise
+
+
+def write_success(path: Path, report: RunReport) -> None:
+    """Write what a good run did.
+
+    A skipped run did nothing: what the run before it told stays, but for the time.
+
+    Raises:
+        StorageError: The file cannot be written.
+    """
+    values: dict[str, float | Mapping[str, int]] = {
+        "textbatch_last_success_timestamp_seconds": time.time()
+    }
+    if report.state == "done":
+        values |= {
+            "textbatch_run_duration_seconds": report.seconds,
+            "textbatch_rows": report.statuses,
+            "textbatch_rows_quarantined": report.rows_quarantined,
+            "textbatch_labelled_rows": report.labels,
+            "textbatch_mean_confidence": _number(report.mean_confidence),
+            "textbatch_oov_share": _number(report.oov_share),
+        }
+    _write(path, values, 0)
+
+
+def _check(path: Path) -> None:
+    if path.suffix != ".prom":
+        raise UsageError(
+            f"--metrics-file {path} does not end in .prom", "the collector reads no others"
+        )
+    try:
+        import prometheus_client  # noqa: F401
+    except ImportError:
+        raise UsageError(
+            "--metrics-file needs prometheus-client", "pip install 'textbatch[prometheus]'"
+        ) from None
+    check_output(path, overwrite=True)
+
+
+def _write(path: Path, values: Mapping[str, float | Mapping[str, int]], code: int) -> None:
+    from prometheus_client import CollectorRegistry, write_to_textfile
+
+    families = _known(path)
+    for name, value in {**values, "textbatch_last_exit_code": code}.items():
+        families[name] = _family(name, value, task=path.stem)
+    registry = CollectorRegistry()
+    registry.register(_Families(list(families.values())))
+    with storage_errors(path, "cannot write", missing=OutputError):
+        write_to_textfile(str(path), registry)
+
+
+class _Families:
+    def __init__(self, families: list[Metric]) -> None:
+        self._families = families
+
+    def collect(self) -> list[Metric]:
+        return self._families
+
+
+def _known(path: Path) -> dict[str, Metric]:
+    """What the last run told, so that a failure does not make it forgotten."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    try:
+        families = list(text_string_to_metric_families(path.read_text("utf-8")))
+    except (OSError, ValueError):
+        return {}
+    return {family.name: family for family in families if family.name in _HELP}
+
+
+def _family(name: str, value: float | Mapping[str, int], *, task: str) -> Metric:
+    from prometheus_client.metrics_core import GaugeMetricFamily
+
+    if not isinstance(value, Mapping):
+        family = GaugeMetricFamily(name, _HELP[name], labels=["task"])
+        family.add_metric([task], value)
+        return family
+    kind = "status" if name == "textbatch_rows" else "label"
+    family = GaugeMetricFamily(name, _HELP[name], labels=["task", kind])
+    for key, count in value.items():
+        family.add_metric([task, key], count)
+    return family
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value

@@ -1,0 +1,212 @@
+"""Write the reference pages from the command line's and the run report's own definitions.
+
+python -m tools.reference          # writes docs/reference/
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import types
+import typing
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.main import get_command
+
+from textbatch.cli.app import app
+from textbatch.cli.settings import variables
+from textbatch.report.run import SCHEMA_VERSION, RunReport
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+
+#: Fields that a record has even where the run failed before it began.
+ALWAYS = ("schema_version", "state", "input", "output", "model", "exit_code")
+STATES = ("done", "failed", "planned", "skipped")
+_HIDDEN = "profile"
+
+
+def pages() -> dict[str, str]:
+    """The reference, by file name."""
+    schema = report_schema()
+    return {
+        "commands.md": commands_page(),
+        "run-report.md": report_page(schema),
+        "run-report.schema.json": json.dumps(schema, indent=2) + "\n",
+    }
+
+
+def commands_page() -> str:
+    """All commands with all their options."""
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    head = (
+        "# Commands\n\n"
+        "Every option can also stand in a [settings file](../configuration.md), under its name "
+        "without the dashes, or in the variable that the last column names.\n\n"
+        "These stand before the command, as in `textbatch --debug score …`:\n\n"
+        f"{_options(group.params, '')}"
+    )
+    parts = [head]
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            parts += [_command(one, f"{name} {inner}") for inner, one in command.commands.items()]
+        else:
+            parts.append(_command(command, name))
+    return "\n".join(parts)
+
+
+def _command(command: Any, path: str) -> str:
+    sentence, example, *rest = (re.sub(r"\s+", " ", part) for part in command.help.split("\n\n"))
+    names = " ".join(
+        f"{param.name.upper()}{'...' if param.nargs == -1 else ''}"
+        for param in command.params
+        if isinstance(param, TyperArgument)
+    )
+    usage = " ".join(filter(None, ["textbatch", path, names, "[OPTIONS]"]))
+    code = example.removeprefix("Example: ")
+    text = "\n\n".join([sentence, *rest])
+    return (
+        f"## {path}\n\n{text}\n\n```\n{code}\n```\n\nUsage: `{usage}`\n\n"
+        f"{_arguments(command.params)}{_options(command.params, path)}"
+    )
+
+
+def _arguments(params: list[Any]) -> str:
+    rows = [
+        f"| `{param.name.upper()}` | {_cell(param.help or '')} |\n"
+        for param in params
+        if isinstance(param, TyperArgument)
+    ]
+    return "| argument | meaning |\n|---|---|\n" + "".join(rows) + "\n" if rows else ""
+
+
+def _options(params: list[Any], path: str) -> str:
+    lines = ["| option | meaning | default | variable |\n|---|---|---|---|\n"]
+    for option in params:
+        if not isinstance(option, TyperOption):
+            continue
+        told = option.help or ""
+        own = re.search(r"\\?\[default: (.*?)\]", told)
+        default = own[1] if own else _default(option)
+        names = " ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
+        told = _cell(re.sub(r" ?\\?\[default: .*?\]", "", told))
+        if option.type_descriptor.choices:
+            told += " " + ", ".join(f"`{choice}`" for choice in option.type_descriptor.choices)
+        lines.append(f"| {names} | {told} | {_cell(default)} | {_variables(option, path)} |\n")
+    return "".join(lines)
+
+
+def _variables(option: TyperOption, path: str) -> str:
+    shared = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
+    if path and " " not in path:
+        named = types.SimpleNamespace(name=path)
+        shared = variables(typing.cast(Any, named), option)
+    return ", ".join(f"`{name}`" for name in shared)
+
+
+def _default(option: TyperOption) -> str:
+    if option.default is None or option.default is False or option.default == "":
+        return ""
+    return f"`{option.default}`"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("|", "\\|")
+
+
+def report_schema() -> dict[str, Any]:
+    """The run report's JSON schema (draft 2020-12)."""
+    hints = typing.get_type_hints(RunReport)
+    told = descriptions(RunReport)
+    properties: dict[str, Any] = {
+        "schema_version": {
+            "const": SCHEMA_VERSION,
+            "description": "Raised when a field changes its meaning or goes away.",
+        }
+    }
+    for field in fields(RunReport):
+        if field.name == _HIDDEN:
+            continue
+        properties[field.name] = {**_type(hints[field.name]), "description": told[field.name]}
+    properties["state"] = {"enum": list(STATES), "description": told["state"]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "textbatch run report",
+        "description": "What `textbatch score --report` writes and `--json` prints.",
+        "type": "object",
+        "properties": properties,
+        "required": list(ALWAYS),
+        "if": {"properties": {"state": {"const": "failed"}}},
+        "then": {"required": ["error"], "properties": {"error": {"type": "string"}}},
+        "else": {"required": list(properties), "properties": {"exit_code": {"const": 0}}},
+    }
+
+
+def descriptions(of: type) -> dict[str, str]:
+    """What a class's docstring says of its attributes."""
+    assert of.__doc__
+    text = of.__doc__.partition("Attributes:\n")[2]
+    found = re.findall(r"^        (\w+): (.*?)(?=^        \w+: |\Z)", text, re.S | re.M)
+    return {name: re.sub(r"\s+", " ", told).strip() for name, told in found}
+
+
+def _type(hint: Any) -> dict[str, Any]:
+    plain = {str: "string", int: "integer", float: "number", bool: "boolean"}
+    if hint in plain:
+        return {"type": plain[hint]}
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is dict:
+        return {"type": "object", "additionalProperties": _type(inner[1])}
+    if origin is list:
+        return {"type": "array", "items": _type(inner[0])}
+    if hint is Any:
+        return {}
+    options = [one for one in inner if one is not type(None)]
+    assert len(options) == 1, f"no JSON type for {hint}"
+    return {"anyOf": [_type(options[0]), {"type": "null"}]}
+
+
+def report_page(schema: dict[str, Any]) -> str:
+    """The fields as a table."""
+    rows = "".join(
+        f"| `{name}` | {_words(entry)} | {_cell(entry['description'])} |\n"
+        for name, entry in schema["properties"].items()
+    )
+    always = ", ".join(f"`{name}`" for name in ALWAYS)
+    return (
+        "# The run report\n\n"
+        "`textbatch score --report FILE` writes this record, on failure too; `--json` prints it "
+        "after a good run. [Operations](../operations.md#the-run-report) tells when. Its JSON "
+        "schema is [run-report.schema.json](run-report.schema.json).\n\n"
+        f"| field | type | meaning |\n|---|---|---|\n{rows}\n"
+        f"A run that fails before it begins has only {always} and `error`. New fields may be added "
+        "without a new `schema_version`.\n"
+    )
+
+
+def _words(entry: dict[str, Any]) -> str:
+    if "anyOf" in entry:
+        return " or ".join(_words(one) for one in entry["anyOf"])
+    if "enum" in entry:
+        return "string"
+    if "const" in entry:
+        return "integer"
+    if entry.get("type") == "object":
+        return f"object of {_words(entry['additionalProperties'])}s"
+    if entry.get("type") == "array":
+        return f"array of {_words(entry['items'])}s"
+    return str(entry.get("type", "any"))
+
+
+def main() -> None:
+    """Write the pages."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
