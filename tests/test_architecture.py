@@ -37,6 +37,7 @@ LEVELS = {
     "tuning": 5,
     "auditing": 5,
     "report": 3,
+    "integrations": 3,
     "data": 2,
     "model": 2,
     "text": 1,
@@ -102,8 +103,10 @@ OWNERS = {
     "cleanlab": {"auditing"},
     "rich": {"report", "cli", "demo"},
     "typer": {"cli"},
+    "airflow": {"integrations"},
+    "subprocess": {"integrations"},
 }
-NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "subprocess", "socket"}
+NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "socket"}
 
 
 def room_of(path: Path) -> str:
