@@ -18,7 +18,13 @@ from textbatch import __version__
 from textbatch.cli import audit, demo, evaluate, inspect, score, train, tune, vectors, verify
 from textbatch.cli.console import error_line
 from textbatch.cli.signals import stopped
-from textbatch.errors import OutOfMemoryError, StorageError, TerminatedError, TextbatchError
+from textbatch.errors import (
+    OutOfMemoryError,
+    StorageError,
+    TerminatedError,
+    TextbatchError,
+    UsageError,
+)
 
 app = typer.Typer(
     name="textbatch",
@@ -113,6 +119,10 @@ def _unforeseen(error: Exception) -> int:
     if isinstance(error, MemoryError):
         error_line("OutOfMemory", "not enough memory; use a smaller --chunk-rows or more memory")
         return OutOfMemoryError.exit_code
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("textbatch"):
+        lacking = f"this command needs {error.name}, which is not installed"
+        error_line("Usage", f"{lacking}; pip install textbatch, or use the image's target train")
+        return UsageError.exit_code
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         # Files have errors of their own: only stdout is left.
         _drop_stdout()
