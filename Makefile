@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test test-faults check bench bench-accuracy reference docs clean
+.PHONY: demo test test-faults test-airflow check bench bench-accuracy reference docs clean
 
 demo: .venv/installed  ## Train and score on made-up tickets, in ./textbatch-demo
 	$(BIN)/textbatch demo --folder textbatch-demo --overwrite
@@ -14,6 +14,9 @@ test: .venv/installed-dev  ## Run all tests
 
 test-faults: .venv/installed-dev  ## Run the fault tests in full: hundreds of kills, failures, damaged files
 	FAULTS=full $(BIN)/pytest tests/faults tests/bad_inputs tests/test_verification.py
+
+test-airflow: .venv/installed-dev .venv-airflow/installed  ## Run the DAGs of jobs/ in a real Airflow
+	$(BIN)/pytest tests/jobs/test_airflow.py
 
 check: .venv/installed-dev  ## Run the linters and the type checker, as CI does
 	$(BIN)/ruff check .
@@ -33,8 +36,8 @@ docs: .venv/installed-dev  ## Build the documentation into ./site
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/mkdocs build --strict
 
-clean:  ## Remove the virtual environment and the demo's folder
-	rm -rf .venv textbatch-demo
+clean:  ## Remove the virtual environments and the demo's folder
+	rm -rf .venv .venv-airflow textbatch-demo site
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "make: no Python from 3.11 to 3.13 found; set PYTHON=" >&2; exit 2; }
@@ -47,4 +50,13 @@ clean:  ## Remove the virtual environment and the demo's folder
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/python -m pip install --quiet --editable . --group dev
+	touch $@
+
+# Airflow pins much that textbatch does not, so it has an environment of its own, with the operator.
+.venv-airflow/installed: .venv/bin/python tests/jobs/airflow-requirements.txt tests/jobs/airflow-constraints.txt
+	$(BIN)/python -m venv --clear .venv-airflow
+	.venv-airflow/bin/python -m pip install --quiet \
+		--requirement tests/jobs/airflow-requirements.txt \
+		--constraint tests/jobs/airflow-constraints.txt
+	.venv-airflow/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@

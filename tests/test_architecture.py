@@ -105,8 +105,10 @@ OWNERS = {
     "typer": {"cli"},
     "prometheus_client": {"integrations"},
     "openlineage": {"integrations"},
+    "airflow": {"integrations"},
+    "subprocess": {"integrations"},
 }
-NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "subprocess", "socket"}
+NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "socket"}
 
 
 def room_of(path: Path) -> str:

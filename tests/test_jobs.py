@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import ast
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -10,11 +8,8 @@ import shlex
 import shutil
 import subprocess
 import sys
-import threading
-import time
 from dataclasses import fields
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow.parquet as pq
 import pytest
@@ -24,7 +19,6 @@ from textbatch.report.run import RunReport
 
 ROOT = Path(__file__).parents[1]
 RUN = ROOT / "jobs" / "run.sh"
-DAG = ROOT / "jobs" / "airflow_dag.py"
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 
 
@@ -119,116 +113,9 @@ def test_cron_line_is_quiet_after_a_good_run_and_tells_of_a_bad_one(input_file, 
     assert "textbatch: error[InputNotFound]" in mail()
 
 
-class Operator:
-    """Airflow's, as far as the job needs it."""
-
-    made: list[Operator]
-
-    def __init__(self, **task) -> None:
-        self.task = task
-        self.made.append(self)
-
-
-class Workflow:
-    """Airflow's DAG, as far as the job needs it."""
-
-    def __init__(self, name: str, **settings) -> None: ...
-    def __enter__(self) -> None: ...
-    def __exit__(self, *error: object) -> None: ...
-
-
-class NoRetryError(Exception):
-    """Airflow's AirflowFailException."""
-
-
-@pytest.fixture
-def dag(monkeypatch) -> ModuleType:
-    """The DAG file, imported beside a stand-in for Airflow."""
-    Operator.made = []
-    contents = {
-        "airflow": {},
-        "airflow.sdk": {"DAG": Workflow, "Asset": str, "BaseOperator": Operator},
-        "airflow.sdk.exceptions": {"AirflowFailException": NoRetryError},
-    }
-    for name, members in contents.items():
-        module = ModuleType(name)
-        vars(module).update(members)
-        monkeypatch.setitem(sys.modules, name, module)
-    spec = importlib.util.spec_from_file_location("airflow_dag", DAG)
-    assert spec
-    assert spec.loader
-    loaded = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(loaded)
-    return loaded
-
-
-def score_task(dag: ModuleType, source: Path, model: Path) -> Operator:
-    output = source.with_name("out.parquet")
-    return dag.ScoreOperator(
-        task_id="score", input_path=str(source), output_path=str(output), model_path=str(model)
-    )
-
-
-def test_dag_file_imports_nothing_that_a_scheduler_lacks():
-    names = set()
-    for node in ast.walk(ast.parse(DAG.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names.update(alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            names.add(str(node.module).split(".")[0])
-    assert "airflow" in names
-    assert names - sys.stdlib_module_names == {"airflow"}
-
-
-def test_dag_has_one_task_with_templated_paths_and_retries(dag):
-    (task,) = Operator.made
-    assert "{{ ds }}" in task.input_path
-    assert "{{ ds }}" in task.output_path
-    assert set(dag.ScoreOperator.template_fields) == {*vars(task)} - {"task"}
-    assert task.task["retries"] > 0
-
-
-def test_task_scores_again_and_again_and_returns_the_report(dag, input_file, model):
-    task = score_task(dag, input_file, model)
-    first, second = task.execute({}), task.execute({})
-    assert (second["state"], second["rows_out"], second["exit_code"]) == ("done", 500, 0)
-    assert first["run_id"] != second["run_id"]
-
-
-def test_task_fails_at_once_where_a_retry_cannot_help(dag, input_file, tmp_path):
-    with pytest.raises(NoRetryError, match="exit code 66"):
-        score_task(dag, input_file, tmp_path / "no-model").execute({})
-
-
 def documented_codes() -> dict[int, str]:
     rows = re.findall(r"^\| (\d+) \|[^|]+\| ([^|]+) \|", OPERATIONS, re.MULTILINE)
     return {int(code): retry for code, retry in rows}
-
-
-def test_task_retries_after_the_documented_codes_and_no_others(dag, monkeypatch, tmp_path):
-    assert {c for c, retry in documented_codes().items() if retry == "yes"} == dag.RETRYABLE
-    for code in range(1, 160):
-        monkeypatch.setattr(dag, "COMMAND", str(fake_command(tmp_path, f"exit {code}")))
-        with pytest.raises(RuntimeError if code in dag.RETRYABLE else NoRetryError):
-            score_task(dag, tmp_path / "in.parquet", tmp_path).execute({})
-
-
-def test_killed_task_stops_its_command_and_may_be_retried(dag, monkeypatch, tmp_path):
-    started = tmp_path / "started"
-    command = fake_command(tmp_path, f"touch {started}; exec sleep 60")
-    monkeypatch.setattr(dag, "COMMAND", str(command))
-    task = score_task(dag, tmp_path / "in.parquet", tmp_path)
-
-    def kill() -> None:
-        while not started.exists():
-            time.sleep(0.01)
-        task.on_kill()
-
-    killer = threading.Thread(target=kill, daemon=True)
-    killer.start()
-    with pytest.raises(RuntimeError, match="exit code 143"):
-        task.execute({})
-    killer.join()
 
 
 def test_operations_document_every_exit_code():
@@ -238,6 +125,11 @@ def test_operations_document_every_exit_code():
         if isinstance(kind, type) and hasattr(kind, "exit_code")
     }
     assert documented_codes().keys() == raised | {0, 130}
+
+
+def test_operations_tell_truly_which_exit_codes_are_worth_a_retry():
+    final = {code for code, retry in documented_codes().items() if not retry.startswith("yes")}
+    assert final - {0} == set(textbatch.errors.final_exit_codes())
 
 
 def test_operations_document_every_field_of_the_report():

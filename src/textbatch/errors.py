@@ -35,9 +35,14 @@ class TextbatchError(Exception):
     Args:
         what: What is wrong, and where (file, row, column).
         remedy: What the reader can do about it.
+
+    Attributes:
+        exit_code: Of the process that ends with the error.
+        retry: Whether the same command may succeed later.
     """
 
     exit_code = 1
+    retry = False
 
     def __init__(self, what: str, remedy: str = "") -> None:
         super().__init__(what)
@@ -111,12 +116,14 @@ class StorageError(TextbatchError):
     """The storage failed: disk full, quota, I/O error."""
 
     exit_code = 74
+    retry = True
 
 
 class TryAgainError(TextbatchError):
     """Locked or throttled: the same command may succeed later."""
 
     exit_code = 75
+    retry = True
 
 
 class AccessError(TextbatchError):
@@ -146,6 +153,12 @@ def exit_code_of(error: BaseException) -> int:
     if isinstance(error, TextbatchError | TerminatedError):
         return error.exit_code
     return 1
+
+
+def final_exit_codes() -> tuple[int, ...]:
+    """The exit codes after which the same command would only fail again, in order."""
+    kinds: list[type[TextbatchError]] = [TextbatchError, *TextbatchError.__subclasses__()]
+    return tuple(sorted(kind.exit_code for kind in kinds if not kind.retry))
 
 
 #: User and password, and the query, of a URI; `Path` leaves it one slash.

@@ -30,7 +30,13 @@ from textbatch.cli import (
 from textbatch.cli.command import Command
 from textbatch.cli.console import error_line
 from textbatch.cli.signals import stopped
-from textbatch.errors import OutOfMemoryError, StorageError, TerminatedError, TextbatchError
+from textbatch.errors import (
+    OutOfMemoryError,
+    StorageError,
+    TerminatedError,
+    TextbatchError,
+    UsageError,
+)
 
 app = typer.Typer(
     name="textbatch",
@@ -131,6 +137,10 @@ def _unforeseen(error: Exception) -> int:
     if isinstance(error, MemoryError):
         told = "not enough memory; use a smaller --chunk-rows or more memory"
         return error_line("OutOfMemory", told, code=OutOfMemoryError.exit_code)
+    if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("textbatch"):
+        lacking = f"this command needs {error.name}, which is not installed"
+        told = f"{lacking}; install all of textbatch, or use the image's target train"
+        return error_line("Usage", told, code=UsageError.exit_code)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         # Files have errors of their own: only stdout is left.
         _drop_stdout()

@@ -1,1 +1,1 @@
-"""Telling other systems about a run. Their libraries are extras, imported when asked for."""
+"""textbatch inside other tools, and telling them about a run; each needs its own library."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,9 +34,30 @@ class LinearModel:
 
     def logits(self, features: FeatureBatch) -> Float32Array:
         """Margins of rows: a row's depend on that row alone. Shape `(rows, labels)`."""
-        counts = _counts(features, len(self.idf))
-        margins: Float32Array = _weighted(counts, self.idf) @ self.weights
+        entries = _weighted(_counts(features, len(self.idf)), self.idf)
+        margins = np.empty((len(features), len(self.bias)), np.float32)
+        # Not scipy's sparse product: scoring would need 140 MB of scipy for this one line.
+        for label in range(len(self.bias)):
+            products = entries.values * self.weights[entries.features, label]
+            margins[:, label] = np.bincount(entries.rows, products, minlength=len(features))
         return margins + self.bias
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entries:
+    """What rows have of their features: each once, by row and feature. Shapes `(entries,)`."""
+
+    num_rows: int
+    rows: Int64Array
+    features: Int64Array
+    values: Float32Array
+
+    def matrix(self, num_features: int) -> csr_matrix:
+        """The same for scikit-learn. Shape `(rows, features)`."""
+        from scipy.sparse import csr_matrix
+
+        places = (self.rows, self.features)
+        return csr_matrix((self.values, places), (self.num_rows, num_features))
 
 
 def fit_svm(features: FeatureBatch, label_ids: Int64Array, *, num_features: int) -> LinearModel:
@@ -50,8 +71,9 @@ def fit_svm(features: FeatureBatch, label_ids: Int64Array, *, num_features: int)
     from sklearn.svm import LinearSVC
 
     counts = _counts(features, num_features)
-    idf = _idf(counts)
-    machine = LinearSVC(C=_SVM_C, random_state=0).fit(_weighted(counts, idf), label_ids)
+    idf = _idf(counts, num_features)
+    weighted = _weighted(counts, idf).matrix(num_features)
+    machine = LinearSVC(C=_SVM_C, random_state=0).fit(weighted, label_ids)
     return _model(idf, machine.coef_, machine.intercept_)
 
 
@@ -63,9 +85,10 @@ def fit_logistic(
     from sklearn.multiclass import OneVsRestClassifier
 
     counts = _counts(features, num_features)
-    idf = _idf(counts)
+    idf = _idf(counts, num_features)
+    weighted = _weighted(counts, idf).matrix(num_features)
     regression = LogisticRegression(C=_LOGISTIC_C, solver="liblinear", random_state=0)
-    fitted = OneVsRestClassifier(regression).fit(_weighted(counts, idf), label_ids)
+    fitted = OneVsRestClassifier(regression).fit(weighted, label_ids)
     coefficients = np.concatenate([one.coef_ for one in fitted.estimators_])
     bias = np.concatenate([one.intercept_ for one in fitted.estimators_])
     return _model(idf, coefficients, bias)
@@ -83,28 +106,23 @@ def _model(
     )
 
 
-def _counts(features: FeatureBatch, num_features: int) -> csr_matrix:
-    """How often each row has each feature. Shape `(rows, features)`."""
-    from scipy.sparse import csr_matrix
-
-    ones = np.ones(len(features.features), np.float32)
-    shape = (len(features), num_features)
-    # A copy, since adding up works in place.
-    counts = csr_matrix((ones, features.features, features.offsets), shape, copy=True)
-    counts.sum_duplicates()
-    return counts
+def _counts(features: FeatureBatch, num_features: int) -> _Entries:
+    """How often each row has each feature."""
+    rows = np.repeat(np.arange(len(features)), np.diff(features.offsets))
+    places, counts = np.unique(rows * num_features + features.features, return_counts=True)
+    rows, found = np.divmod(places, num_features)
+    return _Entries(
+        num_rows=len(features), rows=rows, features=found, values=counts.astype(np.float32)
+    )
 
 
-def _idf(counts: csr_matrix) -> Float32Array:
-    num_rows, num_features = counts.shape
-    rows_with = np.bincount(counts.indices, minlength=num_features)
-    return np.asarray(np.log((1 + num_rows) / (1 + rows_with)) + 1, np.float32)
+def _idf(counts: _Entries, num_features: int) -> Float32Array:
+    rows_with = np.bincount(counts.features, minlength=num_features)
+    return np.asarray(np.log((1 + counts.num_rows) / (1 + rows_with)) + 1, np.float32)
 
 
-def _weighted(counts: csr_matrix, idf: Float32Array) -> csr_matrix:
-    """Counts made TF-IDF, in place."""
-    values = (1 + np.log(counts.data)) * idf[counts.indices]
-    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
-    squares = np.bincount(rows, values.astype(np.float64) ** 2, minlength=counts.shape[0])
-    counts.data = values / np.sqrt(squares).astype(np.float32)[rows]
-    return counts
+def _weighted(counts: _Entries, idf: Float32Array) -> _Entries:
+    """Counts made TF-IDF."""
+    values = (1 + np.log(counts.values)) * idf[counts.features]
+    squares = np.bincount(counts.rows, values.astype(np.float64) ** 2, minlength=counts.num_rows)
+    return replace(counts, values=values / np.sqrt(squares).astype(np.float32)[counts.rows])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import RenderableType
@@ -11,8 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from textbatch.errors import printable
-from textbatch.report.comparison import Contender
-from textbatch.report.evaluation import Evaluation
+
+if TYPE_CHECKING:  # scikit-learn comes with these, and `inspect` needs it for nothing
+    from textbatch.report.comparison import Contender
+    from textbatch.report.evaluation import Evaluation
 
 #: Above this many labels the confusion matrix would not fit a terminal.
 _WIDEST_CONFUSION = 10

@@ -1,0 +1,167 @@
+"""An Airflow operator (3.2 or later) that runs `textbatch score`.
+
+It needs nothing of textbatch but this file and the error table, so Airflow's own environment can
+have it without the libraries that score: `pip install --no-deps textbatch`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import IO, Any
+
+from airflow.sdk import Asset, BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from textbatch.errors import final_exit_codes, redacted
+
+#: The command ends within 5 seconds of a SIGTERM; what has not ended by then is killed.
+KILL_AFTER_SECONDS = 10.0
+
+#: What an asset event tells of the run.
+_EVENT_FIELDS = ("run_id", "fingerprint", "rows_in", "rows_out", "mean_confidence")
+
+
+class TextbatchScoreOperator(BaseOperator):
+    """Runs `textbatch score` in a process of its own and returns its run report.
+
+    The report is the task's XCom value; a digest of it goes to the event of each asset in
+    `outlets`. The command's messages go to the task's log. Exit codes after which the same command
+    would only fail again fail the task at once; after all others Airflow retries, if it has retries
+    left. When Airflow ends the task, the command gets SIGTERM, cleans up and ends.
+
+    Args:
+        input_path: What to score; a template, as are all arguments up to `env`.
+        output_path: What to write.
+        model_path: Model directory; None leaves it to the command's own settings.
+        flags: Further flags of `textbatch score`, one list item a word.
+        env: Variables for the command, beside those of the worker.
+        if_exists: What to do where the output is there. Airflow runs a finished task again, when it
+            is cleared or lost sight of, so the default is to replace it.
+        command: The program and what stands before `score`. Give the full path where textbatch has
+            a virtual environment of its own.
+        task: Whatever Airflow lets a task be told, such as `outlets`, `retries`.
+    """
+
+    template_fields: Sequence[str] = (
+        "input_path",
+        "output_path",
+        "model_path",
+        "flags",
+        "env",
+    )
+    _child: subprocess.Popen[str] | None = None
+    _stopping = False
+
+    def __init__(
+        self,
+        *,
+        input_path: str,
+        output_path: str,
+        model_path: str | None = None,
+        flags: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        if_exists: str = "replace",
+        command: Sequence[str] = ("textbatch",),
+        **task: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(**task)
+        self.input_path = input_path
+        self.output_path = output_path
+        self.model_path = model_path
+        self.flags = flags
+        self.env = env
+        self.if_exists = if_exists
+        self.command = command
+
+    def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
+        """Run the command.
+
+        Raises:
+            AirflowFailException: It failed, and would fail again; or there is no such command.
+            AirflowException: It failed, and may succeed later.
+        """
+        self._stopping = False
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as stdout:
+            self._child = child = self._start(stdout)
+            try:
+                if self._stopping:  # on_kill came before there was a child to end
+                    self.on_kill()
+                told = self._follow(child)
+                code = child.wait()
+            finally:
+                # After a timeout the command still runs, and must not outlive its task.
+                self.on_kill()
+                child.wait()
+            if code:
+                raise _failure(code, told)
+            stdout.seek(0)
+            report: dict[str, Any] = json.load(stdout)
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                digest = {name: report.get(name) for name in _EVENT_FIELDS}
+                context["outlet_events"][outlet].extra.update(digest)
+        return report
+
+    def on_kill(self) -> None:
+        """Ask the command to stop, once: a second SIGTERM would end it before it cleans up."""
+        self._stopping = True
+        child, self._child = self._child, None
+        if child and child.poll() is None:
+            child.terminate()
+            last = threading.Timer(KILL_AFTER_SECONDS, _kill, [child])
+            last.daemon = True
+            last.start()
+
+    def _start(self, stdout: IO[str]) -> subprocess.Popen[str]:
+        words = [*self.command, "score", "--json", "--if-exists", self.if_exists]
+        words += ["--model", self.model_path] if self.model_path else []
+        words += [*self.flags, "--", self.input_path, self.output_path]
+        # The kernel ends the command where the task is killed hard, which calls no `on_kill`.
+        setpriv = shutil.which("setpriv")
+        guard = [setpriv, "--pdeathsig", "TERM"] if setpriv else []
+        if not shutil.which(self.command[0]):
+            message = f"no command {self.command[0]}; install textbatch, or give its full path"
+            raise AirflowFailException(message)
+        self.log.info("%s", redacted(" ".join(words)))
+        return subprocess.Popen(
+            [*guard, *words],
+            env={**os.environ, **(self.env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="backslashreplace",
+            # A session of its own: a terminal's Ctrl-C would come on top of Airflow's signal.
+            start_new_session=True,
+        )
+
+    def _follow(self, child: subprocess.Popen[str]) -> str:
+        """Hand the command's messages on as they come, and return the last one."""
+        line = ""
+        assert child.stderr
+        with child.stderr as messages:
+            for message in messages:
+                line = message.rstrip()
+                self.log.info("%s", line)
+        return line
+
+
+def _failure(code: int, told: str) -> AirflowException:
+    # Popen's negative code: a signal ended the command before it could answer.
+    code = 128 - code if code < 0 else code
+    message = f"exit code {code}: {told or 'no message'}"
+    return (AirflowFailException if code in final_exit_codes() else AirflowException)(message)
+
+
+def _kill(child: subprocess.Popen[str]) -> None:
+    if child.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)

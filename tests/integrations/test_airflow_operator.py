@@ -1,0 +1,229 @@
+"""The operator beside a stand-in for Airflow; tests/jobs runs it in the real one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+
+from textbatch.errors import final_exit_codes
+
+NAME = "textbatch.integrations.airflow"
+
+
+class Operator:
+    """Airflow's, as far as this one needs it."""
+
+    log = logging.getLogger("task")
+
+    def __init__(self, outlets=(), **task) -> None:
+        self.outlets = outlets
+        self.task = task
+
+
+class Asset(str):
+    __slots__ = ()
+
+
+class Event:
+    def __init__(self) -> None:
+        self.extra = {}
+
+
+class FailedError(Exception):
+    """Airflow's AirflowException."""
+
+
+class NoRetryError(FailedError):
+    """Airflow's AirflowFailException."""
+
+
+@pytest.fixture
+def module(monkeypatch) -> ModuleType:
+    contents = {
+        "airflow": {},
+        "airflow.sdk": {"Asset": Asset, "BaseOperator": Operator},
+        "airflow.sdk.exceptions": {
+            "AirflowException": FailedError,
+            "AirflowFailException": NoRetryError,
+        },
+    }
+    for name, members in contents.items():
+        stand_in = ModuleType(name)
+        vars(stand_in).update(members)
+        monkeypatch.setitem(sys.modules, name, stand_in)
+    monkeypatch.delitem(sys.modules, NAME, raising=False)
+    yield import_module(NAME)
+    del sys.modules[NAME]
+
+
+@pytest.fixture
+def task(module, input_file, model):
+    def make(*, command=(sys.executable, "-m", "textbatch"), **settings):
+        return module.TextbatchScoreOperator(
+            task_id="score",
+            command=command,
+            **{
+                "input_path": str(input_file),
+                "output_path": str(input_file.with_name("out.parquet")),
+                "model_path": str(model),
+                **settings,
+            },
+        )
+
+    return make
+
+
+def shell(body: str) -> tuple[str, ...]:
+    return ("/bin/sh", "-c", body)
+
+
+def test_every_path_flag_and_variable_is_a_template(module, task):
+    known = {*vars(task()), *module.TextbatchScoreOperator.template_fields}
+    assert known - set(module.TextbatchScoreOperator.template_fields) == {
+        "command",
+        "if_exists",
+        "outlets",
+        "task",
+    }
+
+
+def test_task_scores_again_and_again_and_returns_the_report(task):
+    first, second = task().execute({}), task().execute({})
+    assert (second["state"], second["rows_out"], second["exit_code"]) == ("done", 500, 0)
+    assert first["run_id"] != second["run_id"]
+
+
+def test_task_that_may_skip_leaves_a_finished_output_alone(task):
+    first = task(if_exists="skip").execute({})
+    second = task(if_exists="skip").execute({})
+    assert (first["state"], second["state"]) == ("done", "skipped")
+
+
+def test_flags_and_variables_reach_the_command(task, tmp_path):
+    told = tmp_path / "told"
+    body = f'echo "$@" "$WHO" > {told}; echo "{{}}"'
+    task(command=shell(body), flags=["--top-k", "2"], env={"WHO": "me"}).execute({})
+    words = told.read_text().split()
+    assert words[-5:-3] == ["2", "--"]
+    assert words[-1] == "me"
+
+
+def test_asset_events_tell_of_the_run(task):
+    asset = Asset("file:///scored")
+    event = Event()
+    report = task(outlets=[asset, "no asset"]).execute({"outlet_events": {asset: event}})
+    assert event.extra["rows_out"] == 500
+    assert event.extra["run_id"] == report["run_id"]
+
+
+def test_messages_go_to_the_log_while_the_command_runs(task, tmp_path, caplog):
+    caplog.set_level("INFO")
+    go_on = tmp_path / "go-on"
+    body = (
+        f"echo first >&2; while [ ! -e {go_on} ]; do sleep 0.01; done; echo last >&2; echo '{{}}'"
+    )
+    running = threading.Thread(target=task(command=shell(body)).execute, args=[{}])
+    running.start()
+    while "first" not in caplog.messages:
+        time.sleep(0.01)
+    go_on.touch()
+    running.join(10)
+    assert caplog.messages[-1] == "last"
+
+
+def test_log_shows_no_credentials(task, caplog):
+    caplog.set_level("INFO")
+    task(command=shell("echo '{}'"), input_path="s3://key:secret@bucket/in.parquet").execute({})
+    assert "s3://***@bucket/in.parquet" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_task_fails_at_once_where_a_retry_cannot_help(task, tmp_path):
+    told = r"exit code 66: textbatch: error\[Bundle\]"
+    with pytest.raises(NoRetryError, match=told):
+        task(model_path=str(tmp_path / "no-model")).execute({})
+
+
+def test_task_fails_at_once_where_there_is_no_such_command(task):
+    with pytest.raises(NoRetryError, match="no command no-such-thing; install"):
+        task(command=["no-such-thing"]).execute({})
+
+
+@pytest.mark.parametrize("code", [*range(1, 160), 255])
+def test_task_retries_after_all_but_the_final_codes(code, task):
+    with pytest.raises(FailedError) as caught:
+        task(command=shell(f"exit {code}")).execute({})
+    assert isinstance(caught.value, NoRetryError) == (code in final_exit_codes())
+
+
+def test_task_retries_when_a_signal_ended_the_command(task):
+    with pytest.raises(FailedError, match="exit code 137") as caught:
+        task(command=shell("kill -9 $$")).execute({})
+    assert not isinstance(caught.value, NoRetryError)
+
+
+def start(task, tmp_path, body: str):
+    """Execute a task in a thread; returns that and its process's id, once it is there."""
+    pid = tmp_path / "pid"
+    operator = task(command=shell(f"echo $$ > {pid}.part; mv {pid}.part {pid}; {body}"))
+    caught: list[Exception] = []
+
+    def execute() -> None:
+        try:
+            operator.execute({})
+        except FailedError as error:
+            caught.append(error)
+
+    running = threading.Thread(target=execute)
+    running.start()
+    while not pid.exists():
+        time.sleep(0.01)
+    return operator, running, int(pid.read_text()), caught
+
+
+def test_killed_task_asks_its_command_to_stop_once_and_may_be_retried(task, tmp_path):
+    stop = "trap 'echo asked >&2; sleep 0.3; exit 143' TERM"
+    body = f"{stop}; while :; do sleep 0.01; done"
+    operator, running, pid, caught = start(task, tmp_path, body)
+    operator.on_kill()
+    operator.on_kill()
+    running.join(10)
+    assert not running.is_alive()
+    assert str(caught[0]) == "exit code 143: asked"
+    assert not isinstance(caught[0], NoRetryError)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_command_that_does_not_stop_is_killed_with_all_it_has_started(
+    module, task, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(module, "KILL_AFTER_SECONDS", 0.2)
+    operator, running, _, caught = start(task, tmp_path, "trap '' TERM; sleep 60 & wait; wait")
+    operator.on_kill()
+    # The task reads messages until nobody can write one: `sleep` had to go as well.
+    running.join(10)
+    assert not running.is_alive()
+    assert "exit code 137" in str(caught[0])
+
+
+def test_command_stops_when_its_task_runs_out_of_time(task, monkeypatch):
+    def too_late(*_):
+        raise TimeoutError
+
+    previous = signal.signal(signal.SIGALRM, too_late)
+    signal.setitimer(signal.ITIMER_REAL, 0.5)
+    operator = task(command=shell("echo $$ >&2; exec sleep 60"))
+    began = time.monotonic()
+    with pytest.raises(TimeoutError):
+        operator.execute({})
+    signal.signal(signal.SIGALRM, previous)
+    assert time.monotonic() - began < 10
