@@ -84,7 +84,7 @@ class Lineage:
         try:
             import openlineage.client  # noqa: F401
         except ImportError:
-            self._trouble = "its client is missing; pip install 'textbatch[openlineage]'"
+            self._trouble = "its client is missing; pip install openlineage-python"
             return
         try:
             client = _client()

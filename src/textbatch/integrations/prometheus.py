@@ -83,7 +83,7 @@ def _check(path: Path) -> None:
         import prometheus_client  # noqa: F401
     except ImportError:
         raise UsageError(
-            "--metrics-file needs prometheus-client", "pip install 'textbatch[prometheus]'"
+            "--metrics-file needs prometheus-client", "pip install prometheus-client"
         ) from None
     check_output(path, overwrite=True)
 
