@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
-from making import run_cli
 
 from textbatch.config import ScoreConfig
 from textbatch.errors import TextbatchError
@@ -66,14 +65,14 @@ def test_reports_of_good_runs_follow_the_schema(input_file, model, tmp_path):
         check(json.loads(report.read_text("utf-8")), state)
 
 
-def test_reports_of_failures_follow_the_schema(input_file, model, tmp_path):
+def test_reports_of_failures_follow_the_schema(input_file, model, tmp_path, in_process):
     report = tmp_path / "report.json"
     for wrong in ({"input": tmp_path / "nowhere.csv"}, {"text_column": "nothing"}):
         settings = {"input": input_file, "model": model, "report": report, **wrong}
         with pytest.raises(TextbatchError):
             score(ScoreConfig(output=tmp_path / "out.parquet", **settings))
         check(json.loads(report.read_text("utf-8")), "failed")
-    run_cli("score", input_file, tmp_path / "o.parquet", "--report", report, "--top-k", "-1")
+    in_process("score", input_file, tmp_path / "o.parquet", "--report", report, "--top-k", "-1")
     check(json.loads(report.read_text("utf-8")), "failed")
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from making import random_bundle, run_cli, write_bundle
+from making import random_bundle, write_bundle
 from prometheus_client.parser import text_string_to_metric_families
 
 HOSTILE = 'a"b\\n\n<script>'
@@ -31,10 +31,10 @@ def events(stderr: str) -> list[dict]:
 
 
 @pytest.fixture
-def score(input_file, model, tmp_path):
+def score(input_file, model, tmp_path, in_process):
     def run(*flags, source=input_file, **environment):
         arguments = ("--model", model, "--overwrite", *flags)
-        return run_cli("score", source, tmp_path / "out.parquet", *arguments, **environment)
+        return in_process("score", source, tmp_path / "out.parquet", *arguments, **environment)
 
     return run
 
@@ -60,8 +60,8 @@ def test_a_failure_in_a_json_log_is_an_event_with_its_exit_code(score, tmp_path)
     assert last["error"] == "InputNotFound"
 
 
-def test_the_environment_asks_for_a_json_log_of_every_command(tmp_path):
-    run = run_cli("train", tmp_path / "nowhere.csv", TEXTBATCH_LOG_FORMAT="json")
+def test_the_environment_asks_for_a_json_log_of_every_command(tmp_path, in_process):
+    run = in_process("train", tmp_path / "nowhere.csv", TEXTBATCH_LOG_FORMAT="json")
     assert events(run.stderr)[-1]["command"] == "train"
 
 
@@ -103,23 +103,25 @@ def test_a_refused_flag_counts_as_a_failure(score, tmp_path):
     assert gauges(metrics)["textbatch_last_exit_code", ""] == 2
 
 
-def test_a_skipped_run_succeeds_and_keeps_what_the_last_one_told(input_file, model, tmp_path):
+def test_a_skipped_run_succeeds_and_keeps_what_the_last_one_told(
+    input_file, model, tmp_path, in_process
+):
     metrics, output = tmp_path / "m.prom", tmp_path / "out.parquet"
     arguments = ("score", input_file, output, "--model", model, "--metrics-file", metrics)
-    assert run_cli(*arguments).returncode == 0
+    assert in_process(*arguments).returncode == 0
     first = gauges(metrics)
-    assert run_cli(*arguments, "--if-exists", "skip").returncode == 0
+    assert in_process(*arguments, "--if-exists", "skip").returncode == 0
     second = gauges(metrics)
     name = ("textbatch_last_success_timestamp_seconds", "")
     assert second.pop(name) > first.pop(name)
     assert second == first
 
 
-def test_labels_of_any_kind_stand_in_the_metrics(input_file, tmp_path):
+def test_labels_of_any_kind_stand_in_the_metrics(input_file, tmp_path, in_process):
     model = write_bundle(tmp_path / "model", random_bundle(labels=(HOSTILE, "文本")))
     metrics = tmp_path / "m.prom"
     output = tmp_path / "out.parquet"
-    run = run_cli("score", input_file, output, "--model", model, "--metrics-file", metrics)
+    run = in_process("score", input_file, output, "--model", model, "--metrics-file", metrics)
     assert run.returncode == 0, run.stderr
     labels = {key for name, key in gauges(metrics) if name == "textbatch_labelled_rows"}
     assert labels == {HOSTILE, "文本"}
@@ -235,7 +237,7 @@ def test_lineage_is_silent_where_it_is_not_configured_or_switched_off(score, ser
     assert got == []
 
 
-def test_the_page_shows_the_run_beside_the_training(input_file, tmp_path):
+def test_the_page_shows_the_run_beside_the_training(input_file, tmp_path, in_process):
     bundle = random_bundle()
     profile = {
         "rows": 100,
@@ -248,31 +250,33 @@ def test_the_page_shows_the_run_beside_the_training(input_file, tmp_path):
     page = tmp_path / "run.html"
     output = tmp_path / "out.parquet"
     flags = ("--html", page, "--chunk-rows", "50")
-    run = run_cli("score", input_file, output, "--model", model, *flags)
+    run = in_process("score", input_file, output, "--model", model, *flags)
     assert run.returncode == 0, run.stderr
     text = page.read_text("utf-8")
     for section in ("labels", "statuses", "confidences", "rates", "facts"):
         assert f'id="{section}"' in text, section
     assert "97.0%" in text
-    assert "far from that of the training rows" in text
+    assert "The confidences are far from those on the validation rows" in text
     assert "are unknown to the model, against 1.0% in training" in text
 
 
 @pytest.mark.parametrize("place", ["input", "model", "output"])
-def test_a_page_does_not_replace_input_output_or_model(place, input_file, model, tmp_path):
+def test_a_page_does_not_replace_input_output_or_model(
+    place, input_file, model, tmp_path, in_process
+):
     output = tmp_path / "out.parquet"
     page = {"input": input_file, "model": model / "run.html", "output": output}[place]
-    run = run_cli("score", input_file, output, "--model", model, "--html", page)
+    run = in_process("score", input_file, output, "--model", model, "--html", page)
     assert run.returncode == 64
     assert not output.exists()
 
 
-def test_a_run_without_rows_has_a_page_and_metrics(model, tmp_path):
+def test_a_run_without_rows_has_a_page_and_metrics(model, tmp_path, in_process):
     source = tmp_path / "in.csv"
     source.write_text("text\n")
     page, metrics = tmp_path / "run.html", tmp_path / "m.prom"
     flags = ("--html", page, "--metrics-file", metrics)
-    run = run_cli("score", source, tmp_path / "out.parquet", "--model", model, *flags)
+    run = in_process("score", source, tmp_path / "out.parquet", "--model", model, *flags)
     assert run.returncode == 0, run.stderr
     assert "0 rows in" in page.read_text("utf-8")
     assert gauges(metrics)["textbatch_last_exit_code", ""] == 0

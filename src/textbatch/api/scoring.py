@@ -105,6 +105,7 @@ def evaluate(
     threads: int | None = None,
     html: PathLike | None = None,
     report_texts: bool = False,
+    progress: Progress | None = None,
 ) -> Evaluation:
     """Measure a bundle on labelled files; `evaluation.evaluate` explains the settings.
 
@@ -123,6 +124,7 @@ def evaluate(
         threads=threads,
         html=path_of(html),
         report_texts=report_texts,
+        progress=progress,
     )
 
 

@@ -113,7 +113,7 @@ def score_command(
     One output row per input row, in order, with every input column untouched; the output
     appears whole or not at all.
     """
-    from textbatch.cli.watching import check_page_place, score_watched, short_id
+    from textbatch.cli.watching import Watchers, score_watched, short_id
     from textbatch.integrations.prometheus import failure_measured
     from textbatch.report.run import failure_reported
 
@@ -149,13 +149,11 @@ def score_command(
             if_exists=if_exists,
             dry_run=dry_run,
             report=report,
-            metrics_file=metrics_file,
-            html=html,
         )
-        check_page_place(config)
+        watchers = Watchers(config=config, metrics_file=metrics_file, html=html)
         if max_memory is not None:
             limit_memory(max_memory)
-    done = score_watched(config, run)
+    done = score_watched(watchers, run)
     if json:
         print_json(done.to_dict())
     else:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
 from uuid import UUID
 
 from textbatch.cli.console import event, progress, say
 from textbatch.config import ScoreConfig
-from textbatch.errors import redacted
+from textbatch.errors import ConflictError, redacted
 from textbatch.integrations.lineage import Traced, traced
 from textbatch.integrations.prometheus import failure_measured, write_success
 from textbatch.report.progress import Recorder
@@ -20,19 +22,41 @@ def short_id(run: UUID) -> str:
     return run.hex[:16]
 
 
-def check_page_place(config: ScoreConfig) -> None:
-    """Check before the work that the page can be written.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watchers:
+    """A scoring run, and the files that tell of it beside its report.
+
+    Attributes:
+        config: The run.
+        metrics_file: `.prom` file for Prometheus, written on failure too.
+        html: HTML file for a page about the run.
 
     Raises:
-        TextbatchError: A subclass says why not.
+        ConflictError: A file has another use.
+        TextbatchError: Another subclass, where the page cannot be written.
     """
-    if config.html:
-        from textbatch.picturing import check_page
 
-        check_page(config.html, (config.input,), config.model)
+    config: ScoreConfig
+    metrics_file: Path | None = None
+    html: Path | None = None
+
+    def __post_init__(self) -> None:
+        config = self.config
+        used = [config.input, config.output, config.report, config.quarantine]
+        taken = {path.resolve() for path in used if path}
+        for flag, path in (("--metrics-file", self.metrics_file), ("--html", self.html)):
+            if path and path.resolve() in taken:
+                raise ConflictError(
+                    f"{flag} names a file that has another use, {path}", "give it one of its own"
+                )
+            taken |= {path.resolve()} if path else set()
+        if self.html:
+            from textbatch.picturing import check_page
+
+            check_page(self.html, (config.input,), config.model)
 
 
-def score_watched(config: ScoreConfig, run: UUID) -> RunReport:
+def score_watched(watchers: Watchers, run: UUID) -> RunReport:
     """Score, and tell everybody who asked.
 
     Raises:
@@ -40,6 +64,7 @@ def score_watched(config: ScoreConfig, run: UUID) -> RunReport:
     """
     from textbatch.scoring import score
 
+    config = watchers.config
     about = Traced(
         run=run,
         job="textbatch.score",
@@ -50,17 +75,17 @@ def score_watched(config: ScoreConfig, run: UUID) -> RunReport:
     event("started", {what: redacted(os.fspath(path)) for what, path in paths.items()})
     recorder = Recorder(progress())
     tracing = nullcontext() if config.dry_run else traced(about, say)
-    with failure_measured(config.metrics_file), tracing as lineage:
+    with failure_measured(watchers.metrics_file), tracing as lineage:
         try:
             done = score(config, progress=recorder, run_id=short_id(run))
         finally:
             recorder.end()
-        if config.html and done.state == "done":
+        if watchers.html and done.state == "done":
             from textbatch.report.run_page import run_page
 
-            write_whole(config.html, run_page(done, recorder.samples))
-        if config.metrics_file and done.state != "planned":
-            write_success(config.metrics_file, done)
+            write_whole(watchers.html, run_page(done, recorder.samples))
+        if watchers.metrics_file and done.state != "planned":
+            write_success(watchers.metrics_file, done)
         if lineage:
             lineage.completed(done)
     for note in done.notes:

@@ -53,8 +53,6 @@ class ScoreConfig:
             output is of the same input, model and options.
         dry_run: Check everything, write no output.
         report: JSON file for the run's report, written on failure too.
-        metrics_file: `.prom` file for Prometheus, written on failure too.
-        html: HTML file for a page about the run.
 
     Raises:
         UsageError: A setting is out of its range.
@@ -87,8 +85,6 @@ class ScoreConfig:
     if_exists: IfExists = "fail"
     dry_run: bool = False
     report: Path | None = None
-    metrics_file: Path | None = None
-    html: Path | None = None
 
     def __post_init__(self) -> None:
         require("--top-k", self.top_k, 0, 10_000)
@@ -134,12 +130,7 @@ class ScoreConfig:
         if self.output.resolve() == self.input.resolve():
             raise ConflictError(f"input and output are the same file {self.input}", "write beside")
         others = [self.input.resolve(), self.output.resolve()]
-        for flag, path in (
-            ("--report", self.report),
-            ("--quarantine", self.quarantine),
-            ("--metrics-file", self.metrics_file),
-            ("--html", self.html),
-        ):
+        for flag, path in (("--report", self.report), ("--quarantine", self.quarantine)):
             if path and path.resolve() in others:
                 raise ConflictError(
                     f"{flag} names a file that has another use, {path}", "give it one of its own"
