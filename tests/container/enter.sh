@@ -29,6 +29,9 @@ for device in null zero urandom; do
     touch "$root/dev/$device"
     mount --bind "/dev/$device" "$root/dev/$device"
 done
+# Container engines give one, and semaphores live there.
+mkdir "$root/dev/shm"
+mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 mount -o remount,ro "$root"
 exec chroot "$root" setpriv --reuid 54321 --regid 54321 --clear-groups --no-new-privs \
     env -i --chdir=/data PATH="$environment/bin:/usr/bin:/bin" "$@"
