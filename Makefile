@@ -4,7 +4,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test test-faults test-airflow check bench bench-accuracy reference docs clean
+.PHONY: demo test test-faults test-airflow test-container check bench bench-accuracy reference \
+	docs clean
 
 demo: .venv/installed  ## Train and score on made-up tickets, in ./textbatch-demo
 	$(BIN)/textbatch demo --folder textbatch-demo --overwrite
@@ -17,6 +18,9 @@ test-faults: .venv/installed-dev  ## Run the fault tests in full: hundreds of ki
 
 test-airflow: .venv/installed-dev .venv-airflow/installed  ## Run the DAGs of jobs/ in a real Airflow
 	$(BIN)/pytest tests/jobs/test_airflow.py
+
+test-container: .venv/installed-dev  ## Build the scoring image's environment and run it without Docker
+	TEXTBATCH_TEST_CONTAINER=1 $(BIN)/pytest tests/container
 
 check: .venv/installed-dev  ## Run the linters and the type checker, as CI does
 	$(BIN)/ruff check .

@@ -147,23 +147,6 @@ def test_operations_document_every_variable_that_is_read():
     assert set(re.findall(r"^\| `(TEXTBATCH_\w+)`", OPERATIONS, re.MULTILINE)) == found
 
 
-def test_dockerfile_builds_a_small_image_that_runs_without_root():
-    lines = (ROOT / "Dockerfile").read_text("utf-8").replace("\\\n", "").splitlines()
-    steps = [line.split(maxsplit=1) for line in lines if re.match("[A-Z]+ ", line)]
-    allowed = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
-    stages = [image.split()[0] for word, image in steps if word == "FROM"]
-    assert len(stages) == 2
-    assert all(re.fullmatch(r"python:3\.\d+-slim", image) for image in stages)
-    assert [word for word, _ in steps if word == "ADD"] == []
-    (user,) = [rest for word, rest in steps if word == "USER"]
-    assert all(int(number) > 0 for number in user.split(":"))
-    assert ["ENTRYPOINT", '["textbatch"]'] in steps
-    copied = [rest.split()[:-1] for word, rest in steps if word == "COPY"]
-    for source in [name for names in copied for name in names if not names[0].startswith("--")]:
-        assert (ROOT / source).exists()
-        assert f"!{source}" in allowed
-
-
 def test_licence_is_the_complete_text():
     # As published at https://www.apache.org/licenses/LICENSE-2.0.txt
     digest = hashlib.sha256((ROOT / "LICENSE").read_bytes()).hexdigest()

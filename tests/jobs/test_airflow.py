@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import kubernetes_validate
 import pyarrow.parquet as pq
 import pytest
 from making import random_bundle, random_texts, write_bundle, write_texts
@@ -226,3 +227,12 @@ def test_all_dags_import_and_the_pod_is_valid_and_locked_down(database, tmp_path
     found = json.loads(result.read_text("utf-8"))
     assert found["errors"] == {}
     assert found["dags"] == ["textbatch_docker", "textbatch_kubernetes", "textbatch_nightly"]
+    assert found["container"]["command"][0] == "score"
+    pod = found["pod"]
+    kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
+    (container,) = [each for each in pod["spec"]["containers"] if each["name"] == "base"]
+    assert pod["spec"]["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    # Where the sidecar that hands the report to Airflow looks for it.
+    assert "--report=/airflow/xcom/return.json" in container["args"]
+    assert "/airflow/xcom" in {mount["mountPath"] for mount in container["volumeMounts"]}
