@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,9 +28,11 @@ from textbatch.scoring import score as score_file
 
 
 def score(
-    input: PathLike,  # noqa: A002 - the word that the command line uses
+    input: PathLike | Sequence[PathLike],  # noqa: A002 - the word that the command line uses
     output: PathLike,
     *,
+    incremental: bool = False,
+    partition_columns: bool = False,
     model: PathLike = "model",
     text_column: str | None = None,
     columns: Sequence[str] | None = None,
@@ -56,14 +59,21 @@ def score(
     report: PathLike | None = None,
     progress: Progress | None = None,
 ) -> RunReport:
-    """Score a file into a Parquet file; `config.ScoreConfig` explains the settings.
+    """Score a file into a Parquet file, or files into a folder.
+
+    `config.ScoreConfig` explains the settings. An output that ends with `/` is a folder.
 
     Raises:
         TextbatchError: A subclass says what went wrong; the output's old state is untouched.
     """
+    first, *more = paths_of(input)
     config = ScoreConfig(
-        input=Path(input),
+        input=first,
+        more=tuple(more),
         output=Path(output),
+        as_folder=os.fspath(output).endswith("/"),
+        incremental=incremental,
+        partition_columns=partition_columns,
         model=Path(model),
         text_column=text_column,
         columns=None if columns is None else tuple(columns),

@@ -33,10 +33,17 @@ if TYPE_CHECKING:
 
 
 def score_command(
-    input: Annotated[  # noqa: A002 - the word that the help shows
-        Path, typer.Argument(help="Parquet, CSV or JSONL file; text formats also .gz, .zst.")
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin.",
+        ),
     ],
-    output: Annotated[Path, typer.Argument(help="Parquet file to write.")],
+    output: Annotated[
+        str,
+        typer.Argument(help="Parquet file to write; folder/ for one part per input."),
+    ],
     model: ModelOption = Path("model"),
     text_column: TextColumnOption = None,
     columns: Annotated[
@@ -94,24 +101,36 @@ def score_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Check everything, write no output.")
     ] = False,
+    incremental: Annotated[
+        bool,
+        typer.Option("--incremental", help="Score only files that the output folder lacks."),
+    ] = False,
+    partition_columns: Annotated[
+        bool,
+        typer.Option("--partition-columns", help="Write key=value folders as columns too."),
+    ] = False,
     report: ReportOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put labels and confidences on every row of a file.
+    """Put labels and confidences on every row of a file, or of all files of a folder.
 
     Example: textbatch score input.parquet out.parquet --model model
 
     One output row per input row, in order, with every input column untouched; the output
-    appears whole or not at all.
+    appears whole or not at all. A folder gets one part per input file, and _SUCCESS at the end.
     """
     from textbatch.report.run import failure_reported
 
-    names = {"input": str(input), "output": str(output), "model": str(model)}
+    names = {"input": " ".join(map(str, inputs)), "output": output, "model": str(model)}
     paths = {what: redacted(name) for what, name in names.items()}
     with failure_reported(report, lambda: paths):
         config = ScoreConfig(
-            input=input,
-            output=output,
+            input=inputs[0],
+            more=tuple(inputs[1:]),
+            output=Path(output),
+            as_folder=output.endswith("/"),
+            incremental=incremental,
+            partition_columns=partition_columns,
             model=model,
             text_column=text_column,
             columns=None if columns is None else tuple(columns.split(",")),
@@ -164,11 +183,14 @@ def _print(done: RunReport) -> None:
     if done.state == "skipped":
         results.print(printable(f"{done.output}: {done.rows_out:,} rows, skipped"), markup=False)
         return
+    files = "" if done.files is None else f"{done.files['scored']:,} files, "
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
     if done.rows_quarantined:
         statuses += f", {done.rows_quarantined:,} in quarantine"
-    line = f"{done.output}: {done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
+    line = (
+        f"{done.output}: {files}{done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
+    )
     results.print(
         printable(line),
         markup=False,

@@ -93,7 +93,7 @@ def open_source(
         raise InputNotFoundError(f"{path} is a directory", "name one file")
     if size == 0:
         raise DataError(f"{path} is empty (0 bytes)", "look for an interrupted upload")
-    chosen = _format_of(path) if input_format == "auto" else input_format
+    chosen = format_of(path, input_format)
     if chosen == "parquet":
         if encoding:
             raise ConflictError(
@@ -124,7 +124,19 @@ def require_column(source: Source, column: str, flag: str) -> None:
         )
 
 
-def _format_of(path: Path) -> InputFormat:
+def is_known_name(path: Path) -> bool:
+    """Whether a file's name tells its format."""
+    return _suffix(path) in _FORMATS
+
+
+def format_of(path: Path, input_format: InputFormat) -> InputFormat:
+    """A file's format: the one given, or with `auto` by its name.
+
+    Raises:
+        UsageError: The name tells no format.
+    """
+    if input_format != "auto":
+        return input_format
     suffix = _suffix(path)
     if suffix not in _FORMATS:
         raise UsageError(

@@ -50,6 +50,8 @@ class RunReport:
         labels: Rows by predicted label.
         mean_confidence: Over the rows with a label.
         seal: The output's own sha256, as `verify` recomputes it.
+        files: Of a job over several files: how many were found, scored, known from before, and
+            left out for their names.
         notes: What else the user should know.
         error: The error line of a failed run.
         exit_code: Of the process.
@@ -76,6 +78,7 @@ class RunReport:
     labels: dict[str, int] = field(default_factory=dict)
     mean_confidence: float | None = None
     seal: str | None = None
+    files: dict[str, int] | None = None
     notes: list[str] = field(default_factory=list)
     error: str | None = None
     exit_code: int = 0
