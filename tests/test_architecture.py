@@ -29,6 +29,7 @@ LEVELS = {
     "folder_job": 4,
     "folder_plan": 4,
     "preflight": 4,
+    "staging": 4,
     "verification": 4,
     "inspection": 4,
     "partition": 4,
@@ -50,6 +51,7 @@ LEVELS = {
     "errors": 0,
     "failpoints": 0,
     "limits": 0,
+    "locations": 0,
     "__init__": 0,
 }
 # Rooms on one level that may know each other; the paths are read in this order.
@@ -84,17 +86,26 @@ SIDEWAYS = {
     ("folders", "folder_plan"),
     ("folder_plan", "folder_job"),
     ("folders", "planning"),
+    ("scoring", "staging"),
+    ("staging", "planning"),
+    ("staging", "folders"),
+    ("staging", "folder_plan"),
     ("folders", "preflight"),
     ("preflight", "planning"),
     ("verification", "inspection"),
     ("config", "errors"),
     ("config", "limits"),
+    ("config", "locations"),
     ("limits", "errors"),
     ("failpoints", "errors"),
 }
 
 OWNERS = {
+    "boto3": {"data"},
+    "botocore": {"data"},
+    "fsspec": {"data"},
     "pandas": {"data", "loaded"},
+    "pyarrow.fs": {"data"},
     "pyarrow.parquet": {"data"},
     "pyarrow.json": {"data"},
     "csv": {"data"},

@@ -14,9 +14,13 @@ from textbatch.config import IfExists, ScoreConfig
 from textbatch.data.folder import OutputFolder
 from textbatch.data.ledger import Entry, Ledger
 from textbatch.data.listing import InputFile, Listing
+from textbatch.data.remote_folder import RemoteFolder
 from textbatch.errors import OutputError
+from textbatch.locations import RemotePath
 from textbatch.report.run import RunReport
 from textbatch.report.totals import Totals
+
+Folder = OutputFolder | RemoteFolder
 
 #: Raised when a field of `_SUCCESS` changes its meaning or goes away.
 SCHEMA_VERSION = 1
@@ -44,7 +48,7 @@ class FolderJob:
     fingerprint: str
     text_column: str
     listing: Listing
-    folder: OutputFolder
+    folder: Folder
     ledger: Ledger
     known: dict[str, str]
     inherited: bool
@@ -64,7 +68,7 @@ class FolderJob:
         )
         # A part that was put in place just before the run died is not in the ledger.
         again: IfExists = "skip" if self.inherited else "fail"
-        replaces = config.incremental or config.existing == "replace"
+        replaces = config.incremental or config.existing == "replace" or self.folder.is_staged
         return replace(
             config,
             input=file.path,
@@ -177,7 +181,9 @@ def finish(job: FolderJob, report: RunReport) -> None:
         StorageError: The disk is full or failing.
     """
     for file in job.listing.files:
-        file.check_unchanged()
+        # Each file was looked at again when it was read; in a store once more would cost a request.
+        if not isinstance(file.path, RemotePath):
+            file.check_unchanged()
     for part in list(_others(job)):
         job.folder.remove(part)
     totals = Totals()

@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from pathlib import Path
 
 from textbatch.config import ScoreConfig
 from textbatch.data.folder import OutputFolder
 from textbatch.data.ledger import Ledger
 from textbatch.data.listing import Listing
+from textbatch.data.model_cache import cache_directory
+from textbatch.data.remote_folder import RemoteFolder
 from textbatch.data.work import WorkDirectory
 from textbatch.errors import ConflictError, OutputError
-from textbatch.folder_job import FolderJob
+from textbatch.folder_job import Folder, FolderJob
+from textbatch.locations import RemotePath, is_within, resolved
 from textbatch.model.bundle import Bundle
 
 
-def check_existing(config: ScoreConfig, folder: OutputFolder, *, inherited: bool) -> None:
+def open_folder(config: ScoreConfig) -> Folder:
+    """The output: a local directory, or one in an object store."""
+    if isinstance(config.output, RemotePath):
+        return RemoteFolder(config.output, stage_of(config))
+    return OutputFolder(config.output)
+
+
+def stage_of(config: ScoreConfig) -> Path:
+    """The local place of an output in a store: always the same one, so that a rerun finds it."""
+    name = hashlib.sha256(os.fsencode(config.output)).hexdigest()[:16]
+    return (config.work_dir or cache_directory()) / "outputs" / name
+
+
+def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> None:
     """Check that the output may be made, added to or replaced where it is wanted.
 
     Raises:
@@ -24,7 +42,7 @@ def check_existing(config: ScoreConfig, folder: OutputFolder, *, inherited: bool
         AccessError: The directory is not writable.
     """
     if config.quarantine:
-        if config.quarantine.resolve().is_relative_to(folder.path.resolve()):
+        if is_within(resolved(config.quarantine), resolved(folder.path)):
             raise ConflictError(
                 f"--quarantine {config.quarantine} is inside the output",
                 "name a directory beside it",
@@ -48,7 +66,7 @@ def check_existing(config: ScoreConfig, folder: OutputFolder, *, inherited: bool
 def plan(
     config: ScoreConfig,
     listing: Listing,
-    folder: OutputFolder,
+    folder: Folder,
     bundle: Bundle,
     work: WorkDirectory | None = None,
 ) -> FolderJob:
@@ -88,7 +106,7 @@ def plan(
     )
 
 
-def _known(folder: OutputFolder, key: str) -> dict[str, str]:
+def _known(folder: Folder, key: str) -> dict[str, str]:
     known: dict[str, str] = {}
     for entry in folder.entries():
         if entry["job"] != key:

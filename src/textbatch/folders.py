@@ -9,15 +9,16 @@ from typing import Protocol
 
 from textbatch import __version__
 from textbatch.config import ScoreConfig
-from textbatch.data.folder import OutputFolder
 from textbatch.data.ledger import Entry
 from textbatch.data.listing import InputFile, is_pattern, list_inputs
+from textbatch.data.remote import is_folder
 from textbatch.data.work import WorkDirectory, work_directory_of
 from textbatch.errors import TooManyBadRowsError
 from textbatch.failpoints import failpoint
 from textbatch.folder_job import FolderJob, finish, prepare_place
-from textbatch.folder_plan import check_existing, plan
+from textbatch.folder_plan import check_existing, open_folder, plan
 from textbatch.limits import BadRowLimit
+from textbatch.locations import Location, RemotePath
 from textbatch.planning import LoadedModel
 from textbatch.preflight import check_apart, check_columns
 from textbatch.report.progress import Progress
@@ -40,7 +41,11 @@ def is_folder_job(config: ScoreConfig) -> bool:
     if config.from_standard_input:
         return False
     several = config.more or config.as_folder or is_pattern(config.input)
-    return bool(several) or config.input.is_dir() or config.output.is_dir()
+    return bool(several) or _is_folder(config.input) or _is_folder(config.output)
+
+
+def _is_folder(location: Location) -> bool:
+    return is_folder(location) if isinstance(location, RemotePath) else location.is_dir()
 
 
 def score_files(
@@ -66,9 +71,9 @@ def score_files(
     Raises:
         TextbatchError: A subclass says what went wrong; the parts that are finished stay.
     """
-    folder = OutputFolder(config.output)
+    folder = open_folder(config)
     # Cheap checks first: a wrong path must not cost the time to load a model.
-    check_existing(config, folder, inherited=work_directory_of(config.output).is_dir())
+    check_existing(config, folder, inherited=work_directory_of(folder.lock_place).is_dir())
     listing = list_inputs(config.inputs, config.input_format)
     check_apart(config, listing)
     if config.dry_run:
@@ -78,7 +83,7 @@ def score_files(
         report.state, report.rows_in = "planned", found.rows
         report.files = job.counts(scored=len(job.todo))
         return
-    work = WorkDirectory(config.output, report.run_id)
+    work = WorkDirectory(folder.lock_place, report.run_id)
     keep = work.inherited
     try:
         check_existing(config, folder, inherited=work.inherited)
@@ -165,6 +170,7 @@ class _Run:
         finally:
             told = self._report
             told.engine, told.device, told.precision = one.engine, one.device, one.precision
+        self._job.folder.publish(file.part)
         failpoint("part-published")
         return one
 

@@ -13,12 +13,15 @@ from textbatch.batch import Float32Array
 from textbatch.config import ScoreConfig
 from textbatch.data.contract import OutputColumns
 from textbatch.data.identity import InputIdentity, job_key
+from textbatch.data.model_cache import fetch_model, forget_model
 from textbatch.data.parquet import footer_entries
 from textbatch.data.partitioned import PartitionedSource, check_partitions
 from textbatch.data.quarantine import Quarantine
+from textbatch.data.remote import look
 from textbatch.data.source import Source, open_source, require_column
 from textbatch.data.texts import check_text_type
-from textbatch.errors import OutputError
+from textbatch.errors import BundleError, OutputError
+from textbatch.locations import Location, RemotePath, local
 from textbatch.model.bundle import Bundle, load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
@@ -69,7 +72,7 @@ class LoadedModel:
             BundleError: It is missing, damaged or unsafe.
         """
         if self._bundle is None:
-            self._bundle = load_bundle(self._config.model)
+            self._bundle = _load(self._config.model)
         report.fingerprint = self._bundle.fingerprint
         return self._bundle
 
@@ -94,6 +97,17 @@ class LoadedModel:
         """Stop the predictor's threads."""
         if self._predictor:
             self._predictor.close()
+
+
+def _load(model: Location) -> Bundle:
+    if not isinstance(model, RemotePath):
+        return load_bundle(model)
+    copy = fetch_model(model)
+    try:
+        return load_bundle(copy)
+    except BundleError:
+        forget_model(copy)
+    return load_bundle(fetch_model(model))
 
 
 def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
@@ -176,7 +190,7 @@ def open_quarantine(config: ScoreConfig) -> Quarantine | None:
     return Quarantine(
         config.quarantine,
         source=config.input,
-        output=config.output,
+        output=local(config.output),
         with_text=config.quarantine_text,
     )
 
@@ -187,7 +201,7 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     Raises:
         OutputError: Another output does, and must not be replaced.
     """
-    if config.existing == "replace" or not config.output.exists():
+    if config.existing == "replace" or not _is_there(config.output):
         return False
     footer = footer_entries(config.output)
     same = footer.get("textbatch.key") == job.key
@@ -207,6 +221,12 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     report.seal = footer.get("textbatch.seal")
     report.notes.append(f"{config.output} is already there, of the same job: nothing was done")
     return True
+
+
+def _is_there(output: Location) -> bool:
+    if isinstance(output, RemotePath):
+        return look(output) is not None
+    return output.exists()
 
 
 def footer(report: RunReport, job: Job, prefix: str) -> dict[str, str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -16,6 +14,7 @@ from textbatch.data.listing import InputFile, Listing, is_pattern
 from textbatch.data.source import Source, format_of, require_column
 from textbatch.data.texts import check_text_type
 from textbatch.errors import ConflictError, DataError
+from textbatch.locations import RemotePath, is_within, resolved
 from textbatch.planning import open_input
 
 
@@ -38,15 +37,14 @@ def check_apart(config: ScoreConfig, listing: Listing) -> None:
     Raises:
         ConflictError: One would be.
     """
-    output = Path(os.path.realpath(config.output))
+    output = resolved(config.output)
     for given in config.inputs:
-        root = Path(os.path.realpath(given))
-        if root.is_dir() and not is_pattern(given) and output.is_relative_to(root):
+        if not is_pattern(given) and is_within(output, resolved(given)):
             raise ConflictError(
                 f"the output {config.output} is inside the input {given}", "write beside it"
             )
     for file in listing.files:
-        if Path(os.path.realpath(file.path)).is_relative_to(output):
+        if is_within(resolved(file.path), output):
             raise ConflictError(
                 f"the input {file.path} is inside the output {config.output}", "write beside it"
             )
@@ -61,7 +59,8 @@ def check_columns(
         config: What is asked for.
         files: Those to score.
         text_column: Must be text in each of them.
-        read_all: Also open JSON Lines, whose columns only reading the whole file tells.
+        read_all: Also open JSON Lines, whose columns only reading the whole file tells, and files
+            in a store.
 
     Raises:
         DataError: A file is malformed, lacks a column, or has another type in it.
@@ -70,7 +69,9 @@ def check_columns(
     rows: int | None = 0
     kinds: Counter[str] = Counter()
     for file in files:
-        if format_of(file.path, config.input_format) == "jsonl" and not read_all:
+        costly = isinstance(file.path, RemotePath)
+        costly = costly or format_of(file.path, config.input_format) == "jsonl"
+        if costly and not read_all:
             rows = None
             continue
         source = open_input(replace(config, input=file.path, partitions=file.partitions))

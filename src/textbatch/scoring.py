@@ -34,6 +34,7 @@ from textbatch.errors import (
 )
 from textbatch.folders import is_folder_job, score_files
 from textbatch.limits import BadRowLimit
+from textbatch.locations import RemotePath, local
 from textbatch.model.predictor import PendingPredictions, Predictor
 from textbatch.planning import (
     Job,
@@ -46,6 +47,7 @@ from textbatch.planning import (
 from textbatch.report.progress import Progress, Silent
 from textbatch.report.run import RunReport, failure_reported, write_json
 from textbatch.report.tally import Tally
+from textbatch.staging import score_staged
 
 #: Chunks whose mini-batches are under way while the next one is read and tokenized.
 _CHUNKS_IN_FLIGHT = 2
@@ -80,6 +82,8 @@ def score(config: ScoreConfig, *, progress: Progress | None = None) -> RunReport
     ):
         if is_folder_job(config):
             score_files(config, report, listens, model, score_file=score_file)
+        elif isinstance(config.output, RemotePath):
+            score_staged(config, report, listens, model, score_file=score_file)
         else:
             score_file(config, report, listens, model)
     if config.report:
@@ -108,8 +112,9 @@ def score_file(
         TextbatchError: A subclass says what went wrong; the output's old state is untouched.
     """
     # Cheap checks first: a wrong path must not cost the time to load a model.
-    died_here = work_directory_of(config.output).is_dir()
-    check_output(config.output, overwrite=config.existing != "fail" or died_here)
+    output = local(config.output)
+    died_here = work_directory_of(output).is_dir()
+    check_output(output, overwrite=config.existing != "fail" or died_here)
     if config.quarantine:
         check_output(config.quarantine, overwrite=True)
     if config.dry_run:
@@ -117,10 +122,10 @@ def score_file(
         model.predictor(report)
         report.state, report.rows_in = "planned", job.source.num_rows
         return
-    work = WorkDirectory(config.output, report.run_id)
+    work = WorkDirectory(output, report.run_id)
     keep = False
     try:
-        check_output(config.output, overwrite=config.existing != "fail" or work.inherited)
+        check_output(output, overwrite=config.existing != "fail" or work.inherited)
         work.remove_leftovers()
         if config.from_standard_input:
             spool_standard_input(work.spool)
@@ -147,7 +152,7 @@ def _score_rows(
     tally = Tally(job.bundle.labels, limit, job.source.num_rows)
     with ExitStack() as opened:
         output = ParquetOutput(
-            config.output,
+            local(config.output),
             job.schema,
             run_id=report.run_id,
             overwrite=config.existing == "replace",

@@ -18,6 +18,7 @@ from textbatch.config import (
 )
 from textbatch.evaluation import evaluate as evaluate_files
 from textbatch.loaded import Model
+from textbatch.locations import location_of
 from textbatch.model.bundle import load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
@@ -33,6 +34,7 @@ def score(
     *,
     incremental: bool = False,
     partition_columns: bool = False,
+    work_dir: PathLike | None = None,
     model: PathLike = "model",
     text_column: str | None = None,
     columns: Sequence[str] | None = None,
@@ -66,15 +68,17 @@ def score(
     Raises:
         TextbatchError: A subclass says what went wrong; the output's old state is untouched.
     """
-    first, *more = paths_of(input)
+    several = [input] if isinstance(input, str | os.PathLike) else input
+    first, *more = map(location_of, several)
     config = ScoreConfig(
         input=first,
         more=tuple(more),
-        output=Path(output),
+        output=location_of(output),
         as_folder=os.fspath(output).endswith("/"),
         incremental=incremental,
         partition_columns=partition_columns,
-        model=Path(model),
+        model=location_of(model),
+        work_dir=path_of(work_dir),
         text_column=text_column,
         columns=None if columns is None else tuple(columns),
         prefix=prefix,

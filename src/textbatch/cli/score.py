@@ -27,6 +27,7 @@ from textbatch.config import (
     ScoreConfig,
 )
 from textbatch.errors import printable, redacted
+from textbatch.locations import location_of
 
 if TYPE_CHECKING:
     from textbatch.report.run import RunReport
@@ -109,6 +110,10 @@ def score_command(
         bool,
         typer.Option("--partition-columns", help="Write key=value folders as columns too."),
     ] = False,
+    work_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where outputs for an object store are made \\[default: ~/.cache]."),
+    ] = None,
     report: ReportOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -125,13 +130,14 @@ def score_command(
     paths = {what: redacted(name) for what, name in names.items()}
     with failure_reported(report, lambda: paths):
         config = ScoreConfig(
-            input=inputs[0],
-            more=tuple(inputs[1:]),
-            output=Path(output),
+            input=location_of(inputs[0]),
+            more=tuple(map(location_of, inputs[1:])),
+            output=location_of(output),
             as_folder=output.endswith("/"),
             incremental=incremental,
             partition_columns=partition_columns,
-            model=model,
+            model=location_of(model),
+            work_dir=work_dir,
             text_column=text_column,
             columns=None if columns is None else tuple(columns.split(",")),
             prefix=prefix,

@@ -16,6 +16,7 @@ from textbatch.config.choices import (
 from textbatch.config.ranges import require
 from textbatch.errors import ConflictError, UsageError
 from textbatch.limits import BadRowLimit, check_encoding
+from textbatch.locations import Location, RemotePath, location_of, resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,7 @@ class ScoreConfig:
         partition_columns: Write the `key=value` folders above a file as columns too.
         partitions: These folders, of one file.
         model: Directory of the bundle.
+        work_dir: Where outputs for an object store are made; None for the user's cache.
         text_column: Column to score; None takes the bundle's own.
         columns: Input columns to pass through, None for all.
         prefix: Put before the name of each added column.
@@ -64,14 +66,15 @@ class ScoreConfig:
         ConflictError: Input and output, or engine and device, exclude each other.
     """
 
-    input: Path
-    output: Path
-    more: tuple[Path, ...] = ()
+    input: Location
+    output: Location
+    more: tuple[Location, ...] = ()
     as_folder: bool = False
     incremental: bool = False
     partition_columns: bool = False
     partitions: tuple[tuple[str, str | None], ...] = ()
-    model: Path = Path("model")
+    model: Location = Path("model")
+    work_dir: Path | None = None
     text_column: str | None = None
     columns: tuple[str, ...] | None = None
     prefix: str = ""
@@ -129,7 +132,7 @@ class ScoreConfig:
             )
 
     @property
-    def inputs(self) -> tuple[Path, ...]:
+    def inputs(self) -> tuple[Location, ...]:
         """All inputs."""
         return (self.input, *self.more)
 
@@ -163,13 +166,17 @@ class ScoreConfig:
             )
 
     def _check_files(self) -> None:
-        if self.output.resolve() == self.input.resolve():
+        source, output = resolved(self.input), resolved(self.output)
+        if source == output:
             raise ConflictError(f"input and output are the same file {self.input}", "write beside")
-        others = [self.input.resolve(), self.output.resolve()]
+        others = [source, output]
         for flag, path in (("--report", self.report), ("--quarantine", self.quarantine)):
-            if path and path.resolve() in others:
+            if path is None:
+                continue
+            if isinstance(location_of(path), RemotePath):
+                raise ConflictError(f"{flag} names an object store", "give a path on this machine")
+            if path.resolve() in others:
                 raise ConflictError(
                     f"{flag} names a file that has another use, {path}", "give it one of its own"
                 )
-            if path:
-                others.append(path.resolve())
+            others.append(path.resolve())

@@ -24,10 +24,18 @@ _FIELDS = {
 
 
 class OutputFolder:
-    """The directory that holds the parts."""
+    """The directory that holds the parts.
+
+    Attributes:
+        path: Of the directory.
+        lock_place: What the lock stands beside.
+        is_staged: False: parts are written where they belong.
+    """
+
+    is_staged = False
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path = self.lock_place = path
 
     def check_place(self) -> None:
         """Check that the directory may be made or used.
@@ -59,14 +67,8 @@ class OutputFolder:
             DataError: It is damaged.
         """
         path = self.path / SUCCESS
-        try:
-            with storage_errors(path, "cannot read"):
-                record = json.loads(path.read_bytes()) if path.exists() else None
-        except ValueError:
-            record = "damaged"
-        if record is not None and not (isinstance(record, dict) and record.keys() >= _FIELDS):
-            raise DataError(f"{path} was not written by textbatch", "score with --overwrite")
-        return record
+        with storage_errors(path, "cannot read"):
+            return parse_success(path.read_bytes(), path) if path.exists() else None
 
     def entries(self) -> Iterator[Entry]:
         """The manifest's lines; none where there is no manifest."""
@@ -110,6 +112,9 @@ class OutputFolder:
         with storage_errors(path, "cannot create", missing=OutputError):
             _make(path.parent)
         return path
+
+    def publish(self, part: str) -> None:
+        """Nothing: the part is in its place."""
 
     def has(self, part: str) -> bool:
         """Whether a part stands in its place."""
@@ -165,6 +170,21 @@ class OutputFolder:
         text = json.dumps(record, indent=2) + "\n"
         write_lines(self.path / SUCCESS, [text], run_id=run_id)
         failpoint("success-written")
+
+
+def parse_success(content: bytes, path: os.PathLike[str]) -> dict[str, Any]:
+    """What a `_SUCCESS` says.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    try:
+        record = json.loads(content)
+    except ValueError:
+        record = None
+    if not (isinstance(record, dict) and record.keys() >= _FIELDS):
+        raise DataError(f"{os.fspath(path)} was not written by textbatch", "score with --overwrite")
+    return record
 
 
 def _make(folder: Path) -> None:

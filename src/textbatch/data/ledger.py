@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -123,13 +124,20 @@ def read_entries(path: Path, *, skip: int = 0) -> Iterator[Entry]:
         StorageError: The file cannot be read.
     """
     with storage_errors(path, "cannot read"), path.open("rb") as file:
-        for number, line in enumerate(file):
-            if number < skip:
-                continue
-            entry = _parsed(line)
-            if entry is None:
-                raise DataError(f"{path} line {number + 1} is damaged", "score with --overwrite")
-            yield entry
+        yield from parse_entries(islice(file, skip, None), path)
+
+
+def parse_entries(lines: Iterable[bytes], path: os.PathLike[str]) -> Iterator[Entry]:
+    """Read lines of entries.
+
+    Raises:
+        DataError: One of them is damaged.
+    """
+    for line in lines:
+        entry = _parsed(line)
+        if entry is None:
+            raise DataError(f"{os.fspath(path)} is damaged", "score with --overwrite")
+        yield entry
 
 
 def write_entries(path: Path, entries: Iterable[Entry], *, run_id: str) -> str:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
+from typing import TypeVar
 from urllib.parse import unquote
 
 from textbatch.config import InputFormat
+from textbatch.data.remote import existing, is_folder, listed
 from textbatch.data.source import is_known_name
 from textbatch.errors import ConflictError, DataError, InputNotFoundError, storage_errors
+from textbatch.locations import Location, RemotePath
 
 #: What Hive writes for a null partition value.
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 _PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 _MAGIC = re.compile(r"[*?\[]")
+_P = TypeVar("_P", bound=PurePath)
 _COMPRESSED = (".gz", ".zst")
 
 
@@ -33,7 +38,7 @@ class InputFile:
         version: Changes when the file does: time of the last change in nanoseconds, or an etag.
     """
 
-    path: Path
+    path: Location
     name: str
     size: int
     version: str
@@ -51,10 +56,10 @@ class InputFile:
             DataError: It was changed, replaced or removed meanwhile.
         """
         try:
-            found = self.path.stat()
-        except OSError:
+            found = _looked_at(self.path, self.name)
+        except InputNotFoundError:
             found = None
-        if found is None or (found.st_size, str(found.st_mtime_ns)) != (self.size, self.version):
+        if found != self:
             raise DataError(
                 f"{self.path} changed while the job ran",
                 "write inputs under another name and move them into place, then run again",
@@ -92,12 +97,13 @@ class Listing:
     stray: int = 0
 
 
-def is_pattern(path: Path) -> bool:
+def is_pattern(path: Location) -> bool:
     """Whether a path is a glob rather than a file's name."""
-    return bool(_MAGIC.search(os.fspath(path))) and not os.path.lexists(path)
+    magic = bool(_MAGIC.search(os.fspath(path)))
+    return magic and (isinstance(path, RemotePath) or not os.path.lexists(path))
 
 
-def list_inputs(inputs: Sequence[Path], input_format: InputFormat) -> Listing:
+def list_inputs(inputs: Sequence[Location], input_format: InputFormat) -> Listing:
     """Look up every input file.
 
     Args:
@@ -113,10 +119,10 @@ def list_inputs(inputs: Sequence[Path], input_format: InputFormat) -> Listing:
     listing = Listing()
     seen: set[str] = set()
     for given in inputs:
-        for path, name in _found(given, listing):
-            if (place := os.fspath(path)) not in seen:
+        for file in _files(given, listing):
+            if (place := os.fspath(file.path)) not in seen:
                 seen.add(place)
-                listing.files.append(_looked_at(path, name))
+                listing.files.append(file)
     if not listing.files:
         _nothing(inputs, listing)
     listing.files.sort(key=lambda file: file.name)
@@ -124,7 +130,7 @@ def list_inputs(inputs: Sequence[Path], input_format: InputFormat) -> Listing:
     return listing
 
 
-def _nothing(inputs: Sequence[Path], listing: Listing) -> None:
+def _nothing(inputs: Sequence[Location], listing: Listing) -> None:
     stray = f" but {listing.stray} whose names begin with _ or ." if listing.stray else ""
     names = ", ".join(map(os.fspath, inputs[:3])) + (", …" if len(inputs) > 3 else "")
     raise InputNotFoundError(f"no input file in {names}{stray}", "check the path or the pattern")
@@ -146,10 +152,50 @@ def _check(listing: Listing, input_format: InputFormat) -> None:
             )
 
 
-def _looked_at(path: Path, name: str) -> InputFile:
+def _looked_at(path: Location, name: str) -> InputFile:
+    if isinstance(path, RemotePath):
+        info = existing(path)
+        return InputFile(path=path, name=name, size=info.size, version=info.version)
     with storage_errors(path, "cannot read"):
         found = path.stat()
     return InputFile(path=path, name=name, size=found.st_size, version=str(found.st_mtime_ns))
+
+
+def _files(given: Location, listing: Listing) -> Iterator[InputFile]:
+    if isinstance(given, RemotePath):
+        yield from _remote(given, listing)
+    else:
+        for path, name in _found(given, listing):
+            yield _looked_at(path, name)
+
+
+def _remote(given: RemotePath, listing: Listing) -> Iterator[InputFile]:
+    """Objects with their names relative to what was given; a few requests list them all."""
+    root = given
+    wanted = re.compile("")
+    if is_pattern(given):
+        root = RemotePath(given.scheme, str(_root(PurePosixPath(given.key))))
+        wanted = _expression(given.key.removeprefix(f"{root.key}/"))
+    elif not is_folder(given):
+        yield _looked_at(given, _name_of(PurePosixPath(given.key)))
+        return
+    for info in listed(root):
+        name = info.path.key.removeprefix(f"{root.key}/")
+        if not wanted.match(name):
+            continue
+        if any(map(_is_stray, name.split("/"))):
+            listing.stray += 1
+        else:
+            yield InputFile(path=info.path, name=name, size=info.size, version=info.version)
+
+
+def _expression(pattern: str) -> re.Pattern[str]:
+    """A glob as a regular expression for a name, or for a folder above it."""
+    parts = []
+    for part in pattern.split("/"):
+        plain = fnmatch.translate(part).removeprefix("(?s:").removesuffix(")\\Z")
+        parts.append("(?:[^/]+/)*" if part == "**" else f"{plain.replace('.*', '[^/]*')}/")
+    return re.compile("".join(parts).removesuffix("/") + r"(?:/|\Z)")
 
 
 def _found(given: Path, listing: Listing) -> Iterator[tuple[Path, str]]:
@@ -167,17 +213,17 @@ def _found(given: Path, listing: Listing) -> Iterator[tuple[Path, str]]:
     elif given.is_dir():
         yield from _walk(given, "", listing, ())
     else:
-        yield given, _name_of(given)
+        yield given, _name_of(PurePosixPath(given))
 
 
-def _root(pattern: Path) -> Path:
+def _root(pattern: _P) -> _P:
     """The folder above a glob's first magic part."""
     parts = pattern.parts
     first = next(index for index, part in enumerate(parts) if _MAGIC.search(part))
-    return Path(*parts[:first])
+    return type(pattern)(*parts[:first])
 
 
-def _name_of(path: Path) -> str:
+def _name_of(path: PurePath) -> str:
     """A single file's name, with the `key=value` folders above it: shells expand globs to such."""
     name = path.name
     for folder in path.parents:
