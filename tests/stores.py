@@ -77,8 +77,8 @@ class Store:
             "AWS_SECRET_ACCESS_KEY": "geheim",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "TEXTBATCH_RETRY_SECONDS": "5",
-            "TEXTBATCH_REQUEST_SECONDS": "1",
+            "TEXTBATCH_RETRY_SECONDS": "30",
+            "TEXTBATCH_REQUEST_SECONDS": "5",
         }
 
     def open(self) -> None:
@@ -142,7 +142,7 @@ class Store:
             list(answer)
             return _reset(environ)
         if kind == "timeout":
-            time.sleep(1.5)
+            time.sleep(6)
         return answer
 
 

@@ -226,6 +226,17 @@ def test_a_file_in_the_way_stops_the_job_and_the_parts_before_it_stay(model, tmp
     assert not (tmp_path / ".out.textbatch").exists()
 
 
+@pytest.mark.parametrize("place", ["success-removed", "output-created", "output-sealed"])
+def test_a_job_that_died_in_its_first_file_goes_on(place, model, tmp_path):
+    rows = fill(tmp_path / "in", range(1, 3))
+    line = ("score", tmp_path / "in", tmp_path / "out", "--model", model)
+    assert run_cli(*line, TEXTBATCH_FAILPOINTS=f"{place}:1:0:term").returncode == 143
+    done = run_cli(*line)
+    assert done.returncode == 0, done.stderr
+    assert parts(tmp_path / "out") == rows
+    assert names(tmp_path) == ["in", "out"]
+
+
 def test_bad_rows_are_counted_over_all_files(model, tmp_path):
     bad = pa.array([b"refund", b"\xff"], pa.binary())
     (tmp_path / "in").mkdir()

@@ -95,7 +95,7 @@ def score_files(
                 job.ledger.remove()
                 keep = False
             except BaseException:
-                keep = keep or bool(job.ledger.finished)
+                keep = keep or job.ledger.begun
                 raise
     finally:
         work.release(keep=keep)
@@ -132,6 +132,8 @@ class _Run:
                 "so have their parts"
             )
         prepare_place(job)
+        # From here on the directory is not empty: the next run must know whose it is.
+        job.ledger.begin()
         started, scored = time.perf_counter(), 0
         try:
             for file in todo:
@@ -169,7 +171,8 @@ class _Run:
             raise TooManyBadRowsError(error.what + before, error.remedy) from error
         finally:
             told = self._report
-            told.engine, told.device, told.precision = one.engine, one.device, one.precision
+            told.engine, told.device = one.engine or told.engine, one.device or told.device
+            told.precision = one.precision or told.precision
         self._job.folder.publish(file.part)
         failpoint("part-published")
         return one

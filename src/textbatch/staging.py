@@ -9,7 +9,7 @@ from pathlib import Path
 from textbatch.config import ScoreConfig
 from textbatch.data.parquet import footer_entries
 from textbatch.data.remote import look
-from textbatch.data.upload import upload
+from textbatch.data.upload import check_uploads, upload
 from textbatch.data.work import WorkDirectory, work_directory_of
 from textbatch.errors import OutputError, storage_errors
 from textbatch.folder_plan import stage_of
@@ -34,6 +34,7 @@ def score_staged(
         TextbatchError: A subclass says what went wrong; the object's old state is untouched.
     """
     assert isinstance(config.output, RemotePath)
+    check_uploads(config.output)
     found = look(config.output)
     stage = stage_of(config)
     if found and config.existing == "fail" and not work_directory_of(stage).is_dir():

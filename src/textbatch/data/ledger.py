@@ -34,7 +34,7 @@ class Ledger:
         """Open the ledger of an interrupted run, if it is of the same job.
 
         Args:
-            path: Of the file, which the first `add` creates; None for a plan that notes nothing.
+            path: Of the file, which `begin` creates; None for a plan that notes nothing.
             job: What makes two runs the same job; another one's ledger is dropped.
 
         Raises:
@@ -48,18 +48,34 @@ class Ledger:
             with storage_errors(path, "cannot use"):
                 self._open(path)
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a file, of this run or one before it."""
+        return self._descriptor is not None
+
+    def begin(self) -> None:
+        """Create the file, where there is none.
+
+        Raises:
+            StorageError: The disk is full or failing.
+        """
+        assert self.path is not None
+        if self._descriptor is None:
+            with storage_errors(self.path, "cannot write", missing=OutputError):
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+                self._descriptor = os.open(self.path, flags | os.O_APPEND, 0o600)
+                self._write(self._first_line)
+
     def add(self, entry: Entry) -> None:
         """Note a part that stands in its place.
 
         Raises:
             StorageError: The disk is full or failing.
         """
+        self.begin()
         assert self.path is not None
+        assert self._descriptor is not None
         with storage_errors(self.path, "cannot write", missing=OutputError):
-            if self._descriptor is None:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-                self._descriptor = os.open(self.path, flags | os.O_APPEND, 0o600)
-                self._write(self._first_line)
             self._write(_line(entry))
             os.fsync(self._descriptor)
         self.finished[entry["part"]] = entry["state"]

@@ -213,10 +213,7 @@ def _open_filesystem(scheme: str, bucket: str) -> Any:  # noqa: ANN401 - Arrow h
         return fs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
     import fsspec
 
-    try:
-        return fs.PyFileSystem(fs.FSSpecHandler(fsspec.filesystem(scheme)))
-    except ValueError:
-        raise UsageError(f"{scheme}:// is no scheme that is known", "check the path") from None
+    return fs.PyFileSystem(fs.FSSpecHandler(fsspec.filesystem(scheme)))
 
 
 def _s3(bucket: str) -> Any:  # noqa: ANN401 - Arrow has no types

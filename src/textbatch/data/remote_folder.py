@@ -15,7 +15,7 @@ from textbatch.data.folder import MANIFEST, SUCCESS, parse_success
 from textbatch.data.ledger import Entry, parse_entries, write_entries, write_lines
 from textbatch.data.parquet import footer_entries
 from textbatch.data.remote import RemoteFile, listed, read_whole
-from textbatch.data.upload import remove, upload
+from textbatch.data.upload import check_uploads, remove, upload
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 from textbatch.locations import RemotePath
@@ -38,11 +38,13 @@ class RemoteFolder:
         self.path, self.lock_place = path, stage
 
     def check_place(self) -> None:
-        """Make the local directory.
+        """Make the local directory, and check that there is a library to upload with.
 
         Raises:
-            OutputError: It cannot be made.
+            OutputError: The directory cannot be made.
+            UsageError: There is no such library.
         """
+        check_uploads(self.path)
         with storage_errors(self.lock_place, "cannot create", missing=OutputError):
             self.lock_place.parent.mkdir(parents=True, exist_ok=True)
 

@@ -85,9 +85,10 @@ def classified(error: Exception, path: RemotePath, action: str) -> TextbatchErro
         return AccessError(
             f"{action} {path}: access denied", "check the credentials and what they allow"
         )
-    if isinstance(error, ImportError | NotImplementedError):
+    # fsspec raises ValueError where it has never heard of the scheme.
+    if isinstance(error, ImportError | NotImplementedError | ValueError):
         return UsageError(
-            f"{path.scheme}:// needs a package that is not installed",
+            f"{path.scheme}:// is not known, or needs a package that is not installed",
             "install textbatch with the extra s3, gcs, azure or hf",
         )
     return TryAgainError(

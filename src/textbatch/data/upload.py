@@ -11,11 +11,22 @@ from typing import Any
 
 from textbatch.data.remote import existing, request_seconds
 from textbatch.data.retrying import retried
-from textbatch.errors import OutputError, StorageError, storage_errors
+from textbatch.errors import OutputError, StorageError, TextbatchError, storage_errors
 from textbatch.locations import RemotePath
 
 #: Larger files go up in parts of at least this size; S3 allows 10,000 of them.
 PART_BYTES, _MAX_PARTS = 16 << 20, 9_000
+
+
+def check_uploads(path: RemotePath) -> None:
+    """Check, before anything is computed, that there is a library to write with.
+
+    Raises:
+        UsageError: There is none.
+        TextbatchError: A subclass says what else the library lacks, such as credentials.
+    """
+    s3 = path.scheme in ("s3", "s3a")
+    retried(lambda: _client() if s3 else _fsspec(path.scheme), path, "cannot write")
 
 
 def upload(local: Path, path: RemotePath, *, overwrite: bool = True) -> None:
@@ -72,7 +83,8 @@ class _S3Upload:
         self._target = {"Bucket": bucket, "Key": key}
         self._condition = {} if overwrite else {"IfNoneMatch": "*"}
         self._size = local.stat().st_size
-        # Tells an object of ours whose answer got lost from another one.
+        self._creations = 0
+        # Tells an object of ours, whose answer got lost, from another one.
         self._mark = {"textbatch-upload": os.urandom(8).hex()}
 
     def run(self) -> None:
@@ -86,6 +98,12 @@ class _S3Upload:
             _client().put_object(Body=body, Metadata=self._mark, **self._target, **self._condition)
 
     def _multipart(self) -> None:
+        # Tells a later run, if this one dies or the store stays down, that an upload is left over.
+        marker = self._local.with_name(f".{self._local.name}.uploading")
+        left_over = marker.exists()
+        marker.touch()
+        if left_over:
+            self._abort_all()
         try:
             upload_id = self._call(self._create)
             parts = [
@@ -94,12 +112,13 @@ class _S3Upload:
             ]
             self._call(lambda: self._complete(upload_id, parts))
         except BaseException:
-            self._abort_all()
+            with contextlib.suppress(TextbatchError):
+                self._abort_all()
+                marker.unlink()
             raise
-        if self._creations > 1:  # the first one's answer got lost, maybe not the first one
+        if self._creations > 1:  # an answer got lost, and with it the id of an upload
             self._abort_all()
-
-    _creations = 0
+        marker.unlink()
 
     def _create(self) -> str:
         self._creations += 1
