@@ -81,9 +81,15 @@ def _is_done(
     Raises:
         OutputError: Another job's object is there, and must not be replaced.
     """
+    if config.from_standard_input:
+        # Its rows are not known yet, and so nothing is that was made of them.
+        local.unlink(missing_ok=True)
+        if found and config.existing != "replace":
+            raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
+        return False
     if not found and not local.exists():
         return False
     job = prepare(config, report, model)
-    if footer_entries(local).get("textbatch.key") != job.key if local.exists() else False:
+    if local.exists() and footer_entries(local).get("textbatch.key") != job.key:
         local.unlink()
     return found and already_there(config, job, report)

@@ -115,6 +115,7 @@ class RemoteFile(io.RawIOBase):
         """
         super().__init__()
         self._path = path
+        self._file: Any = None  # closing must work where opening has failed
         self._file = retried(
             lambda: _filesystem(path).open_input_file(path.key), path, "cannot read"
         )
@@ -159,7 +160,7 @@ class RemoteFile(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file."""
-        if not self.closed:
+        if not self.closed and self._file is not None:
             self._file.close()
         super().close()
 

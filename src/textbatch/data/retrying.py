@@ -63,7 +63,7 @@ def retried(call: Callable[[], _Result], path: RemotePath, action: str) -> _Resu
     while True:
         try:
             return call()
-        except TextbatchError:
+        except (TextbatchError, MemoryError):
             raise
         except Exception as error:
             # Nothing of a foreign message is passed on: it may hold a signed URL.
