@@ -13,7 +13,7 @@ test: .venv/installed-dev  ## Run all tests
 	$(BIN)/pytest
 
 test-faults: .venv/installed-dev  ## Run the fault tests in full: hundreds of kills, failures, damaged files
-	FAULTS=full $(BIN)/pytest tests/faults tests/bad_inputs tests/test_verification.py
+	FAULTS=full $(BIN)/pytest tests/faults tests/bad_inputs tests/storage tests/test_verification.py
 
 check: .venv/installed-dev  ## Run the linters and the type checker, as CI does
 	$(BIN)/ruff check .

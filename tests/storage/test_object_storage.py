@@ -7,6 +7,7 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from faulting import FULL
 from making import random_texts, write_texts
 
 from textbatch import score
@@ -88,6 +89,31 @@ def test_a_folder_comes_out_as_a_mirror_and_only_new_objects_are_read(store, row
     assert score(IN, OUT, **job).state == "skipped"
     assert not [call for call in store.faults.calls if "PUT" in call]
     assert len(store.faults.calls) <= 12
+
+
+def test_many_objects_are_scored_and_then_only_the_three_new_ones_are_read(store, model, tmp_path):
+    def fill(numbers: range) -> dict[str, int]:
+        counts = {}
+        for number in numbers:
+            name = f"year=202{number % 4}/region=r{number % 5}/f{number:03d}.parquet"
+            counts[name] = 0 if number % 17 == 0 else 1 + number % 40
+            texts = pa.array(random_texts(50, seed=number)[: counts[name]], pa.string())
+            pq.write_table(pa.table({"text": texts}), tmp_path / "one.parquet")
+            store.put(f"in/{name}", (tmp_path / "one.parquet").read_bytes())
+        return counts
+
+    first = 200 if FULL else 20
+    rows = fill(range(first))
+    store.put("in/year=2020/_tmp", b"x")
+    done = score(IN, OUT, model=model, incremental=True)
+    assert (done.rows_out, done.files["scored"]) == (sum(rows.values()), first)
+    new = fill(range(first, first + 3))
+    store.faults.begin()
+    done = score(IN, OUT, model=model, incremental=True)
+    assert (done.rows_out, done.files["scored"]) == (sum(new.values()), 3)
+    read = {call for call in store.faults.calls if call.startswith("GET /bucket/in/")}
+    assert read == {f"GET /bucket/in/{name}" for name in new}
+    assert parts(store) == rows | new
 
 
 def test_patterns_select_objects(store, rows, model, tmp_path):
