@@ -14,7 +14,7 @@ test: .venv/installed-dev  ## Run all tests
 	$(BIN)/pytest
 
 test-faults: .venv/installed-dev  ## Run the fault tests in full: hundreds of kills, failures, damaged files
-	FAULTS=full $(BIN)/pytest tests/faults tests/bad_inputs tests/test_verification.py
+	FAULTS=full $(BIN)/pytest tests/faults tests/bad_inputs tests/storage tests/test_verification.py
 
 test-airflow: .venv/installed-dev .venv-airflow/installed  ## Run the DAGs of jobs/ in a real Airflow
 	$(BIN)/pytest tests/jobs/test_airflow.py

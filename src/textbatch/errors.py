@@ -26,7 +26,6 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 
 class TextbatchError(Exception):
@@ -179,7 +178,7 @@ def printable(text: str) -> str:
 
 @contextmanager
 def storage_errors(
-    path: Path, action: str, *, missing: type[TextbatchError] = InputNotFoundError
+    path: os.PathLike[str], action: str, *, missing: type[TextbatchError] = InputNotFoundError
 ) -> Iterator[None]:
     """Give operating system errors about `path` their class and exit code.
 
@@ -199,7 +198,7 @@ def storage_errors(
     except OSError as error:
         # Only the system's own words are passed on: Arrow raises OSError too, with rows in it.
         reason = _strerror(error)
-        what = f"{action} {path}: {reason}"
+        what = f"{action} {os.fspath(path)}: {reason}"
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             raise missing(what, "check the path") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -39,6 +39,15 @@ NAMES = (
     "journal-removed",
     "lock-removed",
 )
+#: Those that only a job over several files passes.
+FOLDER_NAMES = (
+    "success-removed",
+    "part-published",
+    "part-noted",
+    "manifest-written",
+    "success-written",
+    "ledger-removed",
+)
 _SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT}
 _ACTIONS = (*_SIGNALS, "raise", "memory")
 
@@ -74,7 +83,7 @@ def _active() -> dict[str, list[tuple[float, random.Random, str]]]:
             chance, draws = float(probability), random.Random(int(seed))
         except ValueError:
             name = action = ""
-        if name not in NAMES or action not in _ACTIONS:
+        if name not in NAMES + FOLDER_NAMES or action not in _ACTIONS:
             raise UsageError(
                 f"{VARIABLE} has a malformed entry or an unknown place",
                 "write name:probability:seed[:action], or unset it",

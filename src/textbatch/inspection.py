@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from textbatch.batch import Status
+from textbatch.data.folder import OutputFolder
 from textbatch.data.parquet import ParquetSource
 from textbatch.errors import DataError, InputNotFoundError
 from textbatch.model.bundle import load_bundle
@@ -23,10 +24,10 @@ def inspect_path(path: Path) -> dict[str, Any]:
     """Describe a bundle or an output file.
 
     Args:
-        path: A bundle's directory, or a Parquet file that `score` wrote.
+        path: A bundle's directory, or a Parquet file or a folder that `score` wrote.
 
     Returns:
-        Plain JSON values; `kind` says which of the two it is.
+        Plain JSON values; `kind` says whether it is a bundle or an output.
 
     Raises:
         InputNotFoundError: There is nothing at the path.
@@ -34,7 +35,8 @@ def inspect_path(path: Path) -> dict[str, Any]:
         DataError: The file is damaged or was not written by textbatch.
     """
     if path.is_dir():
-        return _inspect_bundle(path)
+        folder = OutputFolder(path)
+        return _inspect_folder(folder) if folder.has_manifest() else _inspect_bundle(path)
     if not path.exists():
         raise InputNotFoundError(f"there is nothing at {path}", "check the path")
     return _inspect_output(path)
@@ -65,6 +67,28 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
     # Tuples would not survive being written as JSON.
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()
+    }
+
+
+def _inspect_folder(folder: OutputFolder) -> dict[str, Any]:
+    success = folder.success()
+    if success is None:
+        raise DataError(
+            f"{folder.path} has no _SUCCESS: its job has not finished", "run the job again"
+        )
+    first = next((entry["part"] for entry in folder.entries()), None)
+    schema = ParquetSource(folder.path / first).schema if first else ()
+    return {
+        "kind": "output",
+        "path": os.fspath(folder.path),
+        "parts": success["parts"],
+        "rows": success["rows_out"],
+        "run_id": success["run_id"],
+        "textbatch": success["textbatch"],
+        "fingerprint": success["fingerprint"],
+        "columns": {field.name: str(field.type) for field in schema},
+        "statuses": success["statuses"],
+        "labels": success["labels"],
     }
 
 

@@ -123,7 +123,7 @@ def evaluation_page(
     )
 
 
-def check_page(path: Path, inputs: Sequence[Path], model: Path) -> None:
+def check_page(path: Path, inputs: Sequence[Path], model: Path | None) -> None:
     """Check before the work that a page can be written at a place.
 
     Raises:
@@ -132,7 +132,7 @@ def check_page(path: Path, inputs: Sequence[Path], model: Path) -> None:
     """
     if path.resolve() in {entry.resolve() for entry in inputs}:
         raise ConflictError(f"--html names the input {path}", "give it a file of its own")
-    if path.resolve().parent == model.resolve():
+    if model and path.resolve().parent == model.resolve():
         # A bundle with a file that its manifest does not list is refused.
         raise ConflictError(f"--html names a file in the model {model}", "write it elsewhere")
     check_output(path, overwrite=True)

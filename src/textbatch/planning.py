@@ -13,11 +13,15 @@ from textbatch.batch import Float32Array
 from textbatch.config import ScoreConfig
 from textbatch.data.contract import OutputColumns
 from textbatch.data.identity import InputIdentity, job_key
+from textbatch.data.model_cache import fetch_model, forget_model
 from textbatch.data.parquet import footer_entries
+from textbatch.data.partitioned import PartitionedSource, check_partitions
 from textbatch.data.quarantine import Quarantine
+from textbatch.data.remote import look
 from textbatch.data.source import Source, open_source, require_column
 from textbatch.data.texts import check_text_type
-from textbatch.errors import OutputError
+from textbatch.errors import BundleError, OutputError
+from textbatch.locations import Location, RemotePath, local
 from textbatch.model.bundle import Bundle, load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
@@ -50,21 +54,71 @@ class Job:
     schema: pa.Schema
 
 
-def prepare(config: ScoreConfig, report: RunReport) -> Job:
+class LoadedModel:
+    """The bundle and what runs it, each loaded when first needed and once for any number of files.
+
+    Owns the predictor's threads: close it.
+    """
+
+    def __init__(self, config: ScoreConfig) -> None:
+        self._config = config
+        self._bundle: Bundle | None = None
+        self._predictor: Predictor | None = None
+
+    def bundle(self, report: RunReport) -> Bundle:
+        """The bundle.
+
+        Raises:
+            BundleError: It is missing, damaged or unsafe.
+        """
+        if self._bundle is None:
+            self._bundle = _load(self._config.model)
+        report.fingerprint, report.profile = self._bundle.fingerprint, self._bundle.profile
+        return self._bundle
+
+    def predictor(self, report: RunReport) -> Predictor:
+        """The network, its golden rows replayed.
+
+        Raises:
+            BundleError: The golden rows come out differently.
+            ConflictError: There is no such device.
+        """
+        if self._predictor is None:
+            self._predictor = _open_predictor(self._config, self.bundle(report))
+        engine = self._predictor.engine
+        report.engine, report.device, report.precision = (
+            engine.name,
+            engine.device,
+            engine.precision,
+        )
+        return self._predictor
+
+    def close(self) -> None:
+        """Stop the predictor's threads."""
+        if self._predictor:
+            self._predictor.close()
+
+
+def _load(model: Location) -> Bundle:
+    if not isinstance(model, RemotePath):
+        return load_bundle(model)
+    copy = fetch_model(model)
+    try:
+        return load_bundle(copy)
+    except BundleError:
+        forget_model(copy)
+    return load_bundle(fetch_model(model))
+
+
+def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
     """Open input and bundle, and check that they go together.
 
     Raises:
         TextbatchError: A subclass says which of them is missing, damaged or does not fit.
     """
     identity = InputIdentity.of(config.input)
-    source = open_source(
-        config.input,
-        config.input_format,
-        encoding=config.encoding,
-        sets_aside=config.quarantine is not None,
-    )
-    bundle = load_bundle(config.model)
-    report.fingerprint, report.profile = bundle.fingerprint, bundle.profile
+    source = open_input(config)
+    bundle = model.bundle(report)
     text_column = config.text_column or bundle.settings.text_column
     passed_through = _check_input(source, text_column, config.columns)
     added = OutputColumns(
@@ -87,6 +141,23 @@ def prepare(config: ScoreConfig, report: RunReport) -> Job:
     )
 
 
+def open_input(config: ScoreConfig) -> Source:
+    """Open the input as the settings say.
+
+    Raises:
+        TextbatchError: A subclass says why it cannot be read.
+    """
+    source = open_source(
+        config.input,
+        config.input_format,
+        encoding=config.encoding,
+        sets_aside=config.quarantine is not None,
+    )
+    if config.partitions:
+        check_partitions(source, config.partitions)
+    return PartitionedSource(source, config.partitions) if config.partition_columns else source
+
+
 def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:
     """What `--min-precision` asks of each label's confidence; None where it is 0.
 
@@ -96,22 +167,15 @@ def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | Non
     return thresholds(bundle.held_out, bundle.labels, min_precision) if min_precision else None
 
 
-def open_predictor(config: ScoreConfig, job: Job, report: RunReport) -> Predictor:
-    """Build the network and replay the golden rows.
-
-    Raises:
-        BundleError: The golden rows come out differently.
-        ConflictError: There is no such device.
-    """
+def _open_predictor(config: ScoreConfig, bundle: Bundle) -> Predictor:
     engine = open_engine(
-        job.bundle,
+        bundle,
         name=config.engine,
         device=config.device,
         threads=config.threads,
         precision=config.precision,
     )
-    report.engine, report.device, report.precision = engine.name, engine.device, engine.precision
-    return Predictor(job.bundle, engine, batch_tokens=config.batch_tokens)
+    return Predictor(bundle, engine, batch_tokens=config.batch_tokens)
 
 
 def open_quarantine(config: ScoreConfig) -> Quarantine | None:
@@ -126,7 +190,7 @@ def open_quarantine(config: ScoreConfig) -> Quarantine | None:
     return Quarantine(
         config.quarantine,
         source=config.input,
-        output=config.output,
+        output=local(config.output),
         with_text=config.quarantine_text,
     )
 
@@ -137,7 +201,7 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     Raises:
         OutputError: Another output does, and must not be replaced.
     """
-    if config.existing == "replace" or not config.output.exists():
+    if config.existing == "replace" or not _is_there(config.output):
         return False
     footer = footer_entries(config.output)
     same = footer.get("textbatch.key") == job.key
@@ -150,8 +214,19 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     rows_in, rows_out = footer.get("textbatch.rows_in", "0"), footer.get("textbatch.rows", "0")
     report.state, report.rows_in, report.rows_out = "skipped", int(rows_in), int(rows_out)
     report.rows_quarantined = int(rows_in) - int(rows_out)
+    report.statuses = json.loads(footer.get("textbatch.statuses", "{}"))
+    report.labels = json.loads(footer.get("textbatch.label_counts", "{}"))
+    mean = footer.get("textbatch.mean_confidence")
+    report.mean_confidence = float(mean) if mean else None
+    report.seal = footer.get("textbatch.seal")
     report.notes.append(f"{config.output} is already there, of the same job: nothing was done")
     return True
+
+
+def _is_there(output: Location) -> bool:
+    if isinstance(output, RemotePath):
+        return look(output) is not None
+    return output.exists()
 
 
 def footer(report: RunReport, job: Job, prefix: str) -> dict[str, str]:
@@ -166,6 +241,10 @@ def footer(report: RunReport, job: Job, prefix: str) -> dict[str, str]:
         "textbatch.rows_in": str(report.rows_in),
         "textbatch.rows": str(sum(report.statuses.values())),
         "textbatch.statuses": json.dumps(report.statuses),
+        "textbatch.label_counts": json.dumps(report.labels),
+        "textbatch.mean_confidence": ""
+        if report.mean_confidence is None
+        else repr(report.mean_confidence),
         "textbatch.prefix": prefix,
     }
 

@@ -8,6 +8,7 @@ import uuid
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from textbatch.data.prefetch import Prefetch
 from textbatch.data.quarantine import Sieve
 from textbatch.data.rebatch import rebatch
 from textbatch.data.source import Source
+from textbatch.data.spool import spool_standard_input
 from textbatch.data.texts import decode_texts
 from textbatch.data.work import WorkDirectory, work_directory_of
 from textbatch.data.writer import ParquetOutput, check_output
@@ -30,12 +32,22 @@ from textbatch.errors import (
     TextbatchError,
     redacted,
 )
+from textbatch.folders import is_folder_job, score_files
 from textbatch.limits import BadRowLimit
+from textbatch.locations import RemotePath, local
 from textbatch.model.predictor import PendingPredictions, Predictor
-from textbatch.planning import Job, already_there, footer, open_predictor, open_quarantine, prepare
+from textbatch.planning import (
+    Job,
+    LoadedModel,
+    already_there,
+    footer,
+    open_quarantine,
+    prepare,
+)
 from textbatch.report.progress import Progress, Silent
 from textbatch.report.run import RunReport, failure_reported, write_json
 from textbatch.report.tally import Tally
+from textbatch.staging import score_staged
 
 #: Chunks whose mini-batches are under way while the next one is read and tokenized.
 _CHUNKS_IN_FLIGHT = 2
@@ -44,7 +56,7 @@ _CHUNKS_IN_FLIGHT = 2
 def score(
     config: ScoreConfig, *, progress: Progress | None = None, run_id: str | None = None
 ) -> RunReport:
-    """Score a file: one output row per input row, in order, published whole or not at all.
+    """Score files: one output row per input row, in order, published whole or not at all.
 
     Args:
         config: What to score and how.
@@ -60,14 +72,23 @@ def score(
     started = time.perf_counter()
     report = RunReport(
         run_id=run_id or uuid.uuid4().hex[:16],
-        input=redacted(os.fspath(config.input)),
+        input=redacted(" ".join(map(os.fspath, config.inputs))),
         output=redacted(os.fspath(config.output)),
         model=redacted(os.fspath(config.model)),
         textbatch=__version__,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    with failure_reported(config.report, lambda: _timed(report, started).to_dict()):
-        _score(config, report, progress or Silent())
+    listens = progress or Silent()
+    with (
+        failure_reported(config.report, lambda: _timed(report, started).to_dict()),
+        closing(LoadedModel(config)) as model,
+    ):
+        if is_folder_job(config):
+            score_files(config, report, listens, model, score_file=score_file)
+        elif isinstance(config.output, RemotePath):
+            score_staged(config, report, listens, model, score_file=score_file)
+        else:
+            score_file(config, report, listens, model)
     if config.report:
         write_json(config.report, _timed(report, started).to_dict())
     return _timed(report, started)
@@ -85,25 +106,36 @@ def _may_succeed_later(error: BaseException) -> bool:
     )
 
 
-def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
+def score_file(
+    config: ScoreConfig, report: RunReport, progress: Progress, model: LoadedModel
+) -> None:
+    """Score one file into one file, and fill the report.
+
+    Raises:
+        TextbatchError: A subclass says what went wrong; the output's old state is untouched.
+    """
     # Cheap checks first: a wrong path must not cost the time to load a model.
-    died_here = work_directory_of(config.output).is_dir()
-    check_output(config.output, overwrite=config.existing != "fail" or died_here)
+    output = local(config.output)
+    died_here = work_directory_of(output).is_dir()
+    check_output(output, overwrite=config.existing != "fail" or died_here)
     if config.quarantine:
         check_output(config.quarantine, overwrite=True)
     if config.dry_run:
-        job = prepare(config, report)
-        with open_predictor(config, job, report):
-            report.state, report.rows_in = "planned", job.source.num_rows
+        job = prepare(config, report, model)
+        model.predictor(report)
+        report.state, report.rows_in = "planned", job.source.num_rows
         return
-    work = WorkDirectory(config.output, report.run_id)
+    work = WorkDirectory(output, report.run_id)
     keep = False
     try:
-        check_output(config.output, overwrite=config.existing != "fail" or work.inherited)
+        check_output(output, overwrite=config.existing != "fail" or work.inherited)
         work.remove_leftovers()
-        job = prepare(config, report)
+        if config.from_standard_input:
+            spool_standard_input(work.spool)
+            config = replace(config, input=work.spool)
+        job = prepare(config, report, model)
         if not already_there(config, job, report):
-            _score_rows(config, job, report, work, progress)
+            _score_rows(config, job, report, work, progress, model.predictor(report))
     except BaseException as error:
         keep = _may_succeed_later(error) and (work.journal.exists() or report.rows_out > 0)
         raise
@@ -112,13 +144,19 @@ def _score(config: ScoreConfig, report: RunReport, progress: Progress) -> None:
 
 
 def _score_rows(
-    config: ScoreConfig, job: Job, report: RunReport, work: WorkDirectory, progress: Progress
+    config: ScoreConfig,
+    job: Job,
+    report: RunReport,
+    work: WorkDirectory,
+    progress: Progress,
+    predictor: Predictor,
 ) -> None:
     limit = BadRowLimit.parse(config.max_bad_rows)
     tally = Tally(job.bundle.labels, limit, job.source.num_rows)
-    with open_predictor(config, job, report) as predictor, ExitStack() as opened:
+    tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
+    with ExitStack() as opened:
         output = ParquetOutput(
-            config.output,
+            local(config.output),
             job.schema,
             run_id=report.run_id,
             overwrite=config.existing == "replace",
@@ -147,7 +185,9 @@ def _score_rows(
             tally.fill(report)
             journal.describe(report.notes)
             report.rows_resumed = journal.rows_resumed
-            report.tokens, report.unknown_tokens = predictor.tokens_seen, predictor.unknown_tokens
+            # The predictor may have counted those of other files before.
+            report.tokens = predictor.tokens_seen - tokens
+            report.unknown_tokens = predictor.unknown_tokens - unknown
             journal.close()
             _check_rows(job.source, report, output)
             job.identity.check_unchanged()

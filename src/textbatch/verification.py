@@ -9,11 +9,13 @@ from typing import Any
 
 from textbatch.batch import Status
 from textbatch.config import CHUNK_ROWS
+from textbatch.data.folder import OutputFolder
 from textbatch.data.parquet import ParquetSource, footer_entries
 from textbatch.data.seal import check_seal
 from textbatch.errors import DataError, InputNotFoundError
 from textbatch.inspection import count_values
 from textbatch.model.bundle import load_bundle
+from textbatch.report.totals import Totals
 
 _REMEDY = "score the input again"
 
@@ -22,7 +24,7 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
     """Recompute what an output says about itself.
 
     Args:
-        path: A Parquet file that `score` wrote.
+        path: A Parquet file that `score` wrote, or a folder of them.
         model: The bundle that it should be of; None asks for none.
 
     Returns:
@@ -33,6 +35,8 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
         DataError: A byte, a page's checksum, a count or the fingerprint is not as written.
         BundleError: The bundle is damaged.
     """
+    if path.is_dir():
+        return _verify_folder(path, model)
     if not path.is_file():
         raise InputNotFoundError(f"there is no file {path}", "check the path")
     # First, so that nothing of a damaged file is parsed.
@@ -51,8 +55,7 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
     found_statuses, found_labels = _count(path, prefix, labels)
     if sum(found_statuses.values()) != rows or found_statuses != statuses:
         raise DataError(f"{path} holds other rows or statuses than its footer says", _REMEDY)
-    if model and (wanted := load_bundle(model).fingerprint) != fingerprint:
-        raise DataError(f"{path} was made by model {fingerprint}, not {wanted}", _REMEDY)
+    _check_model(path, model, fingerprint)
     return {
         "kind": "verification",
         "path": os.fspath(path),
@@ -64,6 +67,45 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
         "statuses": found_statuses,
         "labels": found_labels,
     }
+
+
+def _verify_folder(path: Path, model: Path | None) -> dict[str, Any]:
+    """Check that a folder holds the parts of its manifest, each as it was written, and no other."""
+    folder = OutputFolder(path)
+    success = folder.success()
+    if success is None:
+        raise DataError(f"{path} has no _SUCCESS: its job has not finished", "run the job again")
+    folder.check_manifest(success)
+    parts: set[str] = set()
+    totals = Totals()
+    for entry in folder.entries():
+        if not folder.has(entry["part"]):
+            raise DataError(f"{path} has lost its part {entry['part']}", _REMEDY)
+        found = verify_output(path / entry["part"])
+        if found["seal"] != entry["seal"] or found["fingerprint"] != success["fingerprint"]:
+            raise DataError(f"{path / entry['part']} is another file than was written", _REMEDY)
+        parts.add(entry["part"])
+        totals.add(entry)
+    if other := next(folder.others(parts), None):
+        raise DataError(f"{path} holds {other}, which is none of its parts", "move it away")
+    _check_model(path, model, success["fingerprint"])
+    counts = totals.to_dict()
+    return {
+        "kind": "verification",
+        "path": os.fspath(path),
+        "parts": len(parts),
+        "rows": counts["rows_out"],
+        "rows_quarantined": counts["rows_quarantined"],
+        "fingerprint": success["fingerprint"],
+        "run_id": success["run_id"],
+        "statuses": counts["statuses"],
+        "labels": counts["labels"],
+    }
+
+
+def _check_model(path: Path, model: Path | None, fingerprint: str) -> None:
+    if model and (wanted := load_bundle(model).fingerprint) != fingerprint:
+        raise DataError(f"{path} was made by model {fingerprint}, not {wanted}", _REMEDY)
 
 
 def _count(path: Path, prefix: str, labels: list[str]) -> tuple[dict[str, int], dict[str, int]]:

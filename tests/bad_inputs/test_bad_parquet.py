@@ -226,11 +226,6 @@ def test_30_many_small_row_groups_and_many_columns(cli):
     assert found.column_names == ["c7", "predicted_label", "confidence", "status"]
 
 
-def test_31_32_33_34_a_directory_is_no_input(cli):
-    (cli.folder / "in").mkdir()
-    cli.refuses(cli.folder / "in", 68, "is a directory; name one file")
-
-
 def test_36_input_and_output_are_one_file(cli):
     source = write(cli, GOOD)
     cli.output.symlink_to(source)

@@ -20,7 +20,9 @@ from textbatch.scoring import score
 CASES = {
     "missing file": ("score @nowhere.parquet @new.parquet", 68, "nowhere.parquet: No such file"),
     "file as folder": ("score @good.parquet/x @new.parquet", 68, "x: Not a directory"),
-    "directory as input": ("score @out @new.parquet", 68, "out is a directory; name one file"),
+    "empty directory as input": ("score @out @new.parquet", 68, "no input file in .*out"),
+    "pattern without a match": ("score @*.jsonl @new", 68, r"no input file in .*\*.jsonl"),
+    "file as output folder": ("score @good.parquet @good.bin @old.parquet", 73, "is a file"),
     "wrong column": (
         "score @good.parquet @new.parquet --text-column body",
         65,
@@ -53,7 +55,7 @@ CASES = {
         "'weights.safetensors' is damaged",
     ),
     "output exists": ("score @good.parquet @old.parquet", 73, "exists; add --overwrite"),
-    "output is a directory": ("score @good.parquet @out", 73, "is a directory"),
+    "input in output": ("score @good.parquet @", 64, "is inside the output"),
     "no output directory": ("score @good.parquet @no/new.parquet", 73, "no directory .*create it"),
     "no report directory": (
         "score @good.parquet @new.parquet --report @no/r.json",

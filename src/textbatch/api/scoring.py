@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from textbatch.config import (
 )
 from textbatch.evaluation import evaluate as evaluate_files
 from textbatch.loaded import Model
+from textbatch.locations import location_of
 from textbatch.model.bundle import load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
@@ -27,9 +29,12 @@ from textbatch.scoring import score as score_file
 
 
 def score(
-    input: PathLike,  # noqa: A002 - the word that the command line uses
+    input: PathLike | Sequence[PathLike],  # noqa: A002 - the word that the command line uses
     output: PathLike,
     *,
+    incremental: bool = False,
+    partition_columns: bool = False,
+    work_dir: PathLike | None = None,
     model: PathLike = "model",
     text_column: str | None = None,
     columns: Sequence[str] | None = None,
@@ -56,15 +61,24 @@ def score(
     report: PathLike | None = None,
     progress: Progress | None = None,
 ) -> RunReport:
-    """Score a file into a Parquet file; `config.ScoreConfig` explains the settings.
+    """Score a file into a Parquet file, or files into a folder.
+
+    `config.ScoreConfig` explains the settings. An output that ends with `/` is a folder.
 
     Raises:
         TextbatchError: A subclass says what went wrong; the output's old state is untouched.
     """
+    several = [input] if isinstance(input, str | os.PathLike) else input
+    first, *more = map(location_of, several)
     config = ScoreConfig(
-        input=Path(input),
-        output=Path(output),
-        model=Path(model),
+        input=first,
+        more=tuple(more),
+        output=location_of(output),
+        as_folder=os.fspath(output).endswith("/"),
+        incremental=incremental,
+        partition_columns=partition_columns,
+        model=location_of(model),
+        work_dir=path_of(work_dir),
         text_column=text_column,
         columns=None if columns is None else tuple(columns),
         prefix=prefix,

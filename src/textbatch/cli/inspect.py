@@ -12,7 +12,7 @@ from textbatch.cli.options import JsonOption
 
 
 def inspect_command(
-    path: Annotated[Path, typer.Argument(help="A model directory, or an output of score.")],
+    path: Annotated[Path, typer.Argument(help="A model directory, or what score wrote.")],
     json: JsonOption = False,
 ) -> None:
     """Show what a model or an output holds, in one screen.

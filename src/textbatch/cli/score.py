@@ -29,16 +29,24 @@ from textbatch.config import (
     ScoreConfig,
 )
 from textbatch.errors import redacted
+from textbatch.locations import location_of
 
 if TYPE_CHECKING:
     from textbatch.report.run import RunReport
 
 
 def score_command(
-    input: Annotated[  # noqa: A002 - the word that the help shows
-        Path, typer.Argument(help="Parquet, CSV or JSONL file; text formats also .gz, .zst.")
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin.",
+        ),
     ],
-    output: Annotated[Path, typer.Argument(help="Parquet file to write.")],
+    output: Annotated[
+        str,
+        typer.Argument(help="Parquet file to write; folder/ for one part per input."),
+    ],
     model: ModelOption = Path("model"),
     text_column: TextColumnOption = None,
     columns: Annotated[
@@ -96,6 +104,18 @@ def score_command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", "-n", help="Check everything, write no output.")
     ] = False,
+    incremental: Annotated[
+        bool,
+        typer.Option("--incremental", help="Score only files that the output folder lacks."),
+    ] = False,
+    partition_columns: Annotated[
+        bool,
+        typer.Option("--partition-columns", help="Write key=value folders as columns too."),
+    ] = False,
+    work_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where outputs for an object store are made \\[default: ~/.cache]."),
+    ] = None,
     report: ReportOption = None,
     json: JsonOption = False,
     log_format: LogFormatOption = "text",
@@ -106,26 +126,31 @@ def score_command(
         Path | None, typer.Option(help="Write a page with pictures of the run to this HTML file.")
     ] = None,
 ) -> None:
-    """Put labels and confidences on every row of a file.
+    """Put labels and confidences on every row of a file, or of all files of a folder.
 
     Example: textbatch score input.parquet out.parquet --model model
 
     One output row per input row, in order, with every input column untouched; the output
-    appears whole or not at all.
+    appears whole or not at all. A folder gets one part per input file, and _SUCCESS at the end.
     """
     from textbatch.cli.watching import Watchers, score_watched, short_id
     from textbatch.integrations.prometheus import failure_measured
     from textbatch.report.run import failure_reported
 
-    names = {"input": str(input), "output": str(output), "model": str(model)}
+    names = {"input": " ".join(map(str, inputs)), "output": output, "model": str(model)}
     paths = {what: redacted(name) for what, name in names.items()}
     run = uuid4()
     log_as(log_format, command="score", run_id=short_id(run))
     with failure_reported(report, lambda: paths), failure_measured(metrics_file):
         config = ScoreConfig(
-            input=input,
-            output=output,
-            model=model,
+            input=location_of(inputs[0]),
+            more=tuple(map(location_of, inputs[1:])),
+            output=location_of(output),
+            as_folder=output.endswith("/"),
+            incremental=incremental,
+            partition_columns=partition_columns,
+            model=location_of(model),
+            work_dir=work_dir,
             text_column=text_column,
             columns=None if columns is None else tuple(columns.split(",")),
             prefix=prefix,
@@ -169,9 +194,10 @@ def _print(done: RunReport) -> None:
     if done.state == "skipped":
         print_line(f"{done.output}: {done.rows_out:,} rows, skipped")
         return
+    files = "" if done.files is None else f"{done.files['scored']:,} files, "
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
     if done.rows_quarantined:
         statuses += f", {done.rows_quarantined:,} in quarantine"
-    line = f"{done.output}: {done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
-    print_line(line)
+    told = f"{files}{done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
+    print_line(f"{done.output}: {told}")

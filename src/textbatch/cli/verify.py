@@ -12,7 +12,7 @@ from textbatch.cli.options import JsonOption
 
 
 def verify_command(
-    output: Annotated[Path, typer.Argument(help="A Parquet file that score wrote.")],
+    output: Annotated[Path, typer.Argument(help="A Parquet file or a folder that score wrote.")],
     model: Annotated[
         Path | None, typer.Option("--model", "-m", help="Check that this model made it.")
     ] = None,
@@ -31,5 +31,6 @@ def verify_command(
     if json:
         print_json(found)
         return
-    line = f"{output}: {found['rows']:,} rows, all as written by run {found['run_id']}"
+    parts = f"{found['parts']:,} parts, " if "parts" in found else ""
+    line = f"{output}: {parts}{found['rows']:,} rows, all as written by run {found['run_id']}"
     print_line(line)

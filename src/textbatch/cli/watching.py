@@ -13,6 +13,7 @@ from textbatch.config import ScoreConfig
 from textbatch.errors import ConflictError, redacted
 from textbatch.integrations.lineage import Traced, traced
 from textbatch.integrations.prometheus import failure_measured, write_success
+from textbatch.locations import resolved
 from textbatch.report.progress import Recorder
 from textbatch.report.run import RunReport, write_whole
 
@@ -42,8 +43,8 @@ class Watchers:
 
     def __post_init__(self) -> None:
         config = self.config
-        used = [config.input, config.output, config.report, config.quarantine]
-        taken = {path.resolve() for path in used if path}
+        used = [*config.inputs, config.output, config.report, config.quarantine]
+        taken = {resolved(path) for path in used if path}
         for flag, path in (("--metrics-file", self.metrics_file), ("--html", self.html)):
             if path and path.resolve() in taken:
                 raise ConflictError(
@@ -53,7 +54,9 @@ class Watchers:
         if self.html:
             from textbatch.picturing import check_page
 
-            check_page(self.html, (config.input,), config.model)
+            here = [path for path in config.inputs if isinstance(path, Path)]
+            model = config.model if isinstance(config.model, Path) else None
+            check_page(self.html, here, model)
 
 
 def score_watched(watchers: Watchers, run: UUID) -> RunReport:
@@ -68,11 +71,15 @@ def score_watched(watchers: Watchers, run: UUID) -> RunReport:
     about = Traced(
         run=run,
         job="textbatch.score",
-        inputs=(os.fspath(config.input), os.fspath(config.model)),
+        inputs=tuple(map(os.fspath, (*config.inputs, config.model))),
         output=os.fspath(config.output),
     )
-    paths = {"input": config.input, "output": config.output, "model": config.model}
-    event("started", {what: redacted(os.fspath(path)) for what, path in paths.items()})
+    paths = {
+        "input": " ".join(map(os.fspath, config.inputs)),
+        "output": os.fspath(config.output),
+        "model": os.fspath(config.model),
+    }
+    event("started", {what: redacted(path) for what, path in paths.items()})
     recorder = Recorder(progress())
     tracing = nullcontext() if config.dry_run else traced(about, say)
     with failure_measured(watchers.metrics_file), tracing as lineage:

@@ -14,8 +14,9 @@ from textbatch.config.choices import (
     Precision,
 )
 from textbatch.config.ranges import require
-from textbatch.errors import ConflictError
+from textbatch.errors import ConflictError, UsageError
 from textbatch.limits import BadRowLimit, check_encoding
+from textbatch.locations import Location, RemotePath, location_of, resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +24,15 @@ class ScoreConfig:
     """What `score` is asked to do.
 
     Attributes:
-        input: File to score.
-        output: Parquet file to write.
+        input: File, directory or glob to score; `-` is standard input.
+        output: Parquet file to write, or the directory for one part per input file.
+        more: Further inputs; with any, the output is a directory.
+        as_folder: Write a directory in any case.
+        incremental: Score only the input files that the output's manifest has not seen.
+        partition_columns: Write the `key=value` folders above a file as columns too.
+        partitions: These folders, of one file.
         model: Directory of the bundle.
+        work_dir: Where outputs for an object store are made; None for the user's cache.
         text_column: Column to score; None takes the bundle's own.
         columns: Input columns to pass through, None for all.
         prefix: Put before the name of each added column.
@@ -59,9 +66,15 @@ class ScoreConfig:
         ConflictError: Input and output, or engine and device, exclude each other.
     """
 
-    input: Path
-    output: Path
-    model: Path = Path("model")
+    input: Location
+    output: Location
+    more: tuple[Location, ...] = ()
+    as_folder: bool = False
+    incremental: bool = False
+    partition_columns: bool = False
+    partitions: tuple[tuple[str, str | None], ...] = ()
+    model: Location = Path("model")
+    work_dir: Path | None = None
     text_column: str | None = None
     columns: tuple[str, ...] | None = None
     prefix: str = ""
@@ -97,9 +110,16 @@ class ScoreConfig:
             require("--batch-tokens", self.batch_tokens, 1, 100_000_000)
         if self.threads is not None:
             require("--threads", self.threads, 1, 1024)
+        if Path("-") in self.inputs:
+            self._check_standard_input()
         self._check_files()
         if self.overwrite and self.if_exists == "skip":
             raise ConflictError("--overwrite contradicts --if-exists skip", "leave one out")
+        if self.incremental and self.existing != "fail":
+            raise ConflictError(
+                "--incremental adds to the output, and --overwrite or --if-exists says otherwise",
+                "leave one out",
+            )
         if self.quarantine_text and not self.quarantine:
             raise ConflictError("--quarantine-text needs --quarantine", "name its file")
         if self.precision == "int8" and (self.engine == "tensorflow" or self.device == "gpu"):
@@ -112,6 +132,16 @@ class ScoreConfig:
             )
 
     @property
+    def inputs(self) -> tuple[Location, ...]:
+        """All inputs."""
+        return (self.input, *self.more)
+
+    @property
+    def from_standard_input(self) -> bool:
+        """Whether the input is `-`."""
+        return self.inputs == (Path("-"),)
+
+    @property
     def existing(self) -> IfExists:
         """What to do with an existing output."""
         return "replace" if self.overwrite else self.if_exists
@@ -121,19 +151,32 @@ class ScoreConfig:
         names = (
             "text_column", "columns", "prefix", "probabilities", "top_k", "min_confidence",
             "min_precision", "input_format", "encoding", "null_text", "engine", "device",
-            "precision", "quarantine_text",
+            "precision", "quarantine_text", "partition_columns", "partitions",
         )  # fmt: skip
         quarantine = self.quarantine and self.quarantine.resolve()
         return {name: getattr(self, name) for name in names} | {"quarantine": quarantine}
 
+    def _check_standard_input(self) -> None:
+        if self.input_format not in ("csv", "jsonl"):
+            raise UsageError("standard input has no name to go by", "give --format csv or jsonl")
+        if not self.from_standard_input or self.as_folder or self.dry_run:
+            raise ConflictError(
+                "standard input goes alone into one file, and is not read twice",
+                "leave out the other inputs, the / behind the output, or --dry-run",
+            )
+
     def _check_files(self) -> None:
-        if self.output.resolve() == self.input.resolve():
+        source, output = resolved(self.input), resolved(self.output)
+        if source == output:
             raise ConflictError(f"input and output are the same file {self.input}", "write beside")
-        others = [self.input.resolve(), self.output.resolve()]
+        others = [source, output]
         for flag, path in (("--report", self.report), ("--quarantine", self.quarantine)):
-            if path and path.resolve() in others:
+            if path is None:
+                continue
+            if isinstance(location_of(path), RemotePath):
+                raise ConflictError(f"{flag} names an object store", "give a path on this machine")
+            if path.resolve() in others:
                 raise ConflictError(
                     f"{flag} names a file that has another use, {path}", "give it one of its own"
                 )
-            if path:
-                others.append(path.resolve())
+            others.append(path.resolve())

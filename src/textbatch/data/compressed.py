@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pyarrow as pa
 
+from textbatch.data.remote import existing, open_stream
 from textbatch.errors import DataError, storage_errors
+from textbatch.locations import Location, RemotePath
 
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
 COMPRESSED_SUFFIXES = tuple(_CODECS)
@@ -22,10 +23,14 @@ class ByteStream:
         bytes: A readable binary file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._size = max(1, path.stat().st_size)
+    def __init__(self, path: Location) -> None:
         # Arrow's streams, unlike zstandard's, raise on a truncated file.
-        self._raw = pa.OSFile(os.fsencode(path), "rb")
+        if isinstance(path, RemotePath):
+            self._raw = open_stream(path)
+            self._size = max(1, existing(path).size)
+        else:
+            self._raw = pa.OSFile(os.fsencode(path), "rb")
+            self._size = max(1, path.stat().st_size)
         codec = _CODECS.get(path.suffix.lower())
         self.bytes = pa.CompressedInputStream(self._raw, codec) if codec else self._raw
 
@@ -40,7 +45,7 @@ class ByteStream:
 
 
 @contextmanager
-def stream_errors(path: Path) -> Iterator[None]:
+def stream_errors(path: Location) -> Iterator[None]:
     """Tell damaged compressed data, an `OSError` without errno, from a failing disk.
 
     Raises:

@@ -12,13 +12,13 @@ import io
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 import pyarrow as pa
 
 from textbatch.data.compressed import ByteStream, stream_errors
 from textbatch.data.quarantine import BadRow
 from textbatch.errors import DataError
+from textbatch.locations import Location
 
 #: The longest cell; a quote that is never closed runs into this instead of eating all memory.
 MAX_CELL_CHARACTERS = 64 << 20
@@ -39,7 +39,7 @@ class DelimitedSource:
 
     def __init__(
         self,
-        path: Path,
+        path: Location,
         delimiter: str,
         *,
         encoding: str | None = None,

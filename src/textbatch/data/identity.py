@@ -7,9 +7,10 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from textbatch.errors import DataError, storage_errors
+from textbatch.data.remote import existing
+from textbatch.errors import DataError, TryAgainError, storage_errors
+from textbatch.locations import Location, RemotePath
 
 _EDGE_BYTES = 64 << 10
 
@@ -26,20 +27,24 @@ class InputIdentity:
         edges: sha256 of the first and the last 64 KiB, where Parquet has its footer.
     """
 
-    path: Path
+    path: Location
     size: int
     modified: int
     inode: tuple[int, int]
     edges: str
 
     @classmethod
-    def of(cls, path: Path) -> InputIdentity:
-        """Look at a file.
+    def of(cls, path: Location) -> InputIdentity:
+        """Look at a file. Of a remote one there are size and time alone.
 
         Raises:
             InputNotFoundError: There is none.
             StorageError: It cannot be read.
         """
+        if isinstance(path, RemotePath):
+            info = existing(path)
+            moment = int(info.version or 0)
+            return cls(path=path, size=info.size, modified=moment, inode=(0, 0), edges="")
         with storage_errors(path, "cannot read"):
             found = path.stat()
             digest = hashlib.sha256()
@@ -64,6 +69,8 @@ class InputIdentity:
         """
         try:
             unchanged = InputIdentity.of(self.path) == self
+        except TryAgainError:
+            raise
         except Exception as error:
             raise self._changed() from error
         if not unchanged:
@@ -88,8 +95,12 @@ def job_key(source: InputIdentity, fingerprint: str, options: Mapping[str, objec
         A sha256, 64 characters.
     """
     job = {
-        "input": [os.path.realpath(source.path), source.size, source.modified, source.edges],
+        "input": [_name(source.path), source.size, source.modified, source.edges],
         "fingerprint": fingerprint,
         "options": {name: str(value) for name, value in options.items()},
     }
     return hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()
+
+
+def _name(path: Location) -> str:
+    return str(path) if isinstance(path, RemotePath) else os.path.realpath(path)

@@ -14,7 +14,6 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.json as pj
@@ -22,6 +21,7 @@ import pyarrow.json as pj
 from textbatch.data.compressed import ByteStream, stream_errors
 from textbatch.data.quarantine import BadRow
 from textbatch.errors import DataError
+from textbatch.locations import Location
 
 _BLOCK_BYTES = 8 << 20
 #: Arrow's JSON parser recurses: a few thousand levels end the process (SIGSEGV).
@@ -35,7 +35,7 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 class JsonLinesSource:
     """One JSON Lines file; see `source.Source`."""
 
-    def __init__(self, path: Path, *, encoding: str | None = None) -> None:
+    def __init__(self, path: Location, *, encoding: str | None = None) -> None:
         self.path = path
         self.set_aside: deque[BadRow] = deque()
         self._encoding = encoding

@@ -12,10 +12,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from textbatch.data.quarantine import BadRow
+from textbatch.data.remote import open_random
 from textbatch.errors import DataError, storage_errors
+from textbatch.locations import Location, RemotePath
 
 #: Without these two settings Arrow holds the whole file (arrow#39808).
 _READ_BUFFER_BYTES = 1 << 20
+#: A remote file whose row groups are all smaller is read row group by row group, in few requests;
+#: a larger one column by column, this much at a time.
+_JOINED_GROUP_BYTES, _REMOTE_BUFFER_BYTES = 128 << 20, 8 << 20
 #: Row groups are read together up to this size.
 _RUN_BYTES = 16 << 20
 #: A larger row group is read in batches of this size. Long texts may stand together, so that the
@@ -29,18 +34,20 @@ _BOMB_BYTES, _BOMB_RATIO = 256 << 20, 1000
 class ParquetSource:
     """One Parquet file; see `source.Source`. Its text columns may come dictionary-encoded."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Location) -> None:
         self.path = path
         self.set_aside: deque[BadRow] = deque()
         with storage_errors(path, "cannot read"):
-            _check_magic(path)
+            if not isinstance(path, RemotePath):
+                _check_magic(path)
             try:
-                # By its bytes: Arrow takes no name that is not UTF-8.
-                file = pa.OSFile(os.fsencode(path), "rb")
+                file = _opened(path)
                 footer = pq.ParquetFile(file)
                 self.schema: pa.Schema = footer.schema_arrow
-                self._plain = _reopened(file, footer, [])
-                self._dictionaries = _reopened(file, footer, _text_columns(self.schema))
+                remote = isinstance(path, RemotePath)
+                self._plain = _reopened(file, footer, [], remote=remote)
+                texts = _text_columns(self.schema)
+                self._dictionaries = _reopened(file, footer, texts, remote=remote)
             except MemoryError:  # Arrow's is an ArrowException too
                 raise
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -119,7 +126,14 @@ class ParquetSource:
         return max(1, min(int(_LARGE_GROUP_BATCH_BYTES / row_bytes), _LARGE_GROUP_BATCH_ROWS))
 
 
-def footer_entries(path: Path) -> dict[str, str]:
+def _opened(path: Location) -> pa.NativeFile:
+    if isinstance(path, RemotePath):
+        return open_random(path)
+    # By its bytes: Arrow takes no name that is not UTF-8.
+    return pa.OSFile(os.fsencode(path), "rb")
+
+
+def footer_entries(path: Location) -> dict[str, str]:
     """What the footer's metadata of a file say; nothing where the file is no Parquet.
 
     Raises:
@@ -136,13 +150,20 @@ def footer_entries(path: Path) -> dict[str, str]:
 
 
 def _reopened(
-    file: pa.NativeFile, footer: pq.ParquetFile, dictionaries: list[str]
+    file: pa.NativeFile, footer: pq.ParquetFile, dictionaries: list[str], *, remote: bool
 ) -> pq.ParquetFile:
+    large = max(
+        (footer.metadata.row_group(i).total_byte_size for i in range(footer.num_row_groups)),
+        default=0,
+    )
+    # In a store each read is a request: neighbouring columns are fetched together, as long as a
+    # row group fits into memory.
+    joined = remote and large <= _JOINED_GROUP_BYTES
     return pq.ParquetFile(
         file,
         metadata=footer.metadata,
-        pre_buffer=False,
-        buffer_size=_READ_BUFFER_BYTES,
+        pre_buffer=joined,
+        buffer_size=0 if joined else _REMOTE_BUFFER_BYTES if remote else _READ_BUFFER_BYTES,
         page_checksum_verification=True,
         read_dictionary=dictionaries,
     )
@@ -153,7 +174,7 @@ def _text_columns(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if field.type in kinds]
 
 
-def _check_packing(path: Path, metadata: pq.FileMetaData) -> None:
+def _check_packing(path: Location, metadata: pq.FileMetaData) -> None:
     """Refuse a decompression bomb by what the footer says: Arrow unpacks whole pages at once."""
     for index in range(metadata.num_row_groups):
         group = metadata.row_group(index)

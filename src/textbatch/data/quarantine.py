@@ -20,6 +20,7 @@ from textbatch.data.files import NewFile, move_into_place, sync_directory
 from textbatch.data.work import temporary_of
 from textbatch.errors import OutputError, redacted, storage_errors
 from textbatch.failpoints import failpoint
+from textbatch.locations import Location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,7 @@ class BadRow:
 class Quarantine:
     """The quarantine file; like the output it appears whole or not at all."""
 
-    def __init__(self, path: Path, *, source: Path, output: Path, with_text: bool) -> None:
+    def __init__(self, path: Path, *, source: Location, output: Path, with_text: bool) -> None:
         """Create it under a temporary name.
 
         Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Protocol
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from textbatch.data.delimited import DelimitedSource
 from textbatch.data.jsonlines import JsonLinesSource
 from textbatch.data.parquet import ParquetSource
 from textbatch.data.quarantine import BadRow
+from textbatch.data.remote import existing
 from textbatch.errors import (
     ConflictError,
     DataError,
@@ -22,6 +23,7 @@ from textbatch.errors import (
     UsageError,
     storage_errors,
 )
+from textbatch.locations import Location, RemotePath
 
 _FORMATS: dict[str, InputFormat] = {
     ".parquet": "parquet",
@@ -44,7 +46,7 @@ class Source(Protocol):
             while `batches` runs.
     """
 
-    path: Path
+    path: Location
     schema: pa.Schema
     num_rows: int | None
     set_aside: deque[BadRow]
@@ -66,7 +68,7 @@ class Source(Protocol):
 
 
 def open_source(
-    path: Path,
+    path: Location,
     input_format: InputFormat = "auto",
     *,
     encoding: str | None = None,
@@ -87,13 +89,16 @@ def open_source(
         ConflictError: An encoding is given for Parquet, which has its own.
         DataError: The file is empty or malformed.
     """
-    with storage_errors(path, "cannot read"):
-        size = path.stat().st_size
-    if path.is_dir():
-        raise InputNotFoundError(f"{path} is a directory", "name one file")
+    if isinstance(path, RemotePath):
+        size = existing(path).size
+    else:
+        with storage_errors(path, "cannot read"):
+            size = path.stat().st_size
+        if path.is_dir():
+            raise InputNotFoundError(f"{path} is a directory", "name one file")
     if size == 0:
         raise DataError(f"{path} is empty (0 bytes)", "look for an interrupted upload")
-    chosen = _format_of(path) if input_format == "auto" else input_format
+    chosen = format_of(path, input_format)
     if chosen == "parquet":
         if encoding:
             raise ConflictError(
@@ -124,7 +129,19 @@ def require_column(source: Source, column: str, flag: str) -> None:
         )
 
 
-def _format_of(path: Path) -> InputFormat:
+def is_known_name(path: Location) -> bool:
+    """Whether a file's name tells its format."""
+    return _suffix(path) in _FORMATS
+
+
+def format_of(path: Location, input_format: InputFormat) -> InputFormat:
+    """A file's format: the one given, or with `auto` by its name.
+
+    Raises:
+        UsageError: The name tells no format.
+    """
+    if input_format != "auto":
+        return input_format
     suffix = _suffix(path)
     if suffix not in _FORMATS:
         raise UsageError(
@@ -134,9 +151,10 @@ def _format_of(path: Path) -> InputFormat:
     return _FORMATS[suffix]
 
 
-def _suffix(path: Path) -> str:
+def _suffix(path: Location) -> str:
     """The suffix that tells the format, in lower case; `.csv` of `a.csv.gz`."""
-    plain = path.with_suffix("") if path.suffix.lower() in COMPRESSED_SUFFIXES else path
+    name = PurePosixPath(path.name)
+    plain = name.with_suffix("") if name.suffix.lower() in COMPRESSED_SUFFIXES else name
     return plain.suffix.lower()
 
 

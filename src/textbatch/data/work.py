@@ -1,7 +1,8 @@
 """The work directory beside an output: who writes it now, and what a dead run left there.
 
 `.<output>.textbatch/` holds `lock`, held with flock and so dropped by the system when its process
-dies, and `journal` (see `journal`). Whoever holds the lock owns the output's temporary files.
+dies, `journal` (see `journal`), and for a directory `parts` (see `ledger`). Whoever holds the lock
+owns the output's temporary files.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from textbatch.errors import OutputError, StorageError, TryAgainError, storage_errors
 from textbatch.failpoints import failpoint
 
-_LOCK, _JOURNAL = "lock", "journal"
+_LOCK, _JOURNAL, _PARTS, _SPOOL = "lock", "journal", "parts", "stdin"
 _ATTEMPTS = 100
 
 
@@ -69,6 +70,16 @@ class WorkDirectory:
         """Where the journal stands, if there is one."""
         return self.path / _JOURNAL
 
+    @property
+    def parts(self) -> Path:
+        """Where the ledger of a job over several files stands, if there is one."""
+        return self.path / _PARTS
+
+    @property
+    def spool(self) -> Path:
+        """Where standard input is kept while it is being scored."""
+        return self.path / _SPOOL
+
     def remove_leftovers(self) -> None:
         """Remove the temporary files that dead runs left beside the output."""
         pattern = re.compile(re.escape(f".{self._output.name}.") + r"[0-9a-f]{16}\.tmp")
@@ -89,6 +100,8 @@ class WorkDirectory:
         # A signal may have come between making the file and minding it.
         with contextlib.suppress(OSError):
             os.unlink(temporary_of(self._output, self._run_id))  # noqa: PTH108
+        with contextlib.suppress(OSError):
+            os.unlink(self.spool)  # noqa: PTH108
         try:
             if not keep:
                 self._remove()

@@ -54,6 +54,8 @@ class RunReport:
         tokens: Tokens of the rows scored in this run, those of resumed rows left out.
         unknown_tokens: Those among them that the model does not know.
         seal: The output's own sha256, as `verify` recomputes it.
+        files: Of a job over several files: how many were found, scored, known from before, and
+            left out for their names.
         notes: What else the user should know.
         error: The error line of a failed run.
         exit_code: Of the process.
@@ -84,6 +86,7 @@ class RunReport:
     tokens: int = 0
     unknown_tokens: int = 0
     seal: str | None = None
+    files: dict[str, int] | None = None
     notes: list[str] = field(default_factory=list)
     error: str | None = None
     exit_code: int = 0

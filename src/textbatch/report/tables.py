@@ -94,7 +94,8 @@ def _bundle(found: Mapping[str, Any]) -> Iterator[RenderableType]:
 def _output(found: Mapping[str, Any]) -> Iterator[RenderableType]:
     table = _table("output", printable(found["path"]), right=False)
     facts = {
-        "rows": f"{found['rows']:,}",
+        "rows": f"{found['rows']:,}"
+        + (f" in {found['parts']:,} parts" if "parts" in found else ""),
         "model": found["fingerprint"],
         "made": f"by textbatch {found['textbatch']}, run {found['run_id']}",
         "statuses": _counts(found["statuses"]),

@@ -1,0 +1,154 @@
+"""A server that speaks the S3 protocol over HTTP on loopback, and fails when it is told to."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
+from moto.server import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+BUCKET = "bucket"
+_SLOW_DOWN = (
+    b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code>'
+    b"<Message>Reduce your request rate</Message></Error>"
+)
+
+
+@dataclass
+class Faults:
+    """Which calls fail, and how.
+
+    Attributes:
+        kind: `500`, `503`, `timeout`, `reset` (before the call is done) or `lost` (after it).
+        first: Number of the first call that fails, from 1; 0 for none.
+        count: How many calls in a row fail.
+        calls: Calls since the last `begin`, as "GET /bucket/key".
+    """
+
+    kind: str = ""
+    first: int = 0
+    count: int = 1
+    denied: bool = False
+    calls: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, kind: str = "", first: int = 0, count: int = 1) -> None:
+        with self.lock:
+            self.kind, self.first, self.count, self.denied = kind, first, count, False
+            self.calls.clear()
+
+    def next(self, environ: dict[str, str]) -> str:
+        with self.lock:
+            self.calls.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+            hit = self.first and self.first <= len(self.calls) < self.first + self.count
+            return self.kind if hit else ""
+
+
+class Store:
+    """The server, and a look into it past its faults."""
+
+    def __init__(self) -> None:
+        self.faults = Faults()
+        self._app = DomainDispatcherApplication(create_backend_app)
+        self._quiet = threading.local()
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        self._server = make_server("127.0.0.1", 0, self._serve, threaded=True)
+        self.port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "geheim",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "TEXTBATCH_RETRY_SECONDS": "30",
+            "TEXTBATCH_REQUEST_SECONDS": "5",
+        }
+
+    def open(self) -> None:
+        self.client = boto3.client("s3")
+        self.client.create_bucket(Bucket=BUCKET)
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def clear(self) -> None:
+        self.faults.begin()
+        for key in self.keys():
+            self.client.delete_object(Bucket=BUCKET, Key=key)
+
+    def keys(self, prefix: str = "") -> list[str]:
+        found: list[str] = []
+        for page in self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=BUCKET, Prefix=prefix
+        ):
+            found += [entry["Key"] for entry in page.get("Contents", ())]
+        return found
+
+    def uploads(self) -> list[str]:
+        answer = self.client.list_multipart_uploads(Bucket=BUCKET)
+        return [entry["Key"] for entry in answer.get("Uploads", ())]
+
+    def put(self, key: str, data: bytes) -> None:
+        self.client.put_object(Bucket=BUCKET, Key=key, Body=data)
+
+    def put_folder(self, folder: Path, prefix: str) -> None:
+        for path in folder.rglob("*"):
+            if path.is_file():
+                self.put(f"{prefix}/{path.relative_to(folder)}", path.read_bytes())
+
+    def get(self, key: str) -> bytes:
+        return self.client.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def table(self, key: str) -> pa.Table:
+        return pq.ParquetFile(io.BytesIO(self.get(key))).read()
+
+    def _serve(self, environ: dict, start_response) -> Iterable[bytes]:
+        kind = self.faults.next(environ)
+        if self.faults.denied:
+            start_response("403 Forbidden", [("Content-Length", "0")])
+            return [b""]
+        if kind in ("500", "503"):
+            environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+            status = "503 Slow Down" if kind == "503" else "500 Internal Server Error"
+            body = b"" if environ["REQUEST_METHOD"] == "HEAD" else _SLOW_DOWN
+            if kind == "500":
+                body = body.replace(b"SlowDown", b"InternalError")
+            start_response(
+                status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))]
+            )
+            return [body]
+        if kind == "reset":
+            return _reset(environ)
+        answer = self._app(environ, start_response)
+        if kind == "lost":
+            list(answer)
+            return _reset(environ)
+        if kind == "timeout":
+            time.sleep(6)
+        return answer
+
+
+def _reset(environ: dict) -> Iterable[bytes]:
+    connection: socket.socket = environ["werkzeug.socket"]
+    with contextlib.suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    return []
