@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
-from rich import box
-from rich.table import Table
-from rich.text import Text
 from typer.core import TyperGroup
 
 from textbatch.cli.console import print_json, print_line, results, say
@@ -24,6 +21,9 @@ from textbatch.cli.settings import (
 from textbatch.cli.settings_text import settings_text
 from textbatch.config.file import SETTINGS_FILE
 from textbatch.errors import OutputError, UsageError, printable, redacted
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 config_app = typer.Typer(
     help="Show where settings come from, or write a file of all of them.\n\n"
@@ -102,6 +102,11 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON takes
 
 
 def _table(command: str, settings: list[Setting]) -> Table:
+    # Here, not at the top: `--help` must be quick.
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=box.SIMPLE, pad_edge=False)
     for heading in (command, "value", "origin"):
         table.add_column(Text(heading), overflow="fold")

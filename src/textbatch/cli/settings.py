@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal, cast
 
 from typer import Context
@@ -172,6 +171,8 @@ def _told(value: object) -> str:
 
 
 def _nearest(wrong: str, known: Iterable[str], form: str) -> str:
+    from difflib import get_close_matches
+
     close = get_close_matches(wrong, known, n=1, cutoff=0.5)
     told = form.format(close[0]) if close else ""
     return f"did you mean {told}?" if told else "`textbatch config show` lists all"
