@@ -194,7 +194,10 @@ def _print(done: RunReport) -> None:
     if done.state == "skipped":
         print_line(f"{done.output}: {done.rows_out:,} rows, skipped")
         return
-    files = "" if done.files is None else f"{done.files['scored']:,} files, "
+    files = ""
+    if done.files is not None:
+        scored = done.files["scored"]
+        files = f"{scored:,} file{'' if scored == 1 else 's'}, "
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
     if done.rows_quarantined:
