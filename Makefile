@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	&& echo $$p && break; done)
 BIN := .venv/bin
 
-.PHONY: demo test test-faults test-airflow test-container check bench bench-accuracy reference \
+.PHONY: demo test test-faults test-airflow test-schedulers test-container check bench bench-accuracy reference \
 	docs clean
 
 demo: .venv/installed  ## Train and score on made-up tickets, in ./textbatch-demo
@@ -18,6 +18,9 @@ test-faults: .venv/installed-dev  ## Run the fault tests in full: hundreds of ki
 
 test-airflow: .venv/installed-dev .venv-airflow/installed  ## Run the DAGs of jobs/ in a real Airflow
 	$(BIN)/pytest tests/jobs/test_airflow.py
+
+test-schedulers: .venv/installed-dev .venv-schedulers/installed  ## Run the Prefect and Dagster examples of jobs/
+	$(BIN)/pytest tests/jobs/test_schedulers.py
 
 test-container: .venv/installed-dev  ## Build the scoring image's environment and run it without Docker
 	TEXTBATCH_TEST_CONTAINER=1 $(BIN)/pytest tests/container
@@ -41,7 +44,7 @@ docs: .venv/installed-dev  ## Build the documentation into ./site
 	$(BIN)/mkdocs build --strict
 
 clean:  ## Remove the virtual environments and the demo's folder
-	rm -rf .venv .venv-airflow textbatch-demo site
+	rm -rf .venv .venv-airflow .venv-schedulers textbatch-demo site
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "make: no Python from 3.11 to 3.13 found; set PYTHON=" >&2; exit 2; }
@@ -63,4 +66,10 @@ clean:  ## Remove the virtual environments and the demo's folder
 		--requirement tests/jobs/airflow-requirements.txt \
 		--constraint tests/jobs/airflow-constraints.txt
 	.venv-airflow/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+.venv-schedulers/installed: .venv/bin/python tests/jobs/schedulers-requirements.txt
+	$(BIN)/python -m venv --clear .venv-schedulers
+	.venv-schedulers/bin/python -m pip install --quiet --requirement tests/jobs/schedulers-requirements.txt
+	.venv-schedulers/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@
