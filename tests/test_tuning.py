@@ -129,5 +129,5 @@ def test_hopeless_trials_are_pruned(config, monkeypatch):
 
 def test_without_optuna_the_extra_is_named(config, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(UsageError, match=r"pip install 'textbatch\[tune\]'"):
+    with pytest.raises(UsageError, match=r"pip install optuna"):
         tune(config(1))

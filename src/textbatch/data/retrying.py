@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+import pyarrow as pa
+
 from textbatch.errors import (
     AccessError,
     InputNotFoundError,
@@ -84,6 +86,11 @@ def classified(error: Exception, path: RemotePath, action: str) -> TextbatchErro
     if isinstance(error, PermissionError) or _DENIED.search(told):
         return AccessError(
             f"{action} {path}: access denied", "check the credentials and what they allow"
+        )
+    if isinstance(error, pa.ArrowInvalid):
+        return UsageError(
+            f"{action} {path}: that is no address in a store",
+            "check it; credentials belong into the environment, not into the path",
         )
     # fsspec raises ValueError where it has never heard of the scheme.
     if isinstance(error, ImportError | NotImplementedError | ValueError):
