@@ -175,6 +175,10 @@ def test_a_closed_model_does_not_answer(model):
 # --- functions and settings
 
 
+#: Settings that follow from the form of the paths.
+DERIVED = {"more", "as_folder", "partitions"}
+
+
 @pytest.mark.parametrize(
     ("function", "config", "beside"),
     [
@@ -185,8 +189,9 @@ def test_a_closed_model_does_not_answer(model):
 )
 def test_a_function_takes_every_setting_with_the_same_default(function, config, beside):
     parameters = inspect.signature(function).parameters
-    assert parameters.keys() - beside == {field.name for field in fields(config)}
-    for field in fields(config):
+    settings = [field for field in fields(config) if field.name not in DERIVED]
+    assert parameters.keys() - beside == {field.name for field in settings}
+    for field in settings:
         given = parameters[field.name].default
         if field.default is MISSING:
             assert given is inspect.Parameter.empty
@@ -217,8 +222,9 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "null_text": ("-",), "if_exists": "replace", "input_format": "csv",
         "engine": "tensorflow", "device": "cpu", "threads": 5,
         "chunk_rows": 6, "batch_tokens": 7, "overwrite": True, "dry_run": True,
-        "report": tmp_path / "r",
+        "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "d",
     }  # fmt: skip
+    odd_incremental = {"incremental": True}  # which excludes replacing
     odd_int8 = {"precision": "int8"}  # which excludes another engine
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
@@ -245,10 +251,15 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     ]
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_int8)
     assert seen.pop().precision == "int8"
+    textbatch.score([tmp_path / "i", tmp_path / "j"], f"{tmp_path}/o/", **odd_incremental)
+    several = seen.pop()
+    assert (several.incremental, several.as_folder) == (True, True)
+    assert several.inputs == (tmp_path / "i", tmp_path / "j")
     for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):
         plain = type(config)
         untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
-        assert untried <= odd_int8.keys(), "this test must give each setting an odd value"
+        beside = odd_int8.keys() | odd_incremental.keys() | DERIVED
+        assert untried <= beside, "this test must give each setting an odd value"
         assert given.keys() <= {f.name for f in fields(plain)}
 
 

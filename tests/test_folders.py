@@ -25,7 +25,8 @@ def fill(folder: Path, numbers: range) -> dict[str, int]:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         rows[name] = 0 if number % 17 == 0 else 5 + number % 40
         texts = pa.array(random_texts(50, seed=number)[: rows[name]], pa.string())
-        pq.write_table(pa.table({"id": range(len(texts)), "text": texts}), folder / name)
+        ids = pa.array(range(len(texts)), pa.int64())
+        pq.write_table(pa.table({"id": ids, "text": texts}), folder / name)
     return rows
 
 

@@ -55,7 +55,7 @@ CASES = {
         "'weights.safetensors' is damaged",
     ),
     "output exists": ("score @good.parquet @old.parquet", 73, "exists; add --overwrite"),
-    "input in output": ("score @good.parquet @", 64, "is inside the output"),
+    "input in output": ("score @good.parquet @ --overwrite", 64, "is inside the output"),
     "no output directory": ("score @good.parquet @no/new.parquet", 73, "no directory .*create it"),
     "no report directory": (
         "score @good.parquet @new.parquet --report @no/r.json",
@@ -78,7 +78,7 @@ CASES = {
     "unknown flag": ("score @good.parquet @new.parquet --colour", 2, "No such option: --colour"),
     "unknown command": ("guess @good.parquet", 2, "No such command 'guess'"),
     "no command": ("", 2, "no command given"),
-    "missing argument": ("score @good.parquet", 2, "Missing argument 'output'"),
+    "missing argument": ("score @good.parquet", 2, "Missing argument 'INPUT"),
     "chunk rows 0": ("score @good.parquet @new.parquet --chunk-rows 0", 2, "--chunk-rows is 0"),
     "chunk rows abc": ("score @good.parquet @new.parquet --chunk-rows abc", 2, "--chunk-rows"),
     "confidence nan": ("score @good.parquet @new.parquet --min-confidence nan", 2, "is nan"),

@@ -85,10 +85,11 @@ def classified(error: Exception, path: RemotePath, action: str) -> TextbatchErro
         return AccessError(
             f"{action} {path}: access denied", "check the credentials and what they allow"
         )
-    # fsspec raises ValueError where it has never heard of the scheme.
-    if isinstance(error, ImportError | NotImplementedError | ValueError):
+    if isinstance(error, ValueError):  # also Arrow's and fsspec's, for names that cannot be
+        return UsageError(f"{action} {path}: there can be no such address", "check the path")
+    if isinstance(error, ImportError | NotImplementedError):
         return UsageError(
-            f"{path.scheme}:// is not known, or needs a package that is not installed",
+            f"{action} {path}: {path.scheme}:// needs a package that is not installed",
             "install textbatch with the extra s3, gcs, azure or hf",
         )
     return TryAgainError(
