@@ -95,7 +95,7 @@ def classified(error: Exception, path: RemotePath, action: str) -> TextbatchErro
     # fsspec raises ValueError where it has never heard of the scheme.
     if isinstance(error, ImportError | NotImplementedError | ValueError):
         return UsageError(
-            f"{action} {path}: {path.scheme}:// needs a package that is not installed",
+            f"{action} {path}: {path.scheme}:// is not known, or needs a package",
             "install textbatch with the extra s3, gcs, azure or hf",
         )
     return TryAgainError(
