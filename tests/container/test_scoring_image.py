@@ -142,7 +142,7 @@ def test_commands_that_need_more_say_so_in_one_line(container, words):
     done = container.run("textbatch", *words)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "not installed; pip install textbatch, or use the image's target train" in done.stderr
+    assert "not installed; install all of textbatch, or use the image's target train" in done.stderr
 
 
 def test_sigterm_reaches_the_command_as_process_1(container):
