@@ -8,14 +8,21 @@ import pyarrow.parquet as pq
 import pytest
 from test_training import config_of, labelled_table, quick_recipe  # noqa: F401
 
-from textbatch import training
+from textbatch import baselines, training
+from textbatch.baselines import HeldOutRows, fit_baselines
 from textbatch.config import TrainConfig
-from textbatch.errors import ConflictError, DataError, OutputError, UsageError
+from textbatch.errors import ConflictError, DataError, OutputError, QualityGateError, UsageError
+from textbatch.evaluation import label_ids_of
 from textbatch.folds import cross_validate, rows_to_fold
+from textbatch.model.bundle import load_bundle
 from textbatch.partition import read_parts, read_rows
 from textbatch.quality.calibration import softmax
 from textbatch.quality.metrics import measure
+from textbatch.quality.thresholds import thresholds
 from textbatch.report.training import TrainReport
+from textbatch.text.normalization import split_tokens
+from textbatch.text.tokenizer import Tokenizer
+from textbatch.text.vocabulary import Vocabulary
 from textbatch.training import train
 
 
@@ -67,10 +74,68 @@ def test_the_report_tells_mean_and_deviation_of_what_the_file_says(validated):
     assert any(line.startswith("2 folds, 270 rows: accuracy ") for line in said)
 
 
-def test_the_model_is_the_one_that_training_without_folds_makes(validated, labelled_file, tmp_path):
+def test_the_network_is_the_one_that_training_without_folds_makes(
+    validated, labelled_file, tmp_path
+):
     plain = train(config_of(labelled_file, tmp_path / "model"))
-    assert plain.fingerprint == validated[0].fingerprint
+    weights = [
+        (Path(model) / "weights.safetensors").read_bytes()
+        for model in (plain.model, validated[0].model)
+    ]
+    assert weights[0] == weights[1]
     assert not list(tmp_path.glob("*.out-of-fold.parquet"))
+
+
+def test_all_rows_of_the_folds_calibrate_and_support_thresholds(validated, labelled_file, tmp_path):
+    report, _ = validated
+    found = pq.read_table(Path(report.model).parent / "model.out-of-fold.parquet")
+    answered = found["predicted_label"].drop_null()
+    assert report.calibration.rows == len(answered) > 200
+    bundle = load_bundle(Path(report.model))
+    assert sum(map(len, bundle.held_out.confidences)) == len(answered)
+    # 27 validation rows alone are too few.
+    thresholds(bundle.held_out, bundle.labels, 0.9)
+    plain = load_bundle(Path(train(config_of(labelled_file, tmp_path / "model")).model))
+    with pytest.raises(QualityGateError, match="held-out answers"):
+        thresholds(plain.held_out, plain.labels, 0.9)
+
+
+def test_the_linear_model_answers_no_row_that_it_has_seen(labelled_file, monkeypatch):
+    parts = read_parts(config_of(labelled_file, Path("m")))
+    rows = rows_to_fold(parts, validation_given=False)
+    folds = np.arange(len(rows)) % 3
+    learned: list[int] = []
+    fit = baselines.fit_svm
+
+    def spy(features, label_ids, *, num_features):
+        learned.append(len(label_ids))
+        return fit(features, label_ids, num_features=num_features)
+
+    monkeypatch.setattr(baselines, "fit_svm", spy)
+    words, _ = split_tokens(rows.texts)
+    tokenizer = Tokenizer(
+        vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
+    )
+    logits = np.zeros((len(rows), len(parts.labels)), np.float32)
+    found = fit_baselines(parts, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
+    # Without and with pairs, each fold; then the model that stays, on all rows.
+    assert learned == [180] * 6 + [270]
+    assert found.blend.weight > 0
+    assert np.isfinite(found.held_out_logits).all()
+
+
+def test_a_label_that_only_one_fold_has_is_no_trouble(labelled_file):
+    parts = read_parts(config_of(labelled_file, Path("m")))
+    rows = rows_to_fold(parts, validation_given=False)
+    ids, _ = label_ids_of(rows.labels, parts.labels)
+    folds = np.where(ids == 0, 0, np.arange(len(rows)) % 2)
+    words, _ = split_tokens(rows.texts)
+    tokenizer = Tokenizer(
+        vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
+    )
+    logits = np.zeros((len(rows), len(parts.labels)), np.float32)
+    found = fit_baselines(parts, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
+    assert np.isfinite(found.held_out_logits).all()
 
 
 def test_out_of_fold_logits_are_of_networks_that_have_not_seen_the_rows(labelled_file):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
-from textbatch.batch import Float32Array, Int64Array
+from textbatch.batch import Float32Array, Int64Array, TokenBatch
+from textbatch.data.labelled import LabelledRows
 from textbatch.evaluation import label_ids_of
 from textbatch.model.blend import Blend
 from textbatch.partition import Parts
@@ -24,57 +24,107 @@ _MIN_ROWS, _MAX_PAIRS = 2, (0, 1_000_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutRows:
+    """Rows, and what networks that had not seen them answer.
+
+    Attributes:
+        rows: The validation rows, or all those of a cross-validation.
+        logits: The networks', NaN for rows without evidence. Shape `(rows, labels)`.
+        folds: The fold of each row in a cross-validation; None for validation rows, which stand
+            beside the training rows. Shape `(rows,)`.
+    """
+
+    rows: LabelledRows
+    logits: Float32Array
+    folds: Int64Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Baselines:
     """Models fitted on all rows but the test rows.
 
     Attributes:
-        blend: The linear model with the weight that validation gave it, which may be 0.
+        blend: The linear model with the weight that the held-out rows gave it, which may be 0.
         logistic: TF-IDF with logistic regression, on the same features.
-        validation_logits: The network's and the linear model's together, the latter fitted
-            without the validation rows. Shape `(validation rows, labels)`.
+        held_out_logits: The network's and the linear model's together, the latter fitted
+            without the rows that it answers. Shape `(held-out rows, labels)`.
     """
 
     blend: Blend
     logistic: LinearModel
-    validation_logits: Float32Array
+    held_out_logits: Float32Array
 
 
-def fit_baselines(parts: Parts, tokenizer: Tokenizer, network_logits: Float32Array) -> Baselines:
+def fit_baselines(parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows) -> Baselines:
     """Fit the linear models, and find the weight beside the network.
 
     Args:
         parts: The labelled rows.
         tokenizer: The network's.
-        network_logits: On the validation rows, NaN for those without evidence. Shape
-            `(validation rows, labels)`.
+        held_out: What decides on the weight.
     """
-    training, validation = (
-        tokenizer.encode(part.texts) for part in (parts.training, parts.validation)
-    )
-    label_ids, _ = label_ids_of(parts.training.labels, parts.labels)
-    true, _ = label_ids_of(parts.validation.labels, parts.labels)
-    evidence = np.flatnonzero(np.isfinite(network_logits[:, 0]))
+    true = _ids(held_out.rows, parts)
+    evidence = np.flatnonzero(np.isfinite(held_out.logits[:, 0]))
     candidates = []
     for max_pairs in _MAX_PAIRS:
-        ngrams = Ngrams.build(
-            training,
-            vocabulary_size=len(tokenizer.vocabulary),
-            min_rows=_MIN_ROWS,
-            max_pairs=max_pairs,
+        margins = _margins(parts, tokenizer, held_out, max_pairs)
+        weight, loss = fit_blend_weight(
+            held_out.logits[evidence], margins[evidence], true[evidence]
         )
-        linear = fit_svm(ngrams.features(training), label_ids, num_features=len(ngrams))
-        margins = linear.logits(ngrams.features(validation))
-        weight, loss = fit_blend_weight(network_logits[evidence], margins[evidence], true[evidence])
-        candidates.append((loss, max_pairs, ngrams, weight, margins))
-    _, _, ngrams, weight, margins = min(candidates, key=lambda candidate: candidate[:2])
-    texts = pa.concat_arrays([parts.training.texts, parts.validation.texts])
-    features, all_ids = ngrams.features(tokenizer.encode(texts)), np.concatenate([label_ids, true])
-    linear = fit_svm(features, all_ids, num_features=len(ngrams))
+        candidates.append((loss, max_pairs, weight, margins))
+    _, max_pairs, weight, margins = min(candidates, key=lambda candidate: candidate[:2])
+    ngrams = _ngrams(tokenizer.encode(parts.training.texts), tokenizer, max_pairs)
+    rows = parts.training.followed_by(parts.validation)
+    features, label_ids = ngrams.features(tokenizer.encode(rows.texts)), _ids(rows, parts)
     return Baselines(
-        blend=Blend(weight=weight, ngrams=ngrams, linear=linear),
-        logistic=fit_logistic(features, all_ids, num_features=len(ngrams)),
-        validation_logits=np.asarray(network_logits + np.float32(weight) * margins),
+        blend=Blend(
+            weight=weight,
+            ngrams=ngrams,
+            linear=fit_svm(features, label_ids, num_features=len(ngrams)),
+        ),
+        logistic=fit_logistic(features, label_ids, num_features=len(ngrams)),
+        held_out_logits=np.asarray(held_out.logits + np.float32(weight) * margins),
     )
+
+
+def _margins(
+    parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows, max_pairs: int
+) -> Float32Array:
+    """What linear models that have not seen them answer to held-out rows. `(rows, labels)`."""
+    folds = held_out.folds
+    if folds is None:
+        return _answered(parts, tokenizer, parts.training, held_out.rows, max_pairs)
+    margins = np.empty_like(held_out.logits)
+    for fold in np.unique(folds):
+        others, here = (
+            held_out.rows.take(np.flatnonzero(kept)) for kept in (folds != fold, folds == fold)
+        )
+        margins[folds == fold] = _answered(parts, tokenizer, others, here, max_pairs)
+    return margins
+
+
+def _answered(
+    parts: Parts, tokenizer: Tokenizer, learned: LabelledRows, asked: LabelledRows, max_pairs: int
+) -> Float32Array:
+    """Margins of one linear model, -1 for labels that it never saw. Shape `(rows, labels)`."""
+    margins = np.full((len(asked), len(parts.labels)), -1, np.float32)
+    present, label_ids = np.unique(_ids(learned, parts), return_inverse=True)
+    if len(present) > 1:
+        tokens = tokenizer.encode(learned.texts)
+        ngrams = _ngrams(tokens, tokenizer, max_pairs)
+        linear = fit_svm(ngrams.features(tokens), label_ids, num_features=len(ngrams))
+        answers = linear.logits(ngrams.features(tokenizer.encode(asked.texts)))
+        margins[:, present] = answers
+    return margins
+
+
+def _ngrams(tokens: TokenBatch, tokenizer: Tokenizer, max_pairs: int) -> Ngrams:
+    size = len(tokenizer.vocabulary)
+    return Ngrams.build(tokens, vocabulary_size=size, min_rows=_MIN_ROWS, max_pairs=max_pairs)
+
+
+def _ids(rows: LabelledRows, parts: Parts) -> Int64Array:
+    return label_ids_of(rows.labels, parts.labels)[0]
 
 
 def compare(
@@ -89,11 +139,10 @@ def compare(
         network_logits: On the test rows, NaN for those without evidence. Shape
             `(test rows, labels)`.
     """
-    true, _ = label_ids_of(parts.test.labels, parts.labels)
+    true = _ids(parts.test, parts)
     known = np.flatnonzero(true >= 0)
     features = baselines.blend.ngrams.features(tokenizer.encode(parts.test.texts))
-    frequent, _ = label_ids_of(parts.training.labels, parts.labels)
-    majority = np.full(len(true), np.bincount(frequent).argmax())
+    majority = np.full(len(true), np.bincount(_ids(parts.training, parts)).argmax())
 
     def contender(name: str, predicted: Int64Array) -> Contender:
         found = measure(true[known], predicted[known], parts.labels)

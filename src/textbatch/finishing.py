@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.baselines import compare, fit_baselines
+from textbatch.baselines import HeldOutRows, compare, fit_baselines
 from textbatch.batch import Predictions, Status
 from textbatch.config import Precision
 from textbatch.evaluation import evaluate_rows, label_ids_of
@@ -58,6 +58,7 @@ def finish_bundle(
     settings: Settings,
     vocabulary: Vocabulary,
     parts: Parts,
+    out_of_fold: HeldOutRows | None = None,
     blend: bool,
     seed: int,
 ) -> Finished:
@@ -72,7 +73,8 @@ def finish_bundle(
         settings: For the bundle.
         vocabulary: For the bundle.
         parts: The labelled rows.
-        blend: Whether the linear model may be blended in, where validation gains by it.
+        out_of_fold: The answers of a cross-validation, to go by instead of the validation rows.
+        blend: Whether the linear model may be blended in, where held-out rows gain by it.
         seed: Of the golden texts.
 
     Returns:
@@ -85,17 +87,17 @@ def finish_bundle(
         vocabulary=vocabulary,
         labels=parts.labels,
     )
-    with _open(draft) as predictor:
-        logits, _ = predictor.predict_logits(parts.validation.texts)
+    held_out = out_of_fold or _held_out(draft, parts)
     if refitted:
         draft = replace(draft, weights=refitted)
     with _open(draft) as predictor:
         network_logits, _ = predictor.predict_logits(parts.test.texts)
-    baselines = fit_baselines(parts, draft.tokenizer, logits)
+    baselines = fit_baselines(parts, draft.tokenizer, held_out)
     contenders = compare(baselines, parts, draft.tokenizer, network_logits)
+    logits = held_out.logits
     if blend and baselines.blend.weight:
-        draft, logits = replace(draft, blend=baselines.blend), baselines.validation_logits
-    label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
+        draft, logits = replace(draft, blend=baselines.blend), baselines.held_out_logits
+    label_ids, _ = label_ids_of(held_out.rows.labels, parts.labels)
     evidence = np.isfinite(logits[:, 0])
     calibration = fit_temperature(logits[evidence], label_ids[evidence])
     with _open(draft) as predictor:
@@ -115,9 +117,15 @@ def finish_bundle(
         golden=golden,
         profile=profile,
     )
-    held_out = pa.concat_arrays([parts.validation.texts, parts.test.texts])
-    bundle = replace(bundle, int8=_check_int8(bundle, held_out))
+    unseen = pa.concat_arrays([parts.validation.texts, parts.test.texts])
+    bundle = replace(bundle, int8=_check_int8(bundle, unseen))
     return Finished(bundle=bundle, test=test, answers=answers, contenders=contenders)
+
+
+def _held_out(draft: Bundle, parts: Parts) -> HeldOutRows:
+    with _open(draft) as predictor:
+        logits, _ = predictor.predict_logits(parts.validation.texts)
+    return HeldOutRows(rows=parts.validation, logits=logits)
 
 
 def _open(bundle: Bundle) -> Predictor:

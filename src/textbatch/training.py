@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from textbatch.augmenting import Sources, read_sources
+from textbatch.baselines import HeldOutRows
 from textbatch.config import TrainConfig
 from textbatch.finishing import Finished, finish_bundle
 from textbatch.folds import check_out_of_fold, cross_validate, rows_to_fold
@@ -105,6 +106,7 @@ def _train(
         settings=Settings(preset=config.preset, text_column=config.text_column),
         vocabulary=learned.tokenizer.vocabulary,
         parts=parts,
+        out_of_fold=_out_of_fold(config, parts, folds),
         blend=config.blend == "auto",
         seed=config.seed,
     )
@@ -154,6 +156,13 @@ def _cross_validate(
     )
     say(summary_line(found.summary()))
     return found
+
+
+def _out_of_fold(config: TrainConfig, parts: Parts, folds: OutOfFold | None) -> HeldOutRows | None:
+    if not folds:
+        return None
+    rows = rows_to_fold(parts, validation_given=config.validation is not None)
+    return HeldOutRows(rows=rows, logits=folds.logits, folds=folds.folds)
 
 
 def _report(

@@ -85,7 +85,7 @@ def train(
         template_file: TOML with patterns for labels' texts.
         synonyms: Groups of synonyms, one a line.
         say: Called with one line per step.
-        blend: `auto` adds a linear model where the validation rows gain by it.
+        blend: `auto` adds a linear model where the held-out rows gain by it.
         require_baseline: Fail where a simple model does better on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
         refit: Fit once more, to training and validation rows together.

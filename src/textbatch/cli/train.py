@@ -72,7 +72,7 @@ def train_command(
         Pooling | None, typer.Option(help="What the last layer's states become.")
     ] = None,
     blend: Annotated[
-        BlendMode, typer.Option(help="Add a linear model where the validation rows gain by it.")
+        BlendMode, typer.Option(help="Add a linear model where held-out rows gain by it.")
     ] = "auto",
     require_baseline: Annotated[
         bool, typer.Option("--require-baseline", help="Fail where a simple model does better.")

@@ -43,7 +43,7 @@ class TrainConfig:
         units: Width of each recurrent layer, or one for all; None for the preset's own.
         bidirectional: Whether they read both ways; None for what the preset does.
         pooling: What the states of the last one become; None for the preset's own.
-        blend: `auto` adds a linear model to the network where the validation rows gain by it.
+        blend: `auto` adds a linear model to the network where the held-out rows gain by it.
         require_baseline: Fail where a simple model has a better accuracy on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
         refit: Fit the network once more, to training and validation rows together.

@@ -51,7 +51,7 @@ class Bundle:
         weights: All tensors.
         calibration: The temperature and how it was found.
         int8: What int8 changed.
-        held_out: Answers on the validation rows, from which `--min-precision` takes thresholds.
+        held_out: Answers on held-out rows, from which `--min-precision` takes thresholds.
         profile: What the training texts and answers looked like.
         golden: Rows to replay.
         metrics: What training measured.

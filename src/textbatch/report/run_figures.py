@@ -11,7 +11,7 @@ from textbatch.report.svg import FIRST, PAPER, SECOND, new_figure, to_svg
 
 
 def run_confidence_figure(found: Sequence[int], training: Sequence[int]) -> Markup:
-    """Rows of the run by confidence, as shares, and the validation rows' as a line."""
+    """Rows of the run by confidence, as shares, and the training's held-out rows' as a line."""
     figure = new_figure(height=300)
     axes = figure.subplots()
     bins = len(found)

@@ -138,7 +138,8 @@ def _warnings(
         told.append(f"The mix of labels is far from that of the training rows (PSI {labels:.2f}).")
     if confidences is not None and confidences >= LARGE_DRIFT:
         told.append(
-            f"The confidences are far from those on the validation rows (PSI {confidences:.2f})."
+            "The confidences are far from those on the held-out rows of the training "
+            f"(PSI {confidences:.2f})."
         )
     share = report.oov_share
     if share is not None and oov is not None and share > oov + _MORE_UNKNOWN:

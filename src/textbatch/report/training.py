@@ -21,7 +21,7 @@ class TrainReport:
         rows: Rows by part: `training`, `validation`, `test`.
         epochs: What each pass over the training rows measured.
         best_epoch: The pass whose weights were kept.
-        calibration: The temperature and what it did on the validation rows.
+        calibration: The temperature and what it did on the held-out rows.
         test: Metrics on the test rows, computed by the engine that `score` uses.
         blend_weight: Of the linear model's margins beside the network's logits; 0 without one.
         contenders: How simple models and the network alone do on the test rows.
