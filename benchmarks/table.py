@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
 from benchmarks.measure import Row
 
-_PACKAGES = ("textbatch", "onnxruntime", "tensorflow", "keras", "numpy", "pyarrow")
+_PACKAGES = ("textbatch", "onnxruntime", "tensorflow", "keras", "torch", "numpy", "pyarrow")
 
 
 def markdown(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -70,12 +71,21 @@ def machine() -> dict[str, str | int]:
         "processor": models[0] if models else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "python": platform.python_version(),
-        **{package: version(package) for package in _PACKAGES},
+        **_versions(),
     }
+
+
+def _versions() -> dict[str, str]:
+    """Of the packages that are installed: a peer may have an environment of its own."""
+    found = {}
+    for package in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def caption() -> str:
     """The machine on one line."""
     found = machine()
-    packages = ", ".join(f"{package} {found[package]}" for package in _PACKAGES)
+    packages = ", ".join(f"{package} {found[package]}" for package in _PACKAGES if package in found)
     return f"{found['date']}, {found['cores']} cores ({found['processor']}), {packages}."
