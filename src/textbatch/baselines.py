@@ -76,12 +76,9 @@ def fit_baselines(parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows) -> 
     ngrams = _ngrams(tokenizer.encode(parts.training.texts), tokenizer, max_pairs)
     rows = parts.training.followed_by(parts.validation)
     features, label_ids = ngrams.features(tokenizer.encode(rows.texts)), _ids(rows, parts)
+    linear = fit_svm(features, label_ids, num_features=len(ngrams))
     return Baselines(
-        blend=Blend(
-            weight=weight,
-            ngrams=ngrams,
-            linear=fit_svm(features, label_ids, num_features=len(ngrams)),
-        ),
+        blend=Blend(weight=weight, ngrams=ngrams, linear=linear),
         logistic=fit_logistic(features, label_ids, num_features=len(ngrams)),
         held_out_logits=np.asarray(held_out.logits + np.float32(weight) * margins),
     )

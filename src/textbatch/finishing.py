@@ -90,7 +90,7 @@ def finish_bundle(
     held_out = out_of_fold or _held_out(draft, parts)
     if refitted:
         draft = replace(draft, weights=refitted)
-    with _open(draft) as predictor:
+    with open_predictor(draft) as predictor:
         network_logits, _ = predictor.predict_logits(parts.test.texts)
     baselines = fit_baselines(parts, draft.tokenizer, held_out)
     contenders = compare(baselines, parts, draft.tokenizer, network_logits)
@@ -100,7 +100,7 @@ def finish_bundle(
     label_ids, _ = label_ids_of(held_out.rows.labels, parts.labels)
     evidence = np.isfinite(logits[:, 0])
     calibration = fit_temperature(logits[evidence], label_ids[evidence])
-    with _open(draft) as predictor:
+    with open_predictor(draft) as predictor:
         test, answers = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
         golden = _golden(predictor, calibration.temperature, seed)
     probabilities = softmax(logits[evidence], calibration.temperature)
@@ -123,12 +123,13 @@ def finish_bundle(
 
 
 def _held_out(draft: Bundle, parts: Parts) -> HeldOutRows:
-    with _open(draft) as predictor:
+    with open_predictor(draft) as predictor:
         logits, _ = predictor.predict_logits(parts.validation.texts)
     return HeldOutRows(rows=parts.validation, logits=logits)
 
 
-def _open(bundle: Bundle) -> Predictor:
+def open_predictor(bundle: Bundle) -> Predictor:
+    """Answers as `score` does on the CPU."""
     return Predictor(bundle, open_engine(bundle, name="onnx", device="cpu"))
 
 

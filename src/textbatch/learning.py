@@ -32,6 +32,8 @@ from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
 
 _SHORTEST, _LONGEST = 16, 256
+#: A pseudo-labelled row beside a labelled one, whose label is surer.
+_PSEUDO_WEIGHT = 0.5
 
 
 def learn(
@@ -114,6 +116,44 @@ def learn(
     )
 
 
+def learn_again(
+    learned: Learned,
+    parts: Parts,
+    config: TrainConfig,
+    recipe: Recipe,
+    *,
+    sources: Sources | None = None,
+    say: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
+) -> Learned:
+    """Fit another network with the vocabulary and the word vectors of the first.
+
+    Args:
+        learned: The first.
+        parts: The rows, pseudo-labelled ones too.
+        config: Gives the seed.
+        recipe: How to learn.
+        sources: What to augment the rows from.
+        say: Called with one line per pass.
+        progress: Told about the rows of each pass.
+    """
+    rows = len(parts.taught(parts.training))
+    passes = Passes(rows=rows, most=recipe.fit.max_epochs, progress=progress, say=say)
+    with closing(passes):
+        weights, epochs = _fit(
+            parts,
+            learned.vectors,
+            learned.tokenizer,
+            learned.architecture,
+            recipe,
+            sources=sources,
+            seed=config.seed,
+            on_epoch=passes.ended,
+            on_rows=passes.advance,
+        )
+    return replace(learned, weights=weights, epochs=epochs)
+
+
 def refit(
     learned: Learned,
     parts: Parts,
@@ -141,7 +181,8 @@ def refit(
     most = learned.best_epoch.number
     rows = parts.training.followed_by(parts.validation)
     # Without its lines: the validation loss says nothing now.
-    passes = Passes(rows=len(rows), most=most, progress=progress, say=lambda _: None)
+    count = len(parts.taught(rows))
+    passes = Passes(rows=count, most=most, progress=progress, say=lambda _: None)
 
     def tell(epoch: Epoch) -> None:
         passes.ended(epoch)
@@ -205,7 +246,7 @@ def _fit(
         architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding
     )
     model.get_layer("embedding").set_weights([vectors])
-    training = _labelled_tokens(parts.training, parts.labels, tokenizer, balance=True)
+    training = _training_tokens(parts, tokenizer)
     rows = sources.rows(training, parts.labels, tokenizer, vectors, seed=seed) if sources else None
     epochs = fitting.fit(
         model,
@@ -220,6 +261,16 @@ def _fit(
         on_rows=on_rows,
     )
     return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
+
+
+def _training_tokens(parts: Parts, tokenizer: Tokenizer) -> LabelledTokens:
+    rows = parts.taught(parts.training)
+    tokens = _labelled_tokens(rows, parts.labels, tokenizer, balance=True)
+    if not parts.pseudo:
+        return tokens
+    weights = tokens.weights.copy()
+    weights[len(parts.training) :] *= _PSEUDO_WEIGHT
+    return replace(tokens, weights=weights / weights.mean())
 
 
 def _labelled_tokens(

@@ -36,6 +36,8 @@ class Parts:
         warnings: What was left out, and what makes the held-out rows too easy.
         near_duplicates: How many rows nearly repeat another: `grouped` rows were kept on one side
             by the split; in `validation` and `test` files, rows that repeat a training row.
+        pseudo: Unlabelled texts with a network's answers, to learn from beside the training rows;
+            None without any.
     """
 
     training: LabelledRows
@@ -44,6 +46,11 @@ class Parts:
     labels: tuple[str, ...]
     warnings: list[str]
     near_duplicates: dict[str, int] = field(default_factory=dict)
+    pseudo: LabelledRows | None = None
+
+    def taught(self, rows: LabelledRows) -> LabelledRows:
+        """Labelled rows, and behind them those that a network has labelled."""
+        return rows.followed_by(self.pseudo) if self.pseudo else rows
 
     def sizes(self) -> dict[str, int]:
         """Rows by part."""

@@ -21,7 +21,7 @@ from textbatch.partition import Parts
 _BESIDE = (
     "inputs", "model", "text_column", "label_column", "validation", "test", "overwrite", "report",
     "settings", "folds", "jobs", "out_of_fold", "resume", "blend", "require_baseline",
-    "report_texts", "refit",
+    "report_texts", "refit", "self_train",
 )  # fmt: skip
 _LIBRARIES = ("keras", "tensorflow", "gensim", "numpy")
 

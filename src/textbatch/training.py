@@ -15,7 +15,7 @@ from textbatch.baselines import HeldOutRows
 from textbatch.config import TrainConfig
 from textbatch.finishing import Finished, finish_bundle
 from textbatch.folds import check_out_of_fold, cross_validate, rows_to_fold
-from textbatch.learning import learn, refit
+from textbatch.learning import learn, learn_again, refit
 from textbatch.model.bundle import Bundle, save_bundle
 from textbatch.model.contents import Settings
 from textbatch.model.learned import Learned
@@ -31,6 +31,7 @@ from textbatch.report.progress import Progress
 from textbatch.report.run import SCHEMA_VERSION, failure_reported, write_json
 from textbatch.report.training import TrainReport
 from textbatch.resuming import open_checkpoint
+from textbatch.self_training import SelfTraining, self_train
 from textbatch.text.normalization import split_tokens
 from textbatch.trials import choose
 
@@ -96,12 +97,13 @@ def _train(
         ),
         say=say,
     )
-    learned = chosen.network
+    sources = sources.only(chosen.methods)
+    learned, parts, pseudo = _self_train(
+        config, recipe, parts, chosen.network, sources, say, progress
+    )
     finished = finish_bundle(
         learned.weights,
-        refitted=_refit(
-            config, recipe, parts, learned, sources.only(chosen.methods), say, progress
-        ),
+        refitted=_refit(config, recipe, parts, learned, sources, say, progress),
         architecture=learned.architecture,
         settings=Settings(preset=config.preset, text_column=config.text_column),
         vocabulary=learned.tokenizer.vocabulary,
@@ -110,7 +112,11 @@ def _train(
         blend=config.blend == "auto",
         seed=config.seed,
     )
-    report = replace(_report(config, parts, learned, finished, folds), augmentation=chosen.record)
+    report = replace(
+        _report(config, parts, learned, finished, folds),
+        augmentation=chosen.record,
+        self_training=pseudo.to_dict() if pseudo else None,
+    )
     bundle = replace(finished.bundle, metrics=report.metrics())
     fingerprint = _save(bundle, config, parts, learned, finished, report, started)
     if folds and out_of_fold:
@@ -118,6 +124,26 @@ def _train(
     if checkpoint:
         checkpoint.remove()
     return replace(report, fingerprint=fingerprint)
+
+
+def _self_train(
+    config: TrainConfig,
+    recipe: Recipe,
+    parts: Parts,
+    first: Learned,
+    sources: Sources,
+    say: Callable[[str], None],
+    progress: Progress | None,
+) -> tuple[Learned, Parts, SelfTraining | None]:
+    if not config.self_train:
+        return first, parts, None
+
+    def fit(taught: Parts) -> Learned:
+        return learn_again(
+            first, taught, config, recipe, sources=sources, say=say, progress=progress
+        )
+
+    return self_train(config, parts, first, fit, say=say)
 
 
 def _refit(

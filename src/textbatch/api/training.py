@@ -54,6 +54,7 @@ def train(
     require_baseline: bool = False,
     report_texts: bool = False,
     refit: bool = False,
+    self_train: bool = False,
 ) -> TrainReport:
     """Train a model and write its bundle; `config.TrainConfig` explains the settings.
 
@@ -89,6 +90,7 @@ def train(
         require_baseline: Fail where a simple model does better on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
         refit: Fit once more, to training and validation rows together.
+        self_train: Learn from the surest answers to unlabelled texts, where that helps.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
@@ -116,6 +118,7 @@ def train(
         require_baseline=require_baseline,
         report_texts=report_texts,
         refit=refit,
+        self_train=self_train,
         settings=path_of(settings),
         folds=folds,
         jobs=jobs,

@@ -82,6 +82,12 @@ def train_command(
         bool,
         typer.Option("--refit", help="Fit once more, to training and validation rows together."),
     ] = False,
+    self_train: Annotated[
+        bool,
+        typer.Option(
+            "--self-train", help="Learn from the surest answers to --unlabelled, if that helps."
+        ),
+    ] = False,
     settings: SettingsOption = None,
     folds: Annotated[int, typer.Option(help="Cross-validate in K parts first.")] = 0,
     jobs: JobsOption = None,
@@ -142,6 +148,7 @@ def train_command(
             require_baseline=require_baseline,
             report_texts=report_texts,
             refit=refit,
+            self_train=self_train,
             settings=settings,
             folds=folds,
             jobs=jobs,

@@ -47,6 +47,8 @@ class TrainConfig:
         require_baseline: Fail where a simple model has a better accuracy on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
         refit: Fit the network once more, to training and validation rows together.
+        self_train: Let the network label some of the unlabelled texts, and learn from those that
+            it is surest of, where the validation rows gain by it.
         settings: TOML or JSON file with settings of the recipe, as `tune` writes it.
         folds: Parts of a cross-validation before the model is trained; 0 for none.
         jobs: Folds trained at a time; None for as many as there are cores.
@@ -84,6 +86,7 @@ class TrainConfig:
     require_baseline: bool = False
     report_texts: bool = False
     refit: bool = False
+    self_train: bool = False
     settings: Path | None = None
     folds: int = 0
     jobs: int | None = None
@@ -110,6 +113,8 @@ class TrainConfig:
                 f"text and label are both column '{self.text_column}'",
                 "name two columns with --text-column and --label-column",
             )
+        if self.self_train and not self.unlabelled:
+            raise ConflictError("--self-train without --unlabelled", "give both or neither")
         self._check_augmentation()
 
     def _check_augmentation(self) -> None:

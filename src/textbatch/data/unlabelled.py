@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -14,9 +15,11 @@ from textbatch.data.rebatch import rebatch
 from textbatch.data.source import open_source, require_column
 from textbatch.data.texts import check_text_type, decode_texts
 from textbatch.errors import DataError
+from textbatch.text.normalization import split_tokens
 
 #: A line of a text file that is longer counts as several texts.
 _MAX_LINE = 1 << 20
+_SLICE = 1000
 
 
 def check_unlabelled(paths: Sequence[Path], *, text_column: str) -> None:
@@ -60,6 +63,61 @@ def unlabelled_texts(
             if bad.any():
                 on_bad(int(bad.sum()))
             yield pc.drop_null(texts)
+
+
+def sample_unlabelled(
+    paths: Sequence[Path],
+    *,
+    text_column: str,
+    most: int,
+    without: Sequence[pa.Array],
+    seed: int,
+) -> pa.Array:
+    """Some of the texts of files, each different one as likely as any other.
+
+    Args:
+        paths: As of `unlabelled_texts`.
+        text_column: As of `unlabelled_texts`.
+        most: How many at most.
+        without: Texts to leave out, told by their words.
+        seed: Of the choice.
+
+    Returns:
+        Strings with a word in each and no words twice, in the order of the files.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed or lacks the column.
+    """
+    random = np.random.default_rng((seed, 3))
+    known = pa.concat_arrays([_words_of(texts) for texts in without]).unique()
+    words, texts = pa.array([], pa.large_string()), pa.array([], pa.large_string())
+    draws = np.empty(0)
+    for chunk in unlabelled_texts(paths, text_column=text_column, on_bad=lambda _: None):
+        draws = np.append(draws, random.random(len(chunk)))
+        texts = pa.concat_arrays([texts, chunk.cast(pa.large_string())])
+        words = pa.concat_arrays([words, _words_of(chunk)])
+        wanted = pc.and_(pc.invert(pc.is_in(words, value_set=known)), pc.not_equal(words, ""))
+        fresh = wanted.to_numpy(zero_copy_only=False)
+        # Of equal texts the first; of what is left, those with the least draws.
+        first = np.zeros(len(words), np.bool_)
+        first[np.unique(words.to_numpy(zero_copy_only=False), return_index=True)[1]] = True
+        kept = np.flatnonzero(fresh & first)
+        kept = np.sort(kept[np.argsort(draws[kept], kind="stable")][:most])
+        places = pa.array(kept)
+        draws, texts, words = draws[kept], texts.take(places), words.take(places)
+    return texts
+
+
+def _words_of(texts: pa.Array) -> pa.Array:
+    """The tokens of each text with spaces between."""
+    joined = []
+    # In slices, because Arrow joins strings of 2 GiB together at most.
+    for start in range(0, len(texts), _SLICE):
+        tokens, offsets = split_tokens(texts.slice(start, _SLICE))
+        lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), tokens.cast(pa.string()))
+        joined.append(pc.binary_join(lists, " ").cast(pa.large_string()))
+    return pa.concat_arrays(joined) if joined else pa.array([], pa.large_string())
 
 
 def _is_plain_text(path: Path) -> bool:

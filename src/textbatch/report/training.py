@@ -29,6 +29,8 @@ class TrainReport:
         warnings: What the user should look at.
         augmentation: What was asked for and tried, what it gave, and whether it was kept; None
             where nothing was asked for.
+        self_training: What `--self-train` found, and whether it was kept; None where it was not
+            asked for.
         fingerprint: The bundle's.
         seconds: Wall time.
         state: `done`; the record of a failed run says `failed`.
@@ -48,6 +50,7 @@ class TrainReport:
     warnings: list[str]
     vectors: VectorCoverage | None = None
     augmentation: dict[str, Any] | None = None
+    self_training: dict[str, Any] | None = None
     fingerprint: str = ""
     seconds: float = 0.0
     state: str = "done"
@@ -62,6 +65,6 @@ class TrainReport:
         """What the bundle keeps of it, as plain JSON values."""
         kept = (
             *("rows", "epochs", "best_epoch", "test", "blend_weight", "contenders"),
-            *("vectors", "warnings", "near_duplicates", "folds", "augmentation"),
+            *("vectors", "warnings", "near_duplicates", "folds", "augmentation", "self_training"),
         )
         return {name: value for name, value in asdict(self).items() if name in kept}
