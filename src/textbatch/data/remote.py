@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: Until the store counts as not answering a request; `TEXTBATCH_REQUEST_SECONDS` says otherwise.
 REQUEST_SECONDS = 60.0
-_NATIVE = {"gs", "gcs", "abfs", "abfss"}
+_NATIVE = {"gs", "gcs"}
 _BLOCK_BYTES = 8 << 20
 
 
