@@ -25,6 +25,7 @@ from textbatch.quality.profile import training_profile
 from textbatch.quality.thresholds import HeldOut
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
+from textbatch.report.progress import Progress, step_of
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
 
 _UNCALIBRATED = Calibration(
@@ -60,6 +61,7 @@ def finish_bundle(
     parts: Parts,
     blend: bool,
     seed: int,
+    progress: Progress | None = None,
 ) -> Finished:
     """Fit the temperature, measure on the test rows, and record profile and golden rows.
 
@@ -74,6 +76,7 @@ def finish_bundle(
         parts: The labelled rows.
         blend: Whether the linear model may be blended in, where validation gains by it.
         seed: Of the golden texts.
+        progress: Told about the rows.
 
     Returns:
         The bundle and what was measured.
@@ -91,15 +94,22 @@ def finish_bundle(
         draft = replace(draft, weights=refitted)
     with _open(draft) as predictor:
         network_logits, _ = predictor.predict_logits(parts.test.texts)
-    baselines = fit_baselines(parts, draft.tokenizer, logits)
-    contenders = compare(baselines, parts, draft.tokenizer, network_logits)
+    with step_of(progress, None, step="fitting simple models"):
+        baselines = fit_baselines(parts, draft.tokenizer, logits)
+        contenders = compare(baselines, parts, draft.tokenizer, network_logits)
     if blend and baselines.blend.weight:
         draft, logits = replace(draft, blend=baselines.blend), baselines.validation_logits
     label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
     evidence = np.isfinite(logits[:, 0])
     calibration = fit_temperature(logits[evidence], label_ids[evidence])
     with _open(draft) as predictor:
-        test, answers = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
+        with step_of(progress, len(parts.test), step="testing") as step:
+            test, answers = evaluate_rows(
+                predictor,
+                parts.test,
+                temperature=calibration.temperature,
+                on_rows=step.advance,
+            )
         golden = _golden(predictor, calibration.temperature, seed)
     probabilities = softmax(logits[evidence], calibration.temperature)
     profile = training_profile(
