@@ -191,6 +191,17 @@ def test_labels_of_any_script_print_in_any_encoding(environment, tmp_path):
     assert run.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_our_own_signs_have_a_plain_form(encoding, model, input_file, tmp_path):
+    settings = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"}
+    run = run_cli("inspect", model, **settings)
+    assert re.search(r"words . 8 > GRU 10 > LSTM 9 >", run.stdout)
+    assert "\\u" not in run.stdout
+    assert "-----" in run.stdout
+    run = run_cli("config", "show", "score", **settings)
+    assert re.search(r"columns +- +default", run.stdout)
+
+
 def test_names_that_are_not_utf8_work_from_input_to_report(texts, model, tmp_path):
     # A byte that is no UTF-8, and a line break.
     folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/f\xff\n"))

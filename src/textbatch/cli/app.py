@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -61,6 +62,10 @@ app.command("audit", cls=Command)(audit.audit_command)
 app.command("demo", cls=Command)(demo.demo_command)
 app.add_typer(config.config_app, name="config")
 
+#: The signs of our tables and lines, in ASCII.
+_PLAIN = {"→": ">", "↓": "v", "×": "x", "–": "-", "…": "~", "±": "+/-"}
+_ERRORS = "textbatch.plainer"
+
 _debug = False
 
 
@@ -102,8 +107,18 @@ def _mend_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open to the end
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    codecs.register_error(_ERRORS, _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ERRORS)
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that a stream's encoding lacks: our own signs, or an escape."""
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    escaped = (c.encode("ascii", "backslashreplace").decode() for c in lacking)
+    return "".join(map(_PLAIN.get, lacking, escaped)), error.end
 
 
 def _run() -> int:
