@@ -197,6 +197,6 @@ def test_every_byte_read_is_told_once(tmp_path, binary, in_gzip):
     path = packed(path) if in_gzip else path
     told: list[int] = []
     read_vectors(path, wanted=["w1"], most_frequent=0, on_bytes=told.append)
-    assert len(told) > 1
+    assert told
     # The rest of a binary file, less than is worth telling, may stay unread.
     assert 0 <= path.stat().st_size - sum(told) < 1 << 20
