@@ -51,8 +51,8 @@ def audit(
         UsageError: cleanlab is not installed.
         TextbatchError: The rows or the bundle cannot be read, or the output not be written.
     """
-    _cleanlab("filter")
     with failure_reported(config.train.report, lambda: {"output": str(config.output)}):
+        _cleanlab("filter")
         report = _audit(config, say or (lambda _: None), progress)
     if config.train.report:
         write_json(config.train.report, report.to_dict())

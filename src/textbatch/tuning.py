@@ -69,8 +69,8 @@ def tune(
         ConflictError: The study is of other rows or settings.
         TextbatchError: The rows cannot be learned from.
     """
-    optuna_module()
     with failure_reported(config.train.report, lambda: {"study": str(config.study)}):
+        optuna_module()
         report = _tune(config, say or (lambda _: None), progress or Silent())
     if config.train.report:
         write_json(config.train.report, report.to_dict())
