@@ -157,3 +157,32 @@ def run_cli(*arguments: str | Path, **environment: str) -> subprocess.CompletedP
         env={**os.environ, "COLUMNS": "100", **environment},
         check=False,
     )
+
+
+class Steps:
+    """Listens to long steps: what they are called and count, how many there are and were done."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self.totals: list[int | None] = []
+        self.done: list[int] = []
+        self.shares: list[float | None] = []
+        self.open = 0
+
+    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
+        self.seen.append((step, unit))
+        self.totals.append(total_rows)
+        self.done.append(0)
+        self.shares.append(None)
+        self.open += 1
+
+    def advance(self, rows: int, share: float | None = None) -> None:
+        assert rows >= 0
+        self.done[-1] += rows
+        self.shares[-1] = share
+
+    def end(self) -> None:
+        self.open = 0
+
+    def names(self) -> list[str]:
+        return [step for step, _ in self.seen]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import csv
+import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -90,8 +92,10 @@ def test_without_cleanlab_the_extra_is_named(rows, tmp_path, monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "cleanlab"]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "cleanlab", None)
+    reported = replace(rows[0], report=tmp_path / "report.json")
     with pytest.raises(UsageError, match=r"pip install cleanlab"):
-        audit(AuditConfig(train=rows[0], output=tmp_path / "e.csv"))
+        audit(AuditConfig(train=reported, output=tmp_path / "e.csv"))
+    assert json.loads((tmp_path / "report.json").read_text())["state"] == "failed"
 
 
 def test_a_label_without_a_row_is_no_class_to_the_audit():

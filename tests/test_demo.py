@@ -138,7 +138,8 @@ def test_the_command_prints_the_screen_or_one_json_record(done, monkeypatch, cap
     lines = capsys.readouterr().out.splitlines()
     folder = done.files.model.parent
     assert f"  textbatch inspect {folder}/model" in lines
-    assert any(line.endswith(f"--model {folder}/model --min-confidence 0.9") for line in lines)
+    command = " ".join(lines).partition("Try next:")[2].replace("\\ ", "")
+    assert f"out.parquet     --model {folder}/model --min-confidence 0.9" in command
     demo_command(json=True)
     record = json.loads(capsys.readouterr().out)
     assert record["files"]["scored"] == str(done.files.scored)

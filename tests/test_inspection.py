@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import shutil
 from collections import Counter
@@ -8,11 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from making import LABELS
+from rich.console import Console
 
 from textbatch.config import ScoreConfig
 from textbatch.errors import BundleError, DataError, InputNotFoundError
 from textbatch.inspection import inspect_path
 from textbatch.model.bundle import load_bundle
+from textbatch.report.tables import inspection_tables
 from textbatch.scoring import score
 
 
@@ -65,7 +68,7 @@ def test_nothing_is_told_about_foreign_files(input_file, output, tmp_path):
             inspect_path(path)
     text = tmp_path / "notes.csv"
     text.write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match="is not Parquet"):
+    with pytest.raises(DataError, match="neither a bundle nor an output; name a"):
         inspect_path(text)
     cut_off = tmp_path / "cut.parquet"
     cut_off.write_bytes(output.read_bytes()[:-7])
@@ -75,3 +78,13 @@ def test_nothing_is_told_about_foreign_files(input_file, output, tmp_path):
         inspect_path(tmp_path / "missing")
     with pytest.raises(BundleError, match=r"has no manifest\.json"):
         inspect_path(tmp_path)
+
+
+def test_the_screen_fits_eighty_columns_and_names_types_shortly(output):
+    console = Console(file=io.StringIO(), width=80)
+    for part in inspection_tables(inspect_path(output)):
+        console.print(part)
+    shown = console.file.getvalue()
+    assert "p_predicted_label dictionary<string>" in " ".join(shown.split())
+    assert "indices" not in shown
+    assert max(map(len, shown.splitlines())) <= 80

@@ -7,14 +7,21 @@ import json
 from dataclasses import fields
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
+from test_training import labelled_table, quick_recipe  # noqa: F401
 
-from textbatch.config import ScoreConfig
+from textbatch.auditing import audit
+from textbatch.config import AuditConfig, ScoreConfig, TrainConfig, TuneConfig, VectorsConfig
 from textbatch.errors import TextbatchError
 from textbatch.report.run import RunReport
 from textbatch.scoring import score
+from textbatch.training import train
+from textbatch.tuning import tune
+from textbatch.vectorizing import train_vectors
 
+OTHERS = ("train", "evaluate", "tune", "audit", "vectors")
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "docs" / "reference"
 SCHEMA = json.loads((FOLDER / "run-report.schema.json").read_text("utf-8"))
@@ -82,3 +89,85 @@ def test_the_schema_would_see_a_wrong_report(input_file, model, tmp_path):
     for name, value in (("rows_in", "many"), ("state", "fine"), ("statuses", {"ok": "all"})):
         assert not validator.is_valid({**good, name: value}), name
     assert not validator.is_valid({"schema_version": 1, "state": "done"})
+
+
+def schema_of(command: str) -> dict:
+    return json.loads((FOLDER / f"{command}-report.schema.json").read_text("utf-8"))
+
+
+def check_other(command: str, record: dict, state: str) -> None:
+    schema = schema_of(command)
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(record)
+    assert record.keys() <= schema["properties"].keys()
+    assert record["state"] == state
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("labelled") / "rows.parquet"
+    pq.write_table(labelled_table(150, seed=0), path)
+    return path
+
+
+def settings_of(labelled: Path, report: Path, **more) -> TrainConfig:
+    columns = {"text_column": "body", "label_column": "queue"}
+    return TrainConfig(inputs=(labelled,), report=report, **{**columns, **more})
+
+
+def test_every_field_of_the_other_reports_is_described(reference):
+    assert set(reference.REPORTS) == set(OTHERS)
+    for kind, _ in reference.REPORTS.values():
+        assert set(reference.descriptions(kind)) >= {field.name for field in fields(kind)}
+
+
+def test_other_reports_of_good_runs_follow_their_schemas(labelled, tmp_path, in_process):
+    report, model = tmp_path / "report.json", tmp_path / "model"
+    vectors = VectorsConfig(
+        inputs=(labelled,),
+        output=tmp_path / "v.vec",
+        text_column="body",
+        dim=5,
+        epochs=1,
+        min_count=1,
+    )
+    check_other("vectors", json.loads(json.dumps(train_vectors(vectors).to_dict())), "done")
+    train(settings_of(labelled, report, model=model, vectors=(vectors.output,)))
+    check_other("train", json.loads(report.read_text("utf-8")), "done")
+    columns = ("--text-column", "body", "--label-column", "queue")
+    run = in_process("evaluate", labelled, "--model", model, *columns, "--report", report, "--json")
+    check_other("evaluate", json.loads(run.stdout), "done")
+    check_other("evaluate", json.loads(report.read_text("utf-8")), "done")
+    asked = settings_of(labelled, report, folds=2)
+    audit(AuditConfig(train=asked, output=tmp_path / "errors.csv", model=model))
+    check_other("audit", json.loads(report.read_text("utf-8")), "done")
+    tune(TuneConfig(train=settings_of(labelled, report), study=tmp_path / "study", trials=1))
+    check_other("tune", json.loads(report.read_text("utf-8")), "done")
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "tune", "audit"])
+@pytest.mark.parametrize(
+    "wrong",
+    [("nowhere.csv",), ("{labelled}", "--text-column", "nothing"), ("a.csv", "--seed", "-1")],
+)
+def test_other_reports_of_failures_follow_their_schemas(
+    command, wrong, labelled, model, tmp_path, in_process
+):
+    if command == "evaluate" and "--seed" in wrong:
+        wrong = ("a.csv", "--threads", "0")
+    arguments = [part.format(labelled=labelled) for part in wrong]
+    report = tmp_path / "report.json"
+    if command == "evaluate":
+        arguments += ["--model", str(model)]
+    run = in_process(command, *arguments, "--report", report)
+    record = json.loads(report.read_text("utf-8"))
+    check_other(command, record, "failed")
+    assert record["exit_code"] == run.returncode > 0
+
+
+@pytest.mark.parametrize("command", OTHERS)
+def test_the_other_schemas_would_see_a_wrong_report(command):
+    validator = Draft202012Validator(schema_of(command))
+    assert not validator.is_valid({"schema_version": 1, "state": "done"})
+    assert not validator.is_valid({"schema_version": 1, "state": "failed"})
+    assert not validator.is_valid({"schema_version": 2, "state": "failed"})

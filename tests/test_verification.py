@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from faulting import FULL
-from making import random_bundle, run_cli, write_bundle
+from making import Steps, random_bundle, run_cli, write_bundle
 
 from textbatch.config import ScoreConfig
 from textbatch.data.seal import SEAL, check_seal
@@ -97,3 +97,24 @@ def test_the_command_says_all_is_well_or_ends_with_65(output, model):
     assert (done.returncode, done.stdout) == (65, "")
     assert "its seal is broken" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_progress_tells_the_bytes_of_a_file_and_of_a_folder(input_file, output, model, tmp_path):
+    steps = Steps()
+    verify_output(output, progress=steps)
+    (tmp_path / "in").mkdir()
+    for name in ("a.parquet", "b.parquet"):
+        (tmp_path / "in" / name).write_bytes(input_file.read_bytes())
+    folder = tmp_path / "scored"
+    score(ScoreConfig(input=tmp_path / "in", output=folder, model=model, as_folder=True))
+    verify_output(folder, progress=steps)
+    assert steps.seen == 2 * [("verifying", "bytes")]
+    sizes = [output.stat().st_size, sum(part.stat().st_size for part in folder.glob("*.parquet"))]
+    assert steps.totals == sizes
+    assert steps.done == pytest.approx(sizes, abs=4)
+    assert not steps.open
+
+
+def test_a_model_is_told_from_an_unfinished_folder(model):
+    with pytest.raises(DataError, match="is a model, not an output; name what score wrote"):
+        verify_output(model)

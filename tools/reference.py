@@ -5,11 +5,12 @@ python -m tools.reference          # writes docs/reference/
 
 from __future__ import annotations
 
+import collections.abc
 import json
 import re
 import types
 import typing
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,12 @@ from typer.main import get_command
 
 from textbatch.cli.app import app
 from textbatch.cli.settings import variables
+from textbatch.report.audit import AuditReport
+from textbatch.report.evaluation import Evaluation
 from textbatch.report.run import SCHEMA_VERSION, RunReport
+from textbatch.report.training import TrainReport
+from textbatch.report.tuning import TuneReport
+from textbatch.vectorizing import VectorsReport
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -27,6 +33,18 @@ ALWAYS = ("schema_version", "state", "input", "output", "model", "exit_code")
 STATES = ("done", "failed", "planned", "skipped")
 _HIDDEN = "profile"
 
+#: The other records by command, and the field that a record has even where the run failed early.
+REPORTS: dict[str, tuple[type, str]] = {
+    "train": (TrainReport, "model"),
+    "evaluate": (Evaluation, "model"),
+    "tune": (TuneReport, "study"),
+    "audit": (AuditReport, "output"),
+    "vectors": (VectorsReport, "output"),
+}
+#: This command's record is printed by `--json` alone.
+_UNWRITTEN = "vectors"
+_STATE = "`done` or `failed`."
+
 
 def pages() -> dict[str, str]:
     """The reference, by file name."""
@@ -34,8 +52,14 @@ def pages() -> dict[str, str]:
     return {
         "commands.md": commands_page(),
         "run-report.md": report_page(schema),
-        "run-report.schema.json": json.dumps(schema, indent=2) + "\n",
+        "run-report.schema.json": _json(schema),
+        "reports.md": reports_page(),
+        **{f"{name}-report.schema.json": _json(record_schema(name)) for name in REPORTS},
     }
+
+
+def _json(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2) + "\n"
 
 
 def commands_page() -> str:
@@ -119,18 +143,9 @@ def _cell(text: str) -> str:
 
 def report_schema() -> dict[str, Any]:
     """The run report's JSON schema (draft 2020-12)."""
-    hints = typing.get_type_hints(RunReport)
     told = descriptions(RunReport)
-    properties: dict[str, Any] = {
-        "schema_version": {
-            "const": SCHEMA_VERSION,
-            "description": "Raised when a field changes its meaning or goes away.",
-        }
-    }
-    for field in fields(RunReport):
-        if field.name == _HIDDEN:
-            continue
-        properties[field.name] = {**_type(hints[field.name]), "description": told[field.name]}
+    properties = {"schema_version": _version(), **_properties(RunReport)}
+    del properties[_HIDDEN]
     properties["state"] = {"enum": list(STATES), "description": told["state"]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -145,12 +160,60 @@ def report_schema() -> dict[str, Any]:
     }
 
 
+def record_schema(command: str) -> dict[str, Any]:
+    """The JSON schema of another command's record (draft 2020-12)."""
+    kind, known = REPORTS[command]
+    properties = {"schema_version": _version(), **_properties(kind)}
+    written = "" if command == _UNWRITTEN else f"`textbatch {command} --report` writes and "
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"textbatch {command} report",
+        "description": f"What {written}`textbatch {command} --json` prints.",
+        "type": "object",
+    }
+    if command == _UNWRITTEN:
+        properties["state"] = {"const": "done", "description": "`done`."}
+        return {**schema, "properties": properties, "required": list(properties)}
+    properties["state"] = {"enum": ["done", "failed"], "description": _STATE}
+    return {
+        **schema,
+        "properties": {**properties, **_failure()},
+        "required": ["schema_version", "state"],
+        "if": {"properties": {"state": {"const": "failed"}}},
+        "then": {"required": [known, *_failure()]},
+        "else": {"required": list(properties)},
+    }
+
+
+def _version() -> dict[str, Any]:
+    told = "Raised when a field changes its meaning or goes away."
+    return {"const": SCHEMA_VERSION, "description": told}
+
+
+def _failure() -> dict[str, Any]:
+    return {
+        "error": {"type": "string", "description": "The error line of a failed run."},
+        "exit_code": {"type": "integer", "description": "Of a failed run's process."},
+    }
+
+
+def _properties(of: type) -> dict[str, Any]:
+    hints, told = typing.get_type_hints(of), descriptions(of)
+    return {
+        field.name: {**_type(hints[field.name]), "description": told[field.name]}
+        for field in fields(of)
+    }
+
+
 def descriptions(of: type) -> dict[str, str]:
     """What a class's docstring says of its attributes."""
     assert of.__doc__
     text = of.__doc__.partition("Attributes:\n")[2]
     found = re.findall(r"^        (\w+): (.*?)(?=^        \w+: |\Z)", text, re.S | re.M)
-    return {name: re.sub(r"\s+", " ", told).strip() for name, told in found}
+    # In JSON, Python's None is null.
+    return {
+        name: re.sub(r"\bNone\b", "null", re.sub(r"\s+", " ", told)).strip() for name, told in found
+    }
 
 
 def _type(hint: Any) -> dict[str, Any]:
@@ -158,9 +221,12 @@ def _type(hint: Any) -> dict[str, Any]:
     if hint in plain:
         return {"type": plain[hint]}
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
-    if origin is dict:
+    if is_dataclass(hint) and isinstance(hint, type):
+        properties = _properties(hint)
+        return {"type": "object", "properties": properties, "required": list(properties)}
+    if origin in (dict, collections.abc.Mapping):
         return {"type": "object", "additionalProperties": _type(inner[1])}
-    if origin is list:
+    if origin in (list, tuple, collections.abc.Sequence):
         return {"type": "array", "items": _type(inner[0])}
     if hint is Any:
         return {}
@@ -187,17 +253,61 @@ def report_page(schema: dict[str, Any]) -> str:
     )
 
 
+def reports_page() -> str:
+    """The other commands' records."""
+    head = (
+        "# The other reports\n\n"
+        "`--report FILE` of `train`, `evaluate`, `tune` and `audit` writes one JSON object, on "
+        "failure too; their `--json`, and that of `vectors`, prints it after a good run. `score` "
+        "has [the run report](run-report.md). New fields may be added without a new "
+        "`schema_version`.\n"
+    )
+    parts = [head]
+    for command, (_, known) in REPORTS.items():
+        schema = record_schema(command)
+        rows = "".join(_rows("", schema["properties"]))
+        failed = (
+            ""
+            if command == _UNWRITTEN
+            else f" Of a failed run it has `schema_version`, `state`, `{known}`, `error` and "
+            "`exit_code`."
+        )
+        parts.append(
+            f"## {command}\n\nIts JSON schema is "
+            f"[{command}-report.schema.json]({command}-report.schema.json).{failed}\n\n"
+            f"| field | type | meaning |\n|---|---|---|\n{rows}"
+        )
+    return "\n".join(parts)
+
+
+def _rows(within: str, properties: dict[str, Any]) -> list[str]:
+    """A line for each field, and after it for those of its object or of its array's objects."""
+    rows: list[str] = []
+    for name, entry in properties.items():
+        rows.append(f"| `{within}{name}` | {_words(entry)} | {_cell(entry['description'])} |\n")
+        held = next(one for one in entry.get("anyOf", [entry]) if one.get("type") != "null")
+        inner = held.get("items", held)
+        if "properties" in inner:
+            dots = "[]." if "items" in held else "."
+            rows += _rows(f"{within}{name}{dots}", inner["properties"])
+    return rows
+
+
 def _words(entry: dict[str, Any]) -> str:
     if "anyOf" in entry:
         return " or ".join(_words(one) for one in entry["anyOf"])
     if "enum" in entry:
         return "string"
     if "const" in entry:
-        return "integer"
+        return "string" if isinstance(entry["const"], str) else "integer"
+    if "properties" in entry:
+        return "object"
     if entry.get("type") == "object":
-        return f"object of {_words(entry['additionalProperties'])}s"
+        held = entry["additionalProperties"]
+        return f"object of {_words(held)}s" if held else "object"
     if entry.get("type") == "array":
-        return f"array of {_words(entry['items'])}s"
+        first, _, rest = _words(entry["items"]).partition(" ")
+        return f"array of {first}s {rest}".rstrip()
     return str(entry.get("type", "any"))
 
 

@@ -25,11 +25,18 @@ from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
 from textbatch.model.recipes import recipe_of
 from textbatch.partition import read_rows
+from textbatch.quality.calibration import softmax
 from textbatch.report.audit import AuditReport
+from textbatch.report.progress import Progress, step_of
 from textbatch.report.run import failure_reported, write_json
 
 
-def audit(config: AuditConfig, *, say: Callable[[str], None] | None = None) -> AuditReport:
+def audit(
+    config: AuditConfig,
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> AuditReport:
     """Find rows whose label is likely wrong, and write them to a file, the likeliest first.
 
     By confident learning (Northcutt et al. 2021, as in cleanlab): a row counts where it is
@@ -38,25 +45,28 @@ def audit(config: AuditConfig, *, say: Callable[[str], None] | None = None) -> A
     Args:
         config: Which rows, and whom to ask about them.
         say: Called with one line per step.
+        progress: Told about the rows and the folds.
 
     Raises:
         UsageError: cleanlab is not installed.
         TextbatchError: The rows or the bundle cannot be read, or the output not be written.
     """
-    _cleanlab("filter")
     with failure_reported(config.train.report, lambda: {"output": str(config.output)}):
-        report = _audit(config, say or (lambda _: None))
+        _cleanlab("filter")
+        report = _audit(config, say or (lambda _: None), progress)
     if config.train.report:
         write_json(config.train.report, report.to_dict())
     return report
 
 
-def _audit(config: AuditConfig, say: Callable[[str], None]) -> AuditReport:
+def _audit(
+    config: AuditConfig, say: Callable[[str], None], progress: Progress | None
+) -> AuditReport:
     check_output(config.output, overwrite=config.overwrite)
     warnings: list[str] = []
-    rows, labels = read_rows(config.train, warnings)
+    rows, labels = read_rows(config.train, warnings, progress=progress)
     if config.model:
-        rows, labels, probabilities, evidence = _asked(config.model, rows, warnings)
+        rows, labels, probabilities, evidence = _asked(config.model, rows, warnings, progress)
     else:
         found = cross_validate(
             rows,
@@ -66,6 +76,7 @@ def _audit(config: AuditConfig, say: Callable[[str], None]) -> AuditReport:
             jobs=config.train.jobs,
             seed=config.train.seed,
             say=say,
+            progress=progress,
         )
         probabilities, evidence = found.probabilities(), found.evidence
     asked = np.flatnonzero(evidence)
@@ -88,7 +99,7 @@ def _audit(config: AuditConfig, say: Callable[[str], None]) -> AuditReport:
 
 
 def _asked(
-    model: Path, rows: LabelledRows, warnings: list[str]
+    model: Path, rows: LabelledRows, warnings: list[str], progress: Progress | None
 ) -> tuple[LabelledRows, tuple[str, ...], Float32Array, BoolArray]:
     """A bundle's answers for the rows whose label it knows."""
     bundle = load_bundle(model)
@@ -99,10 +110,13 @@ def _asked(
             "they are left out"
         )
     rows = rows.take(np.flatnonzero(label_ids >= 0))
-    with Predictor(bundle, open_engine(bundle, device="cpu")) as predictor:
-        answers = predictor.predict(rows.texts)
-    evidence = answers.status < Status.NO_KNOWN_TOKENS
-    return rows, bundle.labels, answers.probabilities, evidence
+    with (
+        Predictor(bundle, open_engine(bundle, device="cpu")) as predictor,
+        step_of(progress, len(rows), step="asking the model") as step,
+    ):
+        logits, status = predictor.predict_logits(rows.texts, on_rows=step.advance)
+    probabilities = softmax(logits, bundle.calibration.temperature)
+    return rows, bundle.labels, probabilities, status < Status.NO_KNOWN_TOKENS
 
 
 def _likely_errors(

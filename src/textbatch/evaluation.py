@@ -23,7 +23,7 @@ from textbatch.quality.answers import Answers
 from textbatch.quality.calibration import expected_calibration_error, softmax
 from textbatch.quality.metrics import measure
 from textbatch.report.evaluation import Evaluation
-from textbatch.report.progress import Progress, Silent
+from textbatch.report.progress import Progress, step_of
 from textbatch.report.run import write_whole
 
 
@@ -66,18 +66,20 @@ def evaluate(
     if html:
         check_page(html, inputs, model)
     bundle = load_bundle(model)
-    rows = read_labelled(
-        inputs,
-        text_column=text_column or bundle.settings.text_column,
-        label_column=label_column,
-        input_format=input_format,
-    )
+    with step_of(progress, None, step="reading") as step:
+        rows = read_labelled(
+            inputs,
+            text_column=text_column or bundle.settings.text_column,
+            label_column=label_column,
+            input_format=input_format,
+            on_read=step.advance,
+        )
     opened = open_engine(bundle, name=engine, device=device, threads=threads, precision=precision)
-    with Predictor(bundle, opened) as predictor:
-        listener = progress or Silent()
-        listener.begin(len(rows), step="evaluating")
-        found, answers = evaluate_rows(predictor, rows, on_rows=listener.advance)
-        listener.end()
+    with (
+        Predictor(bundle, opened) as predictor,
+        step_of(progress, len(rows), step="evaluating") as step,
+    ):
+        found, answers = evaluate_rows(predictor, rows, on_rows=step.advance)
     found = replace(
         found,
         input=tuple(map(os.fspath, inputs)),

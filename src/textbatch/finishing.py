@@ -25,6 +25,7 @@ from textbatch.quality.profile import training_profile
 from textbatch.quality.thresholds import HeldOut
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
+from textbatch.report.progress import Progress, step_of
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
 
 _UNCALIBRATED = Calibration(
@@ -61,6 +62,7 @@ def finish_bundle(
     out_of_fold: HeldOutRows | None = None,
     blend: bool,
     seed: int,
+    progress: Progress | None = None,
 ) -> Finished:
     """Fit the temperature, measure on the test rows, and record profile and golden rows.
 
@@ -76,6 +78,7 @@ def finish_bundle(
         out_of_fold: The answers of a cross-validation, to go by instead of the validation rows.
         blend: Whether the linear model may be blended in, where held-out rows gain by it.
         seed: Of the golden texts.
+        progress: Told about the rows.
 
     Returns:
         The bundle and what was measured.
@@ -92,8 +95,9 @@ def finish_bundle(
         draft = replace(draft, weights=refitted)
     with open_predictor(draft) as predictor:
         network_logits, _ = predictor.predict_logits(parts.test.texts)
-    baselines = fit_baselines(parts, draft.tokenizer, held_out)
-    contenders = compare(baselines, parts, draft.tokenizer, network_logits)
+    with step_of(progress, None, step="fitting simple models"):
+        baselines = fit_baselines(parts, draft.tokenizer, held_out)
+        contenders = compare(baselines, parts, draft.tokenizer, network_logits)
     logits = held_out.logits
     if blend and baselines.blend.weight:
         draft, logits = replace(draft, blend=baselines.blend), baselines.held_out_logits
@@ -101,7 +105,13 @@ def finish_bundle(
     evidence = np.isfinite(logits[:, 0])
     calibration = fit_temperature(logits[evidence], label_ids[evidence])
     with open_predictor(draft) as predictor:
-        test, answers = evaluate_rows(predictor, parts.test, temperature=calibration.temperature)
+        with step_of(progress, len(parts.test), step="testing") as step:
+            test, answers = evaluate_rows(
+                predictor,
+                parts.test,
+                temperature=calibration.temperature,
+                on_rows=step.advance,
+            )
         golden = _golden(predictor, calibration.temperature, seed)
     probabilities = softmax(logits[evidence], calibration.temperature)
     profile = training_profile(

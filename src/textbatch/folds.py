@@ -29,7 +29,8 @@ from textbatch.quality.calibration import expected_calibration_error, fit_temper
 from textbatch.quality.metrics import measure
 from textbatch.quality.splitting import fold_numbers, split_rows
 from textbatch.report.folds import FoldScore, OutOfFold
-from textbatch.report.progress import span
+from textbatch.report.pace import span
+from textbatch.report.progress import Progress, step_of
 from textbatch.similarity import text_groups
 
 #: Fits a network to the training part and stops early by the validation part.
@@ -81,6 +82,7 @@ def cross_validate(
     jobs: int | None = None,
     seed: int = 0,
     say: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
 ) -> OutOfFold:
     """Train on all folds but one, answer that one; for each, in processes of their own.
 
@@ -96,6 +98,7 @@ def cross_validate(
         jobs: Folds at a time; None for as many as there are cores, which they share.
         seed: Of the folds.
         say: Called with a line per fold.
+        progress: Told about the folds.
 
     Raises:
         DataError: There are fewer different texts than folds, or too few to stop early with.
@@ -119,11 +122,15 @@ def cross_validate(
     scores: dict[int, FoldScore] = {}
     started = time.monotonic()
     try:
-        with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads):
+        with (
+            step_of(progress, folds, step="cross-validation", unit="folds") as step,
+            joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads),
+        ):
             for score, answers, states in joblib.Parallel(return_as="generator_unordered")(tasks):
                 held_out = number == score.fold - 1
                 logits[held_out], status[held_out] = answers, states
                 scores[score.fold] = score
+                step.advance(1)
                 done = len(scores)
                 left = (time.monotonic() - started) / done * (folds - done)
                 say(score.line(folds) + (f"; about {span(left)} left" if done < folds else ""))

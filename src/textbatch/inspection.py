@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 from textbatch.batch import Status
 from textbatch.data.folder import OutputFolder
 from textbatch.data.parquet import ParquetSource
-from textbatch.errors import DataError, InputNotFoundError
+from textbatch.errors import DataError, InputNotFoundError, storage_errors
 from textbatch.model.bundle import load_bundle
 
 _FOOTER_PREFIX = b"textbatch."
 _CHUNK_ROWS = 65_536
+_REMEDY = "name a bundle or an output"
 
 
 def inspect_path(path: Path) -> dict[str, Any]:
@@ -93,6 +94,9 @@ def _inspect_folder(folder: OutputFolder) -> dict[str, Any]:
 
 
 def _inspect_output(path: Path) -> dict[str, Any]:
+    with storage_errors(path, "cannot read"), path.open("rb") as file:
+        if file.read(4) != b"PAR1":
+            raise DataError(f"{path} is neither a bundle nor an output", _REMEDY)
     source = ParquetSource(path)
     footer = {
         key.removeprefix(_FOOTER_PREFIX).decode(): value.decode()
@@ -102,7 +106,7 @@ def _inspect_output(path: Path) -> dict[str, Any]:
     prefix = footer.get("prefix", "")
     answers = [f"{prefix}predicted_label", f"{prefix}status"]
     if not {"fingerprint", "labels"} <= footer.keys() or not {*answers} <= {*source.schema.names}:
-        raise DataError(f"{path} was not written by textbatch", "name a bundle or an output")
+        raise DataError(f"{path} was not written by textbatch", _REMEDY)
     statuses = dict.fromkeys(Status.names(), 0)
     labels: dict[str, int] = dict.fromkeys(json.loads(footer["labels"]), 0)
     for batch in source.batches(answers, _CHUNK_ROWS):

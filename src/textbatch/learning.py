@@ -57,7 +57,7 @@ def learn(
         say: Called with one line per step.
         on_epoch: Called after each pass; what it raises ends the training.
         checkpoint: Kept up to date, and gone on from where it holds a state.
-        progress: Told about the rows of each pass.
+        progress: Told about the words of the vectors' training and the rows of each pass.
 
     Raises:
         DataError: No word occurs often enough.
@@ -71,7 +71,9 @@ def learn(
         )
     tokens = split_tokens(texts)
     tokenizer = _tokenizer(parts.training.texts, tokens[0], recipe)
-    lexicon = build_lexicon(config, recipe, texts, tokens, tokenizer.vocabulary, say=say)
+    lexicon = build_lexicon(
+        config, recipe, texts, tokens, tokenizer.vocabulary, say=say, progress=progress
+    )
     tokenizer = replace(tokenizer, vocabulary=lexicon.vocabulary)
     architecture = recipe.architecture(
         vocabulary_size=len(tokenizer.vocabulary),

@@ -21,6 +21,8 @@ from textbatch.model.corpus import Corpus, write_corpus
 from textbatch.model.recipes import Recipe
 from textbatch.model.settings import MAX_DIM, VectorSettings, WordVectors
 from textbatch.quality.coverage import VectorCoverage, coverage_of
+from textbatch.report.pace import BYTES
+from textbatch.report.progress import Progress, step_of
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 
 #: Rarer words of unlabelled texts are not kept besides: their vectors are hardly trained.
@@ -56,6 +58,7 @@ def build_lexicon(
     vocabulary: Vocabulary,
     *,
     say: Callable[[str], None],
+    progress: Progress | None = None,
 ) -> Lexicon:
     """Train in-domain vectors, read pretrained ones, and join them.
 
@@ -66,6 +69,7 @@ def build_lexicon(
         tokens: Their tokens, end to end, and the offsets of each text.
         vocabulary: Their frequent words.
         say: Called with one line per step.
+        progress: Told about the texts and vectors read and the words trained on.
 
     Raises:
         InputNotFoundError: A file does not exist.
@@ -73,7 +77,7 @@ def build_lexicon(
         ConflictError: The sources have too many dimensions together.
     """
     if not config.vectors and not config.unlabelled:
-        own = _from_training(tokens, vocabulary, recipe.vectors, config.seed, say)
+        own = _from_training(tokens, vocabulary, recipe.vectors, config.seed, say, progress)
         table = combine(vocabulary, [own], len(vocabulary.words()))
         return Lexicon(vocabulary=vocabulary, table=table)
     from textbatch.model.vectors_file import check_vectors
@@ -83,14 +87,14 @@ def build_lexicon(
     check_unlabelled(config.unlabelled, text_column=config.text_column)
     counts = _counts(tokens[0])
     with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        corpus, warnings = _corpus(config, texts, Path(folder) / "corpus.txt", say)
+        corpus, warnings = _corpus(config, texts, Path(folder) / "corpus.txt", say, progress)
         frequent = corpus.frequent(_MIN_UNLABELLED) if corpus else {}
         candidates = [word for word in frequent if word not in counts][: config.keep_vectors]
-        files = _read_files(config, {*counts, *candidates}, recipe.vectors.dim)
+        files = _read_files(config, {*counts, *candidates}, recipe.vectors.dim, progress)
         if corpus:
-            own = _from_corpus(corpus, recipe, config.seed, say)
+            own = _from_corpus(corpus, recipe, config.seed, say, progress)
         else:
-            own = _from_training(tokens, vocabulary, recipe.vectors, config.seed, say)
+            own = _from_training(tokens, vocabulary, recipe.vectors, config.seed, say, progress)
     have_vectors = {word for source in (own, *files) for word in source.words}
     extended = extend_vocabulary(
         vocabulary,
@@ -126,26 +130,42 @@ def _counts(tokens: pa.Array) -> Mapping[str, int]:
 
 
 def _corpus(
-    config: TrainConfig, texts: pa.Array, path: Path, say: Callable[[str], None]
+    config: TrainConfig,
+    texts: pa.Array,
+    path: Path,
+    say: Callable[[str], None],
+    progress: Progress | None,
 ) -> tuple[Corpus | None, list[str]]:
     """Training and unlabelled texts in one file; None where there are no unlabelled ones."""
     if not config.unlabelled:
         return None, []
     bad: list[int] = []
-    others = unlabelled_texts(config.unlabelled, text_column=config.text_column, on_bad=bad.append)
-    corpus = write_corpus(path, [texts], others)
+    with step_of(progress, None, step="reading unlabelled", unit="texts") as step:
+        others = unlabelled_texts(
+            config.unlabelled,
+            text_column=config.text_column,
+            on_bad=bad.append,
+            on_read=step.advance,
+        )
+        corpus = write_corpus(path, [texts], others)
     say(f"{corpus.texts:,} different texts, {corpus.tokens:,} words to train word vectors on")
     left_out = f"{sum(bad):,} unlabelled texts are not valid UTF-8; they are left out"
     return corpus, [left_out] if bad else []
 
 
-def _read_files(config: TrainConfig, wanted: set[str], own_dim: int) -> list[WordVectors]:
+def _read_files(
+    config: TrainConfig, wanted: set[str], own_dim: int, progress: Progress | None
+) -> list[WordVectors]:
     from textbatch.model.vectors_file import read_vectors
 
-    files = [
-        read_vectors(path, wanted=wanted, most_frequent=config.keep_vectors)
-        for path in config.vectors
-    ]
+    size = sum(path.stat().st_size for path in config.vectors)
+    with step_of(progress, size, step="reading vectors", unit=BYTES) as step:
+        files = [
+            read_vectors(
+                path, wanted=wanted, most_frequent=config.keep_vectors, on_bytes=step.advance
+            )
+            for path in config.vectors
+        ]
     dim = own_dim + sum(file.table.shape[1] for file in files)
     if dim > MAX_DIM:
         raise ConflictError(
@@ -161,12 +181,17 @@ def _from_training(
     settings: VectorSettings,
     seed: int,
     say: Callable[[str], None],
+    progress: Progress | None,
 ) -> WordVectors:
     # Here, not at the top: gensim takes seconds to import.
     from textbatch.model.embeddings import train_vectors
 
     words, offsets = tokens
-    with ThreadPoolExecutor(1) as beside:
+    whole = len(words) * settings.epochs
+    with (
+        step_of(progress, whole, step="word vectors", unit="words") as step,
+        ThreadPoolExecutor(1) as beside,
+    ):
         training = beside.submit(
             train_vectors,
             words.to_pylist(),
@@ -174,6 +199,7 @@ def _from_training(
             vocabulary,
             settings=settings,
             seed=seed,
+            on_words=step.advance,
         )
         # gensim keeps one core busy; the seconds that TensorFlow takes to import fit beside it.
         import_keras()
@@ -183,11 +209,19 @@ def _from_training(
 
 
 def _from_corpus(
-    corpus: Corpus, recipe: Recipe, seed: int, say: Callable[[str], None]
+    corpus: Corpus,
+    recipe: Recipe,
+    seed: int,
+    say: Callable[[str], None],
+    progress: Progress | None,
 ) -> WordVectors:
     from textbatch.model.corpus_vectors import train_on_corpus
 
     passes = max(_MIN_EPOCHS, _MAX_WORDS // max(1, corpus.tokens))
     settings = replace(recipe.vectors, epochs=min(recipe.vectors.epochs, passes))
     words = corpus.frequent(recipe.min_count)
-    return train_on_corpus(corpus, words, settings=settings, seed=seed, say=say)
+    whole = corpus.tokens * settings.epochs
+    with step_of(progress, whole, step="word vectors", unit="words") as step:
+        return train_on_corpus(
+            corpus, words, settings=settings, seed=seed, say=say, on_words=step.advance
+        )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
@@ -15,6 +16,7 @@ from textbatch.data.labelled import LabelledRows, read_labelled
 from textbatch.errors import DataError
 from textbatch.evaluation import label_ids_of
 from textbatch.quality.splitting import split_rows
+from textbatch.report.progress import Progress, step_of
 from textbatch.similarity import count_repeats, text_groups
 from textbatch.text.normalization import split_tokens
 
@@ -61,15 +63,19 @@ class Parts:
         }
 
 
-def read_parts(config: TrainConfig) -> Parts:
+def read_parts(config: TrainConfig, *, progress: Progress | None = None) -> Parts:
     """Read the files, drop what cannot be learned from, and split.
+
+    Args:
+        config: Names the files and their columns.
+        progress: Told about the rows.
 
     Raises:
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed, there are too few labels or too few rows of one, or no
             row is left for validation or test.
     """
-    read = partial(read_labelled, text_column=config.text_column, label_column=config.label_column)
+    read = partial(_read, config, progress)
     warnings: list[str] = []
     rows = _drop_textless(read(config.inputs), "training", warnings)
     labels = _check_labels(rows)
@@ -78,7 +84,8 @@ def read_parts(config: TrainConfig) -> Parts:
         for name, path in (("validation", config.validation), ("test", config.test))
         if path
     }
-    groups, repeats = text_groups(rows.texts, warnings)
+    with step_of(progress, None, step="near duplicates"):
+        groups, repeats = text_groups(rows.texts, warnings)
     split = _split(rows, labels, groups, given=given, seed=config.seed)
     held_out = {name: given.get(name, split[name]) for name in ("validation", "test")}
     for name, part in held_out.items():
@@ -94,18 +101,32 @@ def read_parts(config: TrainConfig) -> Parts:
     )
 
 
-def read_rows(config: TrainConfig, warnings: list[str]) -> tuple[LabelledRows, tuple[str, ...]]:
+def read_rows(
+    config: TrainConfig, warnings: list[str], *, progress: Progress | None = None
+) -> tuple[LabelledRows, tuple[str, ...]]:
     """The input rows that have a word in their text, unsplit, and their labels, sorted.
+
+    Args:
+        config: Names the files and their columns.
+        warnings: Gets a line where rows were left out.
+        progress: Told about the rows.
 
     Raises:
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed, or there are too few labels or too few rows of one.
     """
-    found = read_labelled(
-        config.inputs, text_column=config.text_column, label_column=config.label_column
-    )
-    rows = _drop_textless(found, "training", warnings)
+    rows = _drop_textless(_read(config, progress, config.inputs), "training", warnings)
     return rows, _check_labels(rows)
+
+
+def _read(config: TrainConfig, progress: Progress | None, paths: Sequence[Path]) -> LabelledRows:
+    with step_of(progress, None, step="reading") as step:
+        return read_labelled(
+            paths,
+            text_column=config.text_column,
+            label_column=config.label_column,
+            on_read=step.advance,
+        )
 
 
 def label_counts(rows: LabelledRows) -> dict[str, int]:

@@ -44,7 +44,8 @@ from textbatch.planning import (
     open_quarantine,
     prepare,
 )
-from textbatch.report.progress import Progress, Silent
+from textbatch.report.pace import BYTES
+from textbatch.report.progress import Progress, Silent, step_of
 from textbatch.report.run import RunReport, failure_reported, write_json
 from textbatch.report.tally import Tally
 from textbatch.staging import score_staged
@@ -131,7 +132,8 @@ def score_file(
         check_output(output, overwrite=config.existing != "fail" or work.inherited)
         work.remove_leftovers()
         if config.from_standard_input:
-            spool_standard_input(work.spool)
+            with step_of(progress, None, step="reading stdin", unit=BYTES) as step:
+                spool_standard_input(work.spool, on_bytes=step.advance)
             config = replace(config, input=work.spool)
         job = prepare(config, report, model)
         if not already_there(config, job, report):

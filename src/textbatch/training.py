@@ -49,7 +49,7 @@ def train(
     Args:
         config: What to train on and how.
         say: Called with one line per step, for a person who waits.
-        progress: Told about the rows of each pass.
+        progress: Told about every long step.
 
     Raises:
         TextbatchError: A subclass says what went wrong; an older bundle is still in place.
@@ -75,13 +75,13 @@ def _train(
     check_replaceable(config.model, overwrite=config.overwrite)
     recipe = recipe_of(config)
     out_of_fold = check_out_of_fold(config)
-    parts = read_parts(config)
+    parts = read_parts(config, progress=progress)
     say(
-        f"{len(parts.training):,} rows to train on, {len(parts.validation):,} for validation, "
-        f"{len(parts.test):,} for the reported metrics; {len(parts.labels)} labels"
+        f"{len(parts.training):,} rows to train on, {len(parts.validation):,} to validate, "
+        f"{len(parts.test):,} to test; {len(parts.labels)} labels"
     )
     sources = read_sources(config, parts.labels)
-    folds = _cross_validate(config, recipe, parts, sources, say)
+    folds = _cross_validate(config, recipe, parts, sources, say, progress)
     # With auto several networks are trained: there is no one state to go on from.
     checkpoint = None if config.augment == "auto" else open_checkpoint(config, parts, recipe, say)
     chosen = choose(
@@ -111,6 +111,7 @@ def _train(
         out_of_fold=_out_of_fold(config, parts, folds),
         blend=config.blend == "auto",
         seed=config.seed,
+        progress=progress,
     )
     report = replace(
         _report(config, parts, learned, finished, folds),
@@ -166,6 +167,7 @@ def _cross_validate(
     parts: Parts,
     sources: Sources,
     say: Callable[[str], None],
+    progress: Progress | None,
 ) -> OutOfFold | None:
     if not config.folds:
         return None
@@ -179,6 +181,7 @@ def _cross_validate(
         jobs=config.jobs,
         seed=config.seed,
         say=say,
+        progress=progress,
     )
     say(summary_line(found.summary()))
     return found

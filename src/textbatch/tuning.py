@@ -21,7 +21,8 @@ from textbatch.model.recipes import Recipe, recipe_of
 from textbatch.model.settings import Epoch
 from textbatch.model.space import Range, settings_of, space_of, with_settings
 from textbatch.partition import Parts, read_parts
-from textbatch.report.progress import span
+from textbatch.report.pace import span
+from textbatch.report.progress import Progress, Silent, Within
 from textbatch.report.run import failure_reported, write_json
 from textbatch.report.tuning import Trial, TuneReport
 
@@ -45,7 +46,12 @@ class _EndedError(Exception):
         self.pruned = pruned
 
 
-def tune(config: TuneConfig, *, say: Callable[[str], None] | None = None) -> TuneReport:
+def tune(
+    config: TuneConfig,
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> TuneReport:
     """Search settings with the least loss on the validation rows; the test rows stay unused.
 
     The first trial is the recipe as it is. Later ones are drawn by a tree-structured Parzen
@@ -56,15 +62,16 @@ def tune(config: TuneConfig, *, say: Callable[[str], None] | None = None) -> Tun
     Args:
         config: What to search on and how long.
         say: Called with a line per trial.
+        progress: Told about the steps of each trial.
 
     Raises:
         UsageError: optuna is not installed.
         ConflictError: The study is of other rows or settings.
         TextbatchError: The rows cannot be learned from.
     """
-    optuna_module()
     with failure_reported(config.train.report, lambda: {"study": str(config.study)}):
-        report = _tune(config, say or (lambda _: None))
+        optuna_module()
+        report = _tune(config, say or (lambda _: None), progress or Silent())
     if config.train.report:
         write_json(config.train.report, report.to_dict())
     return report
@@ -84,11 +91,11 @@ def optuna_module() -> Any:  # noqa: ANN401
         ) from error
 
 
-def _tune(config: TuneConfig, say: Callable[[str], None]) -> TuneReport:
+def _tune(config: TuneConfig, say: Callable[[str], None], progress: Progress) -> TuneReport:
     started = time.monotonic()
     deadline = started + (config.time_budget or float("inf"))
     recipe = recipe_of(config.train)
-    parts = read_parts(config.train)
+    parts = read_parts(config.train, progress=progress)
     with _open_study(config, parts, recipe) as study:
         say(
             f"{len(parts.training):,} rows to train on, {len(parts.validation):,} to choose by; "
@@ -99,7 +106,7 @@ def _tune(config: TuneConfig, say: Callable[[str], None]) -> TuneReport:
             if time.monotonic() >= deadline and done:
                 say(f"the time is up after {done:,} of {config.trials:,} trials")
                 break
-            _run_trial(study, config, parts, recipe, deadline, say)
+            _run_trial(study, config, parts, recipe, deadline, say, progress)
         trials = [_told(trial) for trial in study.get_trials(deepcopy=False)]
     best = min((t for t in trials if t.loss is not None), key=lambda t: (t.loss, t.number))
     found = recipe_values(with_settings(recipe, best.settings))
@@ -161,6 +168,7 @@ def _run_trial(
     recipe: Recipe,
     deadline: float,
     say: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     module = optuna_module()
     settled = _settled(study)
@@ -185,8 +193,9 @@ def _run_trial(
         if time.monotonic() >= deadline:
             raise _EndedError(pruned=False)
 
+    told = Within(f"trial {trial.number}", progress)
     try:
-        pruned = _learn(parts, config, with_settings(recipe, changes), on_epoch)
+        pruned = _learn(parts, config, with_settings(recipe, changes), on_epoch, told)
     except DataError:
         # Settings that leave no word; where the recipe itself does, the rows are to blame.
         if not settled:
@@ -216,11 +225,15 @@ def _seconds_left(study: optuna.Study, config: TuneConfig, deadline: float) -> f
 
 
 def _learn(
-    parts: Parts, config: TuneConfig, recipe: Recipe, on_epoch: Callable[[Epoch], None]
+    parts: Parts,
+    config: TuneConfig,
+    recipe: Recipe,
+    on_epoch: Callable[[Epoch], None],
+    progress: Progress,
 ) -> bool:
     """Train; whether the trial was pruned."""
     try:
-        learn(parts, config.train, recipe, on_epoch=on_epoch)
+        learn(parts, config.train, recipe, on_epoch=on_epoch, progress=progress)
         return False
     except _EndedError as end:
         return end.pruned

@@ -16,6 +16,7 @@ from textbatch.data.writer import check_output
 from textbatch.errors import DataError
 from textbatch.model.corpus import write_corpus
 from textbatch.model.settings import VectorSettings
+from textbatch.report.progress import Progress, step_of
 from textbatch.report.run import SCHEMA_VERSION
 from textbatch.text.normalization import split_tokens
 
@@ -50,13 +51,17 @@ class VectorsReport:
 
 
 def train_vectors(
-    config: VectorsConfig, *, say: Callable[[str], None] | None = None
+    config: VectorsConfig,
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
 ) -> VectorsReport:
     """Train word vectors on texts and write them as word2vec text.
 
     Args:
         config: What to train on and how.
         say: Called with one line per step, for a person who waits.
+        progress: Told about the texts read and the words trained on.
 
     Raises:
         TextbatchError: A subclass says what went wrong; an older output is still in place.
@@ -68,8 +73,14 @@ def train_vectors(
     extra_words = _listed_words(config.words) if config.words else ()
     bad: list[int] = []
     with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        texts = unlabelled_texts(config.inputs, text_column=config.text_column, on_bad=bad.append)
-        corpus = write_corpus(Path(folder) / "corpus.txt", [], texts)
+        with step_of(progress, None, step="reading", unit="texts") as step:
+            texts = unlabelled_texts(
+                config.inputs,
+                text_column=config.text_column,
+                on_bad=bad.append,
+                on_read=step.advance,
+            )
+            corpus = write_corpus(Path(folder) / "corpus.txt", [], texts)
         words = corpus.frequent(config.min_count)
         if not words:
             raise DataError(
@@ -81,15 +92,18 @@ def train_vectors(
         from textbatch.model.corpus_vectors import train_on_corpus, write_vectors
 
         begun = time.perf_counter()
-        vectors = train_on_corpus(
-            corpus,
-            words,
-            algorithm=config.algorithm,
-            settings=VectorSettings(dim=config.dim, window=config.window, epochs=config.epochs),
-            seed=config.seed,
-            extra_words=extra_words,
-            say=say,
-        )
+        whole = corpus.tokens * config.epochs
+        with step_of(progress, whole, step="word vectors", unit="words") as step:
+            vectors = train_on_corpus(
+                corpus,
+                words,
+                algorithm=config.algorithm,
+                settings=VectorSettings(dim=config.dim, window=config.window, epochs=config.epochs),
+                seed=config.seed,
+                extra_words=extra_words,
+                say=say,
+                on_words=step.advance,
+            )
         trained = time.perf_counter() - begun
     write_vectors(config.output, vectors)
     return VectorsReport(

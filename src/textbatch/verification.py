@@ -15,17 +15,24 @@ from textbatch.data.seal import check_seal
 from textbatch.errors import DataError, InputNotFoundError
 from textbatch.inspection import count_values
 from textbatch.model.bundle import load_bundle
+from textbatch.model.manifest import MANIFEST
+from textbatch.report.pace import BYTES
+from textbatch.report.progress import Progress, step_of
 from textbatch.report.totals import Totals
 
 _REMEDY = "score the input again"
+_STEP = "verifying"
 
 
-def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
+def verify_output(
+    path: Path, *, model: Path | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
     """Recompute what an output says about itself.
 
     Args:
         path: A Parquet file that `score` wrote, or a folder of them.
         model: The bundle that it should be of; None asks for none.
+        progress: Told about the bytes.
 
     Returns:
         Plain JSON values: what was found, all of it right.
@@ -36,11 +43,18 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
         BundleError: The bundle is damaged.
     """
     if path.is_dir():
-        return _verify_folder(path, model)
+        return _verify_folder(path, model, progress)
     if not path.is_file():
         raise InputNotFoundError(f"there is no file {path}", "check the path")
+    with step_of(progress, path.stat().st_size, step=_STEP, unit=BYTES) as step:
+        return _verify_file(path, model, step)
+
+
+def _verify_file(path: Path, model: Path | None, step: Progress) -> dict[str, Any]:
+    # The file is read twice; each time half of its bytes count.
+    halves = _Halves(step)
     # First, so that nothing of a damaged file is parsed.
-    seal = check_seal(path)
+    seal = check_seal(path, on_bytes=halves.add)
     footer = {
         name.removeprefix("textbatch."): value
         for name, value in footer_entries(path).items()
@@ -52,7 +66,7 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
         fingerprint, prefix = footer["fingerprint"], footer["prefix"]
     except (KeyError, ValueError) as error:
         raise DataError(f"{path} lacks entries in its footer", _REMEDY) from error
-    found_statuses, found_labels = _count(path, prefix, labels)
+    found_statuses, found_labels = _count(path, prefix, labels, halves)
     if sum(found_statuses.values()) != rows or found_statuses != statuses:
         raise DataError(f"{path} holds other rows or statuses than its footer says", _REMEDY)
     _check_model(path, model, fingerprint)
@@ -69,23 +83,30 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
     }
 
 
-def _verify_folder(path: Path, model: Path | None) -> dict[str, Any]:
+def _verify_folder(path: Path, model: Path | None, progress: Progress | None) -> dict[str, Any]:
     """Check that a folder holds the parts of its manifest, each as it was written, and no other."""
     folder = OutputFolder(path)
     success = folder.success()
+    if success is None and (path / MANIFEST).is_file():
+        raise DataError(
+            f"{path} is a model, not an output", "name what score wrote; inspect checks models"
+        )
     if success is None:
         raise DataError(f"{path} has no _SUCCESS: its job has not finished", "run the job again")
     folder.check_manifest(success)
     parts: set[str] = set()
     totals = Totals()
-    for entry in folder.entries():
-        if not folder.has(entry["part"]):
-            raise DataError(f"{path} has lost its part {entry['part']}", _REMEDY)
-        found = verify_output(path / entry["part"])
-        if found["seal"] != entry["seal"] or found["fingerprint"] != success["fingerprint"]:
-            raise DataError(f"{path / entry['part']} is another file than was written", _REMEDY)
-        parts.add(entry["part"])
-        totals.add(entry)
+    there = (path / entry["part"] for entry in folder.entries() if folder.has(entry["part"]))
+    size = sum(part.stat().st_size for part in there)
+    with step_of(progress, size, step=_STEP, unit=BYTES) as step:
+        for entry in folder.entries():
+            if not folder.has(entry["part"]):
+                raise DataError(f"{path} has lost its part {entry['part']}", _REMEDY)
+            found = _verify_file(path / entry["part"], None, step)
+            if found["seal"] != entry["seal"] or found["fingerprint"] != success["fingerprint"]:
+                raise DataError(f"{path / entry['part']} is another file than was written", _REMEDY)
+            parts.add(entry["part"])
+            totals.add(entry)
     if other := next(folder.others(parts), None):
         raise DataError(f"{path} holds {other}, which is none of its parts", "move it away")
     _check_model(path, model, success["fingerprint"])
@@ -108,12 +129,29 @@ def _check_model(path: Path, model: Path | None, fingerprint: str) -> None:
         raise DataError(f"{path} was made by model {fingerprint}, not {wanted}", _REMEDY)
 
 
-def _count(path: Path, prefix: str, labels: list[str]) -> tuple[dict[str, int], dict[str, int]]:
+class _Halves:
+    """Tells every second byte, and so the size of a file that is read twice."""
+
+    def __init__(self, step: Progress) -> None:
+        self._step, self._added, self._told = step, 0, 0
+
+    def add(self, read: int) -> None:
+        """So many bytes more are read."""
+        self._added += read
+        self._step.advance(self._added // 2 - self._told)
+        self._told = self._added // 2
+
+
+def _count(
+    path: Path, prefix: str, labels: list[str], halves: _Halves
+) -> tuple[dict[str, int], dict[str, int]]:
     """Read every page of every column, and count."""
     source = ParquetSource(path)
+    per_row = path.stat().st_size / max(1, source.num_rows or 0)
     statuses = dict.fromkeys(Status.names(), 0)
     by_label = dict.fromkeys(labels, 0)
     for batch in source.batches(source.schema.names, CHUNK_ROWS):
         count_values(batch.column(f"{prefix}status"), statuses)
         count_values(batch.column(f"{prefix}predicted_label"), by_label)
+        halves.add(round(len(batch) * per_row))
     return {name: count for name, count in statuses.items() if count}, by_label

@@ -78,7 +78,17 @@ CASES = {
     "unknown flag": ("score @good.parquet @new.parquet --colour", 2, "No such option: --colour"),
     "unknown command": ("guess @good.parquet", 2, "No such command 'guess'"),
     "no command": ("", 2, "no command given"),
-    "missing argument": ("score @good.parquet", 2, "Missing argument 'INPUT...'"),
+    "missing argument": ("score @good.parquet", 2, "an argument is missing; give INPUT... OUTPUT"),
+    "a word for a number": (
+        "score @good.parquet @out.parquet --top-k many",
+        2,
+        "--top-k has a value that does not fit; give a whole number",
+    ),
+    "an unknown choice": (
+        "score @good.parquet @out.parquet --engine tf",
+        2,
+        'fit; give one of "auto", "onnx", "tensorflow"; see `textbatch score --help`',
+    ),
     "chunk rows 0": ("score @good.parquet @new.parquet --chunk-rows 0", 2, "--chunk-rows is 0"),
     "chunk rows abc": ("score @good.parquet @new.parquet --chunk-rows abc", 2, "--chunk-rows"),
     "confidence nan": ("score @good.parquet @new.parquet --min-confidence nan", 2, "is nan"),

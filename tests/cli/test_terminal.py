@@ -113,6 +113,41 @@ def test_every_option_has_a_help_text():
         assert set(told) == set(options)
 
 
+@pytest.mark.parametrize("command", ["", *COMMANDS, "config", *map(" ".join, SUBCOMMANDS)])
+def test_help_fits_eighty_columns_and_cuts_nothing(command, in_process):
+    shown = in_process(*command.split(), "--help", COLUMNS="80").stdout
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= 80
+    # What is elided or broken within a word would show as one of these.
+    assert "…" not in shown
+    assert "list[" not in shown
+    assert "<" not in shown
+    example = next(line for line in lines if "Example:" in line)
+    assert example.strip().startswith("Example: textbatch")
+    assert lines[lines.index(example) + 1].strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("score", "score [OPTIONS] INPUT... OUTPUT"),
+        ("vectors", "vectors [OPTIONS] TEXT... OUTPUT"),
+        ("config show", "config show [OPTIONS] [COMMAND]"),
+        ("", "[OPTIONS] COMMAND [ARGS]..."),
+    ],
+)
+def test_usage_lines_name_the_arguments(command, usage, in_process):
+    shown = in_process(*command.split(), "--help", COLUMNS="80").stdout
+    assert shown.strip().splitlines()[0].rstrip().endswith(usage)
+
+
+def test_help_names_choices_and_both_ways_of_a_switch(in_process):
+    shown = " ".join(in_process("train", "--help", COLUMNS="80").stdout.replace("│", "").split())
+    assert "--[no-]bidirectional Read texts" in shown
+    assert "One of default, seed, large. [default: default]" in shown
+    assert "--keep-vectors N " in shown
+
+
 def test_colours_are_for_terminals_and_nobody_who_minds(model):
     assert COLOUR.search(on_a_terminal("score", "--help"))
     assert not COLOUR.search(on_a_terminal("score", "--help", NO_COLOR="1"))
@@ -154,6 +189,17 @@ def test_labels_of_any_script_print_in_any_encoding(environment, tmp_path):
     run = run_cli("score", tmp_path / "ß\udcff\n.csv", "out.parquet", **environment)
     assert run.returncode == 68
     assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_our_own_signs_have_a_plain_form(encoding, model, input_file, tmp_path):
+    settings = {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "LC_ALL": "C"}
+    run = run_cli("inspect", model, **settings)
+    assert re.search(r"words . 8 > GRU 10 > LSTM 9 >", run.stdout)
+    assert "\\u" not in run.stdout
+    assert "-----" in run.stdout
+    run = run_cli("config", "show", "score", **settings)
+    assert re.search(r"columns +- +default", run.stdout)
 
 
 def test_names_that_are_not_utf8_work_from_input_to_report(texts, model, tmp_path):

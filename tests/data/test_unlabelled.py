@@ -67,3 +67,23 @@ def test_wrong_files_show_before_any_work(tmp_path):
     (tmp_path / "b.txt").write_bytes(b"\0" * 9)
     with pytest.raises(DataError, match="not a text file"):
         texts_of(tmp_path / "b.txt")
+
+
+def test_the_share_read_grows_to_the_whole_whatever_the_formats(tmp_path):
+    pq.write_table(pa.table({"text": ["a"] * 5_000}), tmp_path / "a.parquet", compression=None)
+    (tmp_path / "b.csv").write_text("text\n" + "word\n" * 5_000)
+    (tmp_path / "c.jsonl").write_text('{"text": "f"}\n' * 3_000)
+    (tmp_path / "d.txt.gz").write_bytes(gzip.compress(b"line\n" * 400_000))
+    told: list[tuple[int, float]] = []
+    chunks = unlabelled_texts(
+        sorted(tmp_path.iterdir()),
+        text_column="text",
+        on_bad=lambda _: None,
+        on_read=lambda rows, share: told.append((rows, share)),
+    )
+    assert sum(map(len, chunks)) - 1 == sum(rows for rows, _ in told) == 413_000
+    shares = [share for _, share in told]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    sizes = [path.stat().st_size for path in sorted(tmp_path.iterdir())]
+    assert shares[0] == pytest.approx(sizes[0] / sum(sizes))

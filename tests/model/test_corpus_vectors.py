@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from gensim.models import KeyedVectors
 
 from textbatch.model.corpus import Corpus, write_corpus
 from textbatch.model.corpus_vectors import train_on_corpus, write_vectors
+from textbatch.model.reading_along import ReadingAlong
 from textbatch.model.settings import VectorSettings, WordVectors
 from textbatch.model.vectors_file import read_vectors
 
@@ -97,3 +100,39 @@ def test_written_vectors_are_read_back_by_us_and_by_gensim(corpus, tmp_path, nam
     write_vectors(path, vectors)
     assert path.read_bytes() == first
     assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("algorithm", ["word2vec", "fasttext"])
+def test_the_words_of_all_passes_are_told(corpus, algorithm):
+    told: list[int] = []
+    settings = VectorSettings(dim=4, window=2, epochs=3)
+    train_on_corpus(
+        corpus,
+        corpus.frequent(1),
+        algorithm=algorithm,
+        settings=settings,
+        seed=0,
+        say=lambda _: None,
+        on_words=told.append,
+    )
+    assert sum(told) == 3 * corpus.tokens
+    assert min(told) >= 0
+
+
+def test_the_position_in_an_open_file_tells_the_share_read(tmp_path):
+    path = tmp_path / "corpus.txt"
+    path.write_bytes(b"x" * 1_000)
+    shares: list[float] = []
+    told = threading.Event()
+
+    def tell(share: float) -> None:
+        shares.append(share)
+        told.set()
+
+    with path.open("rb", buffering=0) as file, ReadingAlong(path, tell):
+        file.read(250)
+        assert told.wait(30)
+    assert shares[-1] == 0.25
+    with ReadingAlong(path, shares.append):  # which nobody reads
+        time.sleep(0.7)
+    assert set(shares) <= {0.0, 0.25}

@@ -75,3 +75,17 @@ def test_a_vocabulary_of_one_word_is_enough():
     table = vectors(["the the", "the end"], one)
     assert np.isfinite(table).all()
     assert table[2].any()
+
+
+def test_the_words_of_all_passes_are_told(corpus, vocabulary):
+    told: list[int] = []
+    tokens, offsets = split_tokens(pa.array(corpus, pa.large_string()))
+    train_vectors(
+        tokens.to_pylist(),
+        offsets.tolist(),
+        vocabulary,
+        settings=SETTINGS,
+        seed=0,
+        on_words=told.append,
+    )
+    assert sum(told) == SETTINGS.epochs * len(tokens)

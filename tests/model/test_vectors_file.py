@@ -184,3 +184,19 @@ def test_a_large_file_streams_in_little_memory(tmp_path):
     assert len(found.words) == 11
     # The table alone would be 72 MB, the file is 91 MB.
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40_000
+
+
+@pytest.mark.parametrize("binary", [False, True])
+@pytest.mark.parametrize("in_gzip", [False, True])
+def test_every_byte_read_is_told_once(tmp_path, binary, in_gzip):
+    vectors = KeyedVectors(64)
+    table = np.random.default_rng(0).normal(size=(9_000, 64)).astype(np.float32)
+    vectors.add_vectors([f"w{number}" for number in range(9_000)], table)
+    path = tmp_path / "vectors.vec"
+    vectors.save_word2vec_format(path, binary=binary)
+    path = packed(path) if in_gzip else path
+    told: list[int] = []
+    read_vectors(path, wanted=["w1"], most_frequent=0, on_bytes=told.append)
+    assert told
+    # The rest of a binary file, less than is worth telling, may stay unread.
+    assert 0 <= path.stat().st_size - sum(told) < 1 << 20

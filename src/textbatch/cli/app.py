@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import io
 import os
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer._click.exceptions import ClickException
+from typer._click.exceptions import BadParameter, ClickException, MissingParameter
+from typer.core import TyperArgument, TyperOption
 
 from textbatch import __version__
 from textbatch.cli import (
@@ -29,6 +31,8 @@ from textbatch.cli import (
 )
 from textbatch.cli.command import Command
 from textbatch.cli.console import error_line
+from textbatch.cli.help import HelpedGroup, arguments_of, usage_of
+from textbatch.cli.settings import key_of, kind_of
 from textbatch.cli.signals import stopped
 from textbatch.errors import (
     OutOfMemoryError,
@@ -40,8 +44,9 @@ from textbatch.errors import (
 
 app = typer.Typer(
     name="textbatch",
+    cls=HelpedGroup,
     help="Trustworthy labels on text, in batch.\n\n"
-    "Example: textbatch train labelled.parquet && textbatch score input.parquet out.parquet",
+    "Example: textbatch train labelled.csv && textbatch score new.csv out.parquet",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and texts are private
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -56,6 +61,10 @@ app.command("tune", cls=Command)(tune.tune_command)
 app.command("audit", cls=Command)(audit.audit_command)
 app.command("demo", cls=Command)(demo.demo_command)
 app.add_typer(config.config_app, name="config")
+
+#: The signs of our tables and lines, in ASCII.
+_PLAIN = {"→": ">", "↓": "v", "×": "x", "–": "-", "…": "~", "±": "+/-"}
+_ERRORS = "textbatch.plainer"
 
 _debug = False
 
@@ -98,8 +107,18 @@ def _mend_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open to the end
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
+    codecs.register_error(_ERRORS, _plainer)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=_ERRORS)
+
+
+def _plainer(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that a stream's encoding lacks: our own signs, or an escape."""
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    escaped = (c.encode("ascii", "backslashreplace").decode() for c in lacking)
+    return "".join(map(_PLAIN.get, lacking, escaped)), error.end
 
 
 def _run() -> int:
@@ -110,8 +129,7 @@ def _run() -> int:
         sys.stdout.flush()
         return done
     except ClickException as error:
-        message = error.format_message() or "no command given"
-        return error_line("Usage", f"{message.rstrip('.')}; see `{_helping(error)} --help`", code=2)
+        return error_line("Usage", f"{_told(error)}; see `{_helping(error)} --help`", code=2)
     except TextbatchError as error:
         if _debug:
             traceback.print_exc()
@@ -149,6 +167,18 @@ def _unforeseen(error: Exception) -> int:
     # The message stays out: it may quote a cell.
     told = f"{type(error).__name__} {_place(error)}; run with --debug and report it"
     return error_line("Bug", told, code=1)
+
+
+def _told(error: ClickException) -> str:
+    """What is wrong with the command line, and what would be right where typer's words do not."""
+    parameter, context = getattr(error, "param", None), getattr(error, "ctx", None)
+    if isinstance(parameter, TyperArgument) and isinstance(error, MissingParameter) and context:
+        # typer names the first one, though it is the last one that is missing.
+        needed = " ".join(usage_of(argument) for argument in arguments_of(context.command))
+        return f"an argument is missing; give {needed}"
+    if isinstance(parameter, TyperOption) and isinstance(error, BadParameter):
+        return f"--{key_of(parameter)} has a value that does not fit; give {kind_of(parameter)}"
+    return error.format_message().rstrip(".?") or "no command given"
 
 
 def _helping(error: ClickException) -> str:

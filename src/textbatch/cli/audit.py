@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import event, log_as, print_json, results, say
+from textbatch.cli.console import event, log_as, print_json, progress, results, say
 from textbatch.cli.options import (
     JobsOption,
     JsonOption,
@@ -74,7 +74,11 @@ def audit_command(
     from textbatch.auditing import audit
     from textbatch.report.audit import audit_tables
 
-    done = audit(config, say=say)
+    shown = progress()
+    try:
+        done = audit(config, say=say, progress=shown)
+    finally:
+        shown.end()
     for warning in done.warnings:
         say(f"warning: {warning}")
     event("finished", done.to_dict())

@@ -6,13 +6,14 @@ from typing import Any
 
 from typer import Context
 from typer._click.core import ParameterSource
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
+from textbatch.cli.help import HelpedCommand
 from textbatch.cli.settings import check_names, file_of, key_of, options_of, settings_of, variables
 from textbatch.errors import ConflictError, UsageError
 
 
-class Command(TyperCommand):
+class Command(HelpedCommand):
     """Takes a setting from its flag, else the environment, else the file, else the default."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer's own

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from textbatch.cli.console import print_json, print_line, results, say
+from textbatch.cli.help import HelpedCommand, HelpedGroup
 from textbatch.cli.options import JsonOption
 from textbatch.cli.settings import (
     Setting,
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 config_app = typer.Typer(
+    cls=HelpedGroup,
     help="Show where settings come from, or write a file of all of them.\n\n"
     "Example: textbatch config show score",
     no_args_is_help=True,
 )
 
 
-@config_app.command("show")
+@config_app.command("show", cls=HelpedCommand)
 def show_command(
     ctx: typer.Context,
     command: Annotated[str | None, typer.Argument(help="Only this command's settings.")] = None,
@@ -71,7 +73,7 @@ def show_command(
         results.print(_table(name, settings))
 
 
-@config_app.command("init")
+@config_app.command("init", cls=HelpedCommand)
 def init_command(
     ctx: typer.Context,
     path: Annotated[Path, typer.Argument(help="File to write.")] = SETTINGS_FILE,

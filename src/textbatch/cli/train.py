@@ -101,8 +101,8 @@ def train_command(
     augment: Annotated[
         str,
         typer.Option(
-            help="none, auto (kept where validation improves), all, or some of templates,"
-            "synonyms,neighbours,swap,delete,typos."
+            help="none, auto (kept where validation improves), all, or, with commas between, some "
+            "of templates, synonyms, neighbours, swap, delete, typos."
         ),
     ] = "none",
     template_file: Annotated[

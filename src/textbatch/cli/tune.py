@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import event, log_as, print_json, print_line, results, say
+from textbatch.cli.console import event, log_as, print_json, print_line, progress, results, say
 from textbatch.cli.options import (
     JsonOption,
     LabelColumnOption,
@@ -69,7 +69,11 @@ def tune_command(
     from textbatch.report.tuning import tuning_tables
     from textbatch.tuning import tune
 
-    done = tune(config, say=say)
+    shown = progress()
+    try:
+        done = tune(config, say=say, progress=shown)
+    finally:
+        shown.end()
     for warning in done.warnings:
         say(f"warning: {warning}")
     event("finished", done.to_dict())

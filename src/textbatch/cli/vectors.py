@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import typer
 
-from textbatch.cli.console import event, log_as, print_json, print_line, say
+from textbatch.cli.console import event, log_as, print_json, print_line, progress, say
 from textbatch.cli.options import JsonOption, LogFormatOption, OverwriteOption
 from textbatch.config import Algorithm, VectorsConfig
 
@@ -58,7 +58,11 @@ def vectors_command(
     )
     from textbatch.vectorizing import train_vectors
 
-    done = train_vectors(config, say=say)
+    shown = progress()
+    try:
+        done = train_vectors(config, say=say, progress=shown)
+    finally:
+        shown.end()
     if done.undecodable:
         say(f"warning: {done.undecodable:,} texts are not valid UTF-8; they are left out")
     event("finished", done.to_dict())

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from textbatch.cli.console import print_json, print_line
+from textbatch.cli.console import print_json, print_line, progress
 from textbatch.cli.options import JsonOption
 
 
@@ -27,7 +27,11 @@ def verify_command(
     """
     from textbatch.verification import verify_output
 
-    found = verify_output(output, model=model)
+    shown = progress()
+    try:
+        found = verify_output(output, model=model, progress=shown)
+    finally:
+        shown.end()
     if json:
         print_json(found)
         return

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from textbatch.batch import Int64Array
 from textbatch.config import CHUNK_ROWS, InputFormat
+from textbatch.data.reading import OnRead, Reading
 from textbatch.data.source import Source, open_source, require_column
 from textbatch.data.texts import check_text_type, decode_texts
 from textbatch.errors import DataError
@@ -58,8 +59,16 @@ def read_labelled(
     text_column: str,
     label_column: str,
     input_format: InputFormat = "auto",
+    on_read: OnRead = lambda _rows, _share: None,
 ) -> LabelledRows:
     """Read labelled files, one after the other.
+
+    Args:
+        paths: The files.
+        text_column: Column that holds the text.
+        label_column: Column that holds the label.
+        input_format: `auto` goes by the files' names.
+        on_read: Told after each chunk.
 
     Raises:
         InputNotFoundError: A file does not exist.
@@ -68,7 +77,9 @@ def read_labelled(
     """
     texts: list[pa.Array] = []
     labels: list[pa.Array] = []
+    reading = Reading(paths, on_read)
     for path in paths:
+        reading.next_file()
         source = open_source(path, input_format)
         require_column(source, text_column, "--text-column")
         require_column(source, label_column, "--label-column")
@@ -78,6 +89,7 @@ def read_labelled(
         for batch in source.batches([text_column, label_column], CHUNK_ROWS):
             texts.append(_decoded(batch.column(text_column), path, text_column))
             labels.append(_decoded(batch.column(label_column), path, label_column))
+            reading.read_from(source, len(batch))
     if not sum(map(len, texts)):
         raise DataError(f"{paths[0]} holds no row", "name a file with labelled rows")
     rows = LabelledRows(

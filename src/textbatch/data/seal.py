@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from textbatch.data.files import NewFile
@@ -44,8 +45,12 @@ def seal(file: NewFile) -> str:
     return digest
 
 
-def check_seal(path: Path) -> str:
+def check_seal(path: Path, *, on_bytes: Callable[[int], None] = lambda _: None) -> str:
     """Hash a sealed file and compare.
+
+    Args:
+        path: The file.
+        on_bytes: Told how many more bytes are hashed.
 
     Returns:
         The seal.
@@ -75,7 +80,9 @@ def check_seal(path: Path) -> str:
         while left and (block := file.read(min(_BLOCK_BYTES, left))):
             digest.update(block)
             left -= len(block)
+            on_bytes(len(block))
         digest.update(blanked)
+        on_bytes(size - start)
     if digest.hexdigest().encode() != found:
         raise DataError(f"{path} has changed since it was written (its seal is broken)", _REMEDY)
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from textbatch.data.files import NewFile
@@ -12,8 +13,12 @@ from textbatch.errors import OutputError, storage_errors
 _BLOCK_BYTES = 1 << 20
 
 
-def spool_standard_input(path: Path) -> None:
+def spool_standard_input(path: Path, *, on_bytes: Callable[[int], None] = lambda _: None) -> None:
     """Copy standard input to a file.
+
+    Args:
+        path: The file.
+        on_bytes: Told how many more bytes are copied.
 
     Raises:
         StorageError: Reading or writing failed.
@@ -24,6 +29,7 @@ def spool_standard_input(path: Path) -> None:
         try:
             while block := sys.stdin.buffer.read(_BLOCK_BYTES):
                 file.buffered.write(block)
+                on_bytes(len(block))
             file.buffered.flush()
             file.close()
         except BaseException:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from textbatch.config import CHUNK_BYTES, CHUNK_ROWS
 from textbatch.data.compressed import COMPRESSED_SUFFIXES, ByteStream, stream_errors
+from textbatch.data.reading import OnRead, Reading
 from textbatch.data.rebatch import rebatch
 from textbatch.data.source import open_source, require_column
 from textbatch.data.texts import check_text_type, decode_texts
@@ -40,7 +41,11 @@ def check_unlabelled(paths: Sequence[Path], *, text_column: str) -> None:
 
 
 def unlabelled_texts(
-    paths: Sequence[Path], *, text_column: str, on_bad: Callable[[int], None]
+    paths: Sequence[Path],
+    *,
+    text_column: str,
+    on_bad: Callable[[int], None],
+    on_read: OnRead = lambda _rows, _share: None,
 ) -> Iterator[pa.Array]:
     """Yield the texts of files, a bounded chunk at a time.
 
@@ -48,6 +53,7 @@ def unlabelled_texts(
         paths: Parquet, CSV or JSON Lines files, or `.txt` files with a text on each line.
         text_column: Column that holds the text; `.txt` files have none.
         on_bad: Called with the number of texts that are not valid UTF-8 and so left out.
+        on_read: Told when the next chunk is asked for, so when the one before is done with.
 
     Yields:
         Strings without nulls, of each file in order.
@@ -56,9 +62,11 @@ def unlabelled_texts(
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed or lacks the column.
     """
+    reading = Reading(paths, on_read)
     for path in paths:
-        chunks = _lines(path) if _is_plain_text(path) else _column(path, text_column)
-        for chunk in chunks:
+        reading.next_file()
+        plain = _is_plain_text(path)
+        for chunk in _lines(path, reading) if plain else _column(path, text_column, reading):
             texts, bad = decode_texts(chunk)
             if bad.any():
                 on_bad(int(bad.sum()))
@@ -125,7 +133,7 @@ def _is_plain_text(path: Path) -> bool:
     return plain.suffix.lower() == ".txt"
 
 
-def _column(path: Path, text_column: str) -> Iterator[pa.Array]:
+def _column(path: Path, text_column: str, reading: Reading) -> Iterator[pa.Array]:
     source = open_source(path)
     require_column(source, text_column, "--text-column")
     field = source.schema.field(text_column)
@@ -134,9 +142,10 @@ def _column(path: Path, text_column: str) -> Iterator[pa.Array]:
     schema = pa.schema([field])
     for batch in rebatch(batches, schema, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES):
         yield batch.column(0)
+        reading.read_from(source, len(batch))
 
 
-def _lines(path: Path) -> Iterator[pa.Array]:
+def _lines(path: Path, reading: Reading) -> Iterator[pa.Array]:
     with stream_errors(path):
         stream = ByteStream(path)
         try:
@@ -148,6 +157,7 @@ def _lines(path: Path) -> Iterator[pa.Array]:
                 if rest.endswith((b"\n", b"\r")) or len(rest) > _MAX_LINE:
                     lines, rest = [*lines, rest], b""
                 yield pa.array(lines, pa.large_binary())
+                reading.read(len(lines), stream.progress())
             yield pa.array([rest], pa.large_binary())
         finally:
             stream.close()

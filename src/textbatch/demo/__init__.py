@@ -108,7 +108,7 @@ def run_demo(
         labelled_rows: Tickets to train on.
         unlabelled_rows: Tickets to score.
         say: Called with one line per step, for a person who waits.
-        progress: Told about every chunk scored.
+        progress: Told about every long step.
 
     Raises:
         UsageError: The seed is out of its range.
@@ -127,7 +127,7 @@ def run_demo(
     _write(files.labelled, _labelled_table(labelled_rows, seed))
     _write(files.unlabelled, _unlabelled_table(unlabelled_rows, seed))
     tell("training, as `textbatch train` does")
-    training = train(to_train, say=say)
+    training = train(to_train, say=say, progress=progress)
     tell("scoring, as `textbatch score` does")
     scoring = score(to_score, progress=progress)
     return DemoReport(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import threading
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping
@@ -17,6 +18,7 @@ from gensim.models.callbacks import CallbackAny2Vec
 from textbatch.config import Algorithm
 from textbatch.errors import OutputError, storage_errors
 from textbatch.model.corpus import Corpus
+from textbatch.model.reading_along import ReadingAlong
 from textbatch.model.settings import VectorSettings, WordVectors
 
 #: Rows for n-grams; gensim's default of two million would take gigabytes for a small corpus.
@@ -32,6 +34,7 @@ def train_on_corpus(
     seed: int,
     extra_words: Collection[str] = (),
     say: Callable[[str], None],
+    on_words: Callable[[int], None] = lambda _: None,
 ) -> WordVectors:
     """Train skip-gram vectors, the same ones for the same seed.
 
@@ -43,6 +46,8 @@ def train_on_corpus(
         seed: Of the starting vectors and the sampling.
         extra_words: More words, which fastText makes up out of their n-grams.
         say: Called after each pass.
+        on_words: Told, from other threads too, how many more words are passed over; all passes
+            count.
     """
     # One worker: several would make the result depend on their timing.
     model = (
@@ -66,33 +71,52 @@ def train_on_corpus(
         )
     )
     model.build_vocab_from_freq(dict(words), corpus_count=corpus.texts)
-    model.train(
-        corpus_file=os.fspath(corpus.path),
-        total_examples=corpus.texts,
-        total_words=corpus.tokens,
-        epochs=settings.epochs,
-        callbacks=[_Progress(corpus.tokens, settings.epochs, say)],
-    )
+    passes = _Passes(corpus.tokens, settings.epochs, say, on_words)
+    with ReadingAlong(corpus.path, passes.read):
+        model.train(
+            corpus_file=os.fspath(corpus.path),
+            total_examples=corpus.texts,
+            total_words=corpus.tokens,
+            epochs=settings.epochs,
+            callbacks=[passes],
+        )
     kept = list(words)
     if algorithm == "fasttext":
         kept += sorted(set(extra_words) - words.keys())
     return WordVectors(words=tuple(kept), table=np.asarray(model.wv[kept], np.float32))
 
 
-class _Progress(CallbackAny2Vec):  # type: ignore[misc]
-    def __init__(self, tokens: int, epochs: int, say: Callable[[str], None]) -> None:
-        self._tokens, self._epochs, self._say = tokens, epochs, say
-        self._done = 0
+class _Passes(CallbackAny2Vec):  # type: ignore[misc]
+    """Tells how far training is; gensim itself tells no more than the end of each pass."""
+
+    def __init__(
+        self,
+        tokens: int,
+        epochs: int,
+        say: Callable[[str], None],
+        on_words: Callable[[int], None],
+    ) -> None:
+        self._tokens, self._epochs, self._say, self._on_words = tokens, epochs, say, on_words
+        self._done = self._told = 0
+        self._lock = threading.Lock()
         self._started = time.monotonic()
 
+    def read(self, share: float) -> None:
+        """A share of the corpus is read in this pass."""
+        with self._lock:
+            words = int((self._done + min(1.0, share)) * self._tokens)
+            # The file may still be open when its pass has been counted.
+            self._on_words(max(0, words - self._told))
+            self._told = max(words, self._told)
+
     def on_epoch_end(self, model: object) -> None:
+        self.read(1.0)
         self._done += 1
         seconds = max(1e-9, time.monotonic() - self._started)
         rate = self._done * self._tokens / seconds
         left = seconds * (self._epochs - self._done) / self._done
-        self._say(
-            f"vectors: pass {self._done} of {self._epochs}, {rate:,.0f} words/s, {left:,.0f} s left"
-        )
+        line = f"vectors: pass {self._done} of {self._epochs}, {rate:,.0f} words/s"
+        self._say(line + (f", {left:,.0f} s left" if left else ""))
 
 
 def write_vectors(path: Path, vectors: WordVectors) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from gensim.models import Word2Vec
@@ -11,17 +11,26 @@ from textbatch.batch import Float32Array
 from textbatch.model.settings import VectorSettings
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 
+#: Telling costs more than passing over a few words.
+_TELL_WORDS = 10_000
+
 
 class _Sentences:
     """Token lists, cut from one flat list as gensim passes over them."""
 
-    def __init__(self, tokens: list[str], offsets: Sequence[int]) -> None:
-        self._tokens = tokens
-        self._offsets = offsets
+    def __init__(
+        self, tokens: list[str], offsets: Sequence[int], on_words: Callable[[int], None]
+    ) -> None:
+        self._tokens, self._offsets, self._on_words = tokens, offsets, on_words
 
     def __iter__(self) -> Iterator[list[str]]:
+        told = 0
         for begin, end in zip(self._offsets, self._offsets[1:], strict=False):
+            if begin - told >= _TELL_WORDS:
+                self._on_words(begin - told)
+                told = begin
             yield self._tokens[begin:end]
+        self._on_words(len(self._tokens) - told)
 
 
 def train_vectors(
@@ -31,6 +40,7 @@ def train_vectors(
     *,
     settings: VectorSettings,
     seed: int,
+    on_words: Callable[[int], None] = lambda _: None,
 ) -> Float32Array:
     """Train a vector for each token of a vocabulary.
 
@@ -40,6 +50,7 @@ def train_vectors(
         vocabulary: Which tokens get a vector, in which order.
         settings: How to train.
         seed: Of the starting vectors and the sampling.
+        on_words: Told how many more words are passed over; all passes count.
 
     Returns:
         The embedding table, shape `(vocabulary_size, dim)`: zeros for padding, the mean vector
@@ -63,7 +74,7 @@ def train_vectors(
             counts[token] += 1
     model.build_vocab_from_freq(counts, corpus_count=len(offsets) - 1)
     model.train(
-        _Sentences(tokens, offsets),
+        _Sentences(tokens, offsets, on_words),
         total_examples=len(offsets) - 1,
         epochs=settings.epochs,
     )

@@ -151,8 +151,8 @@ def read_verified(
         raise BundleError(f"there is no model at {path}", "train one, or give --model")
     if not path.is_dir():
         raise BundleError(
-            f"{path} is not a bundle directory",
-            "pickles, .h5, .keras and archives are never loaded",
+            f"{path} is not a bundle directory; pickles, .h5, .keras and archives are never loaded",
+            "give the directory that `textbatch train` wrote",
         )
     with storage_errors(path, "cannot read"):
         names = sorted(entry.name for entry in path.iterdir())

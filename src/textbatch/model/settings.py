@@ -101,8 +101,8 @@ class Epoch:
     def line(self) -> str:
         """The pass on one line, for a person who waits."""
         return (
-            f"epoch {self.number}: loss {self.loss:.4f}, validation loss "
-            f"{self.validation_loss:.4f}, validation accuracy {self.validation_accuracy:.4f}"
+            f"epoch {self.number}: loss {self.loss:.3f}, validation {self.validation_loss:.3f} "
+            f"({self.validation_accuracy:.1%})"
         )
 
 

@@ -10,12 +10,13 @@ files are pickles, which run code when loaded: they are refused.
 from __future__ import annotations
 
 import gzip
+import io
 import re
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast
 
 import numpy as np
 
@@ -25,8 +26,12 @@ from textbatch.model.record_buffer import RecordBuffer
 from textbatch.model.settings import MAX_DIM, WordVectors
 from textbatch.model.vectors_kept import KeptRows, RowNames
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
 _HEAD = 1 << 16
 _BLOCK = 4 << 20
+_TELL_BYTES = 1 << 20
 #: No line of `MAX_DIM` numbers is longer; a file without line breaks runs into this.
 _MAX_LINE = 1 << 20
 #: Deflate's limit: no compressed file can hold more bytes than this many times its size.
@@ -39,7 +44,13 @@ _PICKLE = re.compile(
 _REFUSED_SUFFIXES = (".kv", ".model", ".pkl", ".pickle", ".joblib", ".npy", ".npz")
 
 
-def read_vectors(path: Path, *, wanted: Collection[str], most_frequent: int) -> WordVectors:
+def read_vectors(
+    path: Path,
+    *,
+    wanted: Collection[str],
+    most_frequent: int,
+    on_bytes: Callable[[int], None] = lambda _: None,
+) -> WordVectors:
     """Read the vectors of some words.
 
     The format is told by the content, gzip included. Every row's number of fields is checked;
@@ -49,12 +60,13 @@ def read_vectors(path: Path, *, wanted: Collection[str], most_frequent: int) -> 
         path: The file.
         wanted: Tokens to keep wherever they stand.
         most_frequent: How many others to keep, in the file's order.
+        on_bytes: Told how many more bytes of the file are read.
 
     Raises:
         InputNotFoundError: There is no such file.
         DataError: It is a pickle or malformed; the message tells the line or row.
     """
-    with _opened(path) as file:
+    with _opened(path, on_bytes) as file:
         layout = _layout(file, path)
         file.seek(layout.start)
         if layout.kind == "fasttext":
@@ -79,6 +91,23 @@ def check_vectors(path: Path) -> None:
     """
     with _opened(path) as file:
         _layout(file, path)
+
+
+class _Told(io.FileIO):
+    """Tells how many more of its bytes are read; what is read twice counts once."""
+
+    def __init__(self, path: Path, on_bytes: Callable[[int], None]) -> None:
+        super().__init__(path, "rb")
+        self._on_bytes, self._furthest = on_bytes, 0
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        read = super().readinto(buffer)
+        more = self.tell() - self._furthest
+        # At the end too, however little is left.
+        if more >= _TELL_BYTES or (more > 0 and not read):
+            self._on_bytes(more)
+            self._furthest += more
+        return read
 
 
 class _Layout(NamedTuple):
@@ -115,11 +144,11 @@ def _checked_dim(path: Path, dim: int, rows: int | None) -> int:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _opened(path: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Iterator[BinaryIO]:
     with storage_errors(path, "cannot read"):
         if not path.stat().st_size or not path.is_file():
             raise DataError(f"{path} is empty or not a regular file", "name a file of vectors")
-        with path.open("rb") as file:
+        with io.BufferedReader(_Told(path, on_bytes)) as file:
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             try:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from textbatch.quality.metrics import Metrics
+from textbatch.report.run import SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,5 +39,5 @@ class Evaluation:
     fingerprint: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The evaluation as plain JSON values."""
-        return asdict(self)
+        """The record of `evaluate`: the evaluation as plain JSON values, and its state."""
+        return {"schema_version": SCHEMA_VERSION, **asdict(self), "state": "done"}

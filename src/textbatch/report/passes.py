@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 from textbatch.model.settings import Epoch
-from textbatch.report.progress import Progress, Silent, span
+from textbatch.report.pace import span
+from textbatch.report.progress import Progress, Silent
 
 
 class Passes:
@@ -36,7 +37,7 @@ class Passes:
         if seconds:
             rate = self._done * self._rows / seconds
             left = seconds / self._done * (self._most - epoch.number)
-            line += f"; {rate:,.0f} rows/s" + (f", at most {span(left)} left" if left else "")
+            line += f"; {rate:,.0f} rows/s" + (f", < {span(left)} left" if left else "")
         self._say(line)
         self._begin(epoch.number + 1)
 

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as RichProgress
-from rich.text import Text
+
+from textbatch.report.pace import Count, Left, Rate, counted, rate, span, unbroken
 
 #: Between two lines of a run that nobody watches on a terminal.
 LINE_SECONDS = 10.0
@@ -73,10 +69,10 @@ class Standing:
 
     def line(self) -> str:
         """In words."""
-        told = f"{self.step}: {self.done:,} {self.unit}"
+        told = f"{self.step}: {counted(self.done, self.unit)}"
         if self.share is not None:
             told += f" ({self.share:.0%})"
-        told += f", {_rate(self.per_second, self.unit)}"
+        told += f", {rate(self.per_second, self.unit)}"
         return told if self.seconds_left is None else f"{told}, {span(self.seconds_left)} left"
 
 
@@ -148,7 +144,7 @@ class Recorder:
 
 
 class Bar:
-    """A progress bar with rows, rows per second and time left."""
+    """A progress bar with what is done, the rate and the time left."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -160,11 +156,11 @@ class Bar:
         self.end()
         self._rows = 0
         self._bar = RichProgress(
-            TextColumn(step),
+            TextColumn(step, markup=False, table_column=unbroken()),
             BarColumn(bar_width=None),
-            _Count(),
-            _Rate(unit),
-            TimeRemainingColumn(compact=True),
+            Count(unit),
+            Rate(unit),
+            Left(),
             console=self._console,
             expand=True,
             transient=True,
@@ -174,13 +170,14 @@ class Bar:
 
     def advance(self, rows: int, share: float | None = None) -> None:
         """Move the bar."""
-        if not self._bar:
+        bar = self._bar  # another thread may take it away
+        if not bar:
             return
-        task = self._bar.task_ids[0]
+        task = bar.task_ids[0]
         self._rows += rows
         if share:
-            self._bar.update(task, total=round(self._rows / share))
-        self._bar.update(task, advance=rows)
+            bar.update(task, total=round(self._rows / share))
+        bar.update(task, advance=rows)
 
     def end(self) -> None:
         """Take the bar away: what comes next tells how the step ended."""
@@ -189,34 +186,46 @@ class Bar:
         self._bar = None
 
 
-def _rate(per_second: float, unit: str) -> str:
-    return f"{per_second:,.0f} {unit}/s" if per_second >= 10 else f"{per_second:.2g} {unit}/s"
+class Within:
+    """Passes a step's progress on, with the name of what the step is a part of before it."""
+
+    def __init__(self, whole: str, listener: Progress) -> None:
+        self._whole, self._listener = whole, listener
+
+    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
+        """The step begins."""
+        self._listener.begin(total_rows, step=f"{self._whole}, {step}", unit=unit)
+
+    def advance(self, rows: int, share: float | None = None) -> None:
+        """Pass it on."""
+        self._listener.advance(rows, share)
+
+    def end(self) -> None:
+        """Pass it on."""
+        self._listener.end()
 
 
-class _Count(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        total = f"{int(task.total):,}" if task.total is not None else "?"
-        return Text(f"{int(task.completed):,}/{total}")
+@contextmanager
+def step_of(
+    progress: Progress | None, total: int | None, *, step: str, unit: str = "rows"
+) -> Iterator[Progress]:
+    """Begin a step and end it with the block, well or not.
 
+    Args:
+        progress: Told of the step; None is silence.
+        total: How much there is to do; None where nobody knows.
+        step: Its name.
+        unit: What is counted.
 
-class _Rate(ProgressColumn):
-    def __init__(self, unit: str) -> None:
-        super().__init__()
-        self._unit = unit
-
-    def render(self, task: Task) -> Text:
-        seconds = task.elapsed or 0.0
-        if seconds < 1 or not task.completed:  # too early to tell
-            return Text("")
-        return Text(_rate(task.speed or task.completed / seconds, self._unit))
-
-
-def span(seconds: float) -> str:
-    """A length of time in words: `48 s`, `3 min`, `2 h 10 min`."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+    Yields:
+        What to tell how much more is done.
+    """
+    listener = progress or Silent()
+    listener.begin(total, step=step, unit=unit)
+    try:
+        yield listener
+    finally:
+        listener.end()
 
 
 def progress_on(console: Console, tell: Callable[[Standing], None] | None = None) -> Progress:

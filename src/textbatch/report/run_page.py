@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from textbatch.report.pace import span
 from textbatch.report.page import page_environment, read_part
-from textbatch.report.progress import span
 from textbatch.report.run import RunReport
 from textbatch.report.run_figures import rate_figure, run_confidence_figure
 from textbatch.report.run_picture import RunPicture, drift_in_words, run_picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:  # scikit-learn comes with these, and `inspect` needs it for n
 
 #: Above this many labels the confusion matrix would not fit a terminal.
 _WIDEST_CONFUSION = 10
+#: What a label of the confusion matrix has at least, whatever the number of labels.
 _SHORT_LABEL = 7
+_WIDTH = 80
 
 
 def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
@@ -100,7 +103,7 @@ def _output(found: Mapping[str, Any]) -> Iterator[RenderableType]:
         "made": f"by textbatch {found['textbatch']}, run {found['run_id']}",
         "statuses": _counts(found["statuses"]),
         "labels": _counts(found["labels"]),
-        "columns": ", ".join(f"{name} {kind}" for name, kind in found["columns"].items()),
+        "columns": ", ".join(f"{name} {_kind(kind)}" for name, kind in found["columns"].items()),
     }
     for name, value in facts.items():
         table.add_row(name, Text(printable(value)))
@@ -109,7 +112,10 @@ def _output(found: Mapping[str, Any]) -> Iterator[RenderableType]:
 
 def _confusion(evaluation: Evaluation) -> Table:
     labels = [printable(entry.label) for entry in evaluation.metrics.labels]
-    short = [label if len(label) <= _SHORT_LABEL else label[:6] + "…" for label in labels]
+    first = max(len("true ↓ predicted →"), *map(len, labels))
+    # Each column has three more of padding.
+    room = max(_SHORT_LABEL, (_WIDTH - first - 2) // len(labels) - 3)
+    short = [label if len(label) <= room else f"{label[: room - 1]}…" for label in labels]
     table = _table("true ↓ predicted →", *short)
     for label, row in zip(labels, evaluation.metrics.confusion, strict=True):
         table.add_row(Text(label), *(f"{count:,}" for count in row))
@@ -122,6 +128,11 @@ def _table(first: str, *others: str, right: bool = True) -> Table:
     for name in others:
         table.add_column(Text(name), justify="right" if right else "left", overflow="fold")
     return table
+
+
+def _kind(kind: str) -> str:
+    """A column's type, without what Arrow says of a dictionary's indices."""
+    return re.sub(r"dictionary<values=(\w+),[^>]*>", r"dictionary<\1>", kind)
 
 
 def _counts(counts: Mapping[str, int]) -> str:

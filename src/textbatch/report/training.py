@@ -34,7 +34,8 @@ class TrainReport:
         fingerprint: The bundle's.
         seconds: Wall time.
         state: `done`; the record of a failed run says `failed`.
-        near_duplicates: See `partition.Parts`.
+        near_duplicates: Rows that nearly repeat another: `grouped` rows, which the split kept on
+            one side; in `validation` and `test` files, rows that repeat a training row.
         folds: What `--folds` found: mean and deviation of `accuracy`, `macro_f1`, `ece` over the
             folds, and each fold.
     """

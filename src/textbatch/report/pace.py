@@ -1,0 +1,92 @@
+"""How much, how fast and how long yet, in words and as columns of a progress bar."""
+
+from __future__ import annotations
+
+from rich.filesize import decimal
+from rich.progress import ProgressColumn, Task
+from rich.table import Column
+from rich.text import Text
+
+#: The unit that is shown as kB, MB and so on.
+BYTES = "bytes"
+
+
+def span(seconds: float) -> str:
+    """A length of time in words: `48 s`, `3 min`, `2 h 10 min`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def counted(done: int, unit: str) -> str:
+    """How much: `1,200 rows`, `3.4 MB`."""
+    return decimal(done) if unit == BYTES else f"{done:,} {unit}"
+
+
+def rate(per_second: float, unit: str) -> str:
+    """How fast: `1,200 rows/s`, `3.4 MB/s`, `0.5 folds/min`."""
+    if unit == BYTES:
+        return f"{decimal(round(per_second))}/s"
+    if per_second >= 10:
+        return f"{per_second:,.0f} {unit}/s"
+    if per_second >= 0.1:
+        return f"{per_second:.2g} {unit}/s"
+    return f"{per_second * 60:.2g} {unit}/min"
+
+
+def unbroken() -> Column:
+    """A column that is not wrapped: the bar gives way instead."""
+    return Column(no_wrap=True)
+
+
+class Count(ProgressColumn):
+    """How much of how much is done."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__(table_column=unbroken())
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """Done and total, or done alone where nobody knows the total."""
+        done = int(task.completed)
+        if task.total is None:
+            return Text(counted(done, self._unit) if done else "")
+        if self._unit == BYTES:
+            return Text(f"{decimal(done)}/{decimal(int(task.total))}")
+        return Text(f"{done:,}/{int(task.total):,}")
+
+
+class Rate(ProgressColumn):
+    """How fast it goes."""
+
+    def __init__(self, unit: str) -> None:
+        super().__init__(table_column=unbroken())
+        self._unit = unit
+
+    def render(self, task: Task) -> Text:
+        """The rate of late; nothing while it is too early to tell."""
+        pace = _pace(task)
+        return Text("" if pace is None else rate(pace, self._unit))
+
+
+class Left(ProgressColumn):
+    """How long it takes yet."""
+
+    def __init__(self) -> None:
+        super().__init__(table_column=unbroken())
+
+    def render(self, task: Task) -> Text:
+        """Time left; where nobody knows, the time since the beginning."""
+        pace = _pace(task)
+        if pace is None or task.remaining is None:
+            return Text(f"{span(task.elapsed or 0.0)} so far")
+        return Text(f"{span(max(0.0, task.remaining) / pace)} left")
+
+
+def _pace(task: Task) -> float | None:
+    """Units a second, of late; None while it is too early to tell."""
+    seconds = task.elapsed or 0.0
+    if seconds < 1 or not task.completed:
+        return None
+    return task.speed or task.completed / seconds
