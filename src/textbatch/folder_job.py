@@ -113,6 +113,7 @@ class FolderJob:
         if not self.config.incremental:
             report.rows_in, report.rows_out = success["rows_in"], success["rows_out"]
             report.rows_quarantined = success["rows_quarantined"]
+            report.statuses, report.labels = success["statuses"], success["labels"]
         new = "no input file is new" if self.config.incremental else "it is of the same job"
         report.notes.append(f"{self.folder.path} is complete, {new}: nothing was done")
         return True

@@ -218,6 +218,7 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     report.labels = json.loads(footer.get("textbatch.label_counts", "{}"))
     mean = footer.get("textbatch.mean_confidence")
     report.mean_confidence = float(mean) if mean else None
+    report.confidence_histogram = json.loads(footer.get("textbatch.confidence_histogram", "[]"))
     report.seal = footer.get("textbatch.seal")
     report.notes.append(f"{config.output} is already there, of the same job: nothing was done")
     return True
@@ -245,6 +246,7 @@ def footer(report: RunReport, job: Job, prefix: str) -> dict[str, str]:
         "textbatch.mean_confidence": ""
         if report.mean_confidence is None
         else repr(report.mean_confidence),
+        "textbatch.confidence_histogram": json.dumps(report.confidence_histogram),
         "textbatch.prefix": prefix,
     }
 
