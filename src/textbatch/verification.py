@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 from textbatch.batch import Status
 from textbatch.config import CHUNK_ROWS
-from textbatch.data.folder import OutputFolder
 from textbatch.data.parquet import ParquetSource, footer_entries
+from textbatch.data.places import is_directory
+from textbatch.data.remote import RemoteInfo, look
 from textbatch.data.seal import check_seal
-from textbatch.errors import DataError, InputNotFoundError
-from textbatch.inspection import count_values
-from textbatch.model.bundle import load_bundle
+from textbatch.errors import DataError, InputNotFoundError, redacted
+from textbatch.inspection import count_values, folder_at
+from textbatch.locations import Location, RemotePath
+from textbatch.planning import load_model
 from textbatch.report.totals import Totals
 
 _REMEDY = "score the input again"
 
 
-def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
+def verify_output(path: Location, *, model: Location | None = None) -> dict[str, Any]:
     """Recompute what an output says about itself.
 
     Args:
-        path: A Parquet file that `score` wrote, or a folder of them.
+        path: A Parquet file that `score` wrote, or a folder of them, on this machine or in an
+            object store, where each object is read twice.
         model: The bundle that it should be of; None asks for none.
 
     Returns:
@@ -34,11 +36,15 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
         InputNotFoundError: There is no such file.
         DataError: A byte, a page's checksum, a count or the fingerprint is not as written.
         BundleError: The bundle is damaged.
+        TryAgainError: The store does not answer.
     """
-    if path.is_dir():
+    if is_directory(path):
         return _verify_folder(path, model)
-    if not path.is_file():
-        raise InputNotFoundError(f"there is no file {path}", "check the path")
+    return _verify_file(path, model)
+
+
+def _verify_file(path: Location, model: Location | None = None) -> dict[str, Any]:
+    before = _state(path)
     # First, so that nothing of a damaged file is parsed.
     seal = check_seal(path)
     footer = {
@@ -55,10 +61,12 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
     found_statuses, found_labels = _count(path, prefix, labels)
     if sum(found_statuses.values()) != rows or found_statuses != statuses:
         raise DataError(f"{path} holds other rows or statuses than its footer says", _REMEDY)
+    if _state(path) != before:
+        raise DataError(f"{path} was replaced while it was read", "run again")
     _check_model(path, model, fingerprint)
     return {
         "kind": "verification",
-        "path": os.fspath(path),
+        "path": redacted(os.fspath(path)),
         "seal": seal,
         "rows": rows,
         "rows_quarantined": rows_in - rows,
@@ -69,9 +77,17 @@ def verify_output(path: Path, *, model: Path | None = None) -> dict[str, Any]:
     }
 
 
-def _verify_folder(path: Path, model: Path | None) -> dict[str, Any]:
+def _state(path: Location) -> RemoteInfo | None:
+    """What tells an object from one that takes its place; a local file needs only be there."""
+    found = look(path) if isinstance(path, RemotePath) else None
+    if not (found or (not isinstance(path, RemotePath) and path.is_file())):
+        raise InputNotFoundError(f"there is no file {path}", "check the path")
+    return found
+
+
+def _verify_folder(path: Location, model: Location | None) -> dict[str, Any]:
     """Check that a folder holds the parts of its manifest, each as it was written, and no other."""
-    folder = OutputFolder(path)
+    folder = folder_at(path)
     success = folder.success()
     if success is None:
         raise DataError(f"{path} has no _SUCCESS: its job has not finished", "run the job again")
@@ -81,7 +97,7 @@ def _verify_folder(path: Path, model: Path | None) -> dict[str, Any]:
     for entry in folder.entries():
         if not folder.has(entry["part"]):
             raise DataError(f"{path} has lost its part {entry['part']}", _REMEDY)
-        found = verify_output(path / entry["part"])
+        found = _verify_file(path / entry["part"])
         if found["seal"] != entry["seal"] or found["fingerprint"] != success["fingerprint"]:
             raise DataError(f"{path / entry['part']} is another file than was written", _REMEDY)
         parts.add(entry["part"])
@@ -92,7 +108,7 @@ def _verify_folder(path: Path, model: Path | None) -> dict[str, Any]:
     counts = totals.to_dict()
     return {
         "kind": "verification",
-        "path": os.fspath(path),
+        "path": redacted(os.fspath(path)),
         "parts": len(parts),
         "rows": counts["rows_out"],
         "rows_quarantined": counts["rows_quarantined"],
@@ -103,12 +119,12 @@ def _verify_folder(path: Path, model: Path | None) -> dict[str, Any]:
     }
 
 
-def _check_model(path: Path, model: Path | None, fingerprint: str) -> None:
-    if model and (wanted := load_bundle(model).fingerprint) != fingerprint:
+def _check_model(path: Location, model: Location | None, fingerprint: str) -> None:
+    if model and (wanted := load_model(model).fingerprint) != fingerprint:
         raise DataError(f"{path} was made by model {fingerprint}, not {wanted}", _REMEDY)
 
 
-def _count(path: Path, prefix: str, labels: list[str]) -> tuple[dict[str, int], dict[str, int]]:
+def _count(path: Location, prefix: str, labels: list[str]) -> tuple[dict[str, int], dict[str, int]]:
     """Read every page of every column, and count."""
     source = ParquetSource(path)
     statuses = dict.fromkeys(Status.names(), 0)

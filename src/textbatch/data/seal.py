@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from pathlib import Path
 
 from textbatch.data.files import NewFile
+from textbatch.data.remote import open_bytes
 from textbatch.errors import DataError, StorageError, storage_errors
+from textbatch.locations import Location
 
 SEAL = "textbatch.seal"
 BLANK = "0" * 64
@@ -44,7 +45,7 @@ def seal(file: NewFile) -> str:
     return digest
 
 
-def check_seal(path: Path) -> str:
+def check_seal(path: Location) -> str:
     """Hash a sealed file and compare.
 
     Returns:
@@ -54,7 +55,7 @@ def check_seal(path: Path) -> str:
         InputNotFoundError: There is no such file.
         DataError: The file was changed, is cut off, or never had a seal.
     """
-    with storage_errors(path, "cannot read"), path.open("rb") as file:
+    with storage_errors(path, "cannot read"), open_bytes(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL_BYTES))
         tail = file.read(_TAIL_BYTES)
@@ -62,7 +63,7 @@ def check_seal(path: Path) -> str:
             raise DataError(f"{path} is not a whole Parquet file", _REMEDY)
         start = max(0, size - _TAIL_BYTES - _footer_size(tail))
         file.seek(start)
-        footer = file.read()
+        footer = file.read(size - start)
         position = footer.rfind(_MARK)
         if position < 0:
             raise DataError(f"{path} has no seal, or a damaged footer", _REMEDY)
