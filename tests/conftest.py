@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
@@ -20,6 +22,14 @@ settings.load_profile("textbatch")
 
 # A folder of real data sets, where the machine has one.
 DATA = Path(os.environ.get("TEXTBATCH_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # moto, flask and boto3 warn of things of their own.
+    for item in items:
+        names = getattr(item, "fixturenames", ())
+        if "storage" in item.path.parts or "store" in names or item.path.name == "test_docs_run.py":
+            item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 @pytest.fixture
@@ -69,3 +79,25 @@ def data_folder() -> Path:
     if not DATA.is_dir():
         pytest.skip(f"no folder of real data sets (set TEXTBATCH_DATA): {DATA.name}")
     return DATA
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[object]:
+    """An S3 server for all tests."""
+    pytest.importorskip("moto")
+    from stores import Store
+
+    started = Store()
+    with patch.dict(os.environ, started.environment):
+        started.open()
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def store(server, tmp_path, monkeypatch):
+    """The server with an empty bucket and without faults, and a cache of this test's own."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    server.clear()
+    yield server
+    server.clear()

@@ -20,6 +20,8 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 BUCKET = "bucket"
+#: How long a client waits for an answer; a call that times out is answered a second later.
+REQUEST_SECONDS = 3
 _SLOW_DOWN = (
     b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code>'
     b"<Message>Reduce your request rate</Message></Error>"
@@ -33,27 +35,37 @@ class Faults:
     Attributes:
         kind: `500`, `503`, `timeout`, `reset` (before the call is done) or `lost` (after it).
         first: Number of the first call that fails, from 1; 0 for none.
-        count: How many calls in a row fail.
+        count: How many calls fail.
+        step: How many calls there are from one that fails to the next one.
         calls: Calls since the last `begin`, as "GET /bucket/key".
+        hits: How many of them failed.
     """
 
     kind: str = ""
     first: int = 0
     count: int = 1
+    step: int = 1
     denied: bool = False
+    hits: int = 0
     calls: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, kind: str = "", first: int = 0, count: int = 1) -> None:
+    def begin(self, kind: str = "", first: int = 0, count: int = 1, step: int = 1) -> None:
+        """Forget what was; several kinds, with spaces between them, take turns."""
         with self.lock:
-            self.kind, self.first, self.count, self.denied = kind, first, count, False
+            self.kind, self.first, self.count, self.step = kind, first, count, step
+            self.denied, self.hits = False, 0
             self.calls.clear()
 
     def next(self, environ: dict[str, str]) -> str:
         with self.lock:
             self.calls.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
-            hit = self.first and self.first <= len(self.calls) < self.first + self.count
-            return self.kind if hit else ""
+            after, between = divmod(len(self.calls) - self.first, self.step)
+            if not self.first or between or not 0 <= after < self.count:
+                return ""
+            self.hits += 1
+            kinds = self.kind.split()
+            return kinds[after % len(kinds)]
 
 
 class Store:
@@ -78,7 +90,7 @@ class Store:
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "TEXTBATCH_RETRY_SECONDS": "30",
-            "TEXTBATCH_REQUEST_SECONDS": "5",
+            "TEXTBATCH_REQUEST_SECONDS": str(REQUEST_SECONDS),
         }
 
     def open(self) -> None:
@@ -93,6 +105,9 @@ class Store:
         self.faults.begin()
         for key in self.keys():
             self.client.delete_object(Bucket=BUCKET, Key=key)
+        for entry in self._uploads():
+            names = {"Key": entry["Key"], "UploadId": entry["UploadId"]}
+            self.client.abort_multipart_upload(Bucket=BUCKET, **names)
 
     def keys(self, prefix: str = "") -> list[str]:
         found: list[str] = []
@@ -103,8 +118,12 @@ class Store:
         return found
 
     def uploads(self) -> list[str]:
-        answer = self.client.list_multipart_uploads(Bucket=BUCKET)
-        return [entry["Key"] for entry in answer.get("Uploads", ())]
+        """Keys that a multipart upload is under way to."""
+        return [entry["Key"] for entry in self._uploads()]
+
+    def _uploads(self) -> list[dict]:
+        pages = self.client.get_paginator("list_multipart_uploads").paginate(Bucket=BUCKET)
+        return [entry for page in pages for entry in page.get("Uploads", ())]
 
     def put(self, key: str, data: bytes) -> None:
         self.client.put_object(Bucket=BUCKET, Key=key, Body=data)
@@ -142,7 +161,7 @@ class Store:
             list(answer)
             return _reset(environ)
         if kind == "timeout":
-            time.sleep(6)
+            time.sleep(REQUEST_SECONDS + 1)
         return answer
 
 

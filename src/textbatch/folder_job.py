@@ -16,7 +16,7 @@ from textbatch.data.ledger import Entry, Ledger
 from textbatch.data.listing import InputFile, Listing
 from textbatch.data.remote_folder import RemoteFolder
 from textbatch.errors import OutputError
-from textbatch.locations import RemotePath
+from textbatch.locations import Location, RemotePath
 from textbatch.report.run import RunReport
 from textbatch.report.totals import Totals
 
@@ -63,8 +63,8 @@ class FolderJob:
     def config_of(self, file: InputFile, *, max_bad_rows: int | str) -> ScoreConfig:
         """What is asked for one file."""
         config = self.config
-        quarantine = config.quarantine and OutputFolder(config.quarantine).place(
-            str(PurePosixPath(file.part).with_suffix(".jsonl"))
+        quarantine = config.quarantine and _place_of(
+            config.quarantine, str(PurePosixPath(file.part).with_suffix(".jsonl"))
         )
         # A part that was put in place just before the run died is not in the ledger.
         again: IfExists = "skip" if self.inherited else "fail"
@@ -113,6 +113,7 @@ class FolderJob:
         if not self.config.incremental:
             report.rows_in, report.rows_out = success["rows_in"], success["rows_out"]
             report.rows_quarantined = success["rows_quarantined"]
+            report.statuses, report.labels = success["statuses"], success["labels"]
         new = "no input file is new" if self.config.incremental else "it is of the same job"
         report.notes.append(f"{self.folder.path} is complete, {new}: nothing was done")
         return True
@@ -155,6 +156,12 @@ class FolderJob:
             if part not in told and self.ledger.finished[part] == entry["state"]:
                 told.add(part)
                 yield entry
+
+
+def _place_of(folder: Location, name: str) -> Location:
+    if isinstance(folder, RemotePath):
+        return folder / name
+    return OutputFolder(folder).place(name)
 
 
 def prepare_place(job: FolderJob) -> None:

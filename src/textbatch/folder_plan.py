@@ -13,6 +13,7 @@ from textbatch.data.ledger import Ledger
 from textbatch.data.listing import Listing
 from textbatch.data.model_cache import cache_directory
 from textbatch.data.remote_folder import RemoteFolder
+from textbatch.data.upload import check_uploads
 from textbatch.data.work import WorkDirectory
 from textbatch.errors import ConflictError, OutputError
 from textbatch.folder_job import Folder, FolderJob
@@ -47,7 +48,10 @@ def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> N
                 f"--quarantine {config.quarantine} is inside the output",
                 "name a directory beside it",
             )
-        OutputFolder(config.quarantine).check_place()
+        if isinstance(config.quarantine, RemotePath):
+            check_uploads(config.quarantine)
+        else:
+            OutputFolder(config.quarantine).check_place()
     folder.check_place()
     if config.existing == "replace" or inherited or folder.is_empty():
         return

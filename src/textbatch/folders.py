@@ -187,6 +187,8 @@ class _Run:
             "rows_in": one.rows_in,
             "rows_out": one.rows_out,
             "rows_quarantined": one.rows_quarantined,
+            # A part that was put in place just before the last run died was there already.
+            "rows_resumed": one.rows_in if one.state == "skipped" else one.rows_resumed,
             "statuses": one.statuses,
             "labels": one.labels,
             "mean_confidence": one.mean_confidence,

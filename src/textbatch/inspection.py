@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
@@ -13,19 +12,25 @@ import pyarrow.compute as pc
 from textbatch.batch import Status
 from textbatch.data.folder import OutputFolder
 from textbatch.data.parquet import ParquetSource
-from textbatch.errors import DataError, InputNotFoundError, storage_errors
-from textbatch.model.bundle import load_bundle
+from textbatch.data.places import is_directory, is_there
+from textbatch.data.remote import open_bytes
+from textbatch.data.remote_folder import RemoteFolder
+from textbatch.errors import DataError, InputNotFoundError, redacted
+from textbatch.folder_job import Folder
+from textbatch.locations import Location, RemotePath
+from textbatch.planning import load_model
 
 _FOOTER_PREFIX = b"textbatch."
 _CHUNK_ROWS = 65_536
 _REMEDY = "name a bundle or an output"
 
 
-def inspect_path(path: Path) -> dict[str, Any]:
-    """Describe a bundle or an output file.
+def inspect_path(path: Location) -> dict[str, Any]:
+    """Describe a bundle or an output.
 
     Args:
-        path: A bundle's directory, or a Parquet file or a folder that `score` wrote.
+        path: A bundle's directory, or a Parquet file or a folder that `score` wrote, on this
+            machine or in an object store.
 
     Returns:
         Plain JSON values; `kind` says whether it is a bundle or an output.
@@ -34,21 +39,27 @@ def inspect_path(path: Path) -> dict[str, Any]:
         InputNotFoundError: There is nothing at the path.
         BundleError: The bundle is damaged.
         DataError: The file is damaged or was not written by textbatch.
+        TryAgainError: The store does not answer.
     """
-    if path.is_dir():
-        folder = OutputFolder(path)
+    if is_directory(path):
+        folder = folder_at(path)
         return _inspect_folder(folder) if folder.has_manifest() else _inspect_bundle(path)
-    if not path.exists():
+    if not is_there(path):
         raise InputNotFoundError(f"there is nothing at {path}", "check the path")
     return _inspect_output(path)
 
 
-def _inspect_bundle(path: Path) -> dict[str, Any]:
-    bundle = load_bundle(path)
+def folder_at(path: Location) -> Folder:
+    """An output of several parts, to be read."""
+    return RemoteFolder(path) if isinstance(path, RemotePath) else OutputFolder(path)
+
+
+def _inspect_bundle(path: Location) -> dict[str, Any]:
+    bundle = load_model(path)
     manifest = bundle.manifest
     return {
         "kind": "bundle",
-        "path": os.fspath(path),
+        "path": redacted(os.fspath(path)),
         "fingerprint": bundle.fingerprint,
         "created": manifest.get("created"),
         "textbatch": manifest.get("textbatch"),
@@ -71,7 +82,7 @@ def _plain(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _inspect_folder(folder: OutputFolder) -> dict[str, Any]:
+def _inspect_folder(folder: Folder) -> dict[str, Any]:
     success = folder.success()
     if success is None:
         raise DataError(
@@ -81,7 +92,7 @@ def _inspect_folder(folder: OutputFolder) -> dict[str, Any]:
     schema = ParquetSource(folder.path / first).schema if first else ()
     return {
         "kind": "output",
-        "path": os.fspath(folder.path),
+        "path": redacted(os.fspath(folder.path)),
         "parts": success["parts"],
         "rows": success["rows_out"],
         "run_id": success["run_id"],
@@ -93,8 +104,8 @@ def _inspect_folder(folder: OutputFolder) -> dict[str, Any]:
     }
 
 
-def _inspect_output(path: Path) -> dict[str, Any]:
-    with storage_errors(path, "cannot read"), path.open("rb") as file:
+def _inspect_output(path: Location) -> dict[str, Any]:
+    with open_bytes(path) as file:
         if file.read(4) != b"PAR1":
             raise DataError(f"{path} is neither a bundle nor an output", _REMEDY)
     source = ParquetSource(path)
@@ -114,7 +125,7 @@ def _inspect_output(path: Path) -> dict[str, Any]:
         count_values(batch.column(1), statuses)
     return {
         "kind": "output",
-        "path": os.fspath(path),
+        "path": redacted(os.fspath(path)),
         "rows": source.num_rows,
         "run_id": footer.get("run_id"),
         "textbatch": footer.get("version"),

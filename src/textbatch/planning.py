@@ -16,8 +16,8 @@ from textbatch.data.identity import InputIdentity, job_key
 from textbatch.data.model_cache import fetch_model, forget_model
 from textbatch.data.parquet import footer_entries
 from textbatch.data.partitioned import PartitionedSource, check_partitions
+from textbatch.data.places import is_there
 from textbatch.data.quarantine import Quarantine
-from textbatch.data.remote import look
 from textbatch.data.source import Source, open_source, require_column
 from textbatch.data.texts import check_text_type
 from textbatch.errors import BundleError, OutputError
@@ -72,7 +72,7 @@ class LoadedModel:
             BundleError: It is missing, damaged or unsafe.
         """
         if self._bundle is None:
-            self._bundle = _load(self._config.model)
+            self._bundle = load_model(self._config.model)
         report.fingerprint, report.profile = self._bundle.fingerprint, self._bundle.profile
         return self._bundle
 
@@ -99,7 +99,13 @@ class LoadedModel:
             self._predictor.close()
 
 
-def _load(model: Location) -> Bundle:
+def load_model(model: Location) -> Bundle:
+    """Load a bundle, of a store through the cache.
+
+    Raises:
+        BundleError: It is missing, damaged or unsafe.
+        TryAgainError: The store does not answer.
+    """
     if not isinstance(model, RemotePath):
         return load_bundle(model)
     copy = fetch_model(model)
@@ -201,11 +207,11 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     Raises:
         OutputError: Another output does, and must not be replaced.
     """
-    if config.existing == "replace" or not _is_there(config.output):
+    if config.existing == "replace" or not is_there(config.output):
         return False
     footer = footer_entries(config.output)
     same = footer.get("textbatch.key") == job.key
-    if not same or (config.quarantine and not config.quarantine.exists()):
+    if not same or (config.quarantine and not is_there(config.quarantine)):
         raise OutputError(
             f"{config.output} exists"
             + ("" if same else ", made from another input, model or options"),
@@ -218,15 +224,10 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     report.labels = json.loads(footer.get("textbatch.label_counts", "{}"))
     mean = footer.get("textbatch.mean_confidence")
     report.mean_confidence = float(mean) if mean else None
+    report.confidence_histogram = json.loads(footer.get("textbatch.confidence_histogram", "[]"))
     report.seal = footer.get("textbatch.seal")
     report.notes.append(f"{config.output} is already there, of the same job: nothing was done")
     return True
-
-
-def _is_there(output: Location) -> bool:
-    if isinstance(output, RemotePath):
-        return look(output) is not None
-    return output.exists()
 
 
 def footer(report: RunReport, job: Job, prefix: str) -> dict[str, str]:
@@ -245,6 +246,7 @@ def footer(report: RunReport, job: Job, prefix: str) -> dict[str, str]:
         "textbatch.mean_confidence": ""
         if report.mean_confidence is None
         else repr(report.mean_confidence),
+        "textbatch.confidence_histogram": json.dumps(report.confidence_histogram),
         "textbatch.prefix": prefix,
     }
 

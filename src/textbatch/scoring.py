@@ -18,6 +18,7 @@ from textbatch import __version__
 from textbatch.batch import Predictions, TextBatch
 from textbatch.config import CHUNK_BYTES, ScoreConfig
 from textbatch.data.journal import Journal
+from textbatch.data.places import check_place
 from textbatch.data.prefetch import Prefetch
 from textbatch.data.quarantine import Sieve
 from textbatch.data.rebatch import rebatch
@@ -120,7 +121,7 @@ def score_file(
     died_here = work_directory_of(output).is_dir()
     check_output(output, overwrite=config.existing != "fail" or died_here)
     if config.quarantine:
-        check_output(config.quarantine, overwrite=True)
+        check_place(config.quarantine)
     if config.dry_run:
         job = prepare(config, report, model)
         model.predictor(report)

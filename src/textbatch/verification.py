@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 from typing import Any
 
 from textbatch.batch import Status
 from textbatch.config import CHUNK_ROWS
-from textbatch.data.folder import OutputFolder
 from textbatch.data.parquet import ParquetSource, footer_entries
+from textbatch.data.places import is_directory, is_there
+from textbatch.data.remote import RemoteInfo, look
 from textbatch.data.seal import check_seal
-from textbatch.errors import DataError, InputNotFoundError
-from textbatch.inspection import count_values
-from textbatch.model.bundle import load_bundle
+from textbatch.errors import DataError, InputNotFoundError, redacted
+from textbatch.inspection import count_values, folder_at
+from textbatch.locations import Location, RemotePath
 from textbatch.model.manifest import MANIFEST
+from textbatch.planning import load_model
 from textbatch.report.pace import BYTES
 from textbatch.report.progress import Progress, step_of
 from textbatch.report.totals import Totals
@@ -25,12 +26,13 @@ _STEP = "verifying"
 
 
 def verify_output(
-    path: Path, *, model: Path | None = None, progress: Progress | None = None
+    path: Location, *, model: Location | None = None, progress: Progress | None = None
 ) -> dict[str, Any]:
     """Recompute what an output says about itself.
 
     Args:
-        path: A Parquet file that `score` wrote, or a folder of them.
+        path: A Parquet file that `score` wrote, or a folder of them, on this machine or in an
+            object store, where each object is read twice.
         model: The bundle that it should be of; None asks for none.
         progress: Told about the bytes.
 
@@ -41,18 +43,18 @@ def verify_output(
         InputNotFoundError: There is no such file.
         DataError: A byte, a page's checksum, a count or the fingerprint is not as written.
         BundleError: The bundle is damaged.
+        TryAgainError: The store does not answer.
     """
-    if path.is_dir():
+    if is_directory(path):
         return _verify_folder(path, model, progress)
-    if not path.is_file():
-        raise InputNotFoundError(f"there is no file {path}", "check the path")
-    with step_of(progress, path.stat().st_size, step=_STEP, unit=BYTES) as step:
+    with step_of(progress, _size(_state(path), path), step=_STEP, unit=BYTES) as step:
         return _verify_file(path, model, step)
 
 
-def _verify_file(path: Path, model: Path | None, step: Progress) -> dict[str, Any]:
+def _verify_file(path: Location, model: Location | None, step: Progress) -> dict[str, Any]:
     # The file is read twice; each time half of its bytes count.
     halves = _Halves(step)
+    before = _state(path)
     # First, so that nothing of a damaged file is parsed.
     seal = check_seal(path, on_bytes=halves.add)
     footer = {
@@ -66,13 +68,15 @@ def _verify_file(path: Path, model: Path | None, step: Progress) -> dict[str, An
         fingerprint, prefix = footer["fingerprint"], footer["prefix"]
     except (KeyError, ValueError) as error:
         raise DataError(f"{path} lacks entries in its footer", _REMEDY) from error
-    found_statuses, found_labels = _count(path, prefix, labels, halves)
+    found_statuses, found_labels = _count(path, prefix, labels, _size(before, path), halves)
     if sum(found_statuses.values()) != rows or found_statuses != statuses:
         raise DataError(f"{path} holds other rows or statuses than its footer says", _REMEDY)
+    if _state(path) != before:
+        raise DataError(f"{path} was replaced while it was read", "run again")
     _check_model(path, model, fingerprint)
     return {
         "kind": "verification",
-        "path": os.fspath(path),
+        "path": redacted(os.fspath(path)),
         "seal": seal,
         "rows": rows,
         "rows_quarantined": rows_in - rows,
@@ -83,11 +87,28 @@ def _verify_file(path: Path, model: Path | None, step: Progress) -> dict[str, An
     }
 
 
-def _verify_folder(path: Path, model: Path | None, progress: Progress | None) -> dict[str, Any]:
+def _state(path: Location) -> RemoteInfo | None:
+    """What tells an object from one that takes its place; a local file needs only be there."""
+    found = look(path) if isinstance(path, RemotePath) else None
+    if not (found or (not isinstance(path, RemotePath) and path.is_file())):
+        raise InputNotFoundError(f"there is no file {path}", "check the path")
+    return found
+
+
+def _size(state: RemoteInfo | None, path: Location) -> int:
+    """Bytes of a file that is there."""
+    if state:
+        return state.size
+    return 0 if isinstance(path, RemotePath) else path.stat().st_size
+
+
+def _verify_folder(
+    path: Location, model: Location | None, progress: Progress | None
+) -> dict[str, Any]:
     """Check that a folder holds the parts of its manifest, each as it was written, and no other."""
-    folder = OutputFolder(path)
+    folder = folder_at(path)
     success = folder.success()
-    if success is None and (path / MANIFEST).is_file():
+    if success is None and is_there(path / MANIFEST):
         raise DataError(
             f"{path} is a model, not an output", "name what score wrote; inspect checks models"
         )
@@ -96,8 +117,9 @@ def _verify_folder(path: Path, model: Path | None, progress: Progress | None) ->
     folder.check_manifest(success)
     parts: set[str] = set()
     totals = Totals()
-    there = (path / entry["part"] for entry in folder.entries() if folder.has(entry["part"]))
-    size = sum(part.stat().st_size for part in there)
+    there = [path / entry["part"] for entry in folder.entries() if folder.has(entry["part"])]
+    # Objects are not looked at twice for the sake of a bar.
+    size = None if isinstance(path, RemotePath) else sum(_size(None, part) for part in there)
     with step_of(progress, size, step=_STEP, unit=BYTES) as step:
         for entry in folder.entries():
             if not folder.has(entry["part"]):
@@ -113,7 +135,7 @@ def _verify_folder(path: Path, model: Path | None, progress: Progress | None) ->
     counts = totals.to_dict()
     return {
         "kind": "verification",
-        "path": os.fspath(path),
+        "path": redacted(os.fspath(path)),
         "parts": len(parts),
         "rows": counts["rows_out"],
         "rows_quarantined": counts["rows_quarantined"],
@@ -124,8 +146,8 @@ def _verify_folder(path: Path, model: Path | None, progress: Progress | None) ->
     }
 
 
-def _check_model(path: Path, model: Path | None, fingerprint: str) -> None:
-    if model and (wanted := load_bundle(model).fingerprint) != fingerprint:
+def _check_model(path: Location, model: Location | None, fingerprint: str) -> None:
+    if model and (wanted := load_model(model).fingerprint) != fingerprint:
         raise DataError(f"{path} was made by model {fingerprint}, not {wanted}", _REMEDY)
 
 
@@ -143,11 +165,11 @@ class _Halves:
 
 
 def _count(
-    path: Path, prefix: str, labels: list[str], halves: _Halves
+    path: Location, prefix: str, labels: list[str], size: int, halves: _Halves
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Read every page of every column, and count."""
     source = ParquetSource(path)
-    per_row = path.stat().st_size / max(1, source.num_rows or 0)
+    per_row = size / max(1, source.num_rows or 0)
     statuses = dict.fromkeys(Status.names(), 0)
     by_label = dict.fromkeys(labels, 0)
     for batch in source.batches(source.schema.names, CHUNK_ROWS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -144,6 +145,25 @@ def test_dag_scores_returns_the_report_and_tells_the_asset(short_night):
     assert event["uri"] == f"file://{night.folder}/scored"
     assert event["extra"] == {name: report[name] for name in event["extra"]}
     assert event["extra"]["rows_out"] == pq.read_metadata(night.output).num_rows == 500
+
+
+def test_the_commands_of_the_page_run_the_night(short_night):
+    night = short_night
+    page = (ROOT / "docs" / "airflow.md").read_text("utf-8")
+    copy, run = re.findall(r"^(?:cp|airflow) .*", page, re.MULTILINE)
+    variables = environment(night.home)
+    variables["PATH"] = f"{PYTHON.parent}:{variables['PATH']}"
+    changed = night.dag.read_text("utf-8")
+    night.dag.unlink()
+    for line in (copy.replace("/opt/textbatch", str(ROOT)), run):
+        done = subprocess.run(
+            ["sh", "-ec", line], env=variables, capture_output=True, text=True, timeout=600,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        # What the page tells to change: the names at the top.
+        night.dag.write_text(changed)
+    assert pq.read_metadata(night.output).num_rows == 500
 
 
 def test_dag_fails_without_a_retry_where_the_input_is_malformed(short_night):

@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from textbatch.locations import Location, location_of
+
 PathLike = str | os.PathLike[str]
 
 
@@ -18,3 +20,8 @@ def paths_of(paths: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
 def path_of(path: PathLike | None) -> Path | None:
     """A path, or none."""
     return None if path is None else Path(path)
+
+
+def location_or_none(path: PathLike | None) -> Location | None:
+    """A path or a URI, or none."""
+    return None if path is None else location_of(path)

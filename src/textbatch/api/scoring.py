@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from textbatch.api.paths import PathLike, path_of, paths_of
+from textbatch.api.paths import PathLike, location_or_none, path_of, paths_of
 from textbatch.config import (
     CHUNK_ROWS,
     DeviceName,
@@ -87,7 +87,7 @@ def score(
         min_confidence=min_confidence,
         min_precision=min_precision,
         max_bad_rows=max_bad_rows,
-        quarantine=path_of(quarantine),
+        quarantine=location_or_none(quarantine),
         quarantine_text=quarantine_text,
         input_format=input_format,
         encoding=encoding,
@@ -101,7 +101,7 @@ def score(
         overwrite=overwrite,
         if_exists=if_exists,
         dry_run=dry_run,
-        report=path_of(report),
+        report=location_or_none(report),
     )
     return score_file(config, progress=progress)
 

@@ -20,9 +20,10 @@ def inspect_command(
     Example: textbatch inspect model
     """
     from textbatch.inspection import inspect_path
+    from textbatch.locations import location_of
     from textbatch.report.tables import inspection_tables
 
-    found = inspect_path(path)
+    found = inspect_path(location_of(path))
     if json:
         print_json(found)
         return

@@ -139,9 +139,10 @@ def score_command(
 
     names = {"input": " ".join(map(str, inputs)), "output": output, "model": str(model)}
     paths = {what: redacted(name) for what, name in names.items()}
+    report_place = None if report is None else location_of(report)
     run = uuid4()
     log_as(log_format, command="score", run_id=short_id(run))
-    with failure_reported(report, lambda: paths), failure_measured(metrics_file):
+    with failure_reported(report_place, lambda: paths), failure_measured(metrics_file):
         config = ScoreConfig(
             input=location_of(inputs[0]),
             more=tuple(map(location_of, inputs[1:])),
@@ -159,7 +160,7 @@ def score_command(
             min_confidence=min_confidence,
             min_precision=min_precision,
             max_bad_rows=max_bad_rows,
-            quarantine=quarantine,
+            quarantine=None if quarantine is None else location_of(quarantine),
             quarantine_text=quarantine_text,
             input_format=input_format,
             encoding=encoding,
@@ -173,7 +174,7 @@ def score_command(
             overwrite=overwrite,
             if_exists=if_exists,
             dry_run=dry_run,
-            report=report,
+            report=report_place,
         )
         watchers = Watchers(config=config, metrics_file=metrics_file, html=html)
         if max_memory is not None:

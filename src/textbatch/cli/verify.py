@@ -25,16 +25,23 @@ def verify_command(
     Recomputes the sha256 over the whole file, every page's checksum, rows and statuses. Exit
     code 65 when anything differs.
     """
+    from textbatch.locations import location_of
     from textbatch.verification import verify_output
 
     shown = progress()
     try:
-        found = verify_output(output, model=model, progress=shown)
+        found = verify_output(
+            location_of(output),
+            model=None if model is None else location_of(model),
+            progress=shown,
+        )
     finally:
         shown.end()
     if json:
         print_json(found)
         return
     parts = f"{found['parts']:,} parts, " if "parts" in found else ""
-    line = f"{output}: {parts}{found['rows']:,} rows, all as written by run {found['run_id']}"
+    line = (
+        f"{found['path']}: {parts}{found['rows']:,} rows, all as written by run {found['run_id']}"
+    )
     print_line(line)

@@ -13,7 +13,7 @@ from textbatch.config import ScoreConfig
 from textbatch.errors import ConflictError, redacted
 from textbatch.integrations.lineage import Traced, traced
 from textbatch.integrations.prometheus import failure_measured, write_success
-from textbatch.locations import resolved
+from textbatch.locations import RemotePath, location_of, resolved
 from textbatch.report.progress import Recorder
 from textbatch.report.run import RunReport, write_whole
 
@@ -45,6 +45,8 @@ class Watchers:
         config = self.config
         used = [*config.inputs, config.output, config.report, config.quarantine]
         taken = {resolved(path) for path in used if path}
+        if self.html and isinstance(location_of(self.html), RemotePath):
+            raise ConflictError("--html names an object store", "give a path on this machine")
         for flag, path in (("--metrics-file", self.metrics_file), ("--html", self.html)):
             if path and path.resolve() in taken:
                 raise ConflictError(

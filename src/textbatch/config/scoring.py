@@ -16,7 +16,7 @@ from textbatch.config.choices import (
 from textbatch.config.ranges import require
 from textbatch.errors import ConflictError, UsageError
 from textbatch.limits import BadRowLimit, check_encoding
-from textbatch.locations import Location, RemotePath, location_of, resolved
+from textbatch.locations import Location, RemotePath, resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class ScoreConfig:
     min_confidence: float = 0.0
     min_precision: float = 0.0
     max_bad_rows: int | str = 0
-    quarantine: Path | None = None
+    quarantine: Location | None = None
     quarantine_text: bool = False
     input_format: InputFormat = "auto"
     encoding: str | None = None
@@ -97,7 +97,7 @@ class ScoreConfig:
     overwrite: bool = False
     if_exists: IfExists = "fail"
     dry_run: bool = False
-    report: Path | None = None
+    report: Location | None = None
 
     def __post_init__(self) -> None:
         require("--top-k", self.top_k, 0, 10_000)
@@ -122,6 +122,11 @@ class ScoreConfig:
             )
         if self.quarantine_text and not self.quarantine:
             raise ConflictError("--quarantine-text needs --quarantine", "name its file")
+        if self.quarantine_text and isinstance(self.quarantine, RemotePath):
+            raise ConflictError(
+                "--quarantine-text is for its owner's eyes, which an object store does not promise",
+                "give --quarantine a path on this machine",
+            )
         if self.precision == "int8" and (self.engine == "tensorflow" or self.device == "gpu"):
             raise ConflictError(
                 "--precision int8 runs on ONNX Runtime on the CPU only", "leave the others out"
@@ -153,7 +158,7 @@ class ScoreConfig:
             "min_precision", "input_format", "encoding", "null_text", "engine", "device",
             "precision", "quarantine_text", "partition_columns", "partitions",
         )  # fmt: skip
-        quarantine = self.quarantine and self.quarantine.resolve()
+        quarantine = self.quarantine and resolved(self.quarantine)
         return {name: getattr(self, name) for name in names} | {"quarantine": quarantine}
 
     def _check_standard_input(self) -> None:
@@ -173,10 +178,8 @@ class ScoreConfig:
         for flag, path in (("--report", self.report), ("--quarantine", self.quarantine)):
             if path is None:
                 continue
-            if isinstance(location_of(path), RemotePath):
-                raise ConflictError(f"{flag} names an object store", "give a path on this machine")
-            if path.resolve() in others:
+            if resolved(path) in others:
                 raise ConflictError(
                     f"{flag} names a file that has another use, {path}", "give it one of its own"
                 )
-            others.append(path.resolve())
+            others.append(resolved(path))

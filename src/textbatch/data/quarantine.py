@@ -17,10 +17,11 @@ import pyarrow as pa
 
 from textbatch.batch import Predictions, Status, TextBatch
 from textbatch.data.files import NewFile, move_into_place, sync_directory
-from textbatch.data.work import temporary_of
+from textbatch.data.upload import upload
+from textbatch.data.work import quarantine_of, temporary_of
 from textbatch.errors import OutputError, redacted, storage_errors
 from textbatch.failpoints import failpoint
-from textbatch.locations import Location
+from textbatch.locations import Location, RemotePath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,8 @@ class BadRow:
 class Quarantine:
     """The quarantine file; like the output it appears whole or not at all."""
 
-    def __init__(self, path: Path, *, source: Location, output: Path, with_text: bool) -> None:
-        """Create it under a temporary name.
+    def __init__(self, path: Location, *, source: Location, output: Path, with_text: bool) -> None:
+        """Create it under a temporary name; one for a store in the work directory of the output.
 
         Args:
             path: Of the file.
@@ -62,9 +63,12 @@ class Quarantine:
             # With texts it is for the owner's eyes alone.
             mode = 0o600 if with_text else 0o666
             owner = hashlib.sha256(os.fsencode(os.path.realpath(output))).hexdigest()[:16]
+            temporary = (
+                quarantine_of(output) if isinstance(path, RemotePath) else temporary_of(path, owner)
+            )
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary_of(path, owner))  # noqa: PTH108
-            self._file = NewFile(temporary_of(path, owner), mode)
+                os.unlink(temporary)  # noqa: PTH108
+            self._file = NewFile(temporary, mode)
 
     def add(self, rows: Sequence[BadRow]) -> None:
         """Note rows, in their order.
@@ -88,10 +92,15 @@ class Quarantine:
 
         Raises:
             StorageError: The disk is full or failing.
+            TryAgainError: The store failed for too long.
         """
         with storage_errors(self.path, "cannot write", missing=OutputError):
             self._file.sync()
             self._file.close()
+            if isinstance(self.path, RemotePath):
+                upload(self._file.path, self.path)
+                failpoint("quarantine-published")
+                return
             move_into_place(self._file.path, self.path)
             sync_directory(self.path.parent)
             failpoint("quarantine-published")

@@ -7,13 +7,13 @@ import os
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from textbatch.data.retrying import retried
 from textbatch.errors import InputNotFoundError, UsageError
-from textbatch.locations import RemotePath
+from textbatch.locations import Location, RemotePath
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -179,6 +179,19 @@ def open_random(path: RemotePath) -> pa.NativeFile:
 def open_stream(path: RemotePath) -> pa.NativeFile:
     """An object for Arrow to read from its beginning to its end, in few requests."""
     return pa.PythonFile(io.BufferedReader(RemoteFile(path), _BLOCK_BYTES), "r")
+
+
+def open_bytes(path: Location) -> IO[bytes]:
+    """A file to be read anywhere, of a store in large blocks.
+
+    Raises:
+        InputNotFoundError: There is no such object.
+        AccessError: It may not be read.
+        TryAgainError: The store does not answer.
+    """
+    if isinstance(path, RemotePath):
+        return io.BufferedReader(RemoteFile(path), _BLOCK_BYTES)
+    return path.open("rb")
 
 
 def _info(path: RemotePath, info: Any) -> RemoteInfo:  # noqa: ANN401 - Arrow's FileInfo

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
@@ -28,14 +29,15 @@ class RemoteFolder:
 
     Attributes:
         path: Of the output.
-        lock_place: The local directory, which the lock stands beside.
+        lock_place: The local directory, which the lock stands beside; not used where the output is
+            only read.
         is_staged: True.
     """
 
     is_staged = True
 
-    def __init__(self, path: RemotePath, stage: Path) -> None:
-        self.path, self.lock_place = path, stage
+    def __init__(self, path: RemotePath, stage: Path | None = None) -> None:
+        self.path, self.lock_place = path, stage or Path(os.devnull)
 
     def check_place(self) -> None:
         """Make the local directory, and check that there is a library to upload with.

@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 from textbatch.data.files import NewFile
+from textbatch.data.remote import open_bytes
 from textbatch.errors import DataError, StorageError, storage_errors
+from textbatch.locations import Location
 
 SEAL = "textbatch.seal"
 BLANK = "0" * 64
@@ -45,7 +46,7 @@ def seal(file: NewFile) -> str:
     return digest
 
 
-def check_seal(path: Path, *, on_bytes: Callable[[int], None] = lambda _: None) -> str:
+def check_seal(path: Location, *, on_bytes: Callable[[int], None] = lambda _: None) -> str:
     """Hash a sealed file and compare.
 
     Args:
@@ -59,7 +60,7 @@ def check_seal(path: Path, *, on_bytes: Callable[[int], None] = lambda _: None) 
         InputNotFoundError: There is no such file.
         DataError: The file was changed, is cut off, or never had a seal.
     """
-    with storage_errors(path, "cannot read"), path.open("rb") as file:
+    with storage_errors(path, "cannot read"), open_bytes(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL_BYTES))
         tail = file.read(_TAIL_BYTES)
@@ -67,7 +68,7 @@ def check_seal(path: Path, *, on_bytes: Callable[[int], None] = lambda _: None) 
             raise DataError(f"{path} is not a whole Parquet file", _REMEDY)
         start = max(0, size - _TAIL_BYTES - _footer_size(tail))
         file.seek(start)
-        footer = file.read()
+        footer = file.read(size - start)
         position = footer.rfind(_MARK)
         if position < 0:
             raise DataError(f"{path} has no seal, or a damaged footer", _REMEDY)

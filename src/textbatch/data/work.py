@@ -19,12 +19,18 @@ from textbatch.errors import OutputError, StorageError, TryAgainError, storage_e
 from textbatch.failpoints import failpoint
 
 _LOCK, _JOURNAL, _PARTS, _SPOOL = "lock", "journal", "parts", "stdin"
+_QUARANTINE = "quarantine"
 _ATTEMPTS = 100
 
 
 def work_directory_of(output: Path) -> Path:
     """Where the job state of an output stands."""
     return output.with_name(f".{output.name}.textbatch")
+
+
+def quarantine_of(output: Path) -> Path:
+    """Where a quarantine file for an object store grows, in the work directory of its output."""
+    return work_directory_of(output) / _QUARANTINE
 
 
 def temporary_of(path: Path, run_id: str) -> Path:
@@ -100,8 +106,9 @@ class WorkDirectory:
         # A signal may have come between making the file and minding it.
         with contextlib.suppress(OSError):
             os.unlink(temporary_of(self._output, self._run_id))  # noqa: PTH108
-        with contextlib.suppress(OSError):
-            os.unlink(self.spool)  # noqa: PTH108
+        for left in (self.spool, quarantine_of(self._output)):
+            with contextlib.suppress(OSError):
+                os.unlink(left)  # noqa: PTH108
         try:
             if not keep:
                 self._remove()

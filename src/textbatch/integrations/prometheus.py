@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textbatch.data.writer import check_output
-from textbatch.errors import OutputError, TextbatchError, UsageError, exit_code_of, storage_errors
+from textbatch.errors import (
+    ConflictError,
+    OutputError,
+    TextbatchError,
+    UsageError,
+    exit_code_of,
+    storage_errors,
+)
+from textbatch.locations import RemotePath, location_of
 from textbatch.report.run import RunReport
 
 if TYPE_CHECKING:
@@ -36,6 +44,7 @@ def failure_measured(path: Path | None) -> Iterator[None]:
         path: The metrics file; None writes nothing.
 
     Raises:
+        ConflictError: It would be in an object store.
         UsageError: The name does not end in `.prom`, or prometheus-client is missing.
         OutputError: The file cannot be made where it is wanted; nothing has been done yet.
     """
@@ -75,6 +84,8 @@ def write_success(path: Path, report: RunReport) -> None:
 
 
 def _check(path: Path) -> None:
+    if isinstance(location_of(path), RemotePath):
+        raise ConflictError("--metrics-file names an object store", "give a path on this machine")
     if path.suffix != ".prom":
         raise UsageError(
             f"--metrics-file {path} does not end in .prom", "the collector reads no others"

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from textbatch.data.writer import check_output
+from textbatch.data.places import check_place, upload_text
 from textbatch.errors import (
     InterruptError,
     OutputError,
@@ -19,6 +19,7 @@ from textbatch.errors import (
     exit_code_of,
     storage_errors,
 )
+from textbatch.locations import Location, RemotePath
 
 #: Raised when a field changes its meaning or goes away.
 SCHEMA_VERSION = 1
@@ -112,7 +113,9 @@ _INTERRUPTIONS: dict[type[BaseException], str] = {
 
 
 @contextmanager
-def failure_reported(path: Path | None, describe: Callable[[], dict[str, Any]]) -> Iterator[None]:
+def failure_reported(
+    path: Location | None, describe: Callable[[], dict[str, Any]]
+) -> Iterator[None]:
     """When the body fails, write what it had done and why it stopped, then let the error go on.
 
     Args:
@@ -124,7 +127,7 @@ def failure_reported(path: Path | None, describe: Callable[[], dict[str, Any]]) 
         AccessError: Its directory is not writable.
     """
     if path:
-        check_output(path, overwrite=True)
+        check_place(path)
     try:
         yield
     except BaseException as error:
@@ -141,14 +144,19 @@ def failure_reported(path: Path | None, describe: Callable[[], dict[str, Any]]) 
         raise
 
 
-def write_json(path: Path, record: dict[str, Any]) -> None:
+def write_json(path: Location, record: dict[str, Any]) -> None:
     """Write a JSON record so that a reader sees the old file or the whole new one.
 
     Raises:
         StorageError: The file cannot be written.
         OutputError: Its directory does not exist.
+        AccessError: The store does not allow it.
     """
-    write_whole(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    if isinstance(path, RemotePath):
+        upload_text(text, path)
+    else:
+        write_whole(path, text)
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -50,14 +50,22 @@ def _figures(picture: RunPicture) -> dict[str, Markup]:
 
 
 def _facts(report: RunReport) -> dict[str, str]:
+    files = report.files
+    told = {} if files is None else {
+        "Files": f"{files['found']:,} found, {files['scored']:,} scored, {files['known']:,} known "
+        f"from before, {files['stray']:,} left out"
+    }  # fmt: skip
     return {
         "Input": report.input,
         "Output": report.output,
         "Model": report.model,
+        **told,
         "Fingerprint": report.fingerprint or "–",
         "Run": report.run_id,
         "Started": report.started,
-        "Engine": f"{report.engine} on {report.device}, {report.precision}",
+        "Engine": f"{report.engine} on {report.device}, {report.precision}"
+        if report.engine
+        else "–",
         "Rows resumed": f"{report.rows_resumed:,}",
         "Rows in quarantine": f"{report.rows_quarantined:,}",
         "textbatch": report.textbatch,

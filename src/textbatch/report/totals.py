@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from textbatch.batch import Status
 from textbatch.quality.profile import CONFIDENCE_BINS
 from textbatch.report.progress import Progress
 from textbatch.report.run import RunReport
@@ -24,6 +25,7 @@ class Totals:
         self._labels: Counter[str] = Counter()
         self._confidence_sum = 0.0
         self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
+        self._finished_before = 0
 
     @property
     def bad_rows(self) -> int:
@@ -42,7 +44,9 @@ class Totals:
         self._histogram += one["confidence_histogram"] or 0
         if resumed:
             self._counts["rows_resumed"] += one["rows_in"]
+            self._finished_before += one["rows_in"]
         else:
+            self._counts["rows_resumed"] += one.get("rows_resumed", 0)
             self._counts.update({name: one[name] for name in ("tokens", "unknown_tokens")})
         self._statuses.update(one["statuses"])
         self._labels.update(one["labels"])
@@ -52,20 +56,25 @@ class Totals:
         """Put the sums into the job's report."""
         for name in (*_ROWS, "rows_resumed", "tokens", "unknown_tokens"):
             setattr(report, name, self._counts[name])
-        report.statuses, report.labels = dict(self._statuses), dict(self._labels)
+        report.statuses, report.labels = self._by_status(), dict(self._labels)
         report.confidence_histogram = self._histogram.tolist()
         labelled = sum(self._labels.values())
         report.mean_confidence = self._confidence_sum / labelled if labelled else None
-        if self.rows_in and seconds > 0:
-            report.rows_per_second = round(self.rows_in / seconds, 1)
+        # Files that an earlier run had finished took none of this run's time.
+        rows = self.rows_in - self._finished_before
+        if rows and seconds > 0:
+            report.rows_per_second = round(rows / seconds, 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Rows, statuses and labels."""
         return {
             **{name: self._counts[name] for name in _ROWS},
-            "statuses": dict(self._statuses),
+            "statuses": self._by_status(),
             "labels": dict(self._labels),
         }
+
+    def _by_status(self) -> dict[str, int]:
+        return {name: self._statuses[name] for name in Status.names() if self._statuses[name]}
 
 
 class PartProgress:
