@@ -15,7 +15,7 @@ from textbatch.data.parquet import ParquetSource
 from textbatch.data.places import is_directory, is_there
 from textbatch.data.remote import open_bytes
 from textbatch.data.remote_folder import RemoteFolder
-from textbatch.errors import DataError, InputNotFoundError, redacted
+from textbatch.errors import DataError, InputNotFoundError, redacted, storage_errors
 from textbatch.folder_job import Folder
 from textbatch.locations import Location, RemotePath
 from textbatch.planning import load_model
@@ -105,7 +105,7 @@ def _inspect_folder(folder: Folder) -> dict[str, Any]:
 
 
 def _inspect_output(path: Location) -> dict[str, Any]:
-    with open_bytes(path) as file:
+    with storage_errors(path, "cannot read"), open_bytes(path) as file:
         if file.read(4) != b"PAR1":
             raise DataError(f"{path} is neither a bundle nor an output", _REMEDY)
     source = ParquetSource(path)
