@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
 from making import Steps
 from test_training import config_of, labelled_table, quick_recipe  # noqa: F401
+from test_tuning import SPACE
 
 from textbatch.auditing import audit
 from textbatch.config import AuditConfig, ScoreConfig, TrainConfig, TuneConfig, VectorsConfig
 from textbatch.data import spool
 from textbatch.evaluation import evaluate
+from textbatch.model import space
 from textbatch.scoring import score
 from textbatch.training import train
 from textbatch.tuning import tune
@@ -112,7 +115,8 @@ def test_audit_tells_of_its_folds(labelled_file, tmp_path):
     assert (steps.done, steps.open) == ([ROWS, 2], 0)
 
 
-def test_tune_tells_of_the_passes_of_each_trial(labelled_file, tmp_path):
+def test_tune_tells_of_the_passes_of_each_trial(labelled_file, tmp_path, monkeypatch):
+    monkeypatch.setattr(space, "SPACE", SPACE)
     steps = Steps()
     config = TrainConfig(inputs=(labelled_file,), text_column="body", label_column="queue")
     tune(TuneConfig(train=config, study=tmp_path / "study", trials=1), progress=steps)
@@ -129,7 +133,9 @@ def test_score_tells_of_standard_input_and_of_all_files_as_one(
     data = b"text\nrefund\nlogin\n"
     monkeypatch.setattr(spool.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
     steps = Steps()
-    piped = ScoreConfig(input="-", output=tmp_path / "o.parquet", model=model, input_format="csv")
+    piped = ScoreConfig(
+        input=Path("-"), output=tmp_path / "o.parquet", model=model, input_format="csv"
+    )
     score(piped, progress=steps)
     assert steps.seen == [("reading stdin", "bytes"), ("scoring", "rows")]
     assert steps.done == [len(data), 2]

@@ -107,7 +107,7 @@ CASES = {
 WITHOUT_REPORT = {
     "unknown flag", "unknown command", "no command", "missing argument", "chunk rows abc",
     "unknown engine", "nothing to inspect", "no output of ours", "inspect empty",
-    "no report directory",
+    "no report directory", "a word for a number", "an unknown choice",
 }  # fmt: skip
 
 
