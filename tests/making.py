@@ -152,6 +152,7 @@ def run_cli(*arguments: str | Path, **environment: str) -> subprocess.CompletedP
     return subprocess.run(
         [sys.executable, "-m", "textbatch", *map(str, arguments)],
         capture_output=True,
+        encoding=environment.get("PYTHONIOENCODING"),
         text=True,
         timeout=300,
         env={**os.environ, "COLUMNS": "100", **environment},
