@@ -256,7 +256,7 @@ def test_the_page_shows_the_run_beside_the_training(input_file, tmp_path, in_pro
     for section in ("labels", "statuses", "confidences", "rates", "facts"):
         assert f'id="{section}"' in text, section
     assert "97.0%" in text
-    assert "The confidences are far from those on the validation rows" in text
+    assert "The confidences are far from those on the held-out rows" in text
     assert "are unknown to the model, against 1.0% in training" in text
 
 
