@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import table
 from benchmarks.commands import textbatch
-from benchmarks.data import data_folder
+from benchmarks.data import needed_folder
 from benchmarks.measure import say
 
 
@@ -61,9 +61,7 @@ FIGURES = (
 def main() -> None:
     """Train once per task and seed; a line for each task."""
     options = _options()
-    folder = data_folder()
-    if folder is None:
-        raise SystemExit("no folder of data sets: set TEXTBATCH_DATA")
+    folder = needed_folder()
     rows = []
     for name in options.datasets:
         runs = [train(name, seed, folder) for seed in options.seeds]

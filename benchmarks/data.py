@@ -32,6 +32,18 @@ def data_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
+def needed_folder() -> Path:
+    """The folder of real data sets.
+
+    Raises:
+        SystemExit: There is none.
+    """
+    folder = data_folder()
+    if folder is None:
+        raise SystemExit("no folder of data sets: set TEXTBATCH_DATA")
+    return folder
+
+
 def available() -> tuple[str, ...]:
     """The data sets that can be measured here."""
     return (*FILES, SYNTHETIC) if data_folder() else (SYNTHETIC,)

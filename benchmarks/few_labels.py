@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import table
 from benchmarks.commands import textbatch
-from benchmarks.data import data_folder
+from benchmarks.data import needed_folder
 from benchmarks.measure import say
 
 DATASETS = ("agnews-4600", "tweeteval-emotion", "banking77", "r8")
@@ -35,9 +35,7 @@ _LEAST = 5
 def main() -> None:
     """Train each variant on each data set and seed; a line for each variant."""
     options = _options()
-    folder = data_folder()
-    if folder is None:
-        raise SystemExit("no folder of data sets: set TEXTBATCH_DATA")
+    folder = needed_folder()
     rows = []
     for dataset in options.datasets:
         runs: dict[str, list[list[float]]] = {variant: [] for variant in options.variants}

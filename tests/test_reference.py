@@ -11,12 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
 from test_training import labelled_table, quick_recipe  # noqa: F401
-from test_tuning import SPACE
 
 from textbatch.auditing import audit
 from textbatch.config import AuditConfig, ScoreConfig, TrainConfig, TuneConfig, VectorsConfig
 from textbatch.errors import TextbatchError
-from textbatch.model import space
 from textbatch.report.run import RunReport
 from textbatch.scoring import score
 from textbatch.training import train
@@ -123,9 +121,7 @@ def test_every_field_of_the_other_reports_is_described(reference):
         assert set(reference.descriptions(kind)) >= {field.name for field in fields(kind)}
 
 
-def test_other_reports_of_good_runs_follow_their_schemas(
-    labelled, tmp_path, in_process, monkeypatch
-):
+def test_other_reports_of_good_runs_follow_their_schemas(labelled, tmp_path, in_process):
     report, model = tmp_path / "report.json", tmp_path / "model"
     vectors = VectorsConfig(
         inputs=(labelled,),
@@ -145,7 +141,6 @@ def test_other_reports_of_good_runs_follow_their_schemas(
     asked = settings_of(labelled, report, folds=2)
     audit(AuditConfig(train=asked, output=tmp_path / "errors.csv", model=model))
     check_other("audit", json.loads(report.read_text("utf-8")), "done")
-    monkeypatch.setattr(space, "SPACE", SPACE)
     tune(TuneConfig(train=settings_of(labelled, report), study=tmp_path / "study", trials=1))
     check_other("tune", json.loads(report.read_text("utf-8")), "done")
 

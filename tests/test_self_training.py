@@ -10,6 +10,7 @@ import pytest
 from test_training import config_of, labelled_table, quick_recipe  # noqa: F401
 
 from textbatch import self_training
+from textbatch.data import unlabelled
 from textbatch.data.unlabelled import sample_unlabelled
 from textbatch.errors import ConflictError
 from textbatch.model import fitting
@@ -79,6 +80,18 @@ def test_texts_of_labelled_rows_are_left_out_however_they_are_spaced(tmp_path):
     pq.write_table(pa.table({"body": texts}), tmp_path / "texts.parquet")
     found = texts_of(tmp_path / "texts.parquet", [pa.array(["A parcel is late"])])
     assert found == ["my card", "the screen", "another"]
+
+
+def test_a_text_that_comes_often_is_no_likelier(tmp_path, monkeypatch):
+    monkeypatch.setattr(unlabelled, "CHUNK_ROWS", 100)
+    often = [f"often {number}" for number in range(200)]
+    once = [f"once {number}" for number in range(800)]
+    path = tmp_path / "texts.parquet"
+    pq.write_table(pa.table({"body": [*often * 30, *once]}), path, row_group_size=100)
+    found = texts_of(path, [pa.array(["nothing"])], most=100)
+    # A fifth of all different texts: 20 of 100 with a deviation of 4.
+    assert sum(text.startswith("often") for text in found) < 36
+    assert len(found) == 100
 
 
 def test_each_text_is_as_likely_as_any_other_and_comes_once(tmp_path):

@@ -85,28 +85,19 @@ def learn(
         f"{architecture.vocabulary_size:,} tokens known, "
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
-
-    passes = Passes(
-        rows=len(parts.training), most=recipe.fit.max_epochs, progress=progress, say=say
+    weights, epochs = _fit_telling(
+        parts,
+        lexicon.table,
+        tokenizer,
+        architecture,
+        recipe,
+        sources=sources,
+        seed=config.seed,
+        say=say,
+        on_epoch=on_epoch,
+        checkpoint=checkpoint,
+        progress=progress,
     )
-
-    def tell(epoch: Epoch) -> None:
-        passes.ended(epoch)
-        on_epoch(epoch)
-
-    with closing(passes):
-        weights, epochs = _fit(
-            parts,
-            lexicon.table,
-            tokenizer,
-            architecture,
-            recipe,
-            sources=sources,
-            seed=config.seed,
-            on_epoch=tell,
-            checkpoint=checkpoint,
-            on_rows=passes.advance,
-        )
     return Learned(
         tokenizer=tokenizer,
         architecture=architecture,
@@ -139,20 +130,17 @@ def learn_again(
         say: Called with one line per pass.
         progress: Told about the rows of each pass.
     """
-    rows = len(parts.taught(parts.training))
-    passes = Passes(rows=rows, most=recipe.fit.max_epochs, progress=progress, say=say)
-    with closing(passes):
-        weights, epochs = _fit(
-            parts,
-            learned.vectors,
-            learned.tokenizer,
-            learned.architecture,
-            recipe,
-            sources=sources,
-            seed=config.seed,
-            on_epoch=passes.ended,
-            on_rows=passes.advance,
-        )
+    weights, epochs = _fit_telling(
+        parts,
+        learned.vectors,
+        learned.tokenizer,
+        learned.architecture,
+        recipe,
+        sources=sources,
+        seed=config.seed,
+        say=say,
+        progress=progress,
+    )
     return replace(learned, weights=weights, epochs=epochs)
 
 
@@ -220,6 +208,43 @@ def _tokenizer(texts: pa.Array, tokens: pa.Array, recipe: Recipe) -> Tokenizer:
         np.clip(np.quantile(np.diff(offsets), recipe.length_quantile), _SHORTEST, _LONGEST)
     )
     return Tokenizer(vocabulary=vocabulary, max_sequence_length=longest)
+
+
+def _fit_telling(
+    parts: Parts,
+    vectors: Float32Array,
+    tokenizer: Tokenizer,
+    architecture: Architecture,
+    recipe: Recipe,
+    *,
+    sources: Sources | None,
+    seed: int,
+    say: Callable[[str], None],
+    progress: Progress | None,
+    on_epoch: Callable[[Epoch], None] = lambda _: None,
+    checkpoint: Checkpoint | None = None,
+) -> tuple[Weights, list[Epoch]]:
+    """Train the network until the validation rows stop it, and tell of each pass."""
+    rows = len(parts.taught(parts.training))
+    passes = Passes(rows=rows, most=recipe.fit.max_epochs, progress=progress, say=say)
+
+    def tell(epoch: Epoch) -> None:
+        passes.ended(epoch)
+        on_epoch(epoch)
+
+    with closing(passes):
+        return _fit(
+            parts,
+            vectors,
+            tokenizer,
+            architecture,
+            recipe,
+            sources=sources,
+            seed=seed,
+            on_epoch=tell,
+            checkpoint=checkpoint,
+            on_rows=passes.advance,
+        )
 
 
 def _fit(

@@ -23,10 +23,11 @@ from textbatch.model.contents import Settings
 from textbatch.model.learned import Learned
 from textbatch.partition import Parts
 from textbatch.quality.calibration import fit_temperature, softmax
+from textbatch.report.progress import Progress, step_of
 from textbatch.trials import MARGIN
 
 #: Unlabelled texts to answer, at most, as a multiple of the training rows.
-_TEXTS = 2.0
+_TEXTS = 2
 #: Of the texts that get a label, the surest share is learned from: of each label the same, so that
 #: easy labels do not crowd out hard ones.
 _SHARE = 0.6
@@ -70,6 +71,7 @@ def self_train(
     fit: Callable[[Parts], Learned],
     *,
     say: Callable[[str], None] = lambda _: None,
+    progress: Progress | None = None,
 ) -> tuple[Learned, Parts, SelfTraining]:
     """Answer unlabelled texts, fit a second network to the surest as well, keep the better one.
 
@@ -81,6 +83,7 @@ def self_train(
         first: Fitted to them.
         fit: Fits a network with the vocabulary and the word vectors of the first.
         say: Called with one line at the end.
+        progress: Told about the texts read and answered.
 
     Returns:
         The network to go on with, the parts that it learned from, and what was found.
@@ -89,14 +92,17 @@ def self_train(
         DataError: A file of texts is malformed.
     """
     known = [part.texts for part in (parts.training, parts.validation, parts.test)]
-    texts = sample_unlabelled(
-        config.unlabelled,
-        text_column=config.text_column,
-        most=int(_TEXTS * len(parts.training)),
-        without=known,
-        seed=config.seed,
-    )
-    pseudo = _surest(config, parts, first, texts)
+    with step_of(progress, None, step="reading unlabelled", unit="texts") as step:
+        texts = sample_unlabelled(
+            config.unlabelled,
+            text_column=config.text_column,
+            most=_TEXTS * len(parts.training),
+            without=known,
+            seed=config.seed,
+            on_read=step.advance,
+        )
+    with step_of(progress, len(texts), step="self-training", unit="texts") as step:
+        pseudo = _surest(config, parts, first, texts, step.advance)
     if not len(pseudo):
         loss = first.best_epoch.validation_loss
         found = SelfTraining(texts=len(texts), rows=0, without=loss, with_rows=loss, kept=False)
@@ -113,7 +119,13 @@ def self_train(
     return (second, with_pseudo, found) if kept else (first, parts, found)
 
 
-def _surest(config: TrainConfig, parts: Parts, first: Learned, texts: pa.Array) -> LabelledRows:
+def _surest(
+    config: TrainConfig,
+    parts: Parts,
+    first: Learned,
+    texts: pa.Array,
+    on_rows: Callable[[int], None],
+) -> LabelledRows:
     """The surest answers of the network, and the linear model beside it, by predicted label."""
     draft = draft_bundle(
         first.weights,
@@ -132,7 +144,7 @@ def _surest(config: TrainConfig, parts: Parts, first: Learned, texts: pa.Array) 
     label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
     temperature = fit_temperature(logits[evidence], label_ids[evidence]).temperature
     with open_predictor(draft) as predictor:
-        logits, _ = predictor.predict_logits(texts)
+        logits, _ = predictor.predict_logits(texts, on_rows=on_rows)
     answered = np.flatnonzero(np.isfinite(logits[:, 0]))
     probabilities = softmax(logits[answered], temperature)
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)

@@ -144,7 +144,7 @@ def _self_train(
             first, taught, config, recipe, sources=sources, say=say, progress=progress
         )
 
-    return self_train(config, parts, first, fit, say=say)
+    return self_train(config, parts, first, fit, say=say, progress=progress)
 
 
 def _refit(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -181,7 +182,10 @@ def _run_trial(
         n_startup_trials=_UNPRUNED_TRIALS, n_warmup_steps=_UNPRUNED_EPOCHS
     )
     trial = study.ask()
-    changes = {name: _suggest(trial, name, bounds) for name, bounds in space_of(recipe).items()}
+    with warnings.catch_warnings():
+        # The first trial is the recipe as it is, within the bounds of the search or not.
+        warnings.filterwarnings("ignore", "Fixed parameter", UserWarning)
+        changes = {name: _suggest(trial, name, bounds) for name, bounds in space_of(recipe).items()}
     losses: list[float] = []
 
     def on_epoch(epoch: Epoch) -> None:

@@ -8,9 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from faulting import FULL
+from fsspec.implementations.local import LocalFileSystem
 from making import random_texts, write_texts
 
 from textbatch import score
+from textbatch.data import remote
+from textbatch.data.retrying import classified
 from textbatch.data.source import open_source
 from textbatch.errors import (
     AccessError,
@@ -190,6 +193,27 @@ def test_what_is_missing_denied_or_gone_has_its_own_class(store, rows, model, tm
         score(tmp_path / "in", OUT, model=model)
     store.faults.denied = False
     assert store.keys("out") == []
+
+
+@pytest.mark.parametrize("code", ["AuthorizationFailure", "AuthenticationFailed"])
+def test_a_key_that_azure_refuses_is_not_tried_again(code):
+    place = location_of("abfs://container/a.parquet")
+    error = RuntimeError(f"Server failed to authenticate the request.\nErrorCode:{code}")
+    assert isinstance(classified(error, place, "cannot read"), AccessError)
+
+
+def test_azure_is_read_and_written_with_one_library(monkeypatch):
+    asked = []
+
+    def filesystem(scheme):
+        asked.append(scheme)
+        return LocalFileSystem()
+
+    monkeypatch.setattr("fsspec.filesystem", filesystem)
+    remote._open_filesystem.cache_clear()
+    assert remote.look(location_of("abfs://no-such-container/a.parquet")) is None
+    remote._open_filesystem.cache_clear()
+    assert asked == ["abfs"]
 
 
 def test_a_store_that_stays_down_ends_the_job_with_try_again(store, rows, model, monkeypatch):

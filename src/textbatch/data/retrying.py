@@ -30,7 +30,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.2, 20.0
 _MISSING = re.compile(r"NO_SUCH_(KEY|BUCKET)|NoSuch(Key|Bucket)|RESOURCE_NOT_FOUND|\b404\b")
 _DENIED = re.compile(
     r"ACCESS_DENIED|AccessDenied|Forbidden|INVALID_ACCESS_KEY|InvalidAccessKey|SIGNATURE_DOES"
-    r"|SignatureDoes|ExpiredToken|EXPIRED_TOKEN|InvalidToken|NoCredentials|Unauthorized|AuthenticationFail|AuthorizationFail|AuthorizationPermission|\b40[13]\b"
+    r"|SignatureDoes|ExpiredToken|EXPIRED_TOKEN|InvalidToken|NoCredentials|Unauthorized|\b40[13]\b"
+    r"|AuthenticationFail|AuthorizationFail|AuthorizationPermission"  # Azure's
 )
 
 

@@ -80,6 +80,7 @@ def sample_unlabelled(
     most: int,
     without: Sequence[pa.Array],
     seed: int,
+    on_read: OnRead = lambda _rows, _share: None,
 ) -> pa.Array:
     """Some of the texts of files, each different one as likely as any other.
 
@@ -89,6 +90,7 @@ def sample_unlabelled(
         most: How many at most.
         without: Texts to leave out, told by their words.
         seed: Of the choice.
+        on_read: As of `unlabelled_texts`.
 
     Returns:
         Strings with a word in each and no words twice, in the order of the files.
@@ -97,23 +99,24 @@ def sample_unlabelled(
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed or lacks the column.
     """
-    random = np.random.default_rng((seed, 3))
-    known = pa.concat_arrays([_words_of(texts) for texts in without]).unique()
-    words, texts = pa.array([], pa.large_string()), pa.array([], pa.large_string())
-    draws = np.empty(0)
-    for chunk in unlabelled_texts(paths, text_column=text_column, on_bad=lambda _: None):
-        draws = np.append(draws, random.random(len(chunk)))
-        texts = pa.concat_arrays([texts, chunk.cast(pa.large_string())])
-        words = pa.concat_arrays([words, _words_of(chunk)])
+    from pandas.util import hash_array
+
+    key = f"{seed:016d}"  # pandas wants 16 bytes
+    known = pa.concat_arrays([_words_of(chunk) for chunk in without]).unique()
+    texts, draws = pa.array([], pa.large_string()), np.empty(0, np.uint64)
+    chunks = unlabelled_texts(
+        paths, text_column=text_column, on_bad=lambda _: None, on_read=on_read
+    )
+    for chunk in chunks:
+        words = _words_of(chunk)
         wanted = pc.and_(pc.invert(pc.is_in(words, value_set=known)), pc.not_equal(words, ""))
-        fresh = wanted.to_numpy(zero_copy_only=False)
-        # Of equal texts the first; of what is left, those with the least draws.
-        first = np.zeros(len(words), np.bool_)
-        first[np.unique(words.to_numpy(zero_copy_only=False), return_index=True)[1]] = True
-        kept = np.flatnonzero(fresh & first)
-        kept = np.sort(kept[np.argsort(draws[kept], kind="stable")][:most])
-        places = pa.array(kept)
-        draws, texts, words = draws[kept], texts.take(places), words.take(places)
+        texts = pa.concat_arrays([texts, chunk.cast(pa.large_string()).filter(wanted)])
+        # From the words alone, so that a text that comes again has no second chance.
+        drawn = hash_array(words.filter(wanted).to_numpy(zero_copy_only=False), hash_key=key)
+        draws = np.append(draws, drawn)
+        # The least draws, of each the first text.
+        kept = np.sort(np.unique(draws, return_index=True)[1][:most])
+        texts, draws = texts.take(pa.array(kept)), draws[kept]
     return texts
 
 
