@@ -10,21 +10,17 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.augmenting import Sources
-from textbatch.batch import Float32Array
 from textbatch.config import TrainConfig
-from textbatch.data.labelled import LabelledRows
 from textbatch.errors import DataError
 from textbatch.evaluation import label_ids_of
 from textbatch.lexicon import build_lexicon
-from textbatch.model.architecture import Architecture
-from textbatch.model.backend import import_keras
 from textbatch.model.checkpoint import Checkpoint
 from textbatch.model.learned import Learned
 from textbatch.model.recipes import Recipe
-from textbatch.model.settings import Epoch, LabelledTokens
+from textbatch.model.settings import Epoch
 from textbatch.model.weights import Weights
+from textbatch.network_fit import fit_network, fit_telling
 from textbatch.partition import Parts
-from textbatch.quality.metrics import balanced_weights
 from textbatch.report.passes import Passes
 from textbatch.report.progress import Progress
 from textbatch.text.normalization import split_tokens
@@ -32,8 +28,6 @@ from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
 
 _SHORTEST, _LONGEST = 16, 256
-#: A pseudo-labelled row beside a labelled one, whose label is surer.
-_PSEUDO_WEIGHT = 0.5
 
 
 def learn(
@@ -85,7 +79,7 @@ def learn(
         f"{architecture.vocabulary_size:,} tokens known, "
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
-    weights, epochs = _fit_telling(
+    weights, epochs = fit_telling(
         parts,
         lexicon.table,
         tokenizer,
@@ -130,7 +124,7 @@ def learn_again(
         say: Called with one line per pass.
         progress: Told about the rows of each pass.
     """
-    weights, epochs = _fit_telling(
+    weights, epochs = fit_telling(
         parts,
         learned.vectors,
         learned.tokenizer,
@@ -179,7 +173,7 @@ def refit(
         say(f"all rows, epoch {epoch.number} of {most}")
 
     with closing(passes):
-        weights, _ = _fit(
+        weights, _ = fit_network(
             replace(parts, training=rows),
             learned.vectors,
             learned.tokenizer,
@@ -208,105 +202,3 @@ def _tokenizer(texts: pa.Array, tokens: pa.Array, recipe: Recipe) -> Tokenizer:
         np.clip(np.quantile(np.diff(offsets), recipe.length_quantile), _SHORTEST, _LONGEST)
     )
     return Tokenizer(vocabulary=vocabulary, max_sequence_length=longest)
-
-
-def _fit_telling(
-    parts: Parts,
-    vectors: Float32Array,
-    tokenizer: Tokenizer,
-    architecture: Architecture,
-    recipe: Recipe,
-    *,
-    sources: Sources | None,
-    seed: int,
-    say: Callable[[str], None],
-    progress: Progress | None,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
-    checkpoint: Checkpoint | None = None,
-) -> tuple[Weights, list[Epoch]]:
-    """Train the network until the validation rows stop it, and tell of each pass."""
-    rows = len(parts.taught(parts.training))
-    passes = Passes(rows=rows, most=recipe.fit.max_epochs, progress=progress, say=say)
-
-    def tell(epoch: Epoch) -> None:
-        passes.ended(epoch)
-        on_epoch(epoch)
-
-    with closing(passes):
-        return _fit(
-            parts,
-            vectors,
-            tokenizer,
-            architecture,
-            recipe,
-            sources=sources,
-            seed=seed,
-            on_epoch=tell,
-            checkpoint=checkpoint,
-            on_rows=passes.advance,
-        )
-
-
-def _fit(
-    parts: Parts,
-    vectors: Float32Array,
-    tokenizer: Tokenizer,
-    architecture: Architecture,
-    recipe: Recipe,
-    *,
-    sources: Sources | None,
-    seed: int,
-    on_epoch: Callable[[Epoch], None],
-    checkpoint: Checkpoint | None = None,
-    stop_early: bool = True,
-    on_rows: Callable[[int], None] = lambda _: None,
-) -> tuple[Weights, list[Epoch]]:
-    """Train the network; the best weights, and what each epoch measured."""
-    # Here, not at the top: TensorFlow takes seconds to import.
-    import_keras()
-    import keras
-
-    from textbatch.model import fitting, network
-
-    keras.utils.set_random_seed(seed)
-    model = network.build_network(
-        architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding
-    )
-    model.get_layer("embedding").set_weights([vectors])
-    training = _training_tokens(parts, tokenizer)
-    rows = sources.rows(training, parts.labels, tokenizer, vectors, seed=seed) if sources else None
-    epochs = fitting.fit(
-        model,
-        training,
-        _labelled_tokens(parts.validation, parts.labels, tokenizer, balance=False),
-        settings=recipe.fit,
-        seed=seed,
-        on_epoch=on_epoch,
-        checkpoint=checkpoint,
-        renew=rows.of_pass if rows else None,
-        stop_early=stop_early,
-        on_rows=on_rows,
-    )
-    return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
-
-
-def _training_tokens(parts: Parts, tokenizer: Tokenizer) -> LabelledTokens:
-    rows = parts.taught(parts.training)
-    tokens = _labelled_tokens(rows, parts.labels, tokenizer, balance=True)
-    if not parts.pseudo:
-        return tokens
-    weights = tokens.weights.copy()
-    weights[len(parts.training) :] *= _PSEUDO_WEIGHT
-    return replace(tokens, weights=weights / weights.mean())
-
-
-def _labelled_tokens(
-    rows: LabelledRows, labels: tuple[str, ...], tokenizer: Tokenizer, *, balance: bool
-) -> LabelledTokens:
-    label_ids, _ = label_ids_of(rows.labels, labels)
-    ones = np.ones(len(rows), np.float32)
-    return LabelledTokens(
-        tokens=tokenizer.encode(rows.texts),
-        label_ids=label_ids,
-        weights=balanced_weights(label_ids) if balance else ones,
-    )
