@@ -104,7 +104,8 @@ def folder(tmp_path_factory) -> Path:
         file.write((folder / "tickets.csv").read_text("utf-8"))
     write_bundle(folder / "model", random_bundle())
     pd.DataFrame({"text": texts}).to_parquet(folder / "incoming.parquet")
-    shutil.copytree(folder / "model", folder / "srv" / "model")
+    for copy in ("srv/model", "own-model"):
+        shutil.copytree(folder / "model", folder / copy)
     shutil.copy(folder / "incoming.parquet", folder / "srv")
     (folder / "quick.toml").write_text(QUICK)
     bin_ = folder / "bin"
@@ -245,3 +246,28 @@ def test_what_is_left_out_is_still_there():
     told = [line for page in PAGES for line in commands(page)]
     for beginning in ELSEWHERE:
         assert any(line.startswith(beginning) for line in told), beginning
+
+
+def test_the_python_of_your_own_model_runs(folder, tmp_path):
+    here = shutil.copytree(folder, tmp_path / "here")
+    shutil.rmtree(here / "own-model")
+    text = "\n".join(blocks(ROOT / "docs" / "own-model.md", "python"))
+    # TensorFlow needs a process of its own.
+    run = subprocess.run(
+        [sys.executable, "-c", text], cwd=here, capture_output=True, text=True, timeout=600,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    words = [
+        "score",
+        "input.parquet",
+        "own.parquet",
+        "--model",
+        "own-model",
+        "--text-column",
+        "body",
+    ]
+    run = subprocess.run(
+        [sys.executable, "-m", "textbatch", *words], cwd=here, capture_output=True, check=False
+    )
+    assert run.returncode == 0, run.stderr

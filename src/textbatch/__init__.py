@@ -22,14 +22,16 @@ __all__ = [
     "TextbatchError",
     "__version__",
     "evaluate",
+    "from_keras",
     "load",
+    "normalize",
     "score",
     "train",
     "train_vectors",
 ]
 
 if TYPE_CHECKING:
-    from textbatch.api import evaluate, load, score, train, train_vectors
+    from textbatch.api import evaluate, from_keras, load, normalize, score, train, train_vectors
     from textbatch.errors import TextbatchError
     from textbatch.loaded import Model
 

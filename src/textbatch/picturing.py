@@ -68,8 +68,8 @@ def training_page(
             measured,
             title="Training report",
             lead=f"Measured on {rows['test']:,} test rows that training never saw. "
-            f"{rows['training']:,} rows to learn from, {rows['validation']:,} to stop early and "
-            "to calibrate with.",
+            f"{rows['training']:,} rows to learn from, {rows['validation']:,} to "
+            f"{'stop early and to ' if epochs else ''}calibrate with.",
             epochs=tuple(epochs),
             best_epoch=report.best_epoch,
             lengths=length_histogram(lengths, limit),
@@ -220,7 +220,7 @@ def _facts(bundle: Bundle, config: TrainConfig, report: TrainReport) -> dict[str
     parameters = sum(math.prod(shape) for shape in sizes.tensor_shapes().values())
     calibration = bundle.calibration
     return {
-        "Preset": config.preset,
+        "Preset": bundle.settings.preset,
         "Seed": str(config.seed),
         "Text column": config.text_column,
         "Label column": config.label_column,

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
-
-import numpy as np
 
 from textbatch.augmenting import Sources, read_sources
 from textbatch.baselines import HeldOutRows
 from textbatch.config import TrainConfig
-from textbatch.finishing import Finished, finish_bundle
+from textbatch.finishing import finish_bundle
 from textbatch.folds import check_out_of_fold, cross_validate, rows_to_fold
 from textbatch.learning import learn, learn_again, refit
-from textbatch.model.bundle import Bundle, save_bundle
 from textbatch.model.contents import Settings
 from textbatch.model.learned import Learned
 from textbatch.model.manifest import check_replaceable
 from textbatch.model.recipes import Recipe, recipe_of
 from textbatch.model.weights import Weights
 from textbatch.partition import Parts, read_parts
-from textbatch.picturing import training_page
-from textbatch.report.card import model_card
-from textbatch.report.comparison import check_baselines
 from textbatch.report.folds import OutOfFold, summary_line
 from textbatch.report.progress import Progress
-from textbatch.report.run import SCHEMA_VERSION, failure_reported, write_json
 from textbatch.report.training import TrainReport
 from textbatch.resuming import open_checkpoint
+from textbatch.saving import report_of, reported, save
 from textbatch.self_training import SelfTraining, self_train
-from textbatch.text.normalization import split_tokens
 from textbatch.trials import choose
 
 
@@ -54,16 +45,9 @@ def train(
     Raises:
         TextbatchError: A subclass says what went wrong; an older bundle is still in place.
     """
-    started = time.perf_counter()
-    described = {"schema_version": SCHEMA_VERSION, "model": os.fspath(config.model)}
-    with failure_reported(config.report, lambda: described):
-        report = replace(
-            _train(config, say or (lambda _: None), started, progress),
-            seconds=round(time.perf_counter() - started, 1),
-        )
-    if config.report:
-        write_json(config.report, report.to_dict())
-    return report
+    return reported(
+        config, lambda started: _train(config, say or (lambda _: None), started, progress)
+    )
 
 
 def _train(
@@ -114,12 +98,12 @@ def _train(
         progress=progress,
     )
     report = replace(
-        _report(config, parts, learned, finished, folds),
+        report_of(config, parts, learned, finished, folds),
         augmentation=chosen.record,
         self_training=pseudo.to_dict() if pseudo else None,
     )
     bundle = replace(finished.bundle, metrics=report.metrics())
-    fingerprint = _save(bundle, config, parts, learned, finished, report, started)
+    fingerprint = save(bundle, config, parts, learned, finished, report, started)
     if folds and out_of_fold:
         folds.write(out_of_fold, overwrite=config.overwrite)
     if checkpoint:
@@ -192,64 +176,3 @@ def _out_of_fold(config: TrainConfig, parts: Parts, folds: OutOfFold | None) -> 
         return None
     rows = rows_to_fold(parts, validation_given=config.validation is not None)
     return HeldOutRows(rows=rows, logits=folds.logits, folds=folds.folds)
-
-
-def _report(
-    config: TrainConfig,
-    parts: Parts,
-    learned: Learned,
-    finished: Finished,
-    folds: OutOfFold | None,
-) -> TrainReport:
-    """What was measured, still without the fingerprint.
-
-    Raises:
-        QualityGateError: A simple model does better, and that is not allowed.
-    """
-    warning = check_baselines(
-        finished.test.metrics.accuracy, finished.contenders, required=config.require_baseline
-    )
-    blend = finished.bundle.blend
-    return TrainReport(
-        model=os.fspath(config.model),
-        rows=parts.sizes(),
-        epochs=[asdict(epoch) for epoch in learned.epochs],
-        best_epoch=learned.best_epoch.number,
-        calibration=finished.bundle.calibration,
-        test=finished.test,
-        blend_weight=blend.weight if blend else 0.0,
-        contenders=finished.contenders,
-        vectors=learned.coverage,
-        warnings=[*parts.warnings, *learned.warnings, *([warning] if warning else [])],
-        near_duplicates=parts.near_duplicates,
-        folds=folds.summary() if folds else None,
-    )
-
-
-def _save(
-    bundle: Bundle,
-    config: TrainConfig,
-    parts: Parts,
-    learned: Learned,
-    finished: Finished,
-    report: TrainReport,
-    started: float,
-) -> str:
-    """Write the bundle with its card and its page; the fingerprint."""
-    card = model_card(
-        labels=bundle.labels,
-        text_column=config.text_column,
-        preset=config.preset,
-        network=learned.architecture.summary(),
-        metrics=bundle.metrics,
-    )
-    page = training_page(
-        bundle,
-        config=config,
-        report=replace(report, seconds=time.perf_counter() - started),
-        epochs=learned.epochs,
-        answers=finished.answers,
-        test=parts.test,
-        lengths=np.diff(split_tokens(parts.training.texts)[1]),
-    )
-    return save_bundle(bundle, config.model, card=card, overwrite=config.overwrite, page=page)

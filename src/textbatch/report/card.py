@@ -10,7 +10,7 @@ def model_card(
     *,
     labels: Sequence[str],
     text_column: str,
-    preset: str,
+    origin: str,
     network: str,
     metrics: Mapping[str, Any],
 ) -> str:
@@ -19,7 +19,7 @@ def model_card(
     Args:
         labels: In order.
         text_column: Column that held the text in training.
-        preset: The recipe.
+        origin: Where the network comes from, in a sentence.
         network: The architecture on one line.
         metrics: The bundle's metrics.
 
@@ -28,7 +28,6 @@ def model_card(
     """
     test = metrics["test"]
     scores = test["metrics"]
-    rows = metrics["rows"]
     lines = [
         "---",
         "library_name: textbatch",
@@ -43,10 +42,7 @@ def model_card(
         f"textbatch score input.parquet out.parquet --model . --text-column {text_column}",
         "```",
         "",
-        (
-            f"Trained on {rows['training']:,} rows (preset `{preset}`), stopped early and "
-            f"calibrated on {rows['validation']:,}."
-        ),
+        origin,
         (
             f"On {scores['rows']:,} test rows: accuracy {scores['accuracy']:.4f}, macro F1 "
             f"{scores['macro_f1']:.4f}, expected calibration error {test['ece_after']:.4f} "

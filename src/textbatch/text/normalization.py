@@ -8,6 +8,7 @@ unspaced CJK scripts stands alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import ascii_lowercase, ascii_uppercase
 
 import numpy as np
@@ -94,6 +95,19 @@ def split_tokens(texts: pa.Array) -> tuple[pa.Array, Int64Array]:
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])
     return lists.flatten(), offsets
+
+
+def normalize(texts: Sequence[str | None]) -> list[str]:
+    """The tokens of texts, with a space between them.
+
+    Args:
+        texts: Shape `(rows,)`; null has no token.
+    """
+    column = pc.fill_null(pa.array(texts, pa.large_string()), "")
+    tokens, offsets = split_tokens(column)
+    rows = pa.LargeListArray.from_arrays(pa.array(offsets), tokens)
+    joined: list[str] = pc.binary_join(rows, pa.scalar(" ", pa.large_string())).to_pylist()
+    return joined
 
 
 def _fold_characters(text: pa.Array) -> pa.Array:
