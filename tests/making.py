@@ -19,12 +19,14 @@ from textbatch.model.bundle import Bundle, save_bundle
 from textbatch.model.contents import Golden, Int8Check, Settings
 from textbatch.model.engines import open_engine
 from textbatch.model.golden import golden_texts
+from textbatch.model.linear_text import LinearTextModel, SubwordModel
 from textbatch.model.predictor import Predictor
 from textbatch.model.weights import Weights
 from textbatch.quality.calibration import Calibration
 from textbatch.quality.linear import LinearModel
 from textbatch.quality.thresholds import HeldOut
 from textbatch.text.ngrams import Ngrams
+from textbatch.text.subwords import Subwords, subword_keys
 from textbatch.text.vocabulary import Vocabulary
 
 WORDS = tuple(
@@ -112,7 +114,14 @@ def random_blend(bundle: Bundle, *, seed: int = 0, weight: float = 1.5) -> Blend
         weights=random.normal(0, 1, (len(ngrams), len(bundle.labels))).astype(np.float32),
         bias=random.normal(0, 0.1, len(bundle.labels)).astype(np.float32),
     )
-    return Blend(weight=weight, ngrams=ngrams, linear=linear)
+    keys = np.unique(subword_keys(pa.array([*WORDS, "zzz"])).subwords)
+    subwords = SubwordModel.of(
+        Subwords(keys=keys),
+        random.normal(0, 0.3, (len(keys), len(bundle.labels))).astype(np.float32),
+        bundle.vocabulary,
+    )
+    model = LinearTextModel(ngrams=ngrams, linear=linear, subwords=subwords)
+    return Blend(weight=weight, model=model)
 
 
 def blended_bundle(**settings: Any) -> Bundle:

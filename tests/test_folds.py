@@ -105,21 +105,21 @@ def test_the_linear_model_answers_no_row_that_it_has_seen(labelled_file, monkeyp
     rows = rows_to_fold(parts, validation_given=False)
     folds = np.arange(len(rows)) % 3
     learned: list[int] = []
-    fit = baselines.fit_svm
+    fit = baselines.fit_linear_text
 
-    def spy(features, label_ids, *, num_features):
+    def spy(tokens, label_ids, **settings):
         learned.append(len(label_ids))
-        return fit(features, label_ids, num_features=num_features)
+        return fit(tokens, label_ids, **settings)
 
-    monkeypatch.setattr(baselines, "fit_svm", spy)
+    monkeypatch.setattr(baselines, "fit_linear_text", spy)
     words, _ = split_tokens(rows.texts)
     tokenizer = Tokenizer(
         vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
     )
     logits = np.zeros((len(rows), len(parts.labels)), np.float32)
     found = fit_baselines(parts, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
-    # Without and with pairs, each fold; then the model that stays, on all rows.
-    assert learned == [180] * 6 + [270]
+    # Each kind of features, each fold; then the models that stay, on all rows.
+    assert learned == [180] * 9 + [270] * 2
     assert found.blend.weight > 0
     assert np.isfinite(found.held_out_logits).all()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -10,17 +12,33 @@ from textbatch.batch import Float32Array, Int64Array, TokenBatch
 from textbatch.data.labelled import LabelledRows
 from textbatch.evaluation import label_ids_of
 from textbatch.model.blend import Blend
+from textbatch.model.linear_text import (
+    MAX_SUBWORD_TOKENS,
+    LinearTextModel,
+    fit_linear_text,
+)
 from textbatch.partition import Parts
 from textbatch.quality.blending import fit_blend_weight
-from textbatch.quality.linear import LinearModel, fit_logistic, fit_svm
 from textbatch.quality.metrics import measure
 from textbatch.report.comparison import Contender
-from textbatch.text.ngrams import Ngrams
 from textbatch.text.tokenizer import Tokenizer
 
-#: With and without pairs of words: the validation rows choose. Pairs in fewer rows than this, and
-#: the rarest beyond that number, are left out.
-_MIN_ROWS, _MAX_PAIRS = 2, (0, 1_000_000)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Features:
+    """What a linear model looks at beside single words."""
+
+    max_pairs: int = 0
+    subwords: bool = False
+
+
+#: The held-out rows choose; equally good ones, the simplest.
+_MAX_PAIRS = 1_000_000
+_CANDIDATES = (
+    _Features(),
+    _Features(max_pairs=_MAX_PAIRS),
+    _Features(max_pairs=_MAX_PAIRS, subwords=True),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +63,13 @@ class Baselines:
 
     Attributes:
         blend: The linear model with the weight that the held-out rows gave it, which may be 0.
-        logistic: TF-IDF with logistic regression, on the same features.
+        logistic: Logistic regression on the same features.
         held_out_logits: The network's and the linear model's together, the latter fitted
             without the rows that it answers. Shape `(held-out rows, labels)`.
     """
 
     blend: Blend
-    logistic: LinearModel
+    logistic: LinearTextModel
     held_out_logits: Float32Array
 
 
@@ -65,59 +83,73 @@ def fit_baselines(parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows) -> 
     """
     true = _ids(held_out.rows, parts)
     evidence = np.flatnonzero(np.isfinite(held_out.logits[:, 0]))
+    rows = parts.training.followed_by(parts.validation)
+    tokens, label_ids = tokenizer.encode(rows.texts), _ids(rows, parts)
+    few = len(tokens.token_ids) <= MAX_SUBWORD_TOKENS
     candidates = []
-    for max_pairs in _MAX_PAIRS:
-        margins = _margins(parts, tokenizer, held_out, max_pairs)
+    for features in [one for one in _CANDIDATES if few or not one.subwords]:
+        margins = _margins(parts, tokenizer, held_out, features)
         weight, loss = fit_blend_weight(
             held_out.logits[evidence], margins[evidence], true[evidence]
         )
-        candidates.append((loss, max_pairs, weight, margins))
-    _, max_pairs, weight, margins = min(candidates, key=lambda candidate: candidate[:2])
-    ngrams = _ngrams(tokenizer.encode(parts.training.texts), tokenizer, max_pairs)
-    rows = parts.training.followed_by(parts.validation)
-    features, label_ids = ngrams.features(tokenizer.encode(rows.texts)), _ids(rows, parts)
-    linear = fit_svm(features, label_ids, num_features=len(ngrams))
+        candidates.append((loss, features, weight, margins))
+    _, features, weight, margins = min(candidates, key=lambda candidate: candidate[0])
+    fit = partial(_fit, tokens, label_ids, tokenizer, features)
     return Baselines(
-        blend=Blend(weight=weight, ngrams=ngrams, linear=linear),
-        logistic=fit_logistic(features, label_ids, num_features=len(ngrams)),
+        blend=Blend(weight=weight, model=fit("svm")),
+        logistic=fit("logistic"),
         held_out_logits=np.asarray(held_out.logits + np.float32(weight) * margins),
     )
 
 
 def _margins(
-    parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows, max_pairs: int
+    parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows, features: _Features
 ) -> Float32Array:
     """What linear models that have not seen them answer to held-out rows. `(rows, labels)`."""
     folds = held_out.folds
     if folds is None:
-        return _answered(parts, tokenizer, parts.training, held_out.rows, max_pairs)
+        return _answered(parts, tokenizer, parts.training, held_out.rows, features)
     margins = np.empty_like(held_out.logits)
     for fold in np.unique(folds):
         others, here = (
             held_out.rows.take(np.flatnonzero(kept)) for kept in (folds != fold, folds == fold)
         )
-        margins[folds == fold] = _answered(parts, tokenizer, others, here, max_pairs)
+        margins[folds == fold] = _answered(parts, tokenizer, others, here, features)
     return margins
 
 
 def _answered(
-    parts: Parts, tokenizer: Tokenizer, learned: LabelledRows, asked: LabelledRows, max_pairs: int
+    parts: Parts,
+    tokenizer: Tokenizer,
+    learned: LabelledRows,
+    asked: LabelledRows,
+    features: _Features,
 ) -> Float32Array:
     """Margins of one linear model, -1 for labels that it never saw. Shape `(rows, labels)`."""
     margins = np.full((len(asked), len(parts.labels)), -1, np.float32)
     present, label_ids = np.unique(_ids(learned, parts), return_inverse=True)
     if len(present) > 1:
         tokens = tokenizer.encode(learned.texts)
-        ngrams = _ngrams(tokens, tokenizer, max_pairs)
-        linear = fit_svm(ngrams.features(tokens), label_ids, num_features=len(ngrams))
-        answers = linear.logits(ngrams.features(tokenizer.encode(asked.texts)))
-        margins[:, present] = answers
+        model = _fit(tokens, label_ids, tokenizer, features, "svm")
+        margins[:, present] = model.margins(tokenizer.encode(asked.texts))
     return margins
 
 
-def _ngrams(tokens: TokenBatch, tokenizer: Tokenizer, max_pairs: int) -> Ngrams:
-    size = len(tokenizer.vocabulary)
-    return Ngrams.build(tokens, vocabulary_size=size, min_rows=_MIN_ROWS, max_pairs=max_pairs)
+def _fit(
+    tokens: TokenBatch,
+    label_ids: Int64Array,
+    tokenizer: Tokenizer,
+    features: _Features,
+    method: Literal["svm", "logistic"],
+) -> LinearTextModel:
+    return fit_linear_text(
+        tokens,
+        label_ids,
+        vocabulary=tokenizer.vocabulary,
+        max_pairs=features.max_pairs,
+        subwords=features.subwords,
+        method=method,
+    )
 
 
 def _ids(rows: LabelledRows, parts: Parts) -> Int64Array:
@@ -138,19 +170,19 @@ def compare(
     """
     true = _ids(parts.test, parts)
     known = np.flatnonzero(true >= 0)
-    features = baselines.blend.ngrams.features(tokenizer.encode(parts.test.texts))
+    tokens = tokenizer.encode(parts.test.texts)
     majority = np.full(len(true), np.bincount(_ids(parts.training, parts)).argmax())
 
     def contender(name: str, predicted: Int64Array) -> Contender:
         found = measure(true[known], predicted[known], parts.labels)
         return Contender(name=name, accuracy=found.accuracy, macro_f1=found.macro_f1)
 
-    svm, logistic = baselines.blend.linear, baselines.logistic
+    svm, logistic = baselines.blend.model, baselines.logistic
     without_evidence = ~np.isfinite(network_logits[:, 0])
     network = np.where(without_evidence, -1, np.nan_to_num(network_logits).argmax(axis=1))
     return [
         contender("majority label", majority),
-        contender("TF-IDF + logistic regression", logistic.logits(features).argmax(axis=1)),
-        contender("TF-IDF + linear SVM", svm.logits(features).argmax(axis=1)),
+        contender("TF-IDF + logistic regression", logistic.margins(tokens).argmax(axis=1)),
+        contender("TF-IDF + linear SVM", svm.margins(tokens).argmax(axis=1)),
         contender("network alone", network),
     ]

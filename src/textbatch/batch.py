@@ -61,11 +61,14 @@ class TokenBatch:
         token_ids: All ids, row after row. Shape `(tokens,)`.
         offsets: Row `i` is `token_ids[offsets[i]:offsets[i + 1]]`. Shape `(rows + 1,)`.
         truncated: True where the text had more tokens than the limit. Shape `(rows,)`.
+        unknown: The tokens that the vocabulary lacks, in their order; None where nobody needs
+            them. Shape `(unknown tokens,)`.
     """
 
     token_ids: Int32Array
     offsets: Int64Array
     truncated: BoolArray
+    unknown: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

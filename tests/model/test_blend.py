@@ -33,7 +33,7 @@ def test_the_logits_are_the_networks_and_the_weighted_margins(blended):
     network, _ = answers(with_golden(replace(blended, blend=None)), texts)
     evidence = np.flatnonzero(status < Status.NO_KNOWN_TOKENS)
     tokens = blended.tokenizer.encode(pa.array([texts[row] for row in evidence]))
-    margins = blended.blend.linear.logits(blended.blend.ngrams.features(tokens))
+    margins = blended.blend.model.margins(tokens)
     assert together[evidence] == pytest.approx(network[evidence] + 1.5 * margins, abs=1e-5)
     assert np.abs(together[evidence] - network[evidence]).max() > 0.1
     assert np.isnan(np.delete(together, evidence, axis=0)).all()
@@ -51,7 +51,9 @@ def test_a_blended_answer_has_the_same_bits_alone_and_among_others(blended):
 def test_a_bundle_keeps_its_blend(blended, tmp_path):
     loaded = load_bundle(write_bundle(tmp_path / "m", blended))
     assert loaded.blend.weight == blended.blend.weight
-    assert np.array_equal(loaded.blend.ngrams.pairs, blended.blend.ngrams.pairs)
+    ours, theirs = loaded.blend.model, blended.blend.model
+    assert np.array_equal(ours.ngrams.pairs, theirs.ngrams.pairs)
+    assert np.array_equal(ours.subwords.subwords.keys, theirs.subwords.subwords.keys)
     texts = random_texts(50)
     assert answers(loaded, texts)[0].tobytes() == answers(blended, texts)[0].tobytes()
 
@@ -81,37 +83,56 @@ def test_half_a_blend_is_refused(blended, tmp_path):
 
 
 def _heavy(blend):
-    return {BLEND: b'{"weight": 1e9, "pairs": 1}'}
+    return {BLEND: b'{"weight": 1e9, "pairs": 1, "subwords": 0}'}
 
 
 def _more_pairs_than_there_are(blend):
-    return {BLEND: b'{"weight": 1.5, "pairs": 4000000}'}
+    return {BLEND: b'{"weight": 1.5, "pairs": 4000000, "subwords": 0}'}
 
 
 def _nan(blend):
-    linear = replace(blend.linear, bias=np.full(4, np.nan, np.float32))
-    return replace(blend, linear=linear).files()
+    linear = replace(blend.model.linear, bias=np.full(4, np.nan, np.float32))
+    return replace(blend, model=replace(blend.model, linear=linear)).files()
 
 
 def _unknown_token(blend):
-    pairs = blend.ngrams.pairs.copy()
+    pairs = blend.model.ngrams.pairs.copy()
     pairs[-1] = (1 << 32) * 5000
-    return replace(blend, ngrams=replace(blend.ngrams, pairs=pairs)).files()
+    return _with_pairs(blend, pairs)
 
 
 def _out_of_order(blend):
-    pairs = blend.ngrams.pairs[::-1].copy()
-    return replace(blend, ngrams=replace(blend.ngrams, pairs=pairs)).files()
+    return _with_pairs(blend, blend.model.ngrams.pairs[::-1].copy())
+
+
+def _with_pairs(blend, pairs):
+    ngrams = replace(blend.model.ngrams, pairs=pairs)
+    return replace(blend, model=replace(blend.model, ngrams=ngrams)).files()
+
+
+def _subwords_out_of_order(blend):
+    model = blend.model.subwords
+    keys = model.subwords.keys[::-1].copy()
+    subwords = replace(model, subwords=replace(model.subwords, keys=keys))
+    return replace(blend, model=replace(blend.model, subwords=subwords)).files()
+
+
+def _subwords_missing(blend):
+    return replace(blend, model=replace(blend.model, subwords=None)).files() | {
+        BLEND: blend.files()[BLEND]
+    }
 
 
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         (_heavy, "out of range"),
-        (_more_pairs_than_there_are, "has shape"),
+        (_more_pairs_than_there_are, "missing or extra|has shape"),
         (_nan, "NaN"),
         (_unknown_token, "unknown token"),
         (_out_of_order, "not in order"),
+        (_subwords_out_of_order, "n-grams are not in order"),
+        (_subwords_missing, "missing or extra"),
     ],
 )
 def test_an_unsound_blend_is_refused(blended, change, told):

@@ -52,7 +52,7 @@ def matrix(features, width):
 @pytest.mark.parametrize("num_labels", [2, 4])
 def test_margins_are_those_of_scikit_learn(num_labels):
     ngrams, features, labels = features_of(num_labels)
-    model = fit_svm(features, labels, num_features=len(ngrams))
+    model = fit_svm(features, labels, num_features=len(ngrams)).linear
     weighted = TfidfTransformer(sublinear_tf=True).fit_transform(matrix(features, len(ngrams)))
     expected = LinearSVC(C=1.0, random_state=0).fit(weighted, labels).decision_function(weighted)
     if num_labels == 2:
@@ -64,7 +64,7 @@ def test_margins_are_those_of_scikit_learn(num_labels):
 @pytest.mark.parametrize("num_labels", [2, 5])
 def test_it_learns_what_the_words_say(fit, num_labels):
     ngrams, features, labels = features_of(num_labels)
-    model = fit(features, labels, num_features=len(ngrams))
+    model = fit(features, labels, num_features=len(ngrams)).linear
     fresh = ngrams.features(rows_of(labels, seed=1))
     right = model.logits(fresh).argmax(axis=1) == labels
     assert right.mean() > 1.5 / num_labels
@@ -72,7 +72,7 @@ def test_it_learns_what_the_words_say(fit, num_labels):
 
 def test_a_row_has_the_same_bits_alone_and_among_others():
     ngrams, features, labels = features_of(3)
-    model = fit_svm(features, labels, num_features=len(ngrams))
+    model = fit_svm(features, labels, num_features=len(ngrams)).linear
     together = model.logits(features)
     for row in range(len(features)):
         part = slice(features.offsets[row], features.offsets[row + 1])

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from textbatch.batch import Float32Array, TokenBatch
+from textbatch.batch import Float32Array, Int32Array, Int64Array, TokenBatch
 from textbatch.errors import BundleError
 from textbatch.model.architecture import Architecture
+from textbatch.model.linear_text import LinearTextModel, SubwordModel
 from textbatch.model.schema import dump_json, parse_json, read_fields
 from textbatch.model.weights import parse_tensors
 from textbatch.quality.linear import LinearModel
 from textbatch.text.ngrams import Ngrams
+from textbatch.text.subwords import Subwords
 
 #: A bundle has both of these files or neither.
 BLEND, LINEAR = "blend.json", "linear.safetensors"
 
-_MAX_PAIRS = 5_000_000
+_MAX_FEATURES = 5_000_000
 _RESTORE = "restore the bundle from its source or train it again"
 
 
@@ -29,6 +33,7 @@ class _Sizes:
 
     weight: float
     pairs: int
+    subwords: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,30 +42,37 @@ class Blend:
 
     Attributes:
         weight: Found on the validation rows.
-        ngrams: The linear model's features.
-        linear: The linear model.
+        model: The linear model.
     """
 
     weight: float
-    ngrams: Ngrams
-    linear: LinearModel
+    model: LinearTextModel
 
     def addend(self, tokens: TokenBatch) -> Float32Array:
         """What to add to the network's logits of the same rows. Shape `(rows, labels)`."""
-        added = self.linear.logits(self.ngrams.features(tokens)) * np.float32(self.weight)
-        return np.asarray(added, np.float32)
+        return np.asarray(self.model.margins(tokens) * np.float32(self.weight), np.float32)
 
     def files(self) -> dict[str, bytes]:
         """The bundle's files of it, by name."""
-        pairs = self.ngrams.pairs_of_ids()
-        tensors = {
-            "idf": self.linear.idf,
-            "weights": self.linear.weights,
-            "bias": self.linear.bias,
+        pairs = self.model.ngrams.pairs_of_ids()
+        tensors: dict[str, NDArray[Any]] = {
+            "idf": self.model.linear.idf,
+            "weights": self.model.linear.weights,
+            "bias": self.model.linear.bias,
             "pairs": pairs,
         }
+        if subwords := self.model.subwords:
+            tensors |= {
+                "subwords": _halves(subwords.subwords.keys),
+                "subword_weights": subwords.weights,
+                "token_subwords": subwords.by_token,
+            }
         contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
-        sizes = {"weight": self.weight, "pairs": len(pairs)}
+        sizes = {
+            "weight": self.weight,
+            "pairs": len(pairs),
+            "subwords": len(subwords.subwords) if subwords else 0,
+        }
         return {BLEND: dump_json(sizes), LINEAR: save(contiguous)}
 
 
@@ -75,15 +87,22 @@ def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend 
     if not {BLEND, LINEAR} <= files.keys():
         raise BundleError(f"of {BLEND} and {LINEAR} one is missing", _RESTORE)
     sizes = read_fields(_Sizes, parse_json(files[BLEND], BLEND), BLEND)
-    if not (0 <= sizes.pairs <= _MAX_PAIRS and 0 < sizes.weight <= 1e6):
+    numbers = (sizes.pairs, sizes.subwords)
+    if not (all(0 <= n <= _MAX_FEATURES for n in numbers) and 0 < sizes.weight <= 1e6):
         raise BundleError(f"{BLEND}: a value is out of range", _RESTORE)
-    features = architecture.vocabulary_size + sizes.pairs
-    expected = {
-        "idf": ("F32", (features,)),
-        "weights": ("F32", (features, architecture.num_labels)),
-        "bias": ("F32", (architecture.num_labels,)),
+    words, labels = architecture.vocabulary_size, architecture.num_labels
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {
+        "idf": ("F32", (words + sizes.pairs,)),
+        "weights": ("F32", (words + sizes.pairs, labels)),
+        "bias": ("F32", (labels,)),
         "pairs": ("I32", (sizes.pairs, 2)),
     }
+    if sizes.subwords:
+        expected |= {
+            "subwords": ("I32", (sizes.subwords, 2)),
+            "subword_weights": ("F32", (sizes.subwords, labels)),
+            "token_subwords": ("F32", (words, labels)),
+        }
     tensors, _ = parse_tensors(files[LINEAR], expected, LINEAR)
     pairs = tensors["pairs"]
     if pairs.size and not 0 <= pairs.min() <= pairs.max() < architecture.vocabulary_size:
@@ -92,4 +111,27 @@ def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend 
     if (np.diff(ngrams.pairs) <= 0).any():
         raise BundleError(f"{LINEAR}: the pairs are not in order", _RESTORE)
     linear = LinearModel(idf=tensors["idf"], weights=tensors["weights"], bias=tensors["bias"])
-    return Blend(weight=sizes.weight, ngrams=ngrams, linear=linear)
+    model = LinearTextModel(ngrams=ngrams, linear=linear, subwords=_subwords(tensors))
+    return Blend(weight=sizes.weight, model=model)
+
+
+def _subwords(tensors: Mapping[str, NDArray[Any]]) -> SubwordModel | None:
+    if "subwords" not in tensors:
+        return None
+    keys = _whole(tensors["subwords"])
+    if (keys[1:] <= keys[:-1]).any():
+        raise BundleError(f"{LINEAR}: the character n-grams are not in order", _RESTORE)
+    return SubwordModel(
+        subwords=Subwords(keys=keys),
+        weights=tensors["subword_weights"],
+        by_token=tensors["token_subwords"],
+    )
+
+
+def _halves(keys: Int64Array) -> Int32Array:
+    """64-bit keys for a file that knows 32 bits: the low half first. Shape `(keys, 2)`."""
+    return keys.astype("<i8").view("<i4").reshape(-1, 2)
+
+
+def _whole(halves: Int32Array) -> Int64Array:
+    return np.ascontiguousarray(halves).view("<i8").reshape(-1)

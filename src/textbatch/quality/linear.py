@@ -60,50 +60,80 @@ class _Entries:
         return csr_matrix((self.values, places), (self.num_rows, num_features))
 
 
-def fit_svm(features: FeatureBatch, label_ids: Int64Array, *, num_features: int) -> LinearModel:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A linear model, and what it weighs features of another kind with.
+
+    Attributes:
+        linear: Of the TF-IDF features.
+        others: Weights of the other features; they share the bias. Shape `(others, labels)`.
+    """
+
+    linear: LinearModel
+    others: Float32Array
+
+
+def fit_svm(
+    features: FeatureBatch,
+    label_ids: Int64Array,
+    *,
+    num_features: int,
+    others: csr_matrix | None = None,
+) -> Fitted:
     """Fit a linear support vector machine, one label against the rest (Fan et al. 2008).
 
     Args:
         features: Of the training rows.
         label_ids: Their labels, from 0 without a gap. Shape `(rows,)`.
         num_features: How many features there are.
+        others: More features, as they are. Shape `(rows, others)`.
     """
     from sklearn.svm import LinearSVC
 
-    counts = _counts(features, num_features)
-    idf = _idf(counts, num_features)
-    weighted = _weighted(counts, idf).matrix(num_features)
-    machine = LinearSVC(C=_SVM_C, random_state=0).fit(weighted, label_ids)
-    return _model(idf, machine.coef_, machine.intercept_)
+    idf, matrix = _matrix(features, num_features, others)
+    machine = LinearSVC(C=_SVM_C, random_state=0).fit(matrix, label_ids)
+    return _fitted(idf, machine.coef_, machine.intercept_)
 
 
 def fit_logistic(
-    features: FeatureBatch, label_ids: Int64Array, *, num_features: int
-) -> LinearModel:
+    features: FeatureBatch,
+    label_ids: Int64Array,
+    *,
+    num_features: int,
+    others: csr_matrix | None = None,
+) -> Fitted:
     """Fit logistic regression, one label against the rest; arguments as of `fit_svm`."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
 
+    idf, matrix = _matrix(features, num_features, others)
+    regression = LogisticRegression(C=_LOGISTIC_C, solver="liblinear", random_state=0)
+    fitted = OneVsRestClassifier(regression).fit(matrix, label_ids)
+    coefficients = np.concatenate([one.coef_ for one in fitted.estimators_])
+    bias = np.concatenate([one.intercept_ for one in fitted.estimators_])
+    return _fitted(idf, coefficients, bias)
+
+
+def _matrix(
+    features: FeatureBatch, num_features: int, others: csr_matrix | None
+) -> tuple[Float32Array, csr_matrix]:
+    """IDF, and TF-IDF with the other features behind it."""
+    from scipy.sparse import hstack
+
     counts = _counts(features, num_features)
     idf = _idf(counts, num_features)
     weighted = _weighted(counts, idf).matrix(num_features)
-    regression = LogisticRegression(C=_LOGISTIC_C, solver="liblinear", random_state=0)
-    fitted = OneVsRestClassifier(regression).fit(weighted, label_ids)
-    coefficients = np.concatenate([one.coef_ for one in fitted.estimators_])
-    bias = np.concatenate([one.intercept_ for one in fitted.estimators_])
-    return _model(idf, coefficients, bias)
+    return idf, weighted if others is None else hstack([weighted, others]).tocsr()
 
 
-def _model(
+def _fitted(
     idf: Float32Array, coefficients: NDArray[np.float64], bias: NDArray[np.float64]
-) -> LinearModel:
+) -> Fitted:
     if len(coefficients) == 1:  # of two labels scikit-learn keeps the second one's margin
         coefficients, bias = np.concatenate([-coefficients, coefficients]), np.append(-bias, bias)
-    return LinearModel(
-        idf=idf,
-        weights=np.ascontiguousarray(coefficients.T, np.float32),
-        bias=bias.astype(np.float32),
-    )
+    weights = np.ascontiguousarray(coefficients.T, np.float32)
+    linear = LinearModel(idf=idf, weights=weights[: len(idf)], bias=bias.astype(np.float32))
+    return Fitted(linear=linear, others=weights[len(idf) :])
 
 
 def _counts(features: FeatureBatch, num_features: int) -> _Entries:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from textbatch.batch import BoolArray, FeatureBatch, Int32Array, Int64Array, TokenBatch
+from textbatch.text.key_index import KeyIndex
 from textbatch.text.vocabulary import OOV_ID
 
 #: A pair of token ids as one number: the first one's bits stand above the second one's.
@@ -68,7 +69,7 @@ class Ngrams:
         """The features of each row, words before pairs; unknown tokens are none, and end a pair."""
         keys, rows_of_pairs, known = _pairs(tokens)
         rows_of_words = np.repeat(np.arange(len(tokens)), tokens.lengths)[known]
-        places = self._place(keys)
+        places = self._index.places(keys)
         rows_of_pairs, places = rows_of_pairs[places >= 0], places[places >= 0]
         words = _offsets(rows_of_words, len(tokens))
         pairs = _offsets(rows_of_pairs, len(tokens))
@@ -77,42 +78,9 @@ class Ngrams:
         features[np.arange(pairs[-1]) + words[rows_of_pairs + 1]] = self.vocabulary_size + places
         return FeatureBatch(features=features, offsets=words + pairs)
 
-    def _place(self, keys: Int64Array) -> Int64Array:
-        """Places of keys among the pairs, -1 for those that are none. Shape `(keys,)`."""
-        found = np.full(len(keys), -1)
-        if not len(self.pairs):
-            return found
-        slots, steps = self._slots
-        asked = np.arange(len(keys))
-        for step in range(steps):
-            place = slots[_slot(keys[asked], len(slots), step)]
-            same = (place >= 0) & (self.pairs[place] == keys[asked])
-            found[asked[same]] = place[same]
-            asked = asked[(place >= 0) & ~same]
-        return found
-
     @cached_property
-    def _slots(self) -> tuple[Int64Array, int]:
-        """Open addressing: places by slot, -1 for an empty one, and the most slots to look at.
-
-        Four times faster than binary search, which waits for memory at every step.
-        """
-        slots = np.full(1 << (8 * len(self.pairs)).bit_length(), -1)
-        waiting, step = np.arange(len(self.pairs)), 0
-        while len(waiting):
-            slot = _slot(self.pairs[waiting], len(slots), step)
-            # Of those that want one slot the first gets it; and none that is taken.
-            claims, first = np.unique(slot, return_index=True)
-            free = slots[claims] < 0
-            slots[claims[free]] = waiting[first[free]]
-            waiting, step = np.delete(waiting, first[free]), step + 1
-        return slots, step
-
-
-def _slot(keys: Int64Array, size: int, step: int) -> Int64Array:
-    # Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4), then slot after slot.
-    mixed = (keys.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)
-    return (mixed.astype(np.int64) + step) & (size - 1)
+    def _index(self) -> KeyIndex:
+        return KeyIndex(keys=self.pairs)
 
 
 def _offsets(rows: Int64Array, num_rows: int) -> Int64Array:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from textbatch.batch import BoolArray, TokenBatch
 from textbatch.text.normalization import split_tokens
-from textbatch.text.vocabulary import Vocabulary
+from textbatch.text.vocabulary import OOV_ID, Vocabulary
 
 #: Of a longer text only its beginning is looked at: tokenizing megabytes to keep a few hundred
 #: tokens would let one row hold up the job.
@@ -46,9 +46,15 @@ class Tokenizer:
         truncated = cut | (lengths > kept)
         if (lengths > kept).any():
             position = np.arange(len(token_ids)) - np.repeat(offsets[:-1], lengths)
-            token_ids = token_ids[position < self.max_sequence_length]
+            inside = position < self.max_sequence_length
+            token_ids, tokens = token_ids[inside], tokens.filter(pa.array(inside))
             offsets = np.concatenate([[0], np.cumsum(kept)])
-        return TokenBatch(token_ids=token_ids, offsets=offsets, truncated=truncated)
+        return TokenBatch(
+            token_ids=token_ids,
+            offsets=offsets,
+            truncated=truncated,
+            unknown=tokens.filter(pa.array(token_ids == OOV_ID)),
+        )
 
 
 def _first_characters(texts: pa.Array) -> tuple[pa.Array, BoolArray]:
