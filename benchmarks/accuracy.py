@@ -1,8 +1,8 @@
 """`python -m benchmarks.accuracy`: what the default preset reaches on public data sets.
 
 The test files are read for the figures in the table and for nothing else: early stopping, blending
-and calibration go by the validation file, or by rows split off the training file. What stands after `--`
-is handed to every `textbatch train`.
+and calibration go by the validation file, or by rows split off the training file. What stands after
+`--` is handed to every `textbatch train`.
 """
 
 from __future__ import annotations
@@ -71,9 +71,10 @@ def main() -> None:
         rows.append([name, *(_shown(figure, means[figure]) for figure in FIGURES)])
     print(table.markdown(["data", *FIGURES], rows))
     seeds = ", ".join(map(str, options.seeds))
+    recipe = " ".join(["Default preset", *options.training])
     print(
-        f"\n{' '.join(['Default preset', *options.training])}, means over seeds {seeds}; the last three are test accuracies on the "
-        "same rows. +: word vectors of `vectors-100d.vec.gz` as well, and for emotion those of the "
+        f"\n{recipe}, means over seeds {seeds}; the last three are test accuracies on the same "
+        "rows. +: word vectors of `vectors-100d.vec.gz` as well, and for emotion those of the "
         f"unlabelled emoji tweets. {table.caption()}"
     )
 
