@@ -59,7 +59,7 @@ def test_train_tells_of_all_its_steps(labelled_file, word_vectors, tmp_path):
         labelled_file, tmp_path / "model", vectors=(word_vectors[0],), unlabelled=(texts,), folds=2
     )
     report = train(config, progress=steps)
-    epochs = [(f"epoch {epoch['number']}", "rows") for epoch in report.epochs]
+    epochs = [(f"epoch {epoch.number}", "rows") for epoch in report.epochs]
     assert [seen for seen in steps.seen if not seen[0].startswith("epoch")] == [
         *READING,
         ("cross-validation", "folds"),

@@ -123,7 +123,7 @@ def test_report_and_bundle_tell_the_same_story(trained):
     assert written["state"] == "done"
     metrics = load_bundle(Path(report.model)).metrics
     assert metrics == {key: written[key] for key in metrics}
-    losses = [epoch["validation_loss"] for epoch in report.epochs]
+    losses = [epoch.validation_loss for epoch in report.epochs]
     assert report.best_epoch == 1 + int(np.argmin(losses))
     assert sum(line.startswith("epoch ") for line in said) == len(losses)
 

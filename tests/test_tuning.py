@@ -89,7 +89,7 @@ def test_the_first_trial_is_the_recipe_and_the_best_trains_to_its_loss(config, t
             settings=file,
         )
     )
-    assert min(e["validation_loss"] for e in trained.epochs) == pytest.approx(best.loss, abs=1e-6)
+    assert min(e.validation_loss for e in trained.epochs) == pytest.approx(best.loss, abs=1e-6)
     assert len(list(tuning_tables(report))) == 2
     json.dumps(report.to_dict())
 

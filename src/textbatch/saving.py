@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -66,7 +66,7 @@ def report_of(
     return TrainReport(
         model=os.fspath(config.model),
         rows=parts.sizes(),
-        epochs=[asdict(epoch) for epoch in learned.epochs],
+        epochs=learned.epochs,
         best_epoch=learned.best_epoch.number if learned.epochs else 0,
         calibration=finished.bundle.calibration,
         test=finished.test,

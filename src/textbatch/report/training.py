@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from textbatch.model.settings import Epoch
 from textbatch.quality.calibration import Calibration
 from textbatch.quality.coverage import VectorCoverage
 from textbatch.report.comparison import Contender
@@ -19,8 +20,9 @@ class TrainReport:
     Attributes:
         model: Path of the bundle.
         rows: Rows by part: `training`, `validation`, `test`.
-        epochs: What each pass over the training rows measured.
-        best_epoch: The pass whose weights were kept.
+        epochs: What each pass over the training rows measured; none where the network was fitted
+            elsewhere.
+        best_epoch: The pass whose weights were kept; 0 where there is none.
         calibration: The temperature and what it did on the held-out rows.
         test: Metrics on the test rows, computed by the engine that `score` uses.
         blend_weight: Of the linear model's margins beside the network's logits; 0 without one.
@@ -42,7 +44,7 @@ class TrainReport:
 
     model: str
     rows: dict[str, int]
-    epochs: list[dict[str, Any]]
+    epochs: list[Epoch]
     best_epoch: int
     calibration: Calibration
     test: Evaluation
