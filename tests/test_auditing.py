@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from test_training import KEYWORDS, labelled_table, quick_recipe  # noqa: F401
 
+from textbatch import auditing
 from textbatch.auditing import audit
 from textbatch.config import AuditConfig, TrainConfig
 from textbatch.errors import OutputError, UsageError
@@ -56,7 +57,16 @@ def test_labels_that_were_swapped_are_found_with_the_right_suggestion(rows, tmp_
             found["given_label"].to_pylist(), found["suggested_label"].to_pylist(), strict=True
         )
     )
-    assert len(list(audit_tables(report))) == 2
+    assert report.agreement > 0.9
+    assert not report.warnings
+    assert len(list(audit_tables(report))) == 3
+
+
+def test_a_network_that_knows_little_says_so(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(auditing, "_LOW_AGREEMENT", 1.1)
+    report = audit(AuditConfig(train=replace(rows[0], folds=2), output=tmp_path / "errors.csv"))
+    (warning,) = report.warnings
+    assert f"{report.agreement:.0%} of the rows" in warning
 
 
 def test_a_model_can_be_asked_instead_and_texts_come_only_when_wanted(rows, tmp_path):

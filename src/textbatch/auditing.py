@@ -30,6 +30,9 @@ from textbatch.report.audit import AuditReport
 from textbatch.report.progress import Progress, step_of
 from textbatch.report.run import failure_reported, write_json
 
+#: Below this the network's own mistakes are many beside those of the labels.
+_LOW_AGREEMENT = 0.8
+
 
 def audit(
     config: AuditConfig,
@@ -84,6 +87,12 @@ def _audit(
         raise DataError("no row has a word that the model knows", "check --text-column")
     label_ids, _ = label_ids_of(rows.labels, labels)
     issues, scores = _likely_errors(label_ids[asked], probabilities[asked])
+    agreement = float((probabilities[asked].argmax(axis=1) == label_ids[asked]).mean())
+    if agreement < _LOW_AGREEMENT:
+        warnings.append(
+            f"the network gives {agreement:.0%} of the rows the label that they have: many of "
+            "these are its own mistakes; audit more rows"
+        )
     suggested = probabilities[asked[issues]].argmax(axis=1)
     given = label_ids[asked[issues]]
     table = _table(rows, asked[issues], labels, suggested, scores, texts=config.texts)
@@ -92,6 +101,7 @@ def _audit(
         output=str(config.output),
         rows=len(rows),
         audited=len(asked),
+        agreement=agreement,
         found=len(issues),
         pairs=_pairs(given, suggested, labels),
         warnings=warnings,

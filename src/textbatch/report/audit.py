@@ -26,6 +26,7 @@ class AuditReport:
         output: The file with the rows.
         rows: With a text and a known label.
         audited: Of them, with a word that the network knew.
+        agreement: Share of the audited rows that the network gave the label that they have.
         found: Likely errors.
         pairs: `given` and `suggested` label and how many `rows`, the most frequent first.
         warnings: What the user should look at.
@@ -35,6 +36,7 @@ class AuditReport:
     output: str
     rows: int
     audited: int
+    agreement: float
     found: int
     pairs: list[Mapping[str, Any]]
     warnings: list[str]
@@ -51,6 +53,7 @@ def audit_tables(report: AuditReport) -> Iterator[RenderableType]:
         f"{report.found:,} of {report.audited:,} labels are likely wrong: "
         f"{printable(report.output)}"
     )
+    yield Text(f"the network agrees with {report.agreement:.1%} of the labels")
     if not report.pairs:
         return
     table = Table(box=box.SIMPLE, pad_edge=False)
