@@ -32,6 +32,7 @@ _DENIED = re.compile(
     r"ACCESS_DENIED|AccessDenied|Forbidden|INVALID_ACCESS_KEY|InvalidAccessKey|SIGNATURE_DOES"
     r"|SignatureDoes|ExpiredToken|EXPIRED_TOKEN|InvalidToken|NoCredentials|Unauthorized|\b40[13]\b"
     r"|AuthenticationFail|AuthorizationFail|AuthorizationPermission"  # Azure's
+    r"|OAuth2 access token"  # Google's, where Arrow has looked for credentials in vain
 )
 
 
