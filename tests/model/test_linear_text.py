@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from textbatch.model import linear_text
 from textbatch.model.linear_text import fit_linear_text
 from textbatch.text.normalization import split_tokens
 from textbatch.text.subwords import subword_keys
@@ -98,6 +99,15 @@ def test_a_row_has_the_same_bits_alone_and_among_others():
         alone = model.margins(tokenizer.encode(texts.slice(row, 1)))
         assert alone.tobytes() == together[row : row + 1].tobytes()
     assert all(map(math.isfinite, together.ravel()))
+
+
+def test_words_are_taken_apart_a_few_at_a_time_to_the_same_bits(monkeypatch):
+    texts, labels = texts_of(80)
+    tokenizer = tokenizer_of(texts, max_size=6)
+    model = fitted(texts, labels, tokenizer)
+    whole = model.margins(tokenizer.encode(texts))
+    monkeypatch.setattr(linear_text, "_WORDS_AT_ONCE", 3)
+    assert model.margins(tokenizer.encode(texts)).tobytes() == whole.tobytes()
 
 
 def test_a_row_without_tokens_gets_the_bias():

@@ -19,6 +19,8 @@ from textbatch.text.vocabulary import OOV_ID, RESERVED, Vocabulary
 _MIN_ROWS, _MAX_SUBWORDS = 2, 200_000
 #: With more training tokens there is no need to learn from parts of words, and little memory to.
 MAX_SUBWORD_TOKENS = 2_000_000
+#: N-grams are many times the words: this bounds what is held of them.
+_WORDS_AT_ONCE = 4096
 _FITS = {"svm": fit_svm, "logistic": fit_logistic}
 
 
@@ -60,8 +62,12 @@ class SubwordModel:
 
 def _sums(subwords: Subwords, weights: Float32Array, words: pa.Array) -> Float32Array:
     """The weights of each word's n-grams, added up. Shape `(words, labels)`."""
-    entries = subwords.of_words(words)
-    return np.asarray(_by_row(weights, entries.subwords, entries.words, len(words)), np.float32)
+    sums = np.empty((len(words), weights.shape[1]), np.float32)
+    for start in range(0, len(words), _WORDS_AT_ONCE):
+        entries = subwords.of_words(words.slice(start, _WORDS_AT_ONCE))
+        part = sums[start : start + _WORDS_AT_ONCE]
+        part[:] = _by_row(weights, entries.subwords, entries.words, len(part))
+    return sums
 
 
 def _by_row(
