@@ -12,7 +12,7 @@ import pytest
 
 import textbatch
 from textbatch.demo.tickets import labelled_tickets
-from textbatch.errors import BundleError, ConflictError, UsageError
+from textbatch.errors import BundleError, ConflictError, DataError, UsageError
 
 LENGTH = 12
 LABELS = ["zebra", "account", "billing"]  # not in the order in which textbatch sorts them
@@ -217,6 +217,9 @@ def test_a_recurrent_layer_used_twice_is_found_out(files, tmp_path):
         ({"labels": LABELS[:2]}, UsageError, "2 labels are named"),
         ({"vocabulary": ["", "[UNK]"]}, UsageError, "empty"),
         ({"vocabulary": ["", "[UNK]", "so", "so"]}, UsageError, "token twice"),
+        ({"vocabulary": ["", "[UNK]", "so", "two\nlines"]}, UsageError, "two lines"),
+        ({"vocabulary": ["", "[UNK]", "so", ""]}, UsageError, "is empty"),
+        ({"vocabulary": ["", "[UNK]", "neverthere"]}, DataError, "no test row"),
         ({"validation": None}, ConflictError, "not named"),
     ],
 )

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.config import TrainConfig
-from textbatch.errors import BundleError, ConflictError, UsageError
+from textbatch.errors import BundleError, ConflictError, DataError, UsageError
 from textbatch.finishing import draft_bundle, finish_bundle, open_predictor
 from textbatch.model.backend import import_keras
 from textbatch.model.bundle import Bundle
@@ -162,12 +162,13 @@ def _check_vocabulary(vocabulary: Vocabulary) -> list[str]:
     """What there is to say about tokens that no text can hold.
 
     Raises:
-        UsageError: There are no tokens, or one comes twice.
+        UsageError: There are no tokens, one comes twice, or the bundle cannot hold it.
     """
     words = vocabulary.words()
-    if not words or len({*vocabulary.tokens}) < len(vocabulary.tokens):
+    unfit = (not word or "\n" in word for word in words)
+    if not words or len({*vocabulary.tokens}) < len(vocabulary.tokens) or any(unfit):
         raise UsageError(
-            "the vocabulary is empty or has a token twice",
+            "the vocabulary is empty, or has a token twice or one that is empty or of two lines",
             "give every id's token in order, first padding's and the unknown token's",
         )
     lost = sum(map(str.__ne__, words, normalize(words)))
@@ -185,6 +186,10 @@ def _largest_difference(
     with open_predictor(draft) as predictor:
         logits, _ = predictor.predict_logits(texts)
     answered = np.flatnonzero(np.isfinite(logits[:, 0]))
+    if not len(answered):
+        raise DataError(
+            "no test row has a token of the vocabulary", "check the vocabulary and text_column"
+        )
     tokens = draft.tokenizer.encode(texts.take(pa.array(answered)))
     padded = pad(tokens, np.arange(len(tokens))).token_ids
     limit = draft.architecture.max_sequence_length
