@@ -6,6 +6,7 @@ python -m tools.reference          # writes docs/reference/
 from __future__ import annotations
 
 import collections.abc
+import inspect
 import json
 import re
 import types
@@ -208,8 +209,9 @@ def _properties(of: type) -> dict[str, Any]:
 def descriptions(of: type) -> dict[str, str]:
     """What a class's docstring says of its attributes."""
     assert of.__doc__
-    text = of.__doc__.partition("Attributes:\n")[2]
-    found = re.findall(r"^        (\w+): (.*?)(?=^        \w+: |\Z)", text, re.S | re.M)
+    # Python 3.13 takes the indentation off by itself.
+    text = inspect.cleandoc(of.__doc__).partition("Attributes:\n")[2]
+    found = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", text, re.S | re.M)
     # In JSON, Python's None is null.
     return {
         name: re.sub(r"\bNone\b", "null", re.sub(r"\s+", " ", told)).strip() for name, told in found

@@ -35,6 +35,8 @@ class NewFile(io.RawIOBase):
         self.path = path
         self.sha256 = hashlib.sha256()
         self._position = 0
+        # Until there is a file: the object is closed, too, where none could be created.
+        self._descriptor = -1
         # O_EXCL: a link planted under the name is not followed.
         self._descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, mode)
         self.buffered = io.BufferedWriter(self, _BUFFER_BYTES)
@@ -72,7 +74,8 @@ class NewFile(io.RawIOBase):
         """Close the file; what waits in `buffered` is dropped unless it was flushed."""
         if not self.closed:
             super().close()
-            os.close(self._descriptor)
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
 
     def discard(self) -> None:
         """Close and remove the file, whatever state it is in."""
