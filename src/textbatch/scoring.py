@@ -28,6 +28,7 @@ from textbatch.data.texts import decode_texts
 from textbatch.data.work import WorkDirectory, work_directory_of
 from textbatch.data.writer import ParquetOutput, check_output
 from textbatch.errors import (
+    DataError,
     OutOfMemoryError,
     StorageError,
     TextbatchError,
@@ -196,10 +197,13 @@ def _score_rows(
             job.identity.check_unchanged()
             sieve.publish()
             output.commit(footer(report, job, config.prefix))
-        except BaseException:
+        except BaseException as error:
             tally.fill(report)
             report.rows_out = output.rows if output.published else 0
             output.abort()
+            if isinstance(error, DataError) and not isinstance(job.identity.path, RemotePath):
+                # A file that somebody writes anew meanwhile looks damaged or cut off.
+                job.identity.check_unchanged()
             raise
     report.state, report.rows_out, report.seal = "done", output.rows, output.seal
 

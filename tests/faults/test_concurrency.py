@@ -13,7 +13,8 @@ def test_of_two_runs_on_one_output_exactly_one_wins(seed, job):
     assert sorted(codes)[0] == 0, told
     assert sorted(codes)[1] in (75, 73), told
     if 75 in codes:
-        assert "is being written by process" in told[codes.index(75)]
+        # The winner may not have told its process id yet.
+        assert "is being written by" in told[codes.index(75)]
     job.assert_complete()
 
 
@@ -33,5 +34,5 @@ def test_an_input_that_changes_meanwhile_is_noticed(job, tmp_path):
                 job.source.unlink()
             _, told = process.communicate(timeout=60)
         assert process.returncode == 65, told
-        assert "changed while it was being read" in told or "damaged" in told
+        assert "changed while it was being read" in told
         assert job.names() == []
