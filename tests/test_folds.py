@@ -124,6 +124,31 @@ def test_the_linear_model_answers_no_row_that_it_has_seen(labelled_file, monkeyp
     assert np.isfinite(found.held_out_logits).all()
 
 
+def test_of_many_texts_no_character_ngrams_are_taken(labelled_file, monkeypatch):
+    parts = read_parts(config_of(labelled_file, Path("m")))
+    asked: list[bool] = []
+    fit = baselines.fit_linear_text
+
+    def spy(tokens, label_ids, *, features, **settings):
+        asked.append(features.subwords)
+        return fit(tokens, label_ids, features=features, **settings)
+
+    monkeypatch.setattr(baselines, "fit_linear_text", spy)
+    words, _ = split_tokens(parts.training.texts)
+    tokenizer = Tokenizer(
+        vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
+    )
+    logits = np.zeros((len(parts.validation), len(parts.labels)), np.float32)
+    held_out = HeldOutRows(rows=parts.validation, logits=logits)
+    fit_baselines(parts, tokenizer, held_out)
+    assert any(asked)
+    asked.clear()
+    monkeypatch.setattr(baselines, "MAX_SUBWORD_TOKENS", 10)
+    fit_baselines(parts, tokenizer, held_out)
+    assert asked
+    assert not any(asked)
+
+
 def test_a_label_that_only_one_fold_has_is_no_trouble(labelled_file):
     parts = read_parts(config_of(labelled_file, Path("m")))
     rows = rows_to_fold(parts, validation_given=False)

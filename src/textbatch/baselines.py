@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
 
 import numpy as np
 
-from textbatch.batch import Float32Array, Int64Array, TokenBatch
+from textbatch.batch import Float32Array, Int64Array
 from textbatch.data.labelled import LabelledRows
 from textbatch.evaluation import label_ids_of
 from textbatch.model.blend import Blend
 from textbatch.model.linear_text import (
     MAX_SUBWORD_TOKENS,
+    LinearFeatures,
     LinearTextModel,
     fit_linear_text,
 )
@@ -23,21 +23,12 @@ from textbatch.quality.metrics import measure
 from textbatch.report.comparison import Contender
 from textbatch.text.tokenizer import Tokenizer
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Features:
-    """What a linear model looks at beside single words."""
-
-    max_pairs: int = 0
-    subwords: bool = False
-
-
 #: The held-out rows choose; equally good ones, the simplest.
 _MAX_PAIRS = 1_000_000
 _CANDIDATES = (
-    _Features(),
-    _Features(max_pairs=_MAX_PAIRS),
-    _Features(max_pairs=_MAX_PAIRS, subwords=True),
+    LinearFeatures(),
+    LinearFeatures(max_pairs=_MAX_PAIRS),
+    LinearFeatures(max_pairs=_MAX_PAIRS, subwords=True),
 )
 
 
@@ -94,16 +85,18 @@ def fit_baselines(parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows) -> 
         )
         candidates.append((loss, features, weight, margins))
     _, features, weight, margins = min(candidates, key=lambda candidate: candidate[0])
-    fit = partial(_fit, tokens, label_ids, tokenizer, features)
+    fit = partial(
+        fit_linear_text, tokens, label_ids, vocabulary=tokenizer.vocabulary, features=features
+    )
     return Baselines(
-        blend=Blend(weight=weight, model=fit("svm")),
-        logistic=fit("logistic"),
+        blend=Blend(weight=weight, model=fit()),
+        logistic=fit(method="logistic"),
         held_out_logits=np.asarray(held_out.logits + np.float32(weight) * margins),
     )
 
 
 def _margins(
-    parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows, features: _Features
+    parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows, features: LinearFeatures
 ) -> Float32Array:
     """What linear models that have not seen them answer to held-out rows. `(rows, labels)`."""
     folds = held_out.folds
@@ -123,33 +116,18 @@ def _answered(
     tokenizer: Tokenizer,
     learned: LabelledRows,
     asked: LabelledRows,
-    features: _Features,
+    features: LinearFeatures,
 ) -> Float32Array:
     """Margins of one linear model, -1 for labels that it never saw. Shape `(rows, labels)`."""
     margins = np.full((len(asked), len(parts.labels)), -1, np.float32)
     present, label_ids = np.unique(_ids(learned, parts), return_inverse=True)
     if len(present) > 1:
         tokens = tokenizer.encode(learned.texts)
-        model = _fit(tokens, label_ids, tokenizer, features, "svm")
+        model = fit_linear_text(
+            tokens, label_ids, vocabulary=tokenizer.vocabulary, features=features
+        )
         margins[:, present] = model.margins(tokenizer.encode(asked.texts))
     return margins
-
-
-def _fit(
-    tokens: TokenBatch,
-    label_ids: Int64Array,
-    tokenizer: Tokenizer,
-    features: _Features,
-    method: Literal["svm", "logistic"],
-) -> LinearTextModel:
-    return fit_linear_text(
-        tokens,
-        label_ids,
-        vocabulary=tokenizer.vocabulary,
-        max_pairs=features.max_pairs,
-        subwords=features.subwords,
-        method=method,
-    )
 
 
 def _ids(rows: LabelledRows, parts: Parts) -> Int64Array:

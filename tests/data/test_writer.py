@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from textbatch.data import files, writer
+from textbatch.data.files import NewFile
 from textbatch.data.writer import ParquetOutput
 from textbatch.errors import AccessError, OutputError, StorageError
 
@@ -218,3 +219,13 @@ def test_the_file_is_synced_before_it_is_moved_and_its_directory_after(tmp_path,
     output.commit({})
     order = ["write file", "pwrite file", "fsync file", "replace file", "fsync directory"]
     assert [step for i, step in enumerate(steps) if i == 0 or steps[i - 1] != step] == order
+
+
+def test_a_file_that_could_not_be_created_can_be_closed(tmp_path):
+    (tmp_path / "there").write_bytes(b"mine")
+    file = NewFile.__new__(NewFile)
+    with pytest.raises(FileExistsError):
+        file.__init__(tmp_path / "there")
+    # As Python does when it lets go of it.
+    file.close()
+    assert (tmp_path / "there").read_bytes() == b"mine"

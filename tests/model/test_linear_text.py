@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from textbatch.model import linear_text
-from textbatch.model.linear_text import fit_linear_text
+from textbatch.model.linear_text import LinearFeatures, fit_linear_text
 from textbatch.text.normalization import split_tokens
 from textbatch.text.subwords import subword_keys
 from textbatch.text.tokenizer import Tokenizer
@@ -38,9 +38,14 @@ def tokenizer_of(texts, **settings):
 
 
 def fitted(texts, labels, tokenizer, **settings):
-    settings = {"max_pairs": 0, "subwords": True, **settings}
-    tokens = tokenizer.encode(texts)
-    return fit_linear_text(tokens, labels, vocabulary=tokenizer.vocabulary, **settings)
+    method = settings.pop("method", "svm")
+    return fit_linear_text(
+        tokenizer.encode(texts),
+        labels,
+        vocabulary=tokenizer.vocabulary,
+        features=LinearFeatures(**{"subwords": True, **settings}),
+        method=method,
+    )
 
 
 @pytest.mark.parametrize("method", ["svm", "logistic"])
@@ -115,3 +120,8 @@ def test_a_row_without_tokens_gets_the_bias():
     tokenizer = tokenizer_of(texts)
     model = fitted(texts, labels, tokenizer)
     assert np.array_equal(model.margins(tokenizer.encode(pa.array([""])))[0], model.linear.bias)
+
+
+def test_where_no_ngram_comes_twice_there_is_no_such_part():
+    texts, labels = pa.array(["abc", "xyz"]), np.array([0, 1])
+    assert fitted(texts, labels, tokenizer_of(texts)).subwords is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -22,6 +23,19 @@ MAX_SUBWORD_TOKENS = 2_000_000
 #: N-grams are many times the words: this bounds what is held of them.
 _WORDS_AT_ONCE = 4096
 _FITS = {"svm": fit_svm, "logistic": fit_logistic}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearFeatures:
+    """What a linear model looks at beside single words.
+
+    Attributes:
+        max_pairs: Of the pairs of words, so many are kept.
+        subwords: Whether character n-grams are features too.
+    """
+
+    max_pairs: int = 0
+    subwords: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +119,7 @@ def fit_linear_text(
     label_ids: Int64Array,
     *,
     vocabulary: Vocabulary,
-    max_pairs: int,
-    subwords: bool,
+    features: LinearFeatures,
     method: Literal["svm", "logistic"] = "svm",
 ) -> LinearTextModel:
     """Fit a linear model.
@@ -115,16 +128,15 @@ def fit_linear_text(
         tokens: Of the training texts, with the unknown ones.
         label_ids: Their labels, from 0 without a gap. Shape `(rows,)`.
         vocabulary: That made the tokens.
-        max_pairs: Of the pairs of words, so many are kept.
-        subwords: Whether character n-grams are features too.
+        features: What to look at.
         method: Support vector machine, or logistic regression.
     """
     ngrams = Ngrams.build(
-        tokens, vocabulary_size=len(vocabulary), min_rows=_MIN_ROWS, max_pairs=max_pairs
+        tokens, vocabulary_size=len(vocabulary), min_rows=_MIN_ROWS, max_pairs=features.max_pairs
     )
-    features, fit = ngrams.features(tokens), _FITS[method]
-    if not subwords:
-        fitted = fit(features, label_ids, num_features=len(ngrams))
+    fit = partial(_FITS[method], ngrams.features(tokens), label_ids, num_features=len(ngrams))
+    if not features.subwords:
+        fitted = fit()
         return LinearTextModel(ngrams=ngrams, linear=fitted.linear)
     words, ids = _words_of(tokens, vocabulary)
     entries = subword_keys(words)
@@ -132,7 +144,9 @@ def fit_linear_text(
     found = subword_features(
         tokens.lengths, ids, (entries.words, numbers), min_rows=_MIN_ROWS, most=_MAX_SUBWORDS
     )
-    fitted = fit(features, label_ids, num_features=len(ngrams), others=found.matrix)
+    fitted = fit(others=found.matrix)
+    if not len(found.kept):
+        return LinearTextModel(ngrams=ngrams, linear=fitted.linear)
     return LinearTextModel(
         ngrams=ngrams,
         linear=fitted.linear,
