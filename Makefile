@@ -14,21 +14,23 @@ test: .venv/installed-dev  ## Run all tests
 	$(BIN)/pytest
 
 test-faults: .venv/installed-dev  ## Run the fault tests in full: hundreds of kills, failures, damaged files
-	FAULTS=full $(BIN)/pytest tests/faults tests/bad_inputs tests/storage tests/test_verification.py
+	FAULTS=full $(BIN)/pytest \
+		tests/system/faults tests/system/bad_inputs tests/system/storage tests/scoring/test_verify.py
 
 test-airflow: .venv/installed-dev .venv-airflow/installed  ## Run the DAGs of jobs/ in a real Airflow
-	$(BIN)/pytest tests/jobs/test_airflow.py
+	$(BIN)/pytest tests/system/jobs/test_airflow.py
 
 test-schedulers: .venv/installed-dev .venv-schedulers/installed  ## Run the Prefect and Dagster examples of jobs/
-	$(BIN)/pytest tests/jobs/test_schedulers.py
+	$(BIN)/pytest tests/system/jobs/test_schedulers.py
 
 test-container: .venv/installed-dev  ## Build the scoring image's environment and run it without Docker
-	TEXTBATCH_TEST_CONTAINER=1 $(BIN)/pytest tests/container
+	TEXTBATCH_TEST_CONTAINER=1 $(BIN)/pytest tests/system/container
 
 check: .venv/installed-dev  ## Run the linters and the type checker, as CI does
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 bench: .venv/installed-dev  ## Compare speed with peers, in one run
 	$(BIN)/python -m benchmarks.speed
@@ -60,16 +62,16 @@ clean:  ## Remove the virtual environments and the demo's folder
 	touch $@
 
 # Airflow pins much that textbatch does not, so it has an environment of its own, with the operator.
-.venv-airflow/installed: .venv/bin/python tests/jobs/airflow-requirements.txt tests/jobs/airflow-constraints.txt
+.venv-airflow/installed: .venv/bin/python tests/system/jobs/airflow-requirements.txt tests/system/jobs/airflow-constraints.txt
 	$(BIN)/python -m venv --clear .venv-airflow
 	.venv-airflow/bin/python -m pip install --quiet \
-		--requirement tests/jobs/airflow-requirements.txt \
-		--constraint tests/jobs/airflow-constraints.txt
+		--requirement tests/system/jobs/airflow-requirements.txt \
+		--constraint tests/system/jobs/airflow-constraints.txt
 	.venv-airflow/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
-.venv-schedulers/installed: .venv/bin/python tests/jobs/schedulers-requirements.txt
+.venv-schedulers/installed: .venv/bin/python tests/system/jobs/schedulers-requirements.txt
 	$(BIN)/python -m venv --clear .venv-schedulers
-	.venv-schedulers/bin/python -m pip install --quiet --requirement tests/jobs/schedulers-requirements.txt
+	.venv-schedulers/bin/python -m pip install --quiet --requirement tests/system/jobs/schedulers-requirements.txt
 	.venv-schedulers/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@

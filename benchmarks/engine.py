@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from textbatch.batch import Float32Array, Int32Array, Int64Array
-from textbatch.model.bundle import Bundle, load_bundle
-from textbatch.quality.calibration import softmax
+from textbatch.model.bundle.bundle import Bundle, load_bundle
+from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import pad
+from textbatch.types import Float32Array, Int32Array, Int64Array
 
 FILE_TO_FILE, IDS_TO_LOGITS = "file → file", "ids → logits"
 

@@ -11,8 +11,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.engine import Engine, Job
 from benchmarks.engines_textbatch import Bare
-from textbatch.model.architecture import Architecture
-from textbatch.model.bundle import load_bundle
+from textbatch.model.bundle.bundle import load_bundle
+from textbatch.model.network.architecture import Architecture
 
 
 class Ceiling(Engine):

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.engine import FILE_TO_FILE, Answers, Engine, Job, PaddedEngine
-from textbatch.batch import Float32Array, Int32Array
-from textbatch.model.backend import import_keras
-from textbatch.model.bundle import Bundle, load_bundle
-from textbatch.quality.calibration import softmax
+from textbatch.model.bundle.bundle import Bundle, load_bundle
+from textbatch.model.network.keras_backend import import_keras
+from textbatch.model.quality.calibration import softmax
 from textbatch.text.normalization import CJK_RANGES, PUNCTUATION
 from textbatch.text.vocabulary import OOV_ID
+from textbatch.types import Float32Array, Int32Array
 
 
 class KerasPredict(Engine):
@@ -83,7 +83,7 @@ class TfFunction(PaddedEngine):
 def keras_network(bundle: Bundle):
     """The Keras network with the bundle's weights."""
     import_keras()
-    from textbatch.model.network import build_network, write_tensors
+    from textbatch.model.network.keras_network import build_network, write_tensors
 
     network = build_network(bundle.architecture)
     write_tensors(network, bundle.architecture, bundle.weights.tensors)

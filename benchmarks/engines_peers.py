@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 
 from benchmarks.engine import Engine, Job, PaddedEngine
 from benchmarks.engines_keras import words_of
-from textbatch.batch import Float32Array, Int32Array
-from textbatch.model.bundle import GRAPH, Bundle
+from textbatch.model.bundle.bundle import GRAPH, Bundle
+from textbatch.types import Float32Array, Int32Array
 
 
 class OnnxPadded(PaddedEngine):

@@ -8,14 +8,16 @@ import numpy as np
 import onnxruntime
 
 from benchmarks.engine import FILE_TO_FILE, Answers, Engine, Job
-from textbatch.batch import Float32Array
-from textbatch.config import CHUNK_ROWS, Precision, ScoreConfig
-from textbatch.data.source import open_source
+from textbatch.data.choices import CHUNK_ROWS
+from textbatch.data.readers.source import open_source
 from textbatch.model import engines
-from textbatch.model.bundle import GRAPH, load_bundle
+from textbatch.model.bundle.bundle import GRAPH, load_bundle
+from textbatch.model.choices import Precision
 from textbatch.model.predictor import Predictor
-from textbatch.scoring import predict_chunks, read_chunks, score
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.score import predict_chunks, read_chunks, score
 from textbatch.text.bucketing import MiniBatch
+from textbatch.types import Float32Array
 
 
 class Score(Engine):

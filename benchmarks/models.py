@@ -12,15 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.data import LABELS, SYNTHETIC, data_folder, training_file
-from textbatch.model.architecture import Architecture, RecurrentLayer
-from textbatch.model.bundle import Bundle, save_bundle
-from textbatch.model.contents import Golden, Int8Check, Settings
+from textbatch.model.bundle.bundle import Bundle, save_bundle
+from textbatch.model.bundle.golden import golden_texts
+from textbatch.model.bundle.records import Golden, Int8Check, Settings
 from textbatch.model.engines import open_engine
-from textbatch.model.golden import golden_texts
+from textbatch.model.network.architecture import Architecture, RecurrentLayer
+from textbatch.model.network.weights import Weights
 from textbatch.model.predictor import Predictor
-from textbatch.model.weights import Weights
-from textbatch.quality.calibration import Calibration
-from textbatch.quality.thresholds import HeldOut
+from textbatch.model.quality.calibration import Calibration
+from textbatch.model.quality.thresholds import HeldOut
 from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from benchmarks import data, models, table
 from benchmarks.commands import textbatch
 from benchmarks.measure import say
-from textbatch.model.bundle import load_bundle
+from textbatch.model.bundle.bundle import load_bundle
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from benchmarks.engines_peers import (
 )
 from benchmarks.engines_textbatch import Bare, Fused, Score, ScoreInt8
 from benchmarks.measure import Row, measure
-from textbatch.model.bundle import load_bundle
+from textbatch.model.bundle.bundle import load_bundle
 
 #: The first one's answers are what the others are compared with.
 ENGINES: tuple[Engine, ...] = (

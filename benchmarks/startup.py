@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import data, models, table
 from benchmarks.commands import textbatch
-from textbatch.model.bundle import load_bundle
+from textbatch.model.bundle.bundle import load_bundle
 
 _ROWS = 1_000
 

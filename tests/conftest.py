@@ -11,10 +11,11 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
-from making import random_bundle, random_texts, write_bundle, write_texts
+from support.bundles import random_bundle, random_texts, write_bundle, write_texts
+from support.training import labelled_file, quick_recipe  # noqa: F401  fixtures
 
 from textbatch.cli.app import _run as run_app
-from textbatch.model.bundle import Bundle
+from textbatch.model.bundle.bundle import Bundle
 
 # No deadline: a busy machine is no bug. The same examples every run: CI must not be a lottery.
 settings.register_profile("textbatch", deadline=None, derandomize=True)
@@ -85,7 +86,7 @@ def data_folder() -> Path:
 def server() -> Iterator[object]:
     """An S3 server for all tests."""
     pytest.importorskip("moto")
-    from stores import Store
+    from support.object_store import Store
 
     started = Store()
     with patch.dict(os.environ, started.environment):

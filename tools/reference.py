@@ -19,13 +19,14 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
 from textbatch.cli.app import app
-from textbatch.cli.settings import variables
+from textbatch.cli.settings.resolve import variables
 from textbatch.report.audit import AuditReport
 from textbatch.report.evaluation import Evaluation
-from textbatch.report.run import SCHEMA_VERSION, RunReport
+from textbatch.report.files import SCHEMA_VERSION
+from textbatch.report.scoring import RunReport
 from textbatch.report.training import TrainReport
 from textbatch.report.tuning import TuneReport
-from textbatch.vectorizing import VectorsReport
+from textbatch.report.vectors import VectorsReport
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 

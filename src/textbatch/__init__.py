@@ -31,15 +31,28 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from textbatch.api import evaluate, from_keras, load, normalize, score, train, train_vectors
     from textbatch.errors import TextbatchError
-    from textbatch.loaded import Model
+    from textbatch.scoring.api import evaluate, load, score
+    from textbatch.scoring.in_memory import Model
+    from textbatch.text.normalization import normalize
+    from textbatch.training.api import train, train_vectors
+    from textbatch.training.from_keras import from_keras
 
 
-_HOMES = {"Model": "textbatch.loaded", "TextbatchError": "textbatch.errors"}
+_HOMES = {
+    "Model": "textbatch.scoring.in_memory",
+    "TextbatchError": "textbatch.errors",
+    "evaluate": "textbatch.scoring.api",
+    "from_keras": "textbatch.training.from_keras",
+    "load": "textbatch.scoring.api",
+    "normalize": "textbatch.text.normalization",
+    "score": "textbatch.scoring.api",
+    "train": "textbatch.training.api",
+    "train_vectors": "textbatch.training.api",
+}
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'textbatch' has no attribute '{name}'")
-    return getattr(import_module(_HOMES.get(name, "textbatch.api")), name)
+    return getattr(import_module(_HOMES[name]), name)

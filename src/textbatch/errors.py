@@ -210,3 +210,14 @@ def storage_errors(
 
 def _strerror(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else "input/output error"
+
+
+def require(flag: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside its bounds.
+
+    Raises:
+        UsageError: It is.
+    """
+    # Written so that NaN fails as well.
+    if not low <= value <= high:
+        raise UsageError(f"{flag} is {value}, outside {low} to {high}", f"give {flag} in range")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from making import run_cli, write_texts
+from support.bundles import run_cli, write_texts
 
-from textbatch.config import ScoreConfig
 from textbatch.errors import BundleError
-from textbatch.scoring import score
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.score import score
 
 # In the arguments, @ stands for the folder that `folder` makes.
 CASES = {

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textbatch.cli import app, score
+from textbatch.cli import app
+from textbatch.cli.commands import score
 
 CANARY = "kanarienvogel"
 GOOD_CSV = f"id,text,label\n{CANARY},refund {CANARY},{CANARY}\n"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from making import random_bundle, run_cli, write_bundle, write_texts
+from support.bundles import random_bundle, run_cli, write_bundle, write_texts
 
 from textbatch.cli.app import app
 

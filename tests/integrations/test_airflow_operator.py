@@ -1,4 +1,4 @@
-"""The operator beside a stand-in for Airflow; tests/jobs runs it in the real one."""
+"""The operator beside a stand-in for Airflow; tests/system/jobs runs it in the real one."""
 
 from __future__ import annotations
 

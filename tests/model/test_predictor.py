@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from making import random_texts
+from support.bundles import random_texts
 
-from textbatch.batch import Status
 from textbatch.errors import BundleError
-from textbatch.model.contents import Golden
+from textbatch.model.bundle.records import Golden
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
+from textbatch.types import Status
 
 TEXTS = ["refund the card", "login", "", None, "!!!", "zzz", "the " * 30, "refund the card", " "]
 

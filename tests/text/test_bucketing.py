@@ -5,9 +5,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textbatch.batch import TokenBatch
 from textbatch.text.bucketing import mini_batches, pad
 from textbatch.text.vocabulary import PAD_ID
+from textbatch.types import TokenBatch
 
 
 def token_batch(lengths: list[int]) -> TokenBatch:

@@ -7,12 +7,7 @@ import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textbatch.text.normalization import (
-    RULES_VERSION,
-    SURELY_NFKC,
-    WHITE_SPACE,
-    split_tokens,
-)
+from textbatch.text.normalization import RULES_VERSION, SURELY_NFKC, WHITE_SPACE, split_tokens
 
 # Written out here once more: bundles rely on these rules, so a change needs another RULES_VERSION.
 PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textbatch.batch import TokenBatch
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import RESERVED, Vocabulary
+from textbatch.types import TokenBatch
 
 VOCABULARY = Vocabulary(tokens=(*RESERVED, "a", "b", "c", "文"))
 IDS = {"a": 2, "b": 3, "c": 4, "文": 5}

@@ -17,7 +17,7 @@ from typer._click.exceptions import BadParameter, ClickException, MissingParamet
 from typer.core import TyperArgument, TyperOption
 
 from textbatch import __version__
-from textbatch.cli import (
+from textbatch.cli.commands import (
     audit,
     config,
     demo,
@@ -29,10 +29,10 @@ from textbatch.cli import (
     vectors,
     verify,
 )
-from textbatch.cli.command import Command
 from textbatch.cli.console import error_line
 from textbatch.cli.help import HelpedGroup, arguments_of, usage_of
-from textbatch.cli.settings import key_of, kind_of
+from textbatch.cli.settings.command import Command
+from textbatch.cli.settings.resolve import key_of, kind_of
 from textbatch.cli.signals import stopped
 from textbatch.errors import (
     OutOfMemoryError,

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from textbatch.config.choices import LogFormat
+from textbatch.cli.options import LogFormat
 from textbatch.errors import printable
 
 if TYPE_CHECKING:
-    from textbatch.report.progress import Progress, Standing
+    from textbatch.report.terminal.progress import Progress, Standing
 
 
 class _Results(Console):
@@ -86,7 +86,7 @@ def error_line(kind: str, message: str, *, code: int) -> int:
 
 def progress() -> Progress:
     """What tells of a long step: a bar, lines of text, or events."""
-    from textbatch.report.progress import progress_on
+    from textbatch.report.terminal.progress import progress_on
 
     return progress_on(errors, _tell if _log else None)
 

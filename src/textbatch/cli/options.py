@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from textbatch.config import LogFormat, Precision
+from textbatch.model.choices import Precision
+
+LogFormat = Literal["text", "json"]
+
 
 ModelOption = Annotated[
     Path,

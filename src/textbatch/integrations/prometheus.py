@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textbatch.data.writer import check_output
+from textbatch.data.output.parquet_file import check_output
+from textbatch.data.storage.location import RemotePath, location_of
 from textbatch.errors import (
     ConflictError,
     OutputError,
@@ -17,8 +18,7 @@ from textbatch.errors import (
     exit_code_of,
     storage_errors,
 )
-from textbatch.locations import RemotePath, location_of
-from textbatch.report.run import RunReport
+from textbatch.report.scoring import RunReport
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric

@@ -13,22 +13,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from textbatch.batch import (
-    BoolArray,
-    Float32Array,
-    Int64Array,
-    Predictions,
-    Status,
-    TokenBatch,
-)
-from textbatch.config import CHUNK_ROWS, Precision
+from textbatch.data.choices import CHUNK_ROWS
 from textbatch.errors import BundleError
-from textbatch.model.bundle import Bundle
-from textbatch.model.engines import Engine
-from textbatch.quality.calibration import softmax
+from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.choices import Precision
+from textbatch.model.engines import Engine, open_engine
+from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch, mini_batches
 from textbatch.text.normalization import WHITE_SPACE
 from textbatch.text.vocabulary import OOV_ID
+from textbatch.types import BoolArray, Float32Array, Int64Array, Predictions, Status, TokenBatch
 
 #: How far a golden row may be off: other processors round differently, a wrong model is far off.
 GOLDEN_TOLERANCE: dict[Precision, float] = {"f32": 1e-4, "int8": 0.05}
@@ -215,3 +209,8 @@ def _status_of(texts: pa.Array, tokens: TokenBatch, known: Int64Array) -> NDArra
         blank = pc.equal(trimmed, "").to_numpy(zero_copy_only=False)
         status[without_tokens[blank]] = Status.EMPTY_TEXT
     return status
+
+
+def open_predictor(bundle: Bundle) -> Predictor:
+    """Answers as `score` does on the CPU."""
+    return Predictor(bundle, open_engine(bundle, name="onnx", device="cpu"))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from textbatch.quality.metrics import Metrics
-from textbatch.report.run import SCHEMA_VERSION
+from textbatch.model.quality.metrics import Metrics
+from textbatch.report.files import SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from textbatch.model.settings import Epoch
-from textbatch.quality.calibration import Calibration
-from textbatch.quality.coverage import VectorCoverage
+from textbatch.model.fitting.settings import Epoch
+from textbatch.model.quality.calibration import Calibration
+from textbatch.model.vectors.coverage import VectorCoverage
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
-from textbatch.report.run import SCHEMA_VERSION
+from textbatch.report.files import SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

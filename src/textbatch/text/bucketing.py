@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textbatch.batch import Int32Array, Int64Array, TokenBatch
 from textbatch.text.vocabulary import PAD_ID
+from textbatch.types import Int32Array, Int64Array, TokenBatch
 
 #: Rows of a mini-batch differ by less than this many tokens.
 _BUCKET_WIDTH = 8

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textbatch.batch import Int64Array
+from textbatch.types import Int64Array
 
 RULES_VERSION = 1
 

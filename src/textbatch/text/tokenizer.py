@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textbatch.batch import BoolArray, TokenBatch
 from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
+from textbatch.types import BoolArray, TokenBatch
 
 #: Of a longer text only its beginning is looked at: tokenizing megabytes to keep a few hundred
 #: tokens would let one row hold up the job.

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textbatch.batch import Int32Array
 from textbatch.errors import BundleError
+from textbatch.types import Int32Array
 
 PAD_ID = 0
 OOV_ID = 1

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from textbatch.batch import Float32Array
-from textbatch.config import DeviceName, EngineName, Precision
 from textbatch.errors import ConflictError
-from textbatch.model.backend import import_keras
-from textbatch.model.bundle import Bundle
+from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.network.keras_backend import import_keras
 from textbatch.text.bucketing import MiniBatch
+from textbatch.types import Float32Array
 
 
 class Engine(Protocol):

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, nullcontext
 import keras
 import numpy as np
 
-from textbatch.batch import Float32Array, Int32Array
-from textbatch.config import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, DeviceName, Precision
 from textbatch.errors import ConflictError, OutOfMemoryError
-from textbatch.model.bundle import Bundle
-from textbatch.model.network import build_network, write_tensors
+from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.choices import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, DeviceName, Precision
+from textbatch.model.network.keras_network import build_network, write_tensors
 from textbatch.text.bucketing import MiniBatch
 from textbatch.text.vocabulary import OOV_ID, PAD_ID
+from textbatch.types import Float32Array, Int32Array
 
 #: Sequence lengths and row counts are padded up to multiples of these, so that few shapes are
 #: compiled.

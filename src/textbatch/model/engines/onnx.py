@@ -7,13 +7,13 @@ import os
 import joblib
 import numpy as np
 
-from textbatch.batch import Float32Array
-from textbatch.config import CPU_BATCH_TOKENS, Precision
-from textbatch.model.bundle import Bundle
-from textbatch.model.graph import WEIGHTS_FILE
-from textbatch.model.step_graph import build_step_graph
+from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.choices import CPU_BATCH_TOKENS, Precision
+from textbatch.model.engines.loop_graph import build_step_graph
+from textbatch.model.engines.prefix_tree import prefix_tree
+from textbatch.model.network.onnx_graph import WEIGHTS_FILE
 from textbatch.text.bucketing import MiniBatch
-from textbatch.text.prefix_tree import prefix_tree
+from textbatch.types import Float32Array
 
 # Its builds report their use to their maker unless told so before the import; a job that reads
 # private texts calls nobody, and writes nowhere but where it was told.

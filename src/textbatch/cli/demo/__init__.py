@@ -1,0 +1,1 @@
+"""The whole tour on made-up data."""

@@ -1,0 +1,12 @@
+"""What inputs and outputs may be, and how much of them is held in memory."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
+IfExists = Literal["fail", "replace", "skip"]
+#: Rows held in memory at a time: enough that sorting by length leaves little padding.
+CHUNK_ROWS = 16_384
+#: Bytes of a chunk, which long texts reach before its rows do.
+CHUNK_BYTES = 16 << 20

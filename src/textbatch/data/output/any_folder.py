@@ -1,0 +1,14 @@
+"""An output of several parts, on this machine or in an object store."""
+
+from __future__ import annotations
+
+from textbatch.data.output.folder import OutputFolder
+from textbatch.data.output.remote_folder import RemoteFolder
+from textbatch.data.storage.location import Location, RemotePath
+
+Folder = OutputFolder | RemoteFolder
+
+
+def folder_at(path: Location) -> Folder:
+    """An output of several parts, to be read."""
+    return RemoteFolder(path) if isinstance(path, RemotePath) else OutputFolder(path)

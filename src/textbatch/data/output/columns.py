@@ -1,0 +1,130 @@
+"""The data contract: which columns the output adds to the input, and what they mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.errors import ConflictError
+from textbatch.types import BoolArray, Float32Array, Predictions, Status, TextBatch
+
+_CATEGORY = pa.dictionary(pa.int32(), pa.string())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputColumns:
+    """The columns that `score` adds.
+
+    Attributes:
+        labels: The bundle's labels, in order.
+        prefix: Put before each added column's name.
+        probabilities: Whether to add the probability of every label.
+        top_k: How many best labels to add, 0 for none.
+        min_confidence: Labels below it are withheld.
+        thresholds: Labels below their own threshold are withheld too; None for no such. Shape
+            `(labels,)`.
+    """
+
+    labels: tuple[str, ...]
+    prefix: str = ""
+    probabilities: bool = False
+    top_k: int = 0
+    min_confidence: float = 0.0
+    thresholds: Float32Array | None = None
+
+    def fields(self) -> list[pa.Field]:
+        """The added columns, in order."""
+        fields = [
+            pa.field(f"{self.prefix}predicted_label", _CATEGORY),
+            pa.field(f"{self.prefix}confidence", pa.float32()),
+            pa.field(f"{self.prefix}status", _CATEGORY),
+        ]
+        if self.probabilities:
+            kind = pa.list_(pa.float32(), len(self.labels))
+            metadata = {"labels": json.dumps(self.labels, ensure_ascii=False)}
+            fields.append(pa.field(f"{self.prefix}probabilities", kind, metadata=metadata))
+        if self.top_k:
+            fields.append(pa.field(f"{self.prefix}top_labels", pa.list_(pa.string())))
+            fields.append(pa.field(f"{self.prefix}top_confidences", pa.list_(pa.float32())))
+        return fields
+
+    def output_schema(self, passed_through: pa.Schema) -> pa.Schema:
+        """The output's schema: the columns passed through, then the added ones.
+
+        Raises:
+            ConflictError: An added column has the name of one passed through.
+        """
+        added = self.fields()
+        clash = [field.name for field in added if field.name in passed_through.names]
+        if clash:
+            raise ConflictError(
+                f"the input already has a column '{clash[0]}'",
+                "add --prefix, or leave the column out with --columns",
+            )
+        # An earlier run's entries would hide this run's from Arrow's readers.
+        metadata = {
+            key: value
+            for key, value in (passed_through.metadata or {}).items()
+            if not key.startswith(b"textbatch.")
+        }
+        return pa.schema([*passed_through, *added], metadata=metadata)
+
+    def assemble(
+        self, chunk: TextBatch, predictions: Predictions, schema: pa.Schema
+    ) -> tuple[pa.RecordBatch, Predictions]:
+        """Put the added columns beside a chunk's own.
+
+        Returns:
+            The output rows, and the predictions with `low_confidence` filled in.
+        """
+        probabilities = predictions.probabilities
+        evidence = predictions.status < Status.NO_KNOWN_TOKENS
+        best = np.where(evidence, np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1), 0)
+        confidence = np.take_along_axis(probabilities, best[:, None], axis=1)[:, 0]
+        needed = np.full(len(best), self.min_confidence, np.float32)
+        if self.thresholds is not None:
+            needed = np.maximum(needed, self.thresholds[best])
+        low = evidence & (confidence < needed)
+        status = np.where(low, np.int8(Status.LOW_CONFIDENCE), predictions.status)
+        hidden = ~evidence | low
+        added: list[pa.Array] = [
+            _categories(best, self.labels, hidden),
+            pa.array(confidence, pa.float32(), mask=hidden),
+            _categories(status, Status.names(), None),
+        ]
+        if self.probabilities:
+            added.append(_fixed_lists(probabilities, ~evidence))
+        if self.top_k:
+            added.extend(self._top(probabilities, evidence))
+        batch = pa.RecordBatch.from_arrays([*chunk.table.columns, *added], schema=schema)
+        return batch, Predictions(probabilities=probabilities, status=status)
+
+    def _top(self, probabilities: Float32Array, evidence: BoolArray) -> list[pa.Array]:
+        k = min(self.top_k, len(self.labels))
+        # Stable: of equal probabilities the label that stands first comes first.
+        order = np.argsort(-probabilities[evidence], axis=1, kind="stable")[:, :k]
+        values = np.take_along_axis(probabilities[evidence], order, axis=1)
+        offsets = np.zeros(len(evidence) + 1, np.int32)
+        np.cumsum(np.where(evidence, k, 0), out=offsets[1:])
+        names = pa.array(self.labels, pa.string()).take(pa.array(order.ravel()))
+        mask = pa.array(~evidence)
+        return [
+            pa.ListArray.from_arrays(pa.array(offsets), names, mask=mask),
+            pa.ListArray.from_arrays(pa.array(offsets), pa.array(values.ravel()), mask=mask),
+        ]
+
+
+def _categories(
+    codes: np.ndarray, names: Sequence[str], mask: BoolArray | None
+) -> pa.DictionaryArray:
+    indices = pa.array(codes.astype(np.int32), mask=mask)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
+
+
+def _fixed_lists(values: Float32Array, mask: BoolArray) -> pa.FixedSizeListArray:
+    flat = pa.array(np.nan_to_num(values, nan=0.0).ravel(), pa.float32())
+    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1], mask=pa.array(mask))

@@ -1,0 +1,194 @@
+"""An output of several parts: a directory with a manifest and, at the very end, `_SUCCESS`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from textbatch.data.output.ledger import Entry, read_entries, write_entries, write_lines
+from textbatch.data.readers.parquet import footer_entries
+from textbatch.data.storage.atomic_file import sync_directory
+from textbatch.errors import AccessError, DataError, OutputError, storage_errors
+from textbatch.failpoints import failpoint
+
+MANIFEST, SUCCESS = "_manifest.jsonl", "_SUCCESS"
+
+_FIELDS = {
+    "job", "inputs", "manifest", "fingerprint", "run_id", "textbatch", "parts", "rows_in",
+    "rows_out", "rows_quarantined", "statuses", "labels",
+}  # fmt: skip
+
+
+class OutputFolder:
+    """The directory that holds the parts.
+
+    Attributes:
+        path: Of the directory.
+        lock_place: What the lock stands beside.
+        is_staged: False: parts are written where they belong.
+    """
+
+    is_staged = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = self.lock_place = path
+
+    def check_place(self) -> None:
+        """Check that the directory may be made or used.
+
+        Raises:
+            OutputError: A file stands there, or there is no directory above.
+            AccessError: It, or the one above, is not writable.
+        """
+        with storage_errors(self.path, "cannot look at"):
+            if self.path.exists() and not self.path.is_dir():
+                raise OutputError(f"{self.path} is a file", "name a directory for several inputs")
+            above = self.path if self.path.is_dir() else self.path.parent
+            if not above.is_dir():
+                raise OutputError(f"there is no directory {above}", "create it first")
+        if not os.access(above, os.W_OK | os.X_OK):
+            raise AccessError(f"cannot write in {above}", "check the permissions")
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it but hidden files."""
+        if not self.path.is_dir():
+            return True
+        with os.scandir(self.path) as entries:
+            return all(entry.name.startswith(".") for entry in entries)
+
+    def success(self) -> dict[str, Any] | None:
+        """What `_SUCCESS` says; None where the output is not complete.
+
+        Raises:
+            DataError: It is damaged.
+        """
+        path = self.path / SUCCESS
+        with storage_errors(path, "cannot read"):
+            return parse_success(path.read_bytes(), path) if path.exists() else None
+
+    def entries(self) -> Iterator[Entry]:
+        """The manifest's lines; none where there is no manifest."""
+        if (self.path / MANIFEST).exists():
+            yield from read_entries(self.path / MANIFEST)
+
+    def check_manifest(self, success: Mapping[str, Any]) -> None:
+        """Check that the manifest is the one that `_SUCCESS` was written for.
+
+        Raises:
+            DataError: It is not, or there is none.
+        """
+        path = self.path / MANIFEST
+        digest = hashlib.sha256()
+        with storage_errors(path, "cannot read", missing=DataError), path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+        if digest.hexdigest() != success["manifest"]:
+            raise DataError(f"{path} has changed since it was written", "score with --overwrite")
+
+    def begin(self) -> None:
+        """Make the directory; what it holds is no longer complete.
+
+        Raises:
+            StorageError: The disk is full or failing.
+        """
+        with storage_errors(self.path, "cannot create", missing=OutputError):
+            self.path.mkdir(exist_ok=True)
+            sync_directory(self.path.parent)
+            (self.path / SUCCESS).unlink(missing_ok=True)
+            sync_directory(self.path)
+            failpoint("success-removed")
+
+    def place(self, part: str) -> Path:
+        """Where a part is written; the folders above it are made.
+
+        Raises:
+            StorageError: They cannot be made.
+        """
+        path = self.path / part
+        with storage_errors(path, "cannot create", missing=OutputError):
+            _make(path.parent)
+        return path
+
+    def publish(self, part: str) -> None:
+        """Nothing: the part is in its place."""
+
+    def has(self, part: str) -> bool:
+        """Whether a part stands in its place."""
+        return (self.path / part).is_file()
+
+    def others(self, known: Collection[str]) -> Iterator[str]:
+        """Visible files that are not known; readers would take them for parts.
+
+        Raises:
+            StorageError: A directory cannot be listed.
+        """
+        with storage_errors(self.path, "cannot list"):
+            for folder, folders, names in os.walk(self.path):
+                folders[:] = [name for name in folders if not name.startswith(("_", "."))]
+                for name in names:
+                    part = os.path.relpath(Path(folder, name), self.path)
+                    if not name.startswith(("_", ".")) and part not in known:
+                        yield part
+
+    def is_ours(self, part: str) -> bool:
+        """Whether a file was written by `score`."""
+        return "textbatch.key" in footer_entries(self.path / part)
+
+    def remove(self, part: str) -> None:
+        """Remove a part that belongs to an earlier job.
+
+        Raises:
+            StorageError: It cannot be removed.
+        """
+        with storage_errors(self.path / part, "cannot remove"):
+            (self.path / part).unlink(missing_ok=True)
+
+    def has_manifest(self) -> bool:
+        """Whether it tells what was scored."""
+        return (self.path / MANIFEST).is_file()
+
+    def write_manifest(self, entries: Iterable[Entry], *, run_id: str) -> str:
+        """Write the list of all parts; its sha256.
+
+        Raises:
+            StorageError: The disk is full or failing.
+        """
+        digest = write_entries(self.path / MANIFEST, entries, run_id=run_id)
+        failpoint("manifest-written")
+        return digest
+
+    def write_success(self, record: dict[str, Any], *, run_id: str) -> None:
+        """Say that the output is complete.
+
+        Raises:
+            StorageError: The disk is full or failing.
+        """
+        text = json.dumps(record, indent=2) + "\n"
+        write_lines(self.path / SUCCESS, [text], run_id=run_id)
+        failpoint("success-written")
+
+
+def parse_success(content: bytes, path: os.PathLike[str]) -> dict[str, Any]:
+    """What a `_SUCCESS` says.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    try:
+        record = json.loads(content)
+    except ValueError:
+        record = None
+    if not (isinstance(record, dict) and record.keys() >= _FIELDS):
+        raise DataError(f"{os.fspath(path)} was not written by textbatch", "score with --overwrite")
+    return record
+
+
+def _make(folder: Path) -> None:
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_directory(folder.parent)

@@ -1,0 +1,221 @@
+"""The journal of a run: predictions only, so that a rerun need not compute them again.
+
+An append-only file. Its first line names the job; after it come records of a fixed header
+(first row, rows, payload length), a sha256 over header and payload, and the payload: status codes
+(int8), then either the best label (int32) and its confidence (float32) of each row, or all its
+probabilities (float32). A record that is torn, or whose hash is wrong, ends the journal: what
+follows is cut off. Because of the hashes, records need no order on the disk, and so no sync each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+
+from textbatch.errors import OutputError, storage_errors
+from textbatch.failpoints import failpoint
+from textbatch.types import Predictions, Status
+
+FORMAT_VERSION = 1
+#: A power cut costs at most this much work; a killed process costs no record at all.
+SYNC_SECONDS = 5.0
+
+_HEADER = struct.Struct("<4sQIQ")
+_MAGIC = b"TBJ1"
+_MAX_LINE = 1 << 16
+
+
+class Journal:
+    """Predictions noted by this run and those before it, row after row.
+
+    First `take` gives back what is known; once it gives less than it was asked for, `append`
+    notes what is new.
+    """
+
+    def __init__(
+        self, path: Path, *, key: str, num_labels: int, whole: bool, total_rows: int | None
+    ) -> None:
+        """Open the journal of an earlier run, if it is of the same job.
+
+        Args:
+            path: Of the file; it is created by the first `append`.
+            key: What the job is; a journal with another key is dropped.
+            num_labels: Width of the probabilities.
+            whole: Whether all probabilities are needed later, not only the best.
+            total_rows: Rows of the input where they are known. The last ones are not noted,
+                so that a small job leaves the disk alone.
+
+        Raises:
+            StorageError: The file cannot be read.
+        """
+        self.path = path
+        self.rows = self.rows_resumed = 0
+        self.dropped = False
+        self._num_labels, self._whole, self._total_rows = num_labels, whole, total_rows
+        job = {"format": FORMAT_VERSION, "key": key, "labels": num_labels, "whole": whole}
+        self._first_line = (json.dumps(job) + "\n").encode()
+        self._record: Predictions | None = None
+        self._descriptor: int | None = None
+        self._end = self._rows_read = 0
+        self._synced = time.monotonic()
+        with storage_errors(path, "cannot read"):
+            self._replaying = self._open()
+
+    def take(self, rows: int) -> Predictions | None:
+        """The predictions of the next rows, as far as they are known.
+
+        Args:
+            rows: How many are wanted.
+
+        Returns:
+            At most that many, in order; None for none.
+        """
+        taken: list[Predictions] = []
+        while rows and self._replaying:
+            record = self._record or self._read()
+            if record is None:
+                self._cut()
+                break
+            taken.append(record[:rows])
+            self._record = record[rows:] if len(record) > rows else None
+            rows -= len(taken[-1])
+        if not taken:
+            return None
+        known = Predictions.concatenate(taken)
+        self.rows += len(known)
+        self.rows_resumed += len(known)
+        return known
+
+    def append(self, predictions: Predictions) -> None:
+        """Note the predictions of the next rows.
+
+        Raises:
+            StorageError: The disk is full or failing.
+        """
+        first, count = self.rows, len(predictions)
+        self.rows += count
+        if self._total_rows is not None and self.rows >= self._total_rows:
+            return
+        payload = self._pack(predictions)
+        header = _HEADER.pack(_MAGIC, first, count, len(payload))
+        digest = hashlib.sha256(header + payload).digest()
+        with storage_errors(self.path, "cannot write", missing=OutputError):
+            if self._descriptor is None:
+                self._create()
+            self._write(header + digest)
+            failpoint("journal-half-written")
+            self._write(payload)
+            failpoint("journal-written")
+            self._sync_now_and_then()
+
+    def describe(self, notes: list[str]) -> None:
+        """Note what became of an earlier run's work."""
+        if self.rows_resumed:
+            notes.append(f"resumed: {self.rows_resumed:,} rows were known from an earlier run")
+        if self.dropped:
+            notes.append(
+                "started over: an interrupted run had another input, model or options, and what "
+                "it had computed was dropped"
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            with storage_errors(self.path, "cannot write", missing=OutputError):
+                os.close(descriptor)
+
+    def _open(self) -> bool:
+        try:
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        found = os.pread(self._descriptor, _MAX_LINE, 0).partition(b"\n")
+        if found[0] + found[1] == self._first_line:
+            self._end = len(self._first_line)
+            return True
+        self.dropped = found[1] == b"\n"
+        os.ftruncate(self._descriptor, 0)
+        self._write(self._first_line)
+        return False
+
+    def _create(self) -> None:
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._descriptor = os.open(self.path, flags, 0o600)
+        self._write(self._first_line)
+        failpoint("journal-created")
+
+    def _write(self, data: bytes) -> None:
+        assert self._descriptor is not None
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(self._descriptor, view, self._end)
+            self._end += written
+            view = view[written:]
+
+    def _sync_now_and_then(self) -> None:
+        now = time.monotonic()
+        if now - self._synced >= SYNC_SECONDS:
+            assert self._descriptor is not None
+            os.fsync(self._descriptor)
+            self._synced = now
+            failpoint("journal-synced")
+
+    def _cut(self) -> None:
+        """Drop what lies behind the last good record, and go over to writing."""
+        self._replaying = False
+        assert self._descriptor is not None
+        with storage_errors(self.path, "cannot write", missing=OutputError):
+            os.ftruncate(self._descriptor, self._end)
+
+    def _read(self) -> Predictions | None:
+        """The next good record."""
+        assert self._descriptor is not None
+        size = _HEADER.size + hashlib.sha256().digest_size
+        with storage_errors(self.path, "cannot read"):
+            head = os.pread(self._descriptor, size, self._end)
+            if len(head) < size:
+                return None
+            magic, first, count, length = _HEADER.unpack_from(head)
+            left = os.fstat(self._descriptor).st_size - self._end - size
+            # The length is not believed before it is known to fit.
+            fits = length == count * self._row_bytes() and 0 < length <= left
+            if magic != _MAGIC or first != self._rows_read or not fits:
+                return None
+            payload = os.pread(self._descriptor, length, self._end + size)
+        if hashlib.sha256(head[: _HEADER.size] + payload).digest() != head[_HEADER.size :]:
+            return None
+        self._end += size + length
+        self._rows_read += count
+        return self._unpack(payload, count)
+
+    def _row_bytes(self) -> int:
+        return 1 + (4 * self._num_labels if self._whole else 8)
+
+    def _pack(self, predictions: Predictions) -> bytes:
+        status, probabilities = predictions.status, predictions.probabilities
+        if self._whole:
+            return status.tobytes() + probabilities.astype("<f4", copy=False).tobytes()
+        evidence = status < Status.NO_KNOWN_TOKENS
+        best = np.where(evidence, np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1), 0)
+        confidence = np.take_along_axis(probabilities, best[:, None], axis=1)
+        return status.tobytes() + best.astype("<i4").tobytes() + confidence.astype("<f4").tobytes()
+
+    def _unpack(self, payload: bytes, count: int) -> Predictions:
+        status = np.frombuffer(payload, np.int8, count)
+        if self._whole:
+            flat = np.frombuffer(payload, "<f4", offset=count)
+            return Predictions(probabilities=flat.reshape(count, self._num_labels), status=status)
+        best = np.frombuffer(payload, "<i4", count, offset=count)
+        confidence = np.frombuffer(payload, "<f4", count, offset=5 * count)
+        # The best label keeps its probability; nothing that is asked for depends on the others.
+        probabilities = np.zeros((count, self._num_labels), np.float32)
+        np.put_along_axis(probabilities, best[:, None].astype(np.intp), confidence[:, None], axis=1)
+        probabilities[status >= Status.NO_KNOWN_TOKENS] = np.nan
+        return Predictions(probabilities=probabilities, status=status)

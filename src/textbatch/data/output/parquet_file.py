@@ -1,0 +1,147 @@
+"""Parquet output that appears whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from textbatch.data.output.seal import BLANK, SEAL, seal
+from textbatch.data.output.work_directory import temporary_of
+from textbatch.data.storage.atomic_file import NewFile, move_into_place, sync_directory
+from textbatch.errors import AccessError, OutputError, StorageError, storage_errors
+from textbatch.failpoints import failpoint
+
+#: Row groups are cut by these, not by the job's chunks: a small chunk must not make small ones.
+ROW_GROUP_ROWS = 131_072
+ROW_GROUP_BYTES = 64 << 20
+
+
+class ParquetOutput:
+    """Writes beside the output's final place and moves it there in one step.
+
+    Never used as a context manager's body of `pq.ParquetWriter`: that one publishes a valid,
+    shorter file when the body raises. Call `commit` at the end or `abort` on any failure.
+    """
+
+    def __init__(self, path: Path, schema: pa.Schema, *, run_id: str, overwrite: bool) -> None:
+        """Create the temporary file, so that a place that cannot be written to shows now.
+
+        Raises:
+            OutputError: The output exists, or its directory does not.
+            AccessError: The directory is not writable.
+        """
+        self.path = path
+        self._overwrite = overwrite
+        check_output(path, overwrite=overwrite)
+        with storage_errors(path, "cannot create", missing=OutputError):
+            self._file = NewFile(temporary_of(path, run_id))
+        failpoint("output-created")
+        try:
+            self._writer = pq.ParquetWriter(
+                self._file.buffered, schema, compression="zstd", write_page_checksum=True
+            )
+        except BaseException:
+            self._file.discard()
+            raise
+        self._schema = schema
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = self._waiting_bytes = 0
+        self.rows = 0
+        self.seal = ""
+        self.published = False
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append rows.
+
+        Raises:
+            StorageError: The disk is full or failing.
+        """
+        self._waiting.append(batch)
+        self._waiting_rows += batch.num_rows
+        self._waiting_bytes += batch.nbytes
+        self.rows += batch.num_rows
+        if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
+            self._flush()
+
+    def commit(self, metadata: Mapping[str, str]) -> None:
+        """Finish the file, check it, and put it in its place.
+
+        Args:
+            metadata: Entries for the file's footer.
+
+        Raises:
+            StorageError: Writing failed, or the finished file does not hold what was written.
+            OutputError: Another process made the output meanwhile.
+        """
+        self._flush()
+        with storage_errors(self.path, "cannot write", missing=OutputError):
+            # The seal's place comes last, behind whatever the input's own metadata hold.
+            self._writer.add_key_value_metadata({**metadata, SEAL: BLANK})
+            self._writer.close()
+            self._file.buffered.flush()
+            failpoint("footer-written")
+            self.seal = seal(self._file)
+            failpoint("output-sealed")
+            self._file.sync()
+            failpoint("output-synced")
+            self._check()
+            self._file.close()
+            failpoint("output-checked")
+            check_output(self.path, overwrite=self._overwrite)
+            move_into_place(self._file.path, self.path)
+            self.published = True
+            failpoint("output-published")
+            sync_directory(self.path.parent)
+            failpoint("directory-synced")
+
+    def abort(self) -> None:
+        """Drop what was written; the output's old state stays."""
+        # The file first, so that closing the writer cannot write a footer to it.
+        self._file.discard()
+        with contextlib.suppress(OSError, ValueError, pa.ArrowException):
+            self._writer.close()
+
+    def _check(self) -> None:
+        try:
+            with self._file.path.open("rb") as file:
+                found = pq.read_metadata(file).num_rows
+        except pa.ArrowException:
+            found = 0
+        if found != self.rows:
+            raise StorageError(
+                f"{self.path} holds {found} rows of {self.rows} after writing",
+                "check the disk, then run again",
+            )
+
+    def _flush(self) -> None:
+        if not self._waiting:
+            return
+        table = pa.Table.from_batches(self._waiting, self._schema)
+        with storage_errors(self.path, "cannot write", missing=OutputError):
+            self._writer.write_table(table, row_group_size=max(1, table.num_rows))
+            failpoint("rows-written")
+        self._waiting = []
+        self._waiting_rows = self._waiting_bytes = 0
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """Check that an output may be made at a place.
+
+    Raises:
+        OutputError: It exists and must not be replaced, is a directory, or has no directory.
+        AccessError: Its directory is not writable.
+    """
+    with storage_errors(path, "cannot look at"):
+        if path.is_dir():
+            raise OutputError(f"{path} is a directory", "name a file")
+        if path.exists() and not overwrite:
+            raise OutputError(f"{path} exists", "add --overwrite to replace it")
+        if not path.parent.is_dir():
+            raise OutputError(f"there is no directory {path.parent}", "create it first")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise AccessError(f"cannot write in {path.parent}", "check the permissions")

@@ -1,0 +1,152 @@
+"""An output of several parts in an object store; see `folder`, whose methods it has."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from textbatch.data.output.folder import MANIFEST, SUCCESS, parse_success
+from textbatch.data.output.ledger import Entry, parse_entries, write_entries, write_lines
+from textbatch.data.readers.parquet import footer_entries
+from textbatch.data.storage.location import RemotePath
+from textbatch.data.storage.object_store import RemoteFile, listed, read_whole
+from textbatch.data.storage.upload import check_uploads, remove, upload
+from textbatch.errors import DataError, OutputError, storage_errors
+from textbatch.failpoints import failpoint
+
+_SUCCESS_BYTES = 64 << 20
+
+
+class RemoteFolder:
+    """Parts are written into a local directory, uploaded when they are finished, and removed there.
+
+    Attributes:
+        path: Of the output.
+        lock_place: The local directory, which the lock stands beside; not used where the output is
+            only read.
+        is_staged: True.
+    """
+
+    is_staged = True
+
+    def __init__(self, path: RemotePath, stage: Path | None = None) -> None:
+        self.path, self.lock_place = path, stage or Path(os.devnull)
+
+    def check_place(self) -> None:
+        """Make the local directory, and check that there is a library to upload with.
+
+        Raises:
+            OutputError: The directory cannot be made.
+            UsageError: There is no such library.
+        """
+        check_uploads(self.path)
+        with storage_errors(self.lock_place, "cannot create", missing=OutputError):
+            self.lock_place.parent.mkdir(parents=True, exist_ok=True)
+
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it but hidden objects."""
+        return all(name.startswith(".") for name in self._names)
+
+    def success(self) -> dict[str, Any] | None:
+        """What `_SUCCESS` says; None where the output is not complete."""
+        if SUCCESS not in self._names:
+            return None
+        path = self.path / SUCCESS
+        return parse_success(read_whole(path, limit=_SUCCESS_BYTES), path)
+
+    def entries(self) -> Iterator[Entry]:
+        """The manifest's lines; none where there is no manifest."""
+        if self.has_manifest():
+            path = self.path / MANIFEST
+            with io.BufferedReader(RemoteFile(path), 8 << 20) as lines:
+                yield from parse_entries(lines, path)
+
+    def has_manifest(self) -> bool:
+        """Whether it tells what was scored."""
+        return MANIFEST in self._names
+
+    def check_manifest(self, success: Mapping[str, Any]) -> None:
+        """Check that the manifest is the one that `_SUCCESS` was written for.
+
+        Raises:
+            DataError: It is not.
+        """
+        with io.BufferedReader(RemoteFile(self.path / MANIFEST), 8 << 20) as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != success["manifest"]:
+            raise DataError(
+                f"{self.path / MANIFEST} has changed since it was written", "score with --overwrite"
+            )
+
+    def begin(self) -> None:
+        """What it holds is no longer complete."""
+        if SUCCESS in self._names:
+            self.remove(SUCCESS)
+        failpoint("success-removed")
+
+    def place(self, part: str) -> Path:
+        """Where a part is written before it is uploaded."""
+        path = self.lock_place / part
+        with storage_errors(path, "cannot create", missing=OutputError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def publish(self, part: str) -> None:
+        """Upload a finished part, and drop the local one.
+
+        Raises:
+            AccessError: The store does not allow it.
+            TryAgainError: The store failed for too long.
+        """
+        local = self.lock_place / part
+        upload(local, self.path / part)
+        self._names.add(part)
+        with storage_errors(local, "cannot remove"):
+            local.unlink(missing_ok=True)
+
+    def has(self, part: str) -> bool:
+        """Whether a part stands in its place."""
+        return part in self._names
+
+    def others(self, known: Collection[str]) -> Iterator[str]:
+        """Visible objects that are not known; readers would take them for parts."""
+        for name in sorted(self._names):
+            hidden = any(part.startswith(("_", ".")) for part in name.split("/"))
+            if not hidden and name not in known:
+                yield name
+
+    def is_ours(self, part: str) -> bool:
+        """Whether an object was written by `score`."""
+        return "textbatch.key" in footer_entries(self.path / part)
+
+    def remove(self, part: str) -> None:
+        """Remove a part that belongs to an earlier job."""
+        remove(self.path / part)
+        self._names.discard(part)
+
+    def write_manifest(self, entries: Iterable[Entry], *, run_id: str) -> str:
+        """Upload the list of all parts; its sha256."""
+        digest = write_entries(self.place(MANIFEST), entries, run_id=run_id)
+        self.publish(MANIFEST)
+        failpoint("manifest-written")
+        return digest
+
+    def write_success(self, record: dict[str, Any], *, run_id: str) -> None:
+        """Say that the output is complete; nothing local is left."""
+        text = json.dumps(record, indent=2) + "\n"
+        write_lines(self.place(SUCCESS), [text], run_id=run_id)
+        self.publish(SUCCESS)
+        failpoint("success-written")
+        shutil.rmtree(self.lock_place, ignore_errors=True)
+
+    @cached_property
+    def _names(self) -> set[str]:
+        """What is there, listed once: this job alone may write here."""
+        return {info.path.key.removeprefix(f"{self.path.key}/") for info in listed(self.path)}

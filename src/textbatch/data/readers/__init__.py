@@ -1,0 +1,1 @@
+"""Inputs as streams of record batches."""

@@ -1,0 +1,63 @@
+"""Plain, gzip and Zstandard files as one kind of byte stream."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pyarrow as pa
+
+from textbatch.data.storage.location import Location, RemotePath
+from textbatch.data.storage.object_store import existing, open_stream
+from textbatch.errors import DataError, storage_errors
+
+_CODECS = {".gz": "gzip", ".zst": "zstd"}
+COMPRESSED_SUFFIXES = tuple(_CODECS)
+
+
+class ByteStream:
+    """A file's decompressed bytes, and how far its compressed ones have been read.
+
+    Attributes:
+        bytes: A readable binary file.
+    """
+
+    def __init__(self, path: Location) -> None:
+        # Arrow's streams, unlike zstandard's, raise on a truncated file.
+        if isinstance(path, RemotePath):
+            self._raw = open_stream(path)
+            self._size = max(1, existing(path).size)
+        else:
+            self._raw = pa.OSFile(os.fsencode(path), "rb")
+            self._size = max(1, path.stat().st_size)
+        codec = _CODECS.get(path.suffix.lower())
+        self.bytes = pa.CompressedInputStream(self._raw, codec) if codec else self._raw
+
+    def progress(self) -> float:
+        """The share of the compressed file read so far, 0 to 1."""
+        return 1.0 if self._raw.closed else min(1.0, self._raw.tell() / self._size)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.bytes.close()
+        self._raw.close()
+
+
+@contextmanager
+def stream_errors(path: Location) -> Iterator[None]:
+    """Tell damaged compressed data, an `OSError` without errno, from a failing disk.
+
+    Raises:
+        DataError: The compressed data are truncated or damaged.
+        StorageError: The file cannot be read.
+    """
+    with storage_errors(path, "cannot read"):
+        try:
+            yield
+        except OSError as error:
+            if error.errno:
+                raise
+            raise DataError(
+                f"{path} is truncated or damaged inside its compression", "fetch it again"
+            ) from error

@@ -1,0 +1,143 @@
+"""Labelled files, read whole: thousands to a few million rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textbatch.data.choices import CHUNK_ROWS, InputFormat
+from textbatch.data.readers.read_progress import OnRead, Reading
+from textbatch.data.readers.source import Source, open_source, require_column
+from textbatch.data.readers.text_column import check_text_type, decode_texts
+from textbatch.errors import DataError
+from textbatch.types import Int64Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledRows:
+    """Texts with their true labels.
+
+    Attributes:
+        texts: Strings, null where the row has none. Shape `(rows,)`.
+        labels: Strings, never null. Shape `(rows,)`.
+        row_numbers: Where they stood in the input, from 1, several files counted one after the
+            other; None for rows that were made up. Shape `(rows,)`.
+    """
+
+    texts: pa.Array
+    labels: pa.Array
+    row_numbers: Int64Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, positions: Int64Array) -> LabelledRows:
+        """The rows at given positions, in that order."""
+        taken = pa.array(positions)
+        return LabelledRows(
+            texts=self.texts.take(taken),
+            labels=self.labels.take(taken),
+            row_numbers=None if self.row_numbers is None else self.row_numbers[positions],
+        )
+
+    def followed_by(self, others: LabelledRows) -> LabelledRows:
+        """These rows, then others; their row numbers count in different inputs, and are dropped."""
+        return LabelledRows(
+            texts=pa.concat_arrays([self.texts, others.texts]),
+            labels=pa.concat_arrays([self.labels, others.labels]),
+        )
+
+
+def read_labelled(
+    paths: Sequence[Path],
+    *,
+    text_column: str,
+    label_column: str,
+    input_format: InputFormat = "auto",
+    on_read: OnRead = lambda _rows, _share: None,
+) -> LabelledRows:
+    """Read labelled files, one after the other.
+
+    Args:
+        paths: The files.
+        text_column: Column that holds the text.
+        label_column: Column that holds the label.
+        input_format: `auto` goes by the files' names.
+        on_read: Told after each chunk.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed, lacks a column, holds texts that are not UTF-8 or rows
+            without a label, or the files hold no row.
+    """
+    texts: list[pa.Array] = []
+    labels: list[pa.Array] = []
+    reading = Reading(paths, on_read)
+    for path in paths:
+        reading.next_file()
+        source = open_source(path, input_format)
+        require_column(source, text_column, "--text-column")
+        require_column(source, label_column, "--label-column")
+        kind = source.schema.field(text_column).type
+        check_text_type(kind, f"{path} column '{text_column}'")
+        _check_label_type(source, label_column)
+        for batch in source.batches([text_column, label_column], CHUNK_ROWS):
+            texts.append(_decoded(batch.column(text_column), path, text_column))
+            labels.append(_decoded(batch.column(label_column), path, label_column))
+            reading.read_from(source, len(batch))
+    if not sum(map(len, texts)):
+        raise DataError(f"{paths[0]} holds no row", "name a file with labelled rows")
+    rows = LabelledRows(
+        texts=pa.concat_arrays(texts),
+        labels=pa.concat_arrays(labels),
+        row_numbers=np.arange(1, sum(map(len, texts)) + 1),
+    )
+    # CSV has no nulls: there an empty cell means that the label is missing.
+    unlabelled = rows.labels.null_count + (pc.sum(pc.equal(rows.labels, "")).as_py() or 0)
+    if unlabelled:
+        raise DataError(
+            f"{unlabelled:,} of {len(rows):,} rows have no label in column '{label_column}'",
+            "label them or leave them out",
+        )
+    return rows
+
+
+def _check_label_type(source: Source, column: str) -> None:
+    kind = source.schema.field(column).type
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (
+        pa.types.is_string(value) or pa.types.is_large_string(value) or value == pa.string_view()
+    ):
+        raise DataError(
+            f"{source.path} column '{column}' holds {kind}; labels are text",
+            "cast it to strings, so that predictions come back in the same form",
+        )
+
+
+def _decoded(column: pa.Array, path: Path, name: str) -> pa.Array:
+    values, bad = decode_texts(column)
+    if bad.any():
+        raise DataError(
+            f"{path} column '{name}' has {int(bad.sum())} rows that are not valid UTF-8",
+            "mend them or leave them out",
+        )
+    return values
+
+
+def label_ids_of(labels: pa.Array, known: Sequence[str]) -> tuple[Int64Array, dict[str, int]]:
+    """Ids of labels, -1 for unknown ones, and how often each unknown one occurs."""
+    found = pc.index_in(labels, value_set=pa.array(known, labels.type))
+    unseen = pc.value_counts(labels.filter(pc.is_null(found))).to_pylist()
+    ids = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return ids, {entry["values"]: entry["counts"] for entry in unseen}
+
+
+def label_counts(rows: LabelledRows) -> dict[str, int]:
+    """Rows by label, sorted by label."""
+    counted = {e["values"]: e["counts"] for e in pc.value_counts(rows.labels).to_pylist()}
+    return dict(sorted(counted.items()))

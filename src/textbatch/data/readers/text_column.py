@@ -1,0 +1,76 @@
+"""The text column of a batch, whatever Arrow type it has, as plain strings."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.errors import DataError
+from textbatch.types import BoolArray
+
+
+def check_text_type(kind: pa.DataType, where: str) -> None:
+    """Check that a column can hold texts.
+
+    Args:
+        kind: The column's type.
+        where: File and column, for the message.
+
+    Raises:
+        DataError: The column holds numbers, dates, lists or anything else that is no text.
+    """
+    value = kind.value_type if pa.types.is_dictionary(kind) else kind
+    if not (_is_string(value) or _is_binary(value) or pa.types.is_null(value)):
+        raise DataError(f"{where} holds {kind}, not text", "name a text column or cast it")
+
+
+def decode_texts(column: pa.Array) -> tuple[pa.Array, BoolArray]:
+    """Turn a text column into valid UTF-8 strings.
+
+    Args:
+        column: Strings, bytes or a dictionary of either. Shape `(rows,)`.
+
+    Returns:
+        The strings, null where the row has none or cannot be decoded, and a mask that is True
+        for the latter. Both of shape `(rows,)`.
+    """
+    if pa.types.is_dictionary(column.type):
+        values, bad_values = decode_texts(column.dictionary)
+        indices = column.indices
+        texts = values.take(indices)
+        if not bad_values.any():
+            return texts, np.zeros(len(column), bool)
+        present = indices.is_valid().to_numpy(zero_copy_only=False)
+        positions = indices.fill_null(0).to_numpy(zero_copy_only=False)
+        return texts, bad_values[positions] & present
+    data = column.cast(pa.large_binary())
+    try:
+        texts = data.cast(pa.large_string())
+        return texts, np.zeros(len(column), bool)
+    except pa.ArrowInvalid:
+        return _decode_rows(data)
+
+
+def _decode_rows(data: pa.Array) -> tuple[pa.Array, BoolArray]:
+    # Only chunks that hold a bad row come here, so that a loop is good enough.
+    texts: list[str | None] = []
+    bad = np.zeros(len(data), bool)
+    for row, value in enumerate(data.to_pylist()):
+        try:
+            texts.append(None if value is None else value.decode("utf-8"))
+        except UnicodeDecodeError:
+            texts.append(None)
+            bad[row] = True
+    return pa.array(texts, pa.large_string()), bad
+
+
+def _is_string(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+    )

@@ -1,0 +1,1 @@
+"""Where files stand: this machine or an object store."""

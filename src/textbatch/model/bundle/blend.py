@@ -1,0 +1,137 @@
+"""The linear model in a bundle, whose margins are added to the network's logits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from textbatch.errors import BundleError
+from textbatch.model.bundle.strict_json import dump_json, parse_json, read_fields
+from textbatch.model.linear.character_ngrams import Subwords
+from textbatch.model.linear.classifier import LinearModel
+from textbatch.model.linear.ngrams import Ngrams
+from textbatch.model.linear.text_model import LinearTextModel, SubwordModel
+from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.weights import parse_tensors
+from textbatch.types import Float32Array, Int32Array, Int64Array, TokenBatch
+
+#: A bundle has both of these files or neither.
+BLEND, LINEAR = "blend.json", "linear.safetensors"
+
+_MAX_FEATURES = 5_000_000
+_RESTORE = "restore the bundle from its source or train it again"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sizes:
+    """What `blend.json` holds."""
+
+    weight: float
+    pairs: int
+    subwords: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blend:
+    """A linear model beside the network: `logits = network + weight * linear`.
+
+    Attributes:
+        weight: Found on the validation rows.
+        model: The linear model.
+    """
+
+    weight: float
+    model: LinearTextModel
+
+    def addend(self, tokens: TokenBatch) -> Float32Array:
+        """What to add to the network's logits of the same rows. Shape `(rows, labels)`."""
+        return np.asarray(self.model.margins(tokens) * np.float32(self.weight), np.float32)
+
+    def files(self) -> dict[str, bytes]:
+        """The bundle's files of it, by name."""
+        pairs = self.model.ngrams.pairs_of_ids()
+        tensors: dict[str, NDArray[Any]] = {
+            "idf": self.model.linear.idf,
+            "weights": self.model.linear.weights,
+            "bias": self.model.linear.bias,
+            "pairs": pairs,
+        }
+        if subwords := self.model.subwords:
+            tensors |= {
+                "subwords": _halves(subwords.subwords.keys),
+                "subword_weights": subwords.weights,
+                "token_subwords": subwords.by_token,
+            }
+        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        sizes = {
+            "weight": self.weight,
+            "pairs": len(pairs),
+            "subwords": len(subwords.subwords) if subwords else 0,
+        }
+        return {BLEND: dump_json(sizes), LINEAR: save(contiguous)}
+
+
+def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend | None:
+    """Read a bundle's blend, if it has one.
+
+    Raises:
+        BundleError: One of its files is missing, or malformed.
+    """
+    if not {BLEND, LINEAR} & files.keys():
+        return None
+    if not {BLEND, LINEAR} <= files.keys():
+        raise BundleError(f"of {BLEND} and {LINEAR} one is missing", _RESTORE)
+    sizes = read_fields(_Sizes, parse_json(files[BLEND], BLEND), BLEND)
+    numbers = (sizes.pairs, sizes.subwords)
+    if not (all(0 <= n <= _MAX_FEATURES for n in numbers) and 0 < sizes.weight <= 1e6):
+        raise BundleError(f"{BLEND}: a value is out of range", _RESTORE)
+    words, labels = architecture.vocabulary_size, architecture.num_labels
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {
+        "idf": ("F32", (words + sizes.pairs,)),
+        "weights": ("F32", (words + sizes.pairs, labels)),
+        "bias": ("F32", (labels,)),
+        "pairs": ("I32", (sizes.pairs, 2)),
+    }
+    if sizes.subwords:
+        expected |= {
+            "subwords": ("I32", (sizes.subwords, 2)),
+            "subword_weights": ("F32", (sizes.subwords, labels)),
+            "token_subwords": ("F32", (words, labels)),
+        }
+    tensors, _ = parse_tensors(files[LINEAR], expected, LINEAR)
+    pairs = tensors["pairs"]
+    if pairs.size and not 0 <= pairs.min() <= pairs.max() < architecture.vocabulary_size:
+        raise BundleError(f"{LINEAR}: a pair has an unknown token", _RESTORE)
+    ngrams = Ngrams.of_ids(architecture.vocabulary_size, pairs)
+    if (np.diff(ngrams.pairs) <= 0).any():
+        raise BundleError(f"{LINEAR}: the pairs are not in order", _RESTORE)
+    linear = LinearModel(idf=tensors["idf"], weights=tensors["weights"], bias=tensors["bias"])
+    model = LinearTextModel(ngrams=ngrams, linear=linear, subwords=_subwords(tensors))
+    return Blend(weight=sizes.weight, model=model)
+
+
+def _subwords(tensors: Mapping[str, NDArray[Any]]) -> SubwordModel | None:
+    if "subwords" not in tensors:
+        return None
+    keys = _whole(tensors["subwords"])
+    if (keys[1:] <= keys[:-1]).any():
+        raise BundleError(f"{LINEAR}: the character n-grams are not in order", _RESTORE)
+    return SubwordModel(
+        subwords=Subwords(keys=keys),
+        weights=tensors["subword_weights"],
+        by_token=tensors["token_subwords"],
+    )
+
+
+def _halves(keys: Int64Array) -> Int32Array:
+    """64-bit keys for a file that knows 32 bits: the low half first. Shape `(keys, 2)`."""
+    return keys.astype("<i8").view("<i4").reshape(-1, 2)
+
+
+def _whole(halves: Int32Array) -> Int64Array:
+    return np.ascontiguousarray(halves).view("<i8").reshape(-1)

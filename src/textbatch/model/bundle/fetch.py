@@ -1,0 +1,25 @@
+"""A bundle from this machine, or from an object store through the cache."""
+
+from __future__ import annotations
+
+from textbatch.data.storage.location import Location, RemotePath
+from textbatch.data.storage.model_cache import fetch_model, forget_model
+from textbatch.errors import BundleError
+from textbatch.model.bundle.bundle import Bundle, load_bundle
+
+
+def load_model(model: Location) -> Bundle:
+    """Load a bundle, of a store through the cache.
+
+    Raises:
+        BundleError: It is missing, damaged or unsafe.
+        TryAgainError: The store does not answer.
+    """
+    if not isinstance(model, RemotePath):
+        return load_bundle(model)
+    copy = fetch_model(model)
+    try:
+        return load_bundle(copy)
+    except BundleError:
+        forget_model(copy)
+    return load_bundle(fetch_model(model))

@@ -1,0 +1,85 @@
+"""What a bundle's small files hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textbatch.errors import QualityGateError
+from textbatch.model.bundle.strict_json import read_fields
+from textbatch.model.network.architecture import Architecture, RecurrentLayer
+from textbatch.text.normalization import RULES_VERSION
+
+#: int8 is refused for models on which it changes more labels than this leaves.
+MIN_INT8_AGREEMENT = 0.995
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What `config.json` holds beside the architecture.
+
+    Attributes:
+        preset: The recipe that it was trained with.
+        text_column: The column that held the text in training.
+        text_rules: Version of the normalization rules.
+    """
+
+    preset: str
+    text_column: str
+    text_rules: int = RULES_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Int8Check:
+    """What int8 changed on held-out rows when the bundle was made.
+
+    Attributes:
+        rows: How many rows were compared; 0 when none were.
+        agreement: Share of rows with the same label as in float32.
+        max_difference: Largest change of a probability.
+    """
+
+    rows: int
+    agreement: float
+    max_difference: float
+
+    def check(self) -> None:
+        """Refuse int8 where it changes too much.
+
+        Raises:
+            QualityGateError: Fewer labels agreed than `MIN_INT8_AGREEMENT`.
+        """
+        if not self.agreement >= MIN_INT8_AGREEMENT:
+            raise QualityGateError(
+                f"int8 gave the same label on {self.agreement:.2%} of {self.rows:,} held-out rows, "
+                f"fewer than {MIN_INT8_AGREEMENT:.1%}",
+                "leave --precision out",
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Golden:
+    """Texts with the probabilities that training computed; replayed on loading.
+
+    Attributes:
+        texts: Made from vocabulary words, so that no training text is given away.
+        probabilities: Shape `(texts, labels)`.
+    """
+
+    texts: list[str]
+    probabilities: list[list[float]]
+
+
+def read_architecture(value: object, name: str) -> Architecture:
+    """Build an architecture from the JSON of `asdict`.
+
+    Args:
+        value: What the JSON holds.
+        name: The file's name, for the message.
+
+    Raises:
+        BundleError: A key is missing or unknown, or a value has the wrong type or size.
+    """
+    if isinstance(value, dict) and isinstance(value.get("layers"), list):
+        layers = tuple(read_fields(RecurrentLayer, layer, name) for layer in value["layers"])
+        value = {**value, "layers": layers}
+    return read_fields(Architecture, value, name)

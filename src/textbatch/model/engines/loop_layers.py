@@ -1,0 +1,162 @@
+"""One step of a GRU or an LSTM layer, as ONNX nodes on a level's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from onnx import TensorProto
+
+from textbatch.model.engines.graph_builder import Graph
+from textbatch.model.network.architecture import StackedLayer
+from textbatch.types import Float32Array
+
+#: A state of the loop: name, element type, width.
+State = tuple[str, int, int]
+
+
+def add_token_table(
+    graph: Graph, layer: StackedLayer, tensors: Mapping[str, Float32Array], *, reset_after: bool
+) -> None:
+    """The first layer's input product for every word: ONNX Runtime computes it once, on loading."""
+    name, units = layer.name, layer.units
+    kernel = tensors[f"{name}.W"][0].T
+    if layer.cell == "lstm":
+        bias = np.add(*np.split(tensors[f"{name}.B"][0], 2))
+        parts = {
+            gate: slice(index * units, (index + 1) * units) for index, gate in enumerate("iofc")
+        }
+    else:
+        bias = _gru_bias(tensors[f"{name}.B"][0], reset_after=reset_after)
+        parts = {"zr": slice(None, 2 * units), "n": slice(2 * units, None)}
+    for gate, part in parts.items():
+        graph.constant(f"W.{gate}", kernel[:, part])
+        graph.constant(f"B.{gate}", bias[part])
+        graph.add("Gemm", f"embedding W.{gate} B.{gate}", f"table.{gate}")
+
+
+def layer_states(layer: StackedLayer, *, int8: bool) -> list[State]:
+    """What a layer hands from step to step: name, element type, width."""
+    name, units = layer.name, layer.units
+    state8 = (f"{name}8", TensorProto.UINT8, units)
+    if layer.cell == "lstm":
+        state = (name, TensorProto.FLOAT, units)
+        return [(f"{name}.cell", TensorProto.FLOAT, units), state8 if int8 else state]
+    return [(name, TensorProto.FLOAT, units), *([state8] if int8 else [])]
+
+
+def add_gru(
+    graph: Graph,
+    layer: StackedLayer,
+    tensors: Mapping[str, Float32Array],
+    *,
+    below: str | None,
+    reset_after: bool,
+    int8: bool,
+) -> None:
+    """From a layer's state (and its 8-bit form) to its next; gates z, r, n.
+
+    Args:
+        graph: Where the nodes go.
+        layer: The layer.
+        tensors: All weights.
+        below: The layer that it reads; None reads the level's `words`.
+        reset_after: See `Architecture`.
+        int8: Whether its products are 8-bit.
+    """
+    name, units = layer.name, layer.units
+    zr, n = slice(None, 2 * units), slice(2 * units, None)
+    kernel, recurrent = tensors[f"{name}.W"][0].T, tensors[f"{name}.R"][0].T
+    bias = _gru_bias(tensors[f"{name}.B"][0], reset_after=reset_after)
+    recurrent_bias = tensors[f"{name}.B"][0][5 * units :]
+    eight = "8" if int8 else ""
+    before = f"{name}{eight}"
+    after = f"{below}{eight}.out"
+
+    def own(part: str) -> str:
+        return f"{name}.{part}"
+
+    if below is None:
+        graph.add("Gather", "table.zr words", own("x.zr"))
+        graph.product(before, recurrent[:, zr], None, own("h.zr"), int8=int8)
+        graph.add("Add", f"{own('x.zr')} {own('h.zr')}", own("a.zr"))
+        graph.add("Gather", "table.n words", own("x.n"))
+    else:
+        graph.add("Concat", f"{after} {before}", own("both"), axis=1)
+        both = np.concatenate([kernel[:, zr], recurrent[:, zr]])
+        graph.product(own("both"), both, bias[zr], own("a.zr"), int8=int8)
+        graph.product(after, kernel[:, n], bias[n], own("x.n"), int8=int8)
+    graph.add("Sigmoid", own("a.zr"), own("zr"))
+    graph.add("Split", own("zr"), f"{own('z')} {own('r')}", axis=1)
+    if reset_after:
+        graph.product(before, recurrent[:, n], recurrent_bias, own("h.n"), int8=int8)
+        graph.add("Mul", f"{own('r')} {own('h.n')}", own("rh"))
+    else:
+        graph.add("Mul", f"{own('r')} {name}", own("r.h"))
+        if int8:
+            graph.quantized(own("r.h"), own("r.h8"))
+        graph.product(own(f"r.h{eight}"), recurrent[:, n], None, own("rh"), int8=int8)
+    graph.add("Add", f"{own('x.n')} {own('rh')}", own("a.n"))
+    graph.add("Tanh", own("a.n"), own("n"))
+    # z h + (1 - z) n, with one product less
+    graph.add("Sub", f"{name} {own('n')}", own("difference"))
+    graph.add("Mul", f"{own('z')} {own('difference')}", own("kept"))
+    graph.add("Add", f"{own('n')} {own('kept')}", f"{name}.out")
+    if int8:
+        graph.quantized(f"{name}.out", f"{name}8.out")
+
+
+def add_lstm(
+    graph: Graph,
+    layer: StackedLayer,
+    tensors: Mapping[str, Float32Array],
+    *,
+    below: str | None,
+    int8: bool,
+) -> None:
+    """From a layer's states, cell and output (or its 8-bit form), to its next.
+
+    Args:
+        graph: Where the nodes go.
+        layer: The layer.
+        tensors: All weights.
+        below: The layer that it reads; None reads the level's `words`.
+        int8: Whether its products are 8-bit.
+    """
+    name, units = layer.name, layer.units
+    kernel = recurrent = tensors[f"{name}.R"][0].T
+    bias = np.add(*np.split(tensors[f"{name}.B"][0], 2))
+    eight = "8" if int8 else ""
+    read = f"{name}{eight}"
+    if below is not None:
+        # Input and recurrent kernel as one: both inputs lie in [-1, 1].
+        kernel = np.concatenate([tensors[f"{name}.W"][0].T, recurrent])
+        read = f"{name}.both"
+        graph.add("Concat", f"{below}{eight}.out {name}{eight}", read, axis=1)
+    # A product per gate costs less than splitting the result of one.
+    for index, gate in enumerate("iofc"):
+        part = slice(index * units, (index + 1) * units)
+        total = f"{name}.a.{gate}"
+        if below is None:
+            graph.product(read, kernel[:, part], None, f"{name}.h.{gate}", int8=int8)
+            graph.add("Gather", f"table.{gate} words", f"{name}.x.{gate}")
+            graph.add("Add", f"{name}.x.{gate} {name}.h.{gate}", total)
+        else:
+            graph.product(read, kernel[:, part], bias[part], total, int8=int8)
+        graph.add("Tanh" if gate == "c" else "Sigmoid", total, f"{name}.{gate}")
+    graph.add("Mul", f"{name}.f {name}.cell", f"{name}.fc")
+    graph.add("Mul", f"{name}.i {name}.c", f"{name}.ic")
+    graph.add("Add", f"{name}.fc {name}.ic", f"{name}.cell.out")
+    graph.add("Tanh", f"{name}.cell.out", f"{name}.t")
+    graph.add("Mul", f"{name}.o {name}.t", f"{name}.out")
+    if int8:
+        graph.quantized(f"{name}.out", f"{name}8.out")
+
+
+def _gru_bias(bias: Float32Array, *, reset_after: bool) -> Float32Array:
+    """What is added to the input product: with `reset_after`, n's recurrent bias is not."""
+    input_bias, recurrent_bias = np.split(bias, 2)
+    folded = (2 if reset_after else 3) * len(input_bias) // 3
+    here = np.arange(len(input_bias)) < folded
+    total: Float32Array = input_bias + np.where(here, recurrent_bias, np.float32(0))
+    return total

@@ -1,0 +1,133 @@
+"""Where an interrupted training stands: tensors as safetensors, the rest as JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from textbatch.errors import BundleError, OutputError, storage_errors
+from textbatch.model.bundle.strict_json import dump_json, parse_json
+from textbatch.model.fitting.settings import Epoch
+
+_STATE = "checkpoint.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingState:
+    """A training between two passes.
+
+    Attributes:
+        history: What the passes so far measured.
+        best_epoch: Index of the best of them, from 0; -1 before the first.
+        stopped: No pass is to follow.
+        tensors: Arrays by name: the network's variables, its random seeds among them, the
+            optimizer's, and the best weights so far.
+    """
+
+    history: list[Epoch]
+    best_epoch: int
+    stopped: bool
+    tensors: Mapping[str, NDArray[Any]]
+
+    def group(self, name: str) -> list[NDArray[Any]]:
+        """The arrays `name.0`, `name.1` and so on."""
+        count = sum(key.startswith(f"{name}.") for key in self.tensors)
+        return [self.tensors[f"{name}.{index}"] for index in range(count)]
+
+
+class Checkpoint:
+    """A directory with the last state of one training.
+
+    A state is whole or not there: its tensors are on the disk before the JSON that names them
+    takes the place of the one before.
+
+    Attributes:
+        folder: The directory; made on the first `save`.
+        state: What was found there and belongs to this training; None where there is nothing.
+    """
+
+    def __init__(self, folder: Path, *, key: str) -> None:
+        """Take a directory for a training.
+
+        Args:
+            folder: May exist or not.
+            key: Tells the training: everything that decides its result.
+        """
+        self.folder = folder
+        self._key = key
+        self.state: TrainingState | None = None
+
+    def find(self) -> bool:
+        """Read the state, if there is one of the same key and undamaged. Whether there was."""
+        with suppress(OSError, BundleError, SafetensorError, KeyError, TypeError, ValueError):
+            record = parse_json((self.folder / _STATE).read_bytes(), _STATE)
+            if record["key"] == self._key:
+                data = (self.folder / record["tensors"]).read_bytes()
+                if hashlib.sha256(data).hexdigest() == record["sha256"]:
+                    self.state = TrainingState(
+                        history=[Epoch(**epoch) for epoch in record["history"]],
+                        best_epoch=record["best_epoch"],
+                        stopped=record["stopped"],
+                        tensors=load(data),
+                    )
+        return self.state is not None
+
+    def save(self, state: TrainingState) -> None:
+        """Put a state in the place of the one before.
+
+        Raises:
+            OutputError: The directory's parent does not exist.
+            AccessError: It is not writable.
+            StorageError: Writing failed; the state before is still there.
+        """
+        name = f"state-{len(state.history):04d}.safetensors"
+        data = save({key: np.asarray(value, order="C") for key, value in state.tensors.items()})
+        record = {
+            "key": self._key,
+            "tensors": name,
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "best_epoch": state.best_epoch,
+            "stopped": state.stopped,
+            "history": [asdict(epoch) for epoch in state.history],
+        }
+        with storage_errors(self.folder, "cannot write", missing=OutputError):
+            self.folder.mkdir(exist_ok=True)
+            _replace(self.folder / name, data)
+            _replace(self.folder / _STATE, _dump(record))
+            for old in self.folder.glob("state-*"):
+                if old.name != name:
+                    old.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Delete the directory, if it is there."""
+        self.state = None
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _dump(record: Mapping[str, Any]) -> bytes:
+    # A diverged pass measures NaN, which the bundle's strict JSON has no word for.
+    try:
+        return dump_json(record)
+    except ValueError:
+        return json.dumps(record).encode()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

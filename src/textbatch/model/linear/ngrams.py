@@ -1,0 +1,99 @@
+"""Words and pairs of neighbouring words: what a linear model looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from textbatch.model.linear.hash_index import KeyIndex
+from textbatch.text.vocabulary import OOV_ID
+from textbatch.types import BoolArray, FeatureBatch, Int32Array, Int64Array, TokenBatch
+
+#: A pair of token ids as one number: the first one's bits stand above the second one's.
+_ID_BITS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ngrams:
+    """Which features there are: each known token, then each pair that training saw often enough.
+
+    Attributes:
+        vocabulary_size: Tokens of the vocabulary; a token's feature is its id.
+        pairs: The pairs as numbers, ascending; a pair's feature is the vocabulary's size plus its
+            place. Shape `(pairs,)`.
+    """
+
+    vocabulary_size: int
+    pairs: Int64Array
+
+    @classmethod
+    def build(
+        cls, tokens: TokenBatch, *, vocabulary_size: int, min_rows: int, max_pairs: int
+    ) -> Ngrams:
+        """Keep the pairs that occur in the most rows.
+
+        Args:
+            tokens: Of the training texts.
+            vocabulary_size: Of the vocabulary that made them.
+            min_rows: Pairs in fewer rows are left out.
+            max_pairs: Of the pairs left, so many are kept.
+        """
+        keys, rows, _ = _pairs(tokens)
+        order = np.lexsort([rows, keys])
+        keys, rows = keys[order], rows[order]
+        fresh = np.ones(len(keys), bool)
+        fresh[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
+        found, counts = np.unique(keys[fresh], return_counts=True)
+        often = np.flatnonzero(counts >= min_rows)
+        # Stable: of equally frequent pairs, those with the more frequent words.
+        kept = often[np.argsort(-counts[often], kind="stable")[:max_pairs]]
+        return cls(vocabulary_size=vocabulary_size, pairs=np.sort(found[kept]))
+
+    @classmethod
+    def of_ids(cls, vocabulary_size: int, ids: Int32Array) -> Ngrams:
+        """The features with these pairs of token ids, shape `(pairs, 2)`."""
+        first, second = ids.astype(np.int64).T
+        return cls(vocabulary_size=vocabulary_size, pairs=(first << _ID_BITS) | second)
+
+    def pairs_of_ids(self) -> Int32Array:
+        """The pairs as token ids. Shape `(pairs, 2)`."""
+        first, second = np.divmod(self.pairs, 1 << _ID_BITS)
+        return np.stack([first, second], axis=1).astype(np.int32)
+
+    def __len__(self) -> int:
+        return self.vocabulary_size + len(self.pairs)
+
+    def features(self, tokens: TokenBatch) -> FeatureBatch:
+        """The features of each row, words before pairs; unknown tokens are none, and end a pair."""
+        keys, rows_of_pairs, known = _pairs(tokens)
+        rows_of_words = np.repeat(np.arange(len(tokens)), tokens.lengths)[known]
+        places = self._index.places(keys)
+        rows_of_pairs, places = rows_of_pairs[places >= 0], places[places >= 0]
+        words = _offsets(rows_of_words, len(tokens))
+        pairs = _offsets(rows_of_pairs, len(tokens))
+        features = np.empty(words[-1] + pairs[-1], np.int32)
+        features[np.arange(words[-1]) + pairs[rows_of_words]] = tokens.token_ids[known]
+        features[np.arange(pairs[-1]) + words[rows_of_pairs + 1]] = self.vocabulary_size + places
+        return FeatureBatch(features=features, offsets=words + pairs)
+
+    @cached_property
+    def _index(self) -> KeyIndex:
+        return KeyIndex(keys=self.pairs)
+
+
+def _offsets(rows: Int64Array, num_rows: int) -> Int64Array:
+    offsets = np.zeros(num_rows + 1, np.int64)
+    np.cumsum(np.bincount(rows, minlength=num_rows), out=offsets[1:])
+    return offsets
+
+
+def _pairs(tokens: TokenBatch) -> tuple[Int64Array, Int64Array, BoolArray]:
+    """Pairs of known neighbours, their rows, and which tokens are known."""
+    ids = tokens.token_ids.astype(np.int64)
+    rows = np.repeat(np.arange(len(tokens)), tokens.lengths)
+    known = ids > OOV_ID
+    together = known[:-1] & known[1:] & (rows[:-1] == rows[1:])
+    keys = (ids[:-1][together] << _ID_BITS) | ids[1:][together]
+    return keys, rows[:-1][together], known

@@ -1,0 +1,169 @@
+"""A linear model of texts: TF-IDF of words and pairs, and the character n-grams of words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.model.linear.character_ngrams import Subwords, subword_keys
+from textbatch.model.linear.classifier import LinearModel, fit_logistic, fit_svm
+from textbatch.model.linear.ngram_features import subword_features
+from textbatch.model.linear.ngrams import Ngrams
+from textbatch.text.vocabulary import OOV_ID, RESERVED, Vocabulary
+from textbatch.types import Float32Array, Int64Array, TokenBatch
+
+#: Pairs and n-grams in fewer rows are left out, and the rarest beyond the second number.
+_MIN_ROWS, _MAX_SUBWORDS = 2, 200_000
+#: With more training tokens there is no need to learn from parts of words, and little memory to.
+MAX_SUBWORD_TOKENS = 2_000_000
+#: N-grams are many times the words: this bounds what is held of them.
+_WORDS_AT_ONCE = 4096
+_FITS = {"svm": fit_svm, "logistic": fit_logistic}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearFeatures:
+    """What a linear model looks at beside single words.
+
+    Attributes:
+        max_pairs: Of the pairs of words, so many are kept.
+        subwords: Whether character n-grams are features too.
+    """
+
+    max_pairs: int = 0
+    subwords: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubwordModel:
+    """What the character n-grams of a row's words add to its margins: the mean over the words.
+
+    Attributes:
+        subwords: Which n-grams have a weight.
+        weights: Of each n-gram in a row of one word. Shape `(subwords, labels)`.
+        by_token: The sum over the n-grams of each token of the vocabulary. Shape
+            `(vocabulary, labels)`.
+    """
+
+    subwords: Subwords
+    weights: Float32Array
+    by_token: Float32Array
+
+    @classmethod
+    def of(cls, subwords: Subwords, weights: Float32Array, vocabulary: Vocabulary) -> SubwordModel:
+        """Add up the n-grams of a vocabulary's words."""
+        words = pa.array(vocabulary.words(), pa.large_string())
+        reserved = np.zeros((len(RESERVED), weights.shape[1]), np.float32)
+        by_token = np.concatenate([reserved, _sums(subwords, weights, words)])
+        return cls(subwords=subwords, weights=weights, by_token=by_token)
+
+    def margins(self, tokens: TokenBatch) -> Float32Array:
+        """A row's depend on that row alone. Shape `(rows, labels)`."""
+        rows = np.repeat(np.arange(len(tokens)), tokens.lengths)
+        known = tokens.token_ids != OOV_ID
+        sums = _by_row(self.by_token, tokens.token_ids[known], rows[known], len(tokens))
+        if tokens.unknown is not None and len(tokens.unknown):
+            # Each distinct one once: the same few names and misspellings come again and again.
+            distinct = tokens.unknown.dictionary_encode()
+            table = _sums(self.subwords, self.weights, distinct.dictionary)
+            sums += _by_row(table, np.asarray(distinct.indices), rows[~known], len(tokens))
+        return np.asarray(sums / np.maximum(1, tokens.lengths)[:, None], np.float32)
+
+
+def _sums(subwords: Subwords, weights: Float32Array, words: pa.Array) -> Float32Array:
+    """The weights of each word's n-grams, added up. Shape `(words, labels)`."""
+    sums = np.empty((len(words), weights.shape[1]), np.float32)
+    for start in range(0, len(words), _WORDS_AT_ONCE):
+        entries = subwords.of_words(words.slice(start, _WORDS_AT_ONCE))
+        part = sums[start : start + _WORDS_AT_ONCE]
+        part[:] = _by_row(weights, entries.subwords, entries.words, len(part))
+    return sums
+
+
+def _by_row(
+    table: Float32Array, places: Int64Array, rows: Int64Array, num_rows: int
+) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Lines of a table, added up by row, in the order in which they come."""
+    sums = np.empty((num_rows, table.shape[1]))
+    for label in range(table.shape[1]):
+        sums[:, label] = np.bincount(rows, table[places, label], minlength=num_rows)
+    return sums
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearTextModel:
+    """Margins of texts.
+
+    Attributes:
+        ngrams: Words and pairs of them.
+        linear: Their TF-IDF's weights, and the bias.
+        subwords: The weights of character n-grams, fitted with the others; None without any.
+    """
+
+    ngrams: Ngrams
+    linear: LinearModel
+    subwords: SubwordModel | None = None
+
+    def margins(self, tokens: TokenBatch) -> Float32Array:
+        """A row's depend on that row alone. Shape `(rows, labels)`."""
+        margins = self.linear.logits(self.ngrams.features(tokens))
+        return margins + self.subwords.margins(tokens) if self.subwords else margins
+
+
+def fit_linear_text(
+    tokens: TokenBatch,
+    label_ids: Int64Array,
+    *,
+    vocabulary: Vocabulary,
+    features: LinearFeatures,
+    method: Literal["svm", "logistic"] = "svm",
+) -> LinearTextModel:
+    """Fit a linear model.
+
+    Args:
+        tokens: Of the training texts, with the unknown ones.
+        label_ids: Their labels, from 0 without a gap. Shape `(rows,)`.
+        vocabulary: That made the tokens.
+        features: What to look at.
+        method: Support vector machine, or logistic regression.
+    """
+    ngrams = Ngrams.build(
+        tokens, vocabulary_size=len(vocabulary), min_rows=_MIN_ROWS, max_pairs=features.max_pairs
+    )
+    fit = partial(_FITS[method], ngrams.features(tokens), label_ids, num_features=len(ngrams))
+    if not features.subwords:
+        fitted = fit()
+        return LinearTextModel(ngrams=ngrams, linear=fitted.linear)
+    words, ids = _words_of(tokens, vocabulary)
+    entries = subword_keys(words)
+    keys, numbers = np.unique(entries.subwords, return_inverse=True)
+    found = subword_features(
+        tokens.lengths, ids, (entries.words, numbers), min_rows=_MIN_ROWS, most=_MAX_SUBWORDS
+    )
+    fitted = fit(others=found.matrix)
+    if not len(found.kept):
+        return LinearTextModel(ngrams=ngrams, linear=fitted.linear)
+    return LinearTextModel(
+        ngrams=ngrams,
+        linear=fitted.linear,
+        subwords=SubwordModel.of(
+            Subwords(keys=keys[found.kept]), fitted.others * found.scale[:, None], vocabulary
+        ),
+    )
+
+
+def _words_of(tokens: TokenBatch, vocabulary: Vocabulary) -> tuple[pa.Array, Int64Array]:
+    """The distinct words of rows, and which of them each token is. Shape `(tokens,)`."""
+    strings = pa.array([], pa.large_string()) if tokens.unknown is None else tokens.unknown
+    unknown = strings.dictionary_encode()
+    known_ids, known = np.unique(tokens.token_ids, return_inverse=True)
+    # The unknown token's own line stays without a row.
+    words = [vocabulary.tokens[token_id] for token_id in known_ids]
+    ids = known.astype(np.int64)
+    ids[tokens.token_ids == OOV_ID] = len(words) + np.asarray(unknown.indices)
+    everything = [pa.array(words, pa.large_string()), unknown.dictionary.cast(pa.large_string())]
+    return pa.concat_arrays(everything), ids

@@ -1,0 +1,1 @@
+"""The network, in Keras and as an ONNX graph; its weights."""

@@ -1,0 +1,186 @@
+"""The network as an ONNX graph, written by hand.
+
+Keras's own export turns recurrent layers into Loop nodes; this one uses ONNX's fused GRU and
+LSTM operators, whose `sequence_lens` input makes the mask. Its initialisers point into the
+bundle's safetensors file. A row's logits do not depend on the other rows of its mini-batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
+
+from textbatch.model.network.architecture import Architecture, StackedLayer
+
+WEIGHTS_FILE = "weights.safetensors"
+_OPSET, _IR_VERSION = 17, 8
+#: Below every state of a GRU or an LSTM, which lie in [-1, 1].
+BELOW_STATES = np.float32(-2)
+
+
+def build_graph(architecture: Architecture, offsets: Mapping[str, int]) -> bytes:
+    """Write the graph.
+
+    Inputs: `token_ids` of shape `(sequence_length, batch)`, int32, and `lengths` of shape
+    `(batch,)`, int32. Output: `logits` of shape `(batch, labels)`.
+
+    Args:
+        architecture: The network.
+        offsets: Where each tensor starts in the weights file, in bytes.
+
+    Returns:
+        A serialised ONNX model; the same bytes for the same arguments.
+    """
+    node = helper.make_node
+    nodes = [node("Gather", ["embedding", "token_ids"], ["vectors"])]
+    constants: dict[str, NDArray[np.generic]] = {}
+    below = "vectors"
+    *lower, top = architecture.stack()
+    for layer in lower:
+        nodes += _recurrent(architecture, layer, below, sequence=True, state=False)
+        nodes += _sequence(architecture, layer, constants)
+        below = layer.name
+    poolings = architecture.poolings
+    sequence, state = poolings != ("last",), "last" in poolings
+    nodes += _recurrent(architecture, top, below, sequence=sequence, state=state)
+    if sequence:
+        nodes += _sequence(architecture, top, constants)
+        nodes += _pooled(top, poolings, constants)
+    if state:
+        nodes += _state(architecture, top, constants)
+    pooled = [f"pooled.{kind}" for kind in poolings]
+    if len(pooled) > 1:
+        nodes.append(node("Concat", pooled, ["pooled"], axis=1))
+    nodes += [
+        node("Gemm", ["pooled" if len(pooled) > 1 else pooled[0], "dense.W", "dense.B"], ["dense"]),
+        node("Relu", ["dense"], ["features"]),
+        node("Gemm", ["features", "logits.W", "logits.B"], ["logits"]),
+    ]
+    info = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        nodes,
+        "textbatch",
+        inputs=[
+            info("token_ids", TensorProto.INT32, ["time", "batch"]),
+            info("lengths", TensorProto.INT32, ["batch"]),
+        ],
+        outputs=[info("logits", TensorProto.FLOAT, ["batch", architecture.num_labels])],
+        initializer=[
+            *(
+                external_tensor(name, shape, offsets[name])
+                for name, shape in architecture.tensor_shapes().items()
+            ),
+            *(
+                numpy_helper.from_array(np.asarray(value), name)
+                for name, value in constants.items()
+            ),
+        ],
+    )
+    model: ModelProto = helper.make_model(
+        graph,
+        producer_name="textbatch",
+        ir_version=_IR_VERSION,
+        opset_imports=[helper.make_opsetid("", _OPSET)],
+    )
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def _recurrent(
+    architecture: Architecture, layer: StackedLayer, below: str, *, sequence: bool, state: bool
+) -> list[NodeProto]:
+    """The fused operator: states `(time, directions, batch, units)`; at the end without time."""
+    name = layer.name
+    node = helper.make_node(
+        layer.cell.upper(),
+        [below, f"{name}.W", f"{name}.R", f"{name}.B", "lengths"],
+        [f"{name}.all" if sequence else "", *([f"{name}.last"] if state else [])],
+        hidden_size=layer.units,
+        direction="bidirectional" if architecture.bidirectional else "forward",
+    )
+    if layer.cell == "gru":
+        reset_after = int(architecture.reset_after)
+        node.attribute.append(helper.make_attribute("linear_before_reset", reset_after))
+    return [node]
+
+
+def _sequence(
+    architecture: Architecture, layer: StackedLayer, constants: dict[str, NDArray[np.generic]]
+) -> list[NodeProto]:
+    """States as the next layer reads them: `(time, batch, directions × units)`."""
+    name = layer.name
+    if not architecture.bidirectional:
+        constants["second_axis"] = np.array([1])
+        return [helper.make_node("Squeeze", [f"{name}.all", "second_axis"], [name])]
+    constants[f"{name}.shape"] = np.array([0, 0, 2 * layer.units])
+    return [
+        helper.make_node("Transpose", [f"{name}.all"], [f"{name}.rows"], perm=[0, 2, 1, 3]),
+        helper.make_node("Reshape", [f"{name}.rows", f"{name}.shape"], [name]),
+    ]
+
+
+def _state(
+    architecture: Architecture, layer: StackedLayer, constants: dict[str, NDArray[np.generic]]
+) -> list[NodeProto]:
+    """The state at the end of reading, each direction's own: `(batch, directions × units)`."""
+    last = f"{layer.name}.last"
+    if not architecture.bidirectional:
+        constants["first_axis"] = np.array([0])
+        return [helper.make_node("Squeeze", [last, "first_axis"], ["pooled.last"])]
+    constants["last.shape"] = np.array([0, 2 * layer.units])
+    return [
+        helper.make_node("Transpose", [last], ["last.rows"], perm=[1, 0, 2]),
+        helper.make_node("Reshape", ["last.rows", "last.shape"], ["pooled.last"]),
+    ]
+
+
+def _pooled(
+    layer: StackedLayer, poolings: tuple[str, ...], constants: dict[str, NDArray[np.generic]]
+) -> list[NodeProto]:
+    """Mean and maximum over each row's own states: `(batch, directions × units)` each."""
+    node = helper.make_node
+    constants["zero"], constants["one"] = np.array(0), np.array(1)
+    constants["first_axis"], constants["second_axis"] = np.array([0]), np.array([1])
+    constants["last_axis"] = np.array([-1])
+    # What stands past a row's end: for ONNX zeros, but not every runtime heeds that.
+    nodes = [
+        node("Shape", ["token_ids"], ["time.shape"], end=1),
+        node("Squeeze", ["time.shape"], ["time"]),
+        node("Range", ["zero", "time", "one"], ["steps"]),
+        node("Unsqueeze", ["steps", "second_axis"], ["step"]),
+        node("Cast", ["lengths"], ["lengths.long"], to=TensorProto.INT64),
+        node("Less", ["step", "lengths.long"], ["is_real"]),
+        node("Unsqueeze", ["is_real", "last_axis"], ["mask"]),
+    ]
+    if "mean" in poolings:
+        constants["nothing"] = np.array(0, np.float32)
+        nodes += [
+            node("Where", ["mask", layer.name, "nothing"], ["mean.states"]),
+            node("ReduceSum", ["mean.states", "first_axis"], ["mean.sum"], keepdims=0),
+            node("Cast", ["lengths"], ["lengths.float"], to=TensorProto.FLOAT),
+            node("Unsqueeze", ["lengths.float", "second_axis"], ["count"]),
+            node("Div", ["mean.sum", "count"], ["pooled.mean"]),
+        ]
+    if "max" in poolings:
+        constants["below"] = np.array(BELOW_STATES)
+        nodes += [
+            node("Where", ["mask", layer.name, "below"], ["max.states"]),
+            node("ReduceMax", ["max.states"], ["pooled.max"], axes=[0], keepdims=0),
+        ]
+    return nodes
+
+
+def external_tensor(name: str, shape: tuple[int, ...], offset: int) -> TensorProto:
+    """A float32 constant that points into the weights file, `offset` in bytes."""
+    tensor = TensorProto(
+        name=name,
+        data_type=TensorProto.FLOAT,
+        dims=shape,
+        data_location=TensorProto.EXTERNAL,
+    )
+    length = 4 * int(np.prod(shape, dtype=np.int64))
+    for key, value in (("location", WEIGHTS_FILE), ("offset", offset), ("length", length)):
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor

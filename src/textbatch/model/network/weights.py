@@ -1,0 +1,139 @@
+"""The bundle's tensors: one safetensors file, read by our own code."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import save
+
+from textbatch.errors import BundleError
+from textbatch.model.network.architecture import Architecture
+from textbatch.types import Float32Array
+
+_LENGTH_BYTES = 8
+_FLOAT32 = "F32"
+_NAMES = {_FLOAT32: "float32", "I32": "int32"}
+_TYPES = {_FLOAT32: "<f4", "I32": "<i4"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """All tensors of a network, and the bytes in which they lie.
+
+    Attributes:
+        data: The safetensors file.
+        offsets: Where each tensor starts in `data`, in bytes.
+        tensors: Views into `data`, float32; shapes as `Architecture.tensor_shapes` says.
+    """
+
+    data: bytes
+    offsets: Mapping[str, int]
+    tensors: Mapping[str, Float32Array]
+
+    @classmethod
+    def pack(cls, tensors: Mapping[str, Float32Array], architecture: Architecture) -> Weights:
+        """Lay tensors out as a safetensors file."""
+        contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
+        return cls.parse(save(contiguous), architecture)
+
+    @classmethod
+    def parse(cls, data: bytes, architecture: Architecture) -> Weights:
+        """Read a safetensors file that must hold exactly an architecture's tensors.
+
+        Nothing in the file's header is believed: names, types, shapes and places are compared
+        with what the architecture asks for before any is used.
+
+        Raises:
+            BundleError: The header is malformed; a tensor is missing, extra, of another shape
+                or type; or a weight is not finite.
+        """
+        expected = {name: (_FLOAT32, s) for name, s in architecture.tensor_shapes().items()}
+        tensors, offsets = parse_tensors(data, expected, "weights.safetensors")
+        return cls(data=data, offsets=offsets, tensors=tensors)
+
+
+def parse_tensors(
+    data: bytes, expected: Mapping[str, tuple[str, tuple[int, ...]]], file: str
+) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
+    """Read a safetensors file that must hold exactly the tensors expected.
+
+    Args:
+        data: The file.
+        expected: Type, `F32` or `I32`, and shape of each tensor.
+        file: Its name, for the message.
+
+    Returns:
+        The tensors, as views into `data`, and where each starts in `data`, in bytes.
+
+    Raises:
+        BundleError: As `Weights.parse`.
+    """
+    header, start = _header(data, file)
+    if header.keys() != expected.keys():
+        odd = sorted(header.keys() ^ expected.keys())[0]
+        raise BundleError(f"{file}: tensor '{odd}' is missing or extra", _RESTORE)
+    offsets: dict[str, int] = {}
+    tensors: dict[str, NDArray[Any]] = {}
+    places: list[tuple[int, int]] = []
+    for name, (kind, shape) in expected.items():
+        count = math.prod(shape)
+        begin, end = _place(name, header[name], kind, shape)
+        if end - begin != 4 * count or not 0 <= begin <= end <= len(data) - start:
+            raise BundleError(f"{file}: tensor '{name}' lies wrong", _RESTORE)
+        places.append((begin, end))
+        offsets[name] = start + begin
+        flat = np.frombuffer(data, _TYPES[kind], count, start + begin)
+        if kind == _FLOAT32 and not np.isfinite(flat).all():
+            raise BundleError(f"tensor '{name}' holds NaN or infinity", _RESTORE)
+        tensors[name] = flat.reshape(shape)
+    _check_no_gaps(places, len(data) - start, file)
+    return tensors, offsets
+
+
+_RESTORE = "restore the bundle from its source or train it again"
+
+
+def _header(data: bytes, file: str) -> tuple[dict[str, object], int]:
+    length = int.from_bytes(data[:_LENGTH_BYTES], "little")
+    start = _LENGTH_BYTES + length
+    if len(data) < _LENGTH_BYTES or start > len(data) or length > 1 << 20:
+        raise BundleError(f"{file} is cut off or has an oversized header", _RESTORE)
+    try:
+        header = json.loads(data[_LENGTH_BYTES:start])
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{file} has a malformed header", _RESTORE) from error
+    if not isinstance(header, dict):
+        raise BundleError(f"{file} has a malformed header", _RESTORE)
+    header.pop("__metadata__", None)
+    return header, start
+
+
+def _place(name: str, entry: object, kind: str, shape: tuple[int, ...]) -> tuple[int, int]:
+    match entry:
+        case {"dtype": str(found), "shape": [*sizes], "data_offsets": [int(begin), int(end)]} if (
+            found == kind
+        ):
+            if tuple(sizes) != shape:
+                raise BundleError(
+                    f"tensor '{name}' has shape {tuple(sizes)}, config.json asks for {shape}",
+                    _RESTORE,
+                )
+            return begin, end
+        case _:
+            raise BundleError(f"tensor '{name}' is not {_NAMES[kind]}", _RESTORE)
+
+
+def _check_no_gaps(places: list[tuple[int, int]], size: int, file: str) -> None:
+    position = 0
+    for begin, end in sorted(places):
+        if begin != position:
+            raise BundleError(f"{file}: tensors overlap or leave gaps", _RESTORE)
+        position = end
+    if position != size:
+        raise BundleError(f"{file} holds more than its tensors", _RESTORE)

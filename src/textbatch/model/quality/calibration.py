@@ -1,0 +1,115 @@
+"""Confidences that mean what they say: temperature scaling (Guo et al. 2017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from textbatch.errors import DataError
+from textbatch.types import Float32Array, Int64Array
+
+#: Bins of the expected calibration error, as in Guo et al.
+ECE_BINS = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The temperature, and what it did on the data that it was fitted on.
+
+    Attributes:
+        temperature: Logits are divided by it.
+        rows: How many rows it was fitted on.
+        ece_before: Expected calibration error at temperature 1.
+        ece_after: The same at `temperature`.
+        nll_before: Mean negative log-likelihood at temperature 1.
+        nll_after: The same at `temperature`.
+    """
+
+    temperature: float
+    rows: int
+    ece_before: float
+    ece_after: float
+    nll_before: float
+    nll_after: float
+
+
+def softmax(logits: Float32Array, temperature: float = 1.0) -> Float32Array:
+    """Probabilities of logits, both of shape `(rows, labels)`.
+
+    Computed in double precision, row by row alike, so that a row's bits do not depend on which
+    rows stand beside it.
+    """
+    scaled = logits.astype(np.float64) / temperature
+    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
+    shares = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return np.asarray(shares, np.float32)
+
+
+def negative_log_likelihood(
+    logits: Float32Array, label_ids: Int64Array, temperature: float = 1.0
+) -> float:
+    """Mean over rows of -log p(true label).
+
+    Args:
+        logits: Shape `(rows, labels)`.
+        label_ids: True labels. Shape `(rows,)`.
+        temperature: Logits are divided by it.
+    """
+    scaled = logits.astype(np.float64) / temperature
+    scaled -= scaled.max(axis=1, keepdims=True)
+    log_likelihood = scaled[np.arange(len(scaled)), label_ids] - np.log(np.exp(scaled).sum(axis=1))
+    return float(-log_likelihood.mean())
+
+
+def expected_calibration_error(
+    probabilities: Float32Array, label_ids: Int64Array, *, num_bins: int = ECE_BINS
+) -> float:
+    """Mean gap between confidence and accuracy over equal-width bins of confidence.
+
+    Args:
+        probabilities: Shape `(rows, labels)`.
+        label_ids: True labels. Shape `(rows,)`.
+        num_bins: Bins between 0 and 1.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    correct = probabilities.argmax(axis=1) == label_ids
+    bins = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
+    gaps = np.bincount(bins, weights=correct - confidence, minlength=num_bins)
+    return float(np.abs(gaps).sum() / max(1, len(bins)))
+
+
+def fit_temperature(logits: Float32Array, label_ids: Int64Array) -> Calibration:
+    """Find the temperature that makes held-out labels likeliest, 1 where none beats it.
+
+    The search runs over the temperature's logarithm, so that it stays positive.
+
+    Args:
+        logits: On rows that training did not see. Shape `(rows, labels)`.
+        label_ids: True labels. Shape `(rows,)`.
+
+    Raises:
+        DataError: There is no row.
+    """
+    from scipy.optimize import minimize_scalar
+
+    if not len(label_ids):
+        raise DataError("no validation row has a word that training knows", "add more rows")
+
+    def loss(temperature: float) -> float:
+        return negative_log_likelihood(logits, label_ids, temperature)
+
+    found = minimize_scalar(
+        lambda log_t: loss(float(np.exp(log_t))),
+        bounds=(np.log(0.05), np.log(20.0)),
+        method="bounded",
+    )
+    temperature = min(1.0, float(np.exp(found.x)), key=loss)
+    return Calibration(
+        temperature=temperature,
+        rows=len(label_ids),
+        ece_before=expected_calibration_error(softmax(logits), label_ids),
+        ece_after=expected_calibration_error(softmax(logits, temperature), label_ids),
+        nll_before=negative_log_likelihood(logits, label_ids),
+        nll_after=negative_log_likelihood(logits, label_ids, temperature),
+    )

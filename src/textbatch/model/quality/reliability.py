@@ -1,0 +1,168 @@
+"""Answers beside the truth, and the bins that pictures of them are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textbatch.model.quality.calibration import ECE_BINS
+from textbatch.types import Float32Array, Int64Array
+
+CONFIDENCE_BINS = 20
+_LENGTH_BINS = 32
+#: Texts longer than this many times the limit share the last bin.
+_LONGEST_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What a model said about rows with labels that it knows.
+
+    Attributes:
+        positions: Where the rows stand among all that were read. Shape `(rows,)`.
+        true: Their true label ids. Shape `(rows,)`.
+        evidence: Whether they had a known token. Shape `(rows,)`.
+        uncalibrated: Probabilities at temperature 1. Shape `(rows with evidence, labels)`.
+        calibrated: Those that `score` writes. Same shape.
+    """
+
+    positions: Int64Array
+    true: Int64Array
+    evidence: NDArray[np.bool_]
+    uncalibrated: Float32Array
+    calibrated: Float32Array
+
+    @property
+    def predicted(self) -> Int64Array:
+        """Predicted label ids, -1 without evidence. Shape `(rows,)`."""
+        predicted = np.full(len(self.true), -1)
+        # Of the probabilities, as `score` does: rounding may have made equal what logits order.
+        predicted[self.evidence] = self.calibrated.argmax(axis=1)
+        return predicted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReliabilityBin:
+    """Rows whose confidence lies between two bounds.
+
+    Attributes:
+        low: Lower bound.
+        high: Upper bound.
+        rows: How many there are.
+        confidence: Their mean confidence; None without rows.
+        accuracy: Share of right labels; None without rows.
+    """
+
+    low: float
+    high: float
+    rows: int
+    confidence: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LengthHistogram:
+    """How long texts are, in tokens.
+
+    Attributes:
+        edges: Of the bins, one more than there are bins; whole numbers.
+        counts: Texts by bin; the last one holds all longer texts too.
+        limit: The model reads so many tokens.
+        cut: Texts that are longer than that.
+        median: Of the lengths.
+        longest: Of the lengths.
+    """
+
+    edges: tuple[int, ...]
+    counts: tuple[int, ...]
+    limit: int
+    cut: int
+    median: float
+    longest: int
+
+
+def reliability_bins(
+    probabilities: Float32Array, label_ids: Int64Array, *, num_bins: int = ECE_BINS
+) -> tuple[ReliabilityBin, ...]:
+    """Confidence against accuracy (Niculescu-Mizil and Caruana 2005), binned as in the ECE.
+
+    Args:
+        probabilities: Shape `(rows, labels)`.
+        label_ids: True labels. Shape `(rows,)`.
+        num_bins: Bins of equal width from 0 to 1.
+    """
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    correct = probabilities.argmax(axis=1) == label_ids
+    bins = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
+    rows = np.bincount(bins, minlength=num_bins)
+    sums = np.bincount(bins, weights=confidence, minlength=num_bins)
+    right = np.bincount(bins, weights=correct, minlength=num_bins)
+    return tuple(
+        ReliabilityBin(
+            low=i / num_bins,
+            high=(i + 1) / num_bins,
+            rows=int(rows[i]),
+            confidence=float(sums[i] / rows[i]) if rows[i] else None,
+            accuracy=float(right[i] / rows[i]) if rows[i] else None,
+        )
+        for i in range(num_bins)
+    )
+
+
+def confidence_histogram(
+    probabilities: Float32Array, label_ids: Int64Array
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Right and wrong rows by confidence, over `CONFIDENCE_BINS` equal bins from 0 to 1."""
+    confidence = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == label_ids
+    right, wrong = (
+        np.histogram(confidence[chosen], bins=CONFIDENCE_BINS, range=(0.0, 1.0))[0]
+        for chosen in (correct, ~correct)
+    )
+    return tuple(right.tolist()), tuple(wrong.tolist())
+
+
+def length_histogram(lengths: Int64Array, limit: int) -> LengthHistogram:
+    """Histogram of text lengths in tokens; one bin edge is the limit.
+
+    Args:
+        lengths: Before cutting. Shape `(texts,)`, not empty.
+        limit: Longer texts are cut.
+    """
+    longest = int(lengths.max())
+    shown = min(max(longest, limit), _LONGEST_SHOWN * limit)
+    width = max(1, -(-shown // _LENGTH_BINS))
+    # A bin ends at the limit: it must not hold both texts that are cut and texts that are not.
+    edges = [limit + 1]
+    while edges[0] > 1:
+        edges.insert(0, max(1, edges[0] - width))
+    while edges[-1] <= shown:
+        edges.append(edges[-1] + width)
+    counts, _ = np.histogram(np.clip(lengths, 1, edges[-1] - 1), bins=edges)
+    return LengthHistogram(
+        edges=tuple(edges),
+        counts=tuple(counts.tolist()),
+        limit=limit,
+        cut=int((lengths > limit).sum()),
+        median=float(np.median(lengths)),
+        longest=longest,
+    )
+
+
+def confident_errors(answers: Answers, *, most: int) -> list[tuple[int, int, int, float]]:
+    """The wrong answers that the model was surest of, the surest first.
+
+    Returns:
+        Position among the rows read, true label id, predicted label id, confidence.
+    """
+    known = np.flatnonzero(answers.evidence)
+    confidence = answers.calibrated.max(axis=1)
+    wrong = np.flatnonzero(answers.predicted[known] != answers.true[known])
+    surest = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
+    rows = known[surest]
+    columns = (answers.positions[rows], answers.true[rows], answers.predicted[rows])
+    return list(
+        zip(*(column.tolist() for column in columns), confidence[surest].tolist(), strict=True)
+    )

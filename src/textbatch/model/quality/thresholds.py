@@ -1,0 +1,91 @@
+"""How sure the model must be of a label so that it is right often enough."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from textbatch.errors import QualityGateError
+from textbatch.types import Float32Array, Int64Array
+
+#: The bound on a precision holds with this probability, for each label by itself.
+_CERTAINTY = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOut:
+    """Held-out answers by predicted label: no texts, only how sure and whether right.
+
+    Attributes:
+        confidences: Calibrated, for each label a list in descending order.
+        correct: Whether the answer of the same place was right.
+    """
+
+    confidences: list[list[float]]
+    correct: list[list[bool]]
+
+    @classmethod
+    def of(cls, probabilities: Float32Array, label_ids: Int64Array) -> HeldOut:
+        """Sort answers by predicted label.
+
+        Args:
+            probabilities: Calibrated. Shape `(rows, labels)`.
+            label_ids: True labels. Shape `(rows,)`.
+        """
+        confidence, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
+        order = np.argsort(-confidence, kind="stable")
+        confidences, correct = [], []
+        for label in range(probabilities.shape[1]):
+            rows = order[predicted[order] == label]
+            confidences.append(confidence[rows].tolist())
+            correct.append((label_ids[rows] == label).tolist())
+        return cls(confidences=confidences, correct=correct)
+
+
+def thresholds(held_out: HeldOut, labels: Sequence[str], precision: float) -> Float32Array:
+    """The lowest confidence for each label above which its precision is high enough.
+
+    Of the held-out answers above a threshold, so many are right that the true precision is at
+    least `precision` with 95 % certainty (one-sided bound of Clopper and Pearson 1934). A label
+    that never gets there, although its rows are many enough to show it, is always withheld.
+
+    Args:
+        held_out: From the bundle.
+        labels: In the same order.
+        precision: Above 0, below 1.
+
+    Returns:
+        Shape `(labels,)`; above 1 where the label is withheld always.
+
+    Raises:
+        QualityGateError: A label has so few answers that not even a spotless record would do.
+    """
+    needed = math.ceil(math.log(1 - _CERTAINTY) / math.log(precision))
+    few = [len(answers) < needed for answers in held_out.confidences]
+    if any(few):
+        raise QualityGateError(
+            f"{sum(few)} of {len(labels)} labels have fewer than {needed} held-out answers, too "
+            f"few to support a precision of {precision:g}",
+            "train with more validation rows or --folds, lower --min-precision, or use "
+            "--min-confidence",
+        )
+    found = [
+        _threshold(np.array(confidences), np.array(correct), precision)
+        for confidences, correct in zip(held_out.confidences, held_out.correct, strict=True)
+    ]
+    return np.array(found, np.float32)
+
+
+def _threshold(confidences: Float32Array, correct: Int64Array, precision: float) -> float:
+    from scipy.stats import beta
+
+    above = np.arange(1, len(correct) + 1)
+    right = np.cumsum(correct)
+    bound = beta.ppf(1 - _CERTAINTY, right, above - right + 1)
+    # Equal confidences stand or fall together: only the last of them may be the threshold.
+    last = np.append(confidences[1:] < confidences[:-1], True)
+    enough = np.flatnonzero((bound >= precision) & last)
+    return float(confidences[enough[-1]]) if len(enough) else 2.0

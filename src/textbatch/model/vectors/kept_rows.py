@@ -1,0 +1,138 @@
+"""Which rows of a file of word vectors are kept, as the file streams by."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.errors import DataError
+from textbatch.model.vectors.types import WordVectors
+from textbatch.text.normalization import split_tokens
+from textbatch.types import Float32Array
+
+
+class KeptRows:
+    """Gathers the vectors of wanted words and of the file's first words.
+
+    The words of a file are turned into tokens by the rules for texts; a word that is not exactly
+    one token can never be looked up. Where several words become one token ("The", "the"), the
+    exact form wins over the first.
+
+    Args:
+        wanted: Tokens to keep wherever they stand.
+        most_frequent: How many others to keep; files have frequent words first.
+        where: Names a row of the file by its number, from 0, for messages.
+    """
+
+    def __init__(self, wanted: Collection[str], most_frequent: int, where: RowNames) -> None:
+        self._wanted = frozenset(wanted)
+        self._room = most_frequent
+        self._where = where
+        self._index: dict[str, int] = {}
+        self._words: list[bytes] = []
+        self._vectors: list[Float32Array] = []
+
+    def choose(self, words: Sequence[bytes], first_row: int) -> list[tuple[int, int]]:
+        """Say which rows of a block to parse.
+
+        Args:
+            words: The block's words as they stand in the file.
+            first_row: Number of the block's first row.
+
+        Returns:
+            Pairs of the row's position in the block and the place to `put` its vector.
+
+        Raises:
+            DataError: A word is repeated.
+        """
+        tokens, positions = _single_tokens(words)
+        chosen: list[tuple[int, int]] = []
+        for token, position in zip(tokens, positions, strict=True):
+            place = self._index.get(token)
+            if place is None:
+                if token not in self._wanted:
+                    if not self._room:
+                        continue
+                    self._room -= 1
+                chosen.append((position, self.add(token, words[position])))
+            elif words[position] == self._words[place]:
+                row = self._where.name(first_row + position)
+                raise DataError(f"{row} repeats an earlier word", "leave one of the two out")
+            elif words[position] == token.encode():
+                self._words[place] = words[position]
+                chosen.append((position, place))
+        return chosen
+
+    def add(self, token: str, word: bytes) -> int:
+        """Make a place for one more token."""
+        self._index[token] = len(self._words)
+        self._words.append(word)
+        self._vectors.append(np.empty(0, np.float32))
+        return self._index[token]
+
+    def put(self, place: int, vector: Float32Array, row: int) -> None:
+        """Keep a vector.
+
+        Raises:
+            DataError: It holds a NaN or an infinite number.
+        """
+        if not np.isfinite(vector).all():
+            raise DataError(
+                f"{self._where.name(row)} holds a number that is NaN or infinite",
+                "mend the row or leave it out",
+            )
+        self._vectors[place] = vector
+
+    def missing(self) -> list[str]:
+        """Wanted tokens that the file has not shown, sorted."""
+        return sorted(self._wanted - self._index.keys())
+
+    def words(self) -> list[bytes]:
+        """The kept words as they stand in the file, by place."""
+        return self._words
+
+    def vectors(self) -> WordVectors:
+        """All that was kept.
+
+        Raises:
+            DataError: Nothing was.
+        """
+        if not self._vectors:
+            raise DataError(
+                f"{self._where.path} has no vector of any word needed", "check its language"
+            )
+        return WordVectors(words=tuple(self._index), table=np.stack(self._vectors))
+
+
+class RowNames:
+    """Names a file's rows in messages: by line in text, by number in binary files."""
+
+    def __init__(self, path: object, kind: str, first: int) -> None:
+        self.path = path
+        self._kind, self._first = kind, first
+
+    def name(self, row: int) -> str:
+        """What to call the row with this number, from 0."""
+        return f"{self._kind} {row + self._first} of {self.path}"
+
+
+def _single_tokens(words: Sequence[bytes]) -> tuple[list[str], list[int]]:
+    """The tokens of those words that are exactly one, and the words' positions."""
+    raw = pa.array(words, pa.large_binary())
+    try:
+        texts = raw.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        # Old word2vec tools cut words inside a character; no text can hold such a word.
+        texts = pa.array([_decoded(word) for word in words], pa.large_string())
+    tokens, offsets = split_tokens(texts)
+    single = np.flatnonzero(np.diff(offsets) == 1)
+    return tokens.take(pa.array(offsets[single])).to_pylist(), single.tolist()
+
+
+def _decoded(word: bytes) -> str:
+    try:
+        return word.decode()
+    except UnicodeDecodeError:
+        return ""

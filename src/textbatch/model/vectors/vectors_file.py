@@ -1,0 +1,285 @@
+"""Pretrained word vectors from files of others: word2vec text and binary, GloVe, fastText.
+
+The parsers are our own because gensim's allocate what a file's header asks for, and hold the
+whole file: `KeyedVectors.load_word2vec_format` makes a table of `rows * dim` before the first
+row is read, and `load_facebook_vectors` reads all n-grams. These stream, so that only the kept
+words take memory, and use gensim for fastText's n-grams alone. gensim's own `.kv` and `.model`
+files are pickles, which run code when loaded: they are refused.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, cast
+
+import numpy as np
+
+from textbatch.errors import DataError, storage_errors
+from textbatch.model.vectors.fasttext_file import MAGIC, read_fasttext
+from textbatch.model.vectors.kept_rows import KeptRows, RowNames
+from textbatch.model.vectors.record_buffer import RecordBuffer
+from textbatch.model.vectors.types import MAX_DIM, WordVectors
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+_HEAD = 1 << 16
+_BLOCK = 4 << 20
+_TELL_BYTES = 1 << 20
+#: No line of `MAX_DIM` numbers is longer; a file without line breaks runs into this.
+_MAX_LINE = 1 << 20
+#: Deflate's limit: no compressed file can hold more bytes than this many times its size.
+_MAX_RATIO = 1032
+_HEADER = re.compile(rb"[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*\n")
+#: What pickles of protocols 0 to 5 begin with; no row of vectors can.
+_PICKLE = re.compile(
+    rb"\x80[\x00-\x05]|[\]}\)]q[\x00-\xff]|\(?[dl]p\d+\r?\n|\(?i?c[A-Za-z_][\w.]*\r?\n[A-Za-z_]\w*\r?\n"
+)
+_REFUSED_SUFFIXES = (".kv", ".model", ".pkl", ".pickle", ".joblib", ".npy", ".npz")
+
+
+def read_vectors(
+    path: Path,
+    *,
+    wanted: Collection[str],
+    most_frequent: int,
+    on_bytes: Callable[[int], None] = lambda _: None,
+) -> WordVectors:
+    """Read the vectors of some words.
+
+    The format is told by the content, gzip included. Every row's number of fields is checked;
+    numbers are parsed, and repeated words found, among the kept rows.
+
+    Args:
+        path: The file.
+        wanted: Tokens to keep wherever they stand.
+        most_frequent: How many others to keep, in the file's order.
+        on_bytes: Told how many more bytes of the file are read.
+
+    Raises:
+        InputNotFoundError: There is no such file.
+        DataError: It is a pickle or malformed; the message tells the line or row.
+    """
+    with _opened(path, on_bytes) as file:
+        layout = _layout(file, path)
+        file.seek(layout.start)
+        if layout.kind == "fasttext":
+            return read_fasttext(file, path, wanted=wanted, most_frequent=most_frequent)
+        if layout.kind == "binary":
+            where = RowNames(path, "row", 1)
+            kept = KeptRows(wanted, most_frequent, where)
+            _read_binary(file, kept, where, layout)
+        else:
+            where = RowNames(path, "line", 2 if layout.start else 1)
+            kept = KeptRows(wanted, most_frequent, where)
+            _read_text(file, kept, where, layout)
+        return kept.vectors()
+
+
+def check_vectors(path: Path) -> None:
+    """Look at a file's beginning, so that a wrong one shows before any work.
+
+    Raises:
+        InputNotFoundError: There is no such file.
+        DataError: It is a pickle, or no file of word vectors.
+    """
+    with _opened(path) as file:
+        _layout(file, path)
+
+
+class _Told(io.FileIO):
+    """Tells how many more of its bytes are read; what is read twice counts once."""
+
+    def __init__(self, path: Path, on_bytes: Callable[[int], None]) -> None:
+        super().__init__(path, "rb")
+        self._on_bytes, self._furthest = on_bytes, 0
+
+    def readinto(self, buffer: Buffer, /) -> int | None:
+        read = super().readinto(buffer)
+        more = self.tell() - self._furthest
+        # At the end too, however little is left.
+        if more >= _TELL_BYTES or (more > 0 and not read):
+            self._on_bytes(more)
+            self._furthest += more
+        return read
+
+
+class _Layout(NamedTuple):
+    kind: Literal["fasttext", "binary", "text"]
+    rows: int | None
+    dim: int
+    start: int
+
+
+def _layout(file: BinaryIO, path: Path) -> _Layout:
+    head = file.read(_HEAD)
+    _refuse_pickles(path, head)
+    if head.startswith(MAGIC):
+        return _Layout("fasttext", None, 0, 0)
+    header = _HEADER.match(head)
+    if not header:
+        return _Layout("text", None, _checked_dim(path, _first_dim(path, head), None), 0)
+    rows, dim = map(int, header.groups())
+    _checked_dim(path, dim, rows)
+    if not _is_binary(head[header.end() :], dim):
+        return _Layout("text", rows, dim, header.end())
+    _check_size(path, rows, dim)
+    return _Layout("binary", rows, dim, header.end())
+
+
+def _checked_dim(path: Path, dim: int, rows: int | None) -> int:
+    if not 0 < dim <= MAX_DIM or rows == 0:
+        raise DataError(
+            f"line 1 of {path} tells {dim} dimensions"
+            + ("" if rows is None else f" and {rows} rows"),
+            f"give a file with rows of 1 to {MAX_DIM} dimensions",
+        )
+    return dim
+
+
+@contextmanager
+def _opened(path: Path, on_bytes: Callable[[int], None] = lambda _: None) -> Iterator[BinaryIO]:
+    with storage_errors(path, "cannot read"):
+        if not path.stat().st_size or not path.is_file():
+            raise DataError(f"{path} is empty or not a regular file", "name a file of vectors")
+        with io.BufferedReader(_Told(path, on_bytes)) as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            try:
+                yield cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
+            except (EOFError, zlib.error, gzip.BadGzipFile):
+                raise DataError(
+                    f"{path} is truncated or damaged inside its compression", "fetch it again"
+                ) from None
+
+
+def _refuse_pickles(path: Path, head: bytes) -> None:
+    suffixes = {suffix.lower() for suffix in path.suffixes[-2:]}
+    if _PICKLE.match(head) or head.startswith(b"\x93NUMPY") or suffixes & {*_REFUSED_SUFFIXES}:
+        raise DataError(
+            f"{path} is a pickle or numpy file, which could run code and is never loaded",
+            "export as word2vec text, with gensim's KeyedVectors.save_word2vec_format",
+        )
+    if head.startswith((b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")):
+        raise DataError(f"{path} is an archive", "unpack it; only .gz is read as it is")
+
+
+def _first_dim(path: Path, head: bytes) -> int:
+    """The numbers on the first line of a file without a header."""
+    fields = head.split(b"\n", 1)[0].split()
+    if len(fields) < 2 or not all(map(_is_number, fields[1:])):
+        raise DataError(
+            f"line 1 of {path} is neither a word2vec header nor a word and its numbers",
+            "give word2vec text or binary, GloVe, or fastText .vec or .bin",
+        )
+    return len(fields) - 1
+
+
+def _is_number(field: bytes) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_binary(body: bytes, dim: int) -> bool:
+    fields = body.split(b"\n", 1)[0].split()
+    if len(fields) == dim + 1 and all(map(_is_number, fields[1:])):
+        return False
+    # A ragged text has no control characters; raw floats have them at once.
+    return re.search(rb"[\x00-\x08\x0e-\x1f]", body[: 4 * dim + 256]) is not None
+
+
+def _check_size(path: Path, rows: int, dim: int) -> None:
+    """Refuse a binary file whose header tells more than the file can hold."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    if rows * (4 * dim + 2) > path.stat().st_size * (_MAX_RATIO if packed else 1):
+        raise DataError(
+            f"the header of {path} tells {rows:,} rows, more than the file can hold",
+            "fetch it again",
+        )
+
+
+def _read_binary(file: BinaryIO, kept: KeptRows, where: RowNames, layout: _Layout) -> None:
+    buffer = RecordBuffer(file, where.path)
+    rows, dim = layout.rows or 0, layout.dim
+    block = max(1, _BLOCK // (4 * dim))
+    for first in range(0, rows, block):
+        words, vectors = [], []
+        for _ in range(min(block, rows - first)):
+            words.append(buffer.until(b" ").lstrip(b"\n"))
+            vectors.append(buffer.take(4 * dim))
+        for position, place in kept.choose(words, first):
+            vector = np.frombuffer(vectors[position], "<f4").astype(np.float32)
+            kept.put(place, vector, first + position)
+
+
+def _read_text(file: BinaryIO, kept: KeptRows, where: RowNames, layout: _Layout) -> None:
+    rows, dim = layout.rows, layout.dim
+    first = 0
+    for block in _line_blocks(file, where, dim):
+        words = [line.split(None, 1)[0] for line in block]
+        for position, place in kept.choose(words, first):
+            kept.put(
+                place, _numbers(block[position], dim, where, first + position), first + position
+            )
+        first += len(block)
+    if rows is not None and rows != first:
+        raise DataError(
+            f"{where.path} ends after line {first + 1}: it has {first:,} rows, its header tells "
+            f"{rows:,}",
+            "fetch it again, or correct the header",
+        )
+
+
+def _line_blocks(file: BinaryIO, where: RowNames, dim: int) -> Iterator[list[bytes]]:
+    """Lines without their ends, megabytes at a time, each with `dim` numbers by its look."""
+    rest, first = b"", 0
+    while data := file.read(_BLOCK):
+        *lines, rest = (rest + data).split(b"\n")
+        if len(rest) > _MAX_LINE:
+            raise DataError(
+                f"{where.name(first + len(lines))} is longer than {_MAX_LINE:,} bytes",
+                "give a file of word vectors",
+            )
+        if lines:
+            yield _checked(lines, where, first, dim)
+        first += len(lines)
+    if rest.strip():
+        yield _checked([rest], where, first, dim)
+
+
+def _checked(lines: list[bytes], where: RowNames, first: int, dim: int) -> list[bytes]:
+    lines = [line.rstrip() for line in lines]
+    for position, line in enumerate(lines):
+        # Counting spaces is far quicker than splitting, and right for almost every file.
+        if line.count(b" ") != dim and len(line.split()) != dim + 1:
+            raise DataError(
+                f"{where.name(first + position)} has {len(line.split())} fields where a word and "
+                f"{dim} numbers should be",
+                "mend the line (a word must not hold spaces) or leave it out",
+            )
+    return lines
+
+
+def _numbers(line: bytes, dim: int, where: RowNames, row: int) -> np.ndarray:
+    fields = line.split()[1:]
+    try:
+        with np.errstate(over="ignore"):
+            values = np.array([float(field) for field in fields], np.float64).astype(np.float32)
+    except ValueError:
+        values = np.empty(0, np.float32)
+    if len(values) != dim:
+        raise DataError(
+            f"{where.name(row)} holds something else than a word and {dim} numbers",
+            "mend the line or leave it out",
+        )
+    return values

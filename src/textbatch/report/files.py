@@ -1,0 +1,94 @@
+"""Records of a run as JSON files, written on failure too."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from textbatch.data.output.destination import check_place, upload_text
+from textbatch.data.storage.location import Location, RemotePath
+from textbatch.errors import (
+    InterruptError,
+    OutputError,
+    TerminatedError,
+    TextbatchError,
+    exit_code_of,
+    storage_errors,
+)
+
+#: Raised when a field changes its meaning or goes away.
+SCHEMA_VERSION = 1
+_INTERRUPTIONS: dict[type[BaseException], str] = {
+    InterruptError: "stopped by SIGINT",
+    KeyboardInterrupt: "stopped by SIGINT",
+    TerminatedError: "stopped by SIGTERM",
+}
+
+
+@contextmanager
+def failure_reported(
+    path: Location | None, describe: Callable[[], dict[str, Any]]
+) -> Iterator[None]:
+    """When the body fails, write what it had done and why it stopped, then let the error go on.
+
+    Args:
+        path: The report file; None writes nothing.
+        describe: The record so far.
+
+    Raises:
+        OutputError: The report cannot be made where it is wanted; nothing has been done yet.
+        AccessError: Its directory is not writable.
+    """
+    if path:
+        check_place(path)
+    try:
+        yield
+    except BaseException as error:
+        # The text of a foreign error stays out: it may quote a cell.
+        told = (
+            str(error)
+            if isinstance(error, TextbatchError)
+            else _INTERRUPTIONS.get(type(error), type(error).__name__)
+        )
+        outcome = {"state": "failed", "error": told, "exit_code": exit_code_of(error)}
+        if path:
+            with suppress(TextbatchError):
+                write_json(path, {"schema_version": SCHEMA_VERSION, **describe(), **outcome})
+        raise
+
+
+def write_json(path: Location, record: dict[str, Any]) -> None:
+    """Write a JSON record so that a reader sees the old file or the whole new one.
+
+    Raises:
+        StorageError: The file cannot be written.
+        OutputError: Its directory does not exist.
+        AccessError: The store does not allow it.
+    """
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    if isinstance(path, RemotePath):
+        upload_text(text, path)
+    else:
+        write_whole(path, text)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old one or the whole new one.
+
+    Raises:
+        StorageError: The file cannot be written.
+        OutputError: Its directory does not exist.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
+    with storage_errors(path, "cannot write", missing=OutputError):
+        try:
+            # "x" follows no planted link; names that are not UTF-8 become \udc.. escapes.
+            with temporary.open("x", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)

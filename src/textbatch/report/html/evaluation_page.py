@@ -1,0 +1,108 @@
+"""The page of `evaluate --html`, and what it shares with the bundle's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from textbatch import __version__
+from textbatch.data.output.parquet_file import check_output
+from textbatch.data.readers.labelled import LabelledRows
+from textbatch.errors import ConflictError
+from textbatch.model.quality.reliability import (
+    Answers,
+    confidence_histogram,
+    confident_errors,
+    reliability_bins,
+)
+from textbatch.report.evaluation import Evaluation
+from textbatch.report.html.page_data import ConfidentError, Picture
+
+_MOST_ERRORS = 50
+
+
+def evaluation_page(
+    evaluation: Evaluation, answers: Answers, rows: LabelledRows, *, with_texts: bool
+) -> str:
+    """The page of `evaluate --html`.
+
+    Args:
+        evaluation: What was measured.
+        answers: What it was measured on.
+        rows: The rows that were read.
+        with_texts: Quote the texts of the surest mistakes.
+    """
+    from textbatch.report.html.page import page_of
+
+    unseen = sum(evaluation.unseen_labels.values())
+    warnings = [f"{unseen:,} rows have labels that the model has never seen; no figure counts them"]
+    left_out = {name: count for name, count in evaluation.statuses.items() if name != "ok"}
+    return page_of(
+        replace(
+            measured_on(evaluation, answers, rows, with_texts=with_texts),
+            title="Evaluation",
+            lead=f"{evaluation.metrics.rows:,} labelled rows against a model's answers.",
+            warnings=tuple(warnings if unseen else ()),
+            facts={
+                "Rows": ", ".join(evaluation.input),
+                "Model": evaluation.model,
+                "Fingerprint": evaluation.fingerprint,
+                "Not plainly ok": ", ".join(f"{name} {n:,}" for name, n in left_out.items())
+                or "none",
+                "textbatch": __version__,
+            },
+        )
+    )
+
+
+def check_page(path: Path, inputs: Sequence[Path], model: Path | None) -> None:
+    """Check before the work that a page can be written at a place.
+
+    Raises:
+        ConflictError: One of the inputs is there, or it lies in the bundle.
+        OutputError: No file can be made there.
+    """
+    if path.resolve() in {entry.resolve() for entry in inputs}:
+        raise ConflictError(f"--html names the input {path}", "give it a file of its own")
+    if model and path.resolve().parent == model.resolve():
+        # A bundle with a file that its manifest does not list is refused.
+        raise ConflictError(f"--html names a file in the model {model}", "write it elsewhere")
+    check_output(path, overwrite=True)
+
+
+def measured_on(
+    evaluation: Evaluation, answers: Answers, rows: LabelledRows, *, with_texts: bool
+) -> Picture:
+    """What can be said of any labelled rows."""
+    true = answers.true[answers.evidence]
+    right, wrong = confidence_histogram(answers.calibrated, true)
+    return Picture(
+        title="",
+        lead="",
+        metrics=evaluation.metrics,
+        ece_before=evaluation.ece_before,
+        ece_after=evaluation.ece_after,
+        reliability_before=reliability_bins(answers.uncalibrated, true),
+        reliability_after=reliability_bins(answers.calibrated, true),
+        right=right,
+        wrong=wrong,
+        errors=_errors(evaluation, answers, rows, with_texts=with_texts),
+    )
+
+
+def _errors(
+    evaluation: Evaluation, answers: Answers, rows: LabelledRows, *, with_texts: bool
+) -> tuple[ConfidentError, ...]:
+    names = [entry.label for entry in evaluation.metrics.labels]
+    numbers = rows.row_numbers
+    return tuple(
+        ConfidentError(
+            row=position + 1 if numbers is None else int(numbers[position]),
+            true=names[true],
+            predicted=names[predicted],
+            confidence=confidence,
+            text=rows.texts[position].as_py() if with_texts else None,
+        )
+        for position, true, predicted, confidence in confident_errors(answers, most=_MOST_ERRORS)
+    )

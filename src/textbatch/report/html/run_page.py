@@ -1,0 +1,72 @@
+"""The HTML page about a scoring run: one file, no script, nothing from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from textbatch.report.html.page import page_environment, read_part
+from textbatch.report.html.run_figures import rate_figure, run_confidence_figure
+from textbatch.report.html.run_page_data import RunPicture, drift_in_words, run_picture
+from textbatch.report.html.svg import drawing
+from textbatch.report.scoring import RunReport
+from textbatch.report.terminal.pace import span
+
+
+def run_page(report: RunReport, samples: Sequence[tuple[float, int]]) -> str:
+    """The page about a good run.
+
+    Args:
+        report: What the run did.
+        samples: Seconds since the first row, and rows done by then.
+    """
+    picture = run_picture(report, samples)
+    return (
+        page_environment()
+        .get_template("run_page.html.j2")
+        .render(
+            picture=picture,
+            report=report,
+            figures=_figures(picture),
+            style=Markup(read_part("page.css")),
+            drift_in_words=drift_in_words,
+            took=span(report.seconds),
+            facts=_facts(report),
+        )
+    )
+
+
+def _figures(picture: RunPicture) -> dict[str, Markup]:
+    drawn: dict[str, Markup] = {}
+    with drawing():
+        if any(picture.confidences):
+            drawn["confidences"] = run_confidence_figure(
+                picture.confidences, picture.training_confidences
+            )
+        if picture.rates:
+            drawn["rates"] = rate_figure(picture.rates)
+    return drawn
+
+
+def _facts(report: RunReport) -> dict[str, str]:
+    files = report.files
+    told = {} if files is None else {
+        "Files": f"{files['found']:,} found, {files['scored']:,} scored, {files['known']:,} known "
+        f"from before, {files['stray']:,} left out"
+    }  # fmt: skip
+    return {
+        "Input": report.input,
+        "Output": report.output,
+        "Model": report.model,
+        **told,
+        "Fingerprint": report.fingerprint or "–",
+        "Run": report.run_id,
+        "Started": report.started,
+        "Engine": f"{report.engine} on {report.device}, {report.precision}"
+        if report.engine
+        else "–",
+        "Rows resumed": f"{report.rows_resumed:,}",
+        "Rows in quarantine": f"{report.rows_quarantined:,}",
+        "textbatch": report.textbatch,
+    }

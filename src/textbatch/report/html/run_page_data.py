@@ -1,0 +1,153 @@
+"""What the page about a scoring run shows, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textbatch.errors import printable
+from textbatch.model.quality.drift import LARGE_DRIFT, SOME_DRIFT, population_stability
+from textbatch.report.scoring import RunReport
+
+#: Points of the line of rows per second.
+_STEPS = 60
+#: Warn where this share of tokens is unknown that was known in training.
+_MORE_UNKNOWN = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelShare:
+    """A label's part of the rows with a label.
+
+    Attributes:
+        label: The label.
+        rows: In this run.
+        share: In this run.
+        training: In the training rows; None where nobody knows.
+    """
+
+    label: str
+    rows: int
+    share: float
+    training: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPicture:
+    """Everything on the page; what is empty or None has no section there.
+
+    Attributes:
+        report: The run.
+        labels: By label, in the model's order.
+        label_drift: Population stability index against training.
+        confidences: Rows by confidence, in equal bins from 0 to 1.
+        training_confidences: Validation rows likewise.
+        confidence_drift: Population stability index of the two.
+        training_oov: Share of unknown tokens in training.
+        rates: Seconds since the beginning, and rows per second around then.
+        warnings: What the user should look at.
+    """
+
+    report: RunReport
+    labels: tuple[LabelShare, ...]
+    label_drift: float | None
+    confidences: tuple[int, ...]
+    training_confidences: tuple[int, ...]
+    confidence_drift: float | None
+    training_oov: float | None
+    rates: tuple[tuple[float, float], ...]
+    warnings: tuple[str, ...]
+
+
+def run_picture(report: RunReport, samples: Sequence[tuple[float, int]]) -> RunPicture:
+    """Put a good run beside the profile of its model's training.
+
+    Args:
+        report: What the run did.
+        samples: Seconds since the beginning, and rows done by then.
+    """
+    profile: Mapping[str, Any] = report.profile or {}
+    trained: Mapping[str, int] = profile.get("labels", {})
+    histogram: Sequence[int] = profile.get("confidence_histogram", ())
+    names = list(report.labels)
+    label_drift = population_stability(
+        [trained.get(name, 0) for name in names], list(report.labels.values())
+    )
+    same_bins = len(histogram) == len(report.confidence_histogram)
+    confidence_drift = (
+        population_stability(histogram, report.confidence_histogram) if same_bins else None
+    )
+    return RunPicture(
+        report=report,
+        labels=_labels(report.labels, trained),
+        label_drift=label_drift,
+        confidences=tuple(report.confidence_histogram),
+        training_confidences=tuple(histogram) if same_bins else (),
+        confidence_drift=confidence_drift,
+        training_oov=profile.get("oov_share"),
+        rates=_rates(samples),
+        warnings=tuple(_warnings(report, label_drift, confidence_drift, profile.get("oov_share"))),
+    )
+
+
+def drift_in_words(index: float | None) -> str:
+    """What an index commonly means."""
+    if index is None:
+        return "not known"
+    if index < SOME_DRIFT:
+        return "close"
+    return "somewhat different" if index < LARGE_DRIFT else "far apart"
+
+
+def _labels(found: Mapping[str, int], trained: Mapping[str, int]) -> tuple[LabelShare, ...]:
+    rows, rows_trained = sum(found.values()), sum(trained.values())
+    return tuple(
+        LabelShare(
+            label=label,
+            rows=count,
+            share=count / rows if rows else 0.0,
+            training=trained.get(label, 0) / rows_trained if rows_trained else None,
+        )
+        for label, count in found.items()
+    )
+
+
+def _rates(samples: Sequence[tuple[float, int]]) -> tuple[tuple[float, float], ...]:
+    """Rows per second over equal stretches of time, at their middle."""
+    if len(samples) < 3:
+        return ()
+    end = samples[-1][0]
+    width = end / min(_STEPS, len(samples) - 1)
+    rates: list[tuple[float, float]] = []
+    (last_time, last_rows), *rest = samples
+    for seconds, rows in rest:
+        if seconds - last_time >= width or seconds == end:
+            if seconds > last_time:
+                middle = (seconds + last_time) / 2
+                rates.append((middle, (rows - last_rows) / (seconds - last_time)))
+            last_time, last_rows = seconds, rows
+    return tuple(rates)
+
+
+def _warnings(
+    report: RunReport, labels: float | None, confidences: float | None, oov: float | None
+) -> list[str]:
+    told = []
+    if labels is not None and labels >= LARGE_DRIFT:
+        told.append(f"The mix of labels is far from that of the training rows (PSI {labels:.2f}).")
+    if confidences is not None and confidences >= LARGE_DRIFT:
+        told.append(
+            "The confidences are far from those on the held-out rows of the training "
+            f"(PSI {confidences:.2f})."
+        )
+    share = report.oov_share
+    if share is not None and oov is not None and share > oov + _MORE_UNKNOWN:
+        told.append(
+            f"{share:.1%} of the tokens are unknown to the model, against {oov:.1%} in training."
+        )
+    if bad := report.statuses.get("bad_text", 0) + report.rows_quarantined:
+        told.append(f"{bad:,} rows could not be read.")
+    if report.rows_out and not sum(report.labels.values()):
+        told.append("No row got a label.")
+    return told + [printable(note) for note in report.notes]

@@ -1,0 +1,37 @@
+"""What a run of `vectors` did."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from textbatch.report.files import SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorsReport:
+    """What a run of `vectors` did.
+
+    Attributes:
+        output: The file written.
+        texts: Texts with a word in them.
+        tokens: Their words.
+        words: Words that got a vector.
+        dim: Numbers in a vector.
+        undecodable: Texts left out because they are not valid UTF-8.
+        tokens_per_second: In training, all passes counted.
+        seconds: Wall time of it all.
+    """
+
+    output: str
+    texts: int
+    tokens: int
+    words: int
+    dim: int
+    undecodable: int
+    tokens_per_second: float
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON values."""
+        return {"schema_version": SCHEMA_VERSION, **asdict(self), "state": "done"}

@@ -1,0 +1,1 @@
+"""Scoring: score → job (open and check) → read, predict, write → commit; folders; evaluate."""

@@ -1,0 +1,1 @@
+"""Many files: one job each, one model, one ledger."""

@@ -1,0 +1,226 @@
+"""What a job over several files is, what of it is done already, and how it ends."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from textbatch import __version__
+from textbatch.data.choices import IfExists
+from textbatch.data.output.any_folder import Folder
+from textbatch.data.output.folder import OutputFolder
+from textbatch.data.output.ledger import Entry, Ledger
+from textbatch.data.readers.listing import InputFile, Listing
+from textbatch.data.storage.location import Location, RemotePath
+from textbatch.errors import OutputError
+from textbatch.report.scoring import RunReport
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.folder.totals import Totals
+
+#: Raised when a field of `_SUCCESS` changes its meaning or goes away.
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderJob:
+    """A job over several files.
+
+    Attributes:
+        config: What was asked for.
+        key: What makes two runs the same job, whatever their input files.
+        fingerprint: The bundle's.
+        text_column: Holds the texts.
+        listing: The input files.
+        folder: The output.
+        ledger: The parts that were finished by this job.
+        known: Of each part that the manifest has, what its input was like; with `--incremental`.
+        inherited: Whether an interrupted run was here before.
+        todo: The files to score.
+    """
+
+    config: ScoreConfig
+    key: str
+    fingerprint: str
+    text_column: str
+    listing: Listing
+    folder: Folder
+    ledger: Ledger
+    known: dict[str, str]
+    inherited: bool
+    todo: list[InputFile]
+
+    @property
+    def inputs(self) -> str:
+        """What tells this set of input files from another."""
+        states = "".join(file.state for file in self.listing.files)
+        return hashlib.sha256(states.encode()).hexdigest()
+
+    def config_of(self, file: InputFile, *, max_bad_rows: int | str) -> ScoreConfig:
+        """What is asked for one file."""
+        config = self.config
+        quarantine = config.quarantine and _place_of(
+            config.quarantine, str(PurePosixPath(file.part).with_suffix(".jsonl"))
+        )
+        # A part that was put in place just before the run died is not in the ledger.
+        again: IfExists = "skip" if self.inherited else "fail"
+        replaces = config.incremental or config.existing == "replace" or self.folder.is_staged
+        return replace(
+            config,
+            input=file.path,
+            more=(),
+            as_folder=False,
+            incremental=False,
+            output=self.folder.place(file.part),
+            quarantine=quarantine,
+            overwrite=False,
+            if_exists="replace" if replaces else again,
+            max_bad_rows=max_bad_rows,
+            partitions=file.partitions,
+            report=None,
+        )
+
+    def counts(self, *, scored: int) -> dict[str, int]:
+        """How many files were found, scored, known from before, and left out."""
+        return {
+            "found": len(self.listing.files),
+            "scored": scored,
+            "known": len(self.listing.files) - len(self.todo),
+            "stray": self.listing.stray,
+        }
+
+    def is_done(self, report: RunReport) -> bool:
+        """Whether there is nothing to do, which the report then tells.
+
+        Raises:
+            OutputError: The output is complete, but another job's.
+        """
+        if self.config.existing == "replace":
+            return False
+        success = self.folder.success()
+        if success is None:
+            return False
+        if self.config.incremental:
+            if self.todo:
+                return False
+        else:
+            self._check_same(success)
+        report.state, report.files = "skipped", self.counts(scored=0)
+        if not self.config.incremental:
+            report.rows_in, report.rows_out = success["rows_in"], success["rows_out"]
+            report.rows_quarantined = success["rows_quarantined"]
+            report.statuses, report.labels = success["statuses"], success["labels"]
+        new = "no input file is new" if self.config.incremental else "it is of the same job"
+        report.notes.append(f"{self.folder.path} is complete, {new}: nothing was done")
+        return True
+
+    def _check_same(self, success: Mapping[str, Any]) -> None:
+        if success["job"] != self.key or success["inputs"] != self.inputs:
+            raise OutputError(
+                f"{self.folder.path} was made from other inputs, another model or other options",
+                "add --overwrite to replace its parts, or --incremental to add new ones",
+            )
+        for file in self.listing.files:
+            if not self.folder.has(file.part):
+                raise OutputError(
+                    f"{self.folder.path} has lost its part {file.part}",
+                    "add --overwrite to score all files again",
+                )
+
+    def resumed(self) -> Iterator[Entry]:
+        """Parts that an interrupted run of this job has finished."""
+        current = {file.part: file.state for file in self.listing.files}
+        for entry in self._last_entries():
+            if current.get(entry["part"]) == entry["state"]:
+                yield entry
+
+    def entries(self) -> Iterator[Entry]:
+        """Every part that the finished output holds."""
+        parts = {file.part for file in self.listing.files}
+        if self.config.incremental:
+            for entry in self.folder.entries():
+                if entry["part"] not in self.ledger.finished:
+                    yield entry
+        for entry in self._last_entries():
+            if self.config.incremental or entry["part"] in parts:
+                yield entry
+
+    def _last_entries(self) -> Iterator[Entry]:
+        told: set[str] = set()
+        for entry in self.ledger.entries():
+            part = entry["part"]
+            if part not in told and self.ledger.finished[part] == entry["state"]:
+                told.add(part)
+                yield entry
+
+
+def _place_of(folder: Location, name: str) -> Location:
+    if isinstance(folder, RemotePath):
+        return folder / name
+    return OutputFolder(folder).place(name)
+
+
+def prepare_place(job: FolderJob) -> None:
+    """Make the directory, mark it incomplete, and check that nothing foreign is in it.
+
+    Raises:
+        OutputError: It holds a file that textbatch did not write.
+        StorageError: The disk is full or failing.
+    """
+    for part in _others(job):
+        if not job.folder.is_ours(part):
+            raise OutputError(
+                f"{job.folder.path} holds {part}, which textbatch did not write",
+                "move it away, or name another directory",
+            )
+    job.folder.begin()
+
+
+def finish(job: FolderJob, report: RunReport) -> None:
+    """Check that the inputs are still the same, drop parts of earlier jobs, and say so.
+
+    Raises:
+        DataError: An input file has changed since the job began.
+        StorageError: The disk is full or failing.
+    """
+    for file in job.listing.files:
+        # Each file was looked at again when it was read; in a store once more would cost a request.
+        if not isinstance(file.path, RemotePath):
+            file.check_unchanged()
+    for part in list(_others(job)):
+        job.folder.remove(part)
+    totals = Totals()
+    parts = 0
+
+    def counted() -> Iterator[Entry]:
+        nonlocal parts
+        for entry in job.entries():
+            totals.add(entry)
+            parts += 1
+            yield entry
+
+    digest = job.folder.write_manifest(counted(), run_id=report.run_id)
+    record = {
+        "schema_version": SCHEMA_VERSION,
+        "textbatch": __version__,
+        "run_id": report.run_id,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "fingerprint": job.fingerprint,
+        "job": job.key,
+        "inputs": job.inputs,
+        "parts": parts,
+        **totals.to_dict(),
+        "manifest": digest,
+    }
+    job.folder.write_success(record, run_id=report.run_id)
+
+
+def _others(job: FolderJob) -> Iterator[str]:
+    """Visible files in the output that are no parts of it."""
+    known = {file.part for file in job.listing.files} | job.known.keys()
+    if job.config.incremental:
+        known |= job.ledger.finished.keys()
+    return job.folder.others(known)

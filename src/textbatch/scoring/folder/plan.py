@@ -1,0 +1,129 @@
+"""Which files of a folder job are to be scored, and whether its output may be made."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from textbatch.data.output.any_folder import Folder
+from textbatch.data.output.folder import OutputFolder
+from textbatch.data.output.ledger import Ledger
+from textbatch.data.output.remote_folder import RemoteFolder
+from textbatch.data.output.work_directory import WorkDirectory
+from textbatch.data.readers.listing import Listing
+from textbatch.data.storage.location import RemotePath, is_within, resolved
+from textbatch.data.storage.model_cache import cache_directory
+from textbatch.data.storage.upload import check_uploads
+from textbatch.errors import ConflictError, OutputError
+from textbatch.model.bundle.bundle import Bundle
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.folder.job import FolderJob
+
+
+def open_folder(config: ScoreConfig) -> Folder:
+    """The output: a local directory, or one in an object store."""
+    if isinstance(config.output, RemotePath):
+        return RemoteFolder(config.output, stage_of(config))
+    return OutputFolder(config.output)
+
+
+def stage_of(config: ScoreConfig) -> Path:
+    """The local place of an output in a store: always the same one, so that a rerun finds it."""
+    name = hashlib.sha256(os.fsencode(config.output)).hexdigest()[:16]
+    return (config.work_dir or cache_directory()) / "outputs" / name
+
+
+def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> None:
+    """Check that the output may be made, added to or replaced where it is wanted.
+
+    Raises:
+        ConflictError: The quarantine would be among the parts.
+        OutputError: It may not, or the directory above is missing.
+        AccessError: The directory is not writable.
+    """
+    if config.quarantine:
+        if is_within(resolved(config.quarantine), resolved(folder.path)):
+            raise ConflictError(
+                f"--quarantine {config.quarantine} is inside the output",
+                "name a directory beside it",
+            )
+        if isinstance(config.quarantine, RemotePath):
+            check_uploads(config.quarantine)
+        else:
+            OutputFolder(config.quarantine).check_place()
+    folder.check_place()
+    if config.existing == "replace" or inherited or folder.is_empty():
+        return
+    if config.incremental and not folder.has_manifest():
+        raise OutputError(
+            f"{folder.path} has no manifest that tells what was scored",
+            "add --overwrite instead of --incremental",
+        )
+    if not config.incremental and (config.existing == "fail" or folder.success() is None):
+        raise OutputError(
+            f"{folder.path} is not empty",
+            "add --overwrite to replace its parts, or --incremental to add new ones",
+        )
+
+
+def plan(
+    config: ScoreConfig,
+    listing: Listing,
+    folder: Folder,
+    bundle: Bundle,
+    work: WorkDirectory | None = None,
+) -> FolderJob:
+    """Find out which files are to be scored.
+
+    Args:
+        config: What is asked for.
+        listing: The input files.
+        folder: The output.
+        bundle: The model.
+        work: Where an interrupted run has left its ledger; None looks at the output alone.
+
+    Raises:
+        OutputError: The output was made by another model or with other options.
+    """
+    key = _key(config, bundle)
+    ledger = Ledger(work.parts if work else None, key)
+    known = _known(folder, key) if config.incremental else {}
+    seen = known | ledger.finished
+    todo = [
+        file
+        for file in listing.files
+        # A part may have been removed by hand.
+        if seen.get(file.part) != file.state or not folder.has(file.part)
+    ]
+    return FolderJob(
+        config=config,
+        key=key,
+        fingerprint=bundle.fingerprint,
+        text_column=config.text_column or bundle.settings.text_column,
+        listing=listing,
+        folder=folder,
+        ledger=ledger,
+        known=known,
+        inherited=work.inherited if work else False,
+        todo=todo,
+    )
+
+
+def _known(folder: Folder, key: str) -> dict[str, str]:
+    known: dict[str, str] = {}
+    for entry in folder.entries():
+        if entry["job"] != key:
+            raise OutputError(
+                f"{folder.path} was made by another model or with other options",
+                "add --overwrite instead of --incremental to score all files again",
+            )
+        known[entry["part"]] = entry["state"]
+    return known
+
+
+def _key(config: ScoreConfig, bundle: Bundle) -> str:
+    options = {name: str(value) for name, value in config.decisive().items()}
+    job = {"fingerprint": bundle.fingerprint, "options": options}
+    return hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()

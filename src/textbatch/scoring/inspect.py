@@ -1,0 +1,135 @@
+"""What a bundle or an output holds, without running anything."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from typing import Any
+
+import pyarrow.compute as pc
+
+from textbatch.data.output.any_folder import Folder, folder_at
+from textbatch.data.output.destination import is_directory, is_there
+from textbatch.data.readers.parquet import ParquetSource
+from textbatch.data.storage.location import Location
+from textbatch.data.storage.object_store import open_bytes
+from textbatch.errors import DataError, InputNotFoundError, redacted, storage_errors
+from textbatch.model.bundle.fetch import load_model
+from textbatch.types import Status
+
+_FOOTER_PREFIX = b"textbatch."
+_CHUNK_ROWS = 65_536
+_REMEDY = "name a bundle or an output"
+
+
+def inspect_path(path: Location) -> dict[str, Any]:
+    """Describe a bundle or an output.
+
+    Args:
+        path: A bundle's directory, or a Parquet file or a folder that `score` wrote, on this
+            machine or in an object store.
+
+    Returns:
+        Plain JSON values; `kind` says whether it is a bundle or an output.
+
+    Raises:
+        InputNotFoundError: There is nothing at the path.
+        BundleError: The bundle is damaged.
+        DataError: The file is damaged or was not written by textbatch.
+        TryAgainError: The store does not answer.
+    """
+    if is_directory(path):
+        folder = folder_at(path)
+        return _inspect_folder(folder) if folder.has_manifest() else _inspect_bundle(path)
+    if not is_there(path):
+        raise InputNotFoundError(f"there is nothing at {path}", "check the path")
+    return _inspect_output(path)
+
+
+def _inspect_bundle(path: Location) -> dict[str, Any]:
+    bundle = load_model(path)
+    manifest = bundle.manifest
+    return {
+        "kind": "bundle",
+        "path": redacted(os.fspath(path)),
+        "fingerprint": bundle.fingerprint,
+        "created": manifest.get("created"),
+        "textbatch": manifest.get("textbatch"),
+        "versions": manifest.get("versions"),
+        "settings": asdict(bundle.settings),
+        "architecture": _plain(asdict(bundle.architecture)),
+        "network": bundle.architecture.summary(),
+        "labels": list(bundle.labels),
+        "calibration": asdict(bundle.calibration),
+        "profile": bundle.profile,
+        "metrics": bundle.metrics,
+        "files": manifest["files"],
+    }
+
+
+def _plain(fields: dict[str, Any]) -> dict[str, Any]:
+    # Tuples would not survive being written as JSON.
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()
+    }
+
+
+def _inspect_folder(folder: Folder) -> dict[str, Any]:
+    success = folder.success()
+    if success is None:
+        raise DataError(
+            f"{folder.path} has no _SUCCESS: its job has not finished", "run the job again"
+        )
+    first = next((entry["part"] for entry in folder.entries()), None)
+    schema = ParquetSource(folder.path / first).schema if first else ()
+    return {
+        "kind": "output",
+        "path": redacted(os.fspath(folder.path)),
+        "parts": success["parts"],
+        "rows": success["rows_out"],
+        "run_id": success["run_id"],
+        "textbatch": success["textbatch"],
+        "fingerprint": success["fingerprint"],
+        "columns": {field.name: str(field.type) for field in schema},
+        "statuses": success["statuses"],
+        "labels": success["labels"],
+    }
+
+
+def _inspect_output(path: Location) -> dict[str, Any]:
+    with storage_errors(path, "cannot read"), open_bytes(path) as file:
+        if file.read(4) != b"PAR1":
+            raise DataError(f"{path} is neither a bundle nor an output", _REMEDY)
+    source = ParquetSource(path)
+    footer = {
+        key.removeprefix(_FOOTER_PREFIX).decode(): value.decode()
+        for key, value in (source.metadata or {}).items()
+        if key.startswith(_FOOTER_PREFIX)
+    }
+    prefix = footer.get("prefix", "")
+    answers = [f"{prefix}predicted_label", f"{prefix}status"]
+    if not {"fingerprint", "labels"} <= footer.keys() or not {*answers} <= {*source.schema.names}:
+        raise DataError(f"{path} was not written by textbatch", _REMEDY)
+    statuses = dict.fromkeys(Status.names(), 0)
+    labels: dict[str, int] = dict.fromkeys(json.loads(footer["labels"]), 0)
+    for batch in source.batches(answers, _CHUNK_ROWS):
+        count_values(batch.column(0), labels)
+        count_values(batch.column(1), statuses)
+    return {
+        "kind": "output",
+        "path": redacted(os.fspath(path)),
+        "rows": source.num_rows,
+        "run_id": footer.get("run_id"),
+        "textbatch": footer.get("version"),
+        "fingerprint": footer["fingerprint"],
+        "columns": {field.name: str(field.type) for field in source.schema},
+        "statuses": {name: count for name, count in statuses.items() if count},
+        "labels": labels,
+    }
+
+
+def count_values(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array
+    """Add up how often each value that is not null occurs in a column."""
+    for entry in pc.value_counts(column.drop_null()).to_pylist():
+        into[entry["values"]] = into.get(entry["values"], 0) + entry["counts"]

@@ -1,0 +1,246 @@
+"""What a scoring run finds out before its first row: the job, and whether it is done already."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from textbatch import __version__
+from textbatch.data.output.columns import OutputColumns
+from textbatch.data.output.destination import is_there
+from textbatch.data.output.quarantine import Quarantine
+from textbatch.data.readers.hive_partitions import PartitionedSource, check_partitions
+from textbatch.data.readers.identity import InputIdentity, job_key
+from textbatch.data.readers.parquet import footer_entries
+from textbatch.data.readers.source import Source, open_source, require_column
+from textbatch.data.readers.text_column import check_text_type
+from textbatch.data.storage.location import local
+from textbatch.errors import OutputError
+from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.bundle.fetch import load_model
+from textbatch.model.engines import open_engine
+from textbatch.model.predictor import Predictor
+from textbatch.model.quality.thresholds import thresholds
+from textbatch.report.scoring import RunReport
+from textbatch.scoring.config import ScoreConfig
+from textbatch.types import Float32Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One scoring job.
+
+    Attributes:
+        identity: The input as it was before it was opened.
+        source: The input.
+        bundle: The model.
+        key: What makes another run the same job.
+        text_column: Holds the texts.
+        passed_through: The input's columns that the output has.
+        added: The other ones.
+        schema: Of the output.
+    """
+
+    identity: InputIdentity
+    source: Source
+    bundle: Bundle
+    key: str
+    text_column: str
+    passed_through: pa.Schema
+    added: OutputColumns
+    schema: pa.Schema
+
+
+class LoadedModel:
+    """The bundle and what runs it, each loaded when first needed and once for any number of files.
+
+    Owns the predictor's threads: close it.
+    """
+
+    def __init__(self, config: ScoreConfig) -> None:
+        self._config = config
+        self._bundle: Bundle | None = None
+        self._predictor: Predictor | None = None
+
+    def bundle(self, report: RunReport) -> Bundle:
+        """The bundle.
+
+        Raises:
+            BundleError: It is missing, damaged or unsafe.
+        """
+        if self._bundle is None:
+            self._bundle = load_model(self._config.model)
+        report.fingerprint, report.profile = self._bundle.fingerprint, self._bundle.profile
+        return self._bundle
+
+    def predictor(self, report: RunReport) -> Predictor:
+        """The network, its golden rows replayed.
+
+        Raises:
+            BundleError: The golden rows come out differently.
+            ConflictError: There is no such device.
+        """
+        if self._predictor is None:
+            self._predictor = _open_predictor(self._config, self.bundle(report))
+        engine = self._predictor.engine
+        report.engine, report.device, report.precision = (
+            engine.name,
+            engine.device,
+            engine.precision,
+        )
+        return self._predictor
+
+    def close(self) -> None:
+        """Stop the predictor's threads."""
+        if self._predictor:
+            self._predictor.close()
+
+
+def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
+    """Open input and bundle, and check that they go together.
+
+    Raises:
+        TextbatchError: A subclass says which of them is missing, damaged or does not fit.
+    """
+    identity = InputIdentity.of(config.input)
+    source = open_input(config)
+    bundle = model.bundle(report)
+    text_column = config.text_column or bundle.settings.text_column
+    passed_through = _check_input(source, text_column, config.columns)
+    added = OutputColumns(
+        labels=bundle.labels,
+        prefix=config.prefix,
+        probabilities=config.probabilities,
+        top_k=config.top_k,
+        min_confidence=config.min_confidence,
+        thresholds=label_thresholds(bundle, config.min_precision),
+    )
+    return Job(
+        identity=identity,
+        source=source,
+        bundle=bundle,
+        key=job_key(identity, bundle.fingerprint, {"textbatch": __version__, **config.decisive()}),
+        text_column=text_column,
+        passed_through=passed_through,
+        added=added,
+        schema=added.output_schema(passed_through),
+    )
+
+
+def open_input(config: ScoreConfig) -> Source:
+    """Open the input as the settings say.
+
+    Raises:
+        TextbatchError: A subclass says why it cannot be read.
+    """
+    source = open_source(
+        config.input,
+        config.input_format,
+        encoding=config.encoding,
+        sets_aside=config.quarantine is not None,
+    )
+    if config.partitions:
+        check_partitions(source, config.partitions)
+    return PartitionedSource(source, config.partitions) if config.partition_columns else source
+
+
+def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:
+    """What `--min-precision` asks of each label's confidence; None where it is 0.
+
+    Raises:
+        QualityGateError: The bundle's held-out answers are too few for it.
+    """
+    return thresholds(bundle.held_out, bundle.labels, min_precision) if min_precision else None
+
+
+def _open_predictor(config: ScoreConfig, bundle: Bundle) -> Predictor:
+    engine = open_engine(
+        bundle,
+        name=config.engine,
+        device=config.device,
+        threads=config.threads,
+        precision=config.precision,
+    )
+    return Predictor(bundle, engine, batch_tokens=config.batch_tokens)
+
+
+def open_quarantine(config: ScoreConfig) -> Quarantine | None:
+    """The quarantine file, where one is asked for.
+
+    Raises:
+        OutputError: Its directory does not exist.
+        AccessError: Its directory is not writable.
+    """
+    if config.quarantine is None:
+        return None
+    return Quarantine(
+        config.quarantine,
+        source=config.input,
+        output=local(config.output),
+        with_text=config.quarantine_text,
+    )
+
+
+def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
+    """Whether an output of this very job stands in its place, with its quarantine file.
+
+    Raises:
+        OutputError: Another output does, and must not be replaced.
+    """
+    if config.existing == "replace" or not is_there(config.output):
+        return False
+    footer = footer_entries(config.output)
+    same = footer.get("textbatch.key") == job.key
+    if not same or (config.quarantine and not is_there(config.quarantine)):
+        raise OutputError(
+            f"{config.output} exists"
+            + ("" if same else ", made from another input, model or options"),
+            "add --if-exists replace (or --overwrite) to replace it",
+        )
+    rows_in, rows_out = footer.get("textbatch.rows_in", "0"), footer.get("textbatch.rows", "0")
+    report.state, report.rows_in, report.rows_out = "skipped", int(rows_in), int(rows_out)
+    report.rows_quarantined = int(rows_in) - int(rows_out)
+    report.statuses = json.loads(footer.get("textbatch.statuses", "{}"))
+    report.labels = json.loads(footer.get("textbatch.label_counts", "{}"))
+    mean = footer.get("textbatch.mean_confidence")
+    report.mean_confidence = float(mean) if mean else None
+    report.confidence_histogram = json.loads(footer.get("textbatch.confidence_histogram", "[]"))
+    report.seal = footer.get("textbatch.seal")
+    report.notes.append(f"{config.output} is already there, of the same job: nothing was done")
+    return True
+
+
+def footer(report: RunReport, job: Job, prefix: str) -> dict[str, str]:
+    """What the output's footer says about the run."""
+    return {
+        "textbatch.version": __version__,
+        "textbatch.run_id": report.run_id,
+        "textbatch.key": job.key,
+        "textbatch.fingerprint": job.bundle.fingerprint,
+        "textbatch.labels": json.dumps(job.bundle.labels, ensure_ascii=False),
+        "textbatch.precision": str(report.precision),
+        "textbatch.rows_in": str(report.rows_in),
+        "textbatch.rows": str(sum(report.statuses.values())),
+        "textbatch.statuses": json.dumps(report.statuses),
+        "textbatch.label_counts": json.dumps(report.labels),
+        "textbatch.mean_confidence": ""
+        if report.mean_confidence is None
+        else repr(report.mean_confidence),
+        "textbatch.confidence_histogram": json.dumps(report.confidence_histogram),
+        "textbatch.prefix": prefix,
+    }
+
+
+def _check_input(source: Source, text_column: str, columns: Sequence[str] | None) -> pa.Schema:
+    """Check the input's columns before anything is computed; the schema to pass through."""
+    require_column(source, text_column, "--text-column")
+    kind = source.schema.field(text_column).type
+    check_text_type(kind, f"{source.path} column '{text_column}'")
+    for name in columns or ():
+        require_column(source, name, "--columns")
+    names = source.schema.names if columns is None else list(dict.fromkeys(columns))
+    fields = [source.schema.field(name) for name in names]
+    return pa.schema(fields, metadata=source.schema.metadata)

@@ -1,0 +1,95 @@
+"""An output in an object store: scored into a local file, which is uploaded when it is whole."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
+from textbatch.data.readers.parquet import footer_entries
+from textbatch.data.storage.location import RemotePath
+from textbatch.data.storage.object_store import look
+from textbatch.data.storage.upload import check_uploads, upload
+from textbatch.errors import OutputError, storage_errors
+from textbatch.report.scoring import RunReport
+from textbatch.report.terminal.progress import Progress
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.folder.plan import stage_of
+from textbatch.scoring.folder.run import ScoreFile
+from textbatch.scoring.job import LoadedModel, already_there, prepare
+
+
+def score_staged(
+    config: ScoreConfig,
+    report: RunReport,
+    progress: Progress,
+    model: LoadedModel,
+    *,
+    score_file: ScoreFile,
+) -> None:
+    """Score one file into an object: lock, journal and the unfinished file stay on this machine.
+
+    Raises:
+        TextbatchError: A subclass says what went wrong; the object's old state is untouched.
+    """
+    assert isinstance(config.output, RemotePath)
+    check_uploads(config.output)
+    found = look(config.output)
+    stage = stage_of(config)
+    if found and config.existing == "fail" and not work_directory_of(stage).is_dir():
+        raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
+    if config.dry_run:
+        local = stage.parent / f"{stage.name}.parquet"
+        with storage_errors(local, "cannot create", missing=OutputError):
+            local.parent.mkdir(parents=True, exist_ok=True)
+        score_file(replace(config, output=local), report, progress, model)
+        return
+    with storage_errors(stage, "cannot create", missing=OutputError):
+        stage.parent.mkdir(parents=True, exist_ok=True)
+    work = WorkDirectory(stage, report.run_id)
+    local = stage / "out.parquet"
+    keep = work.inherited
+    try:
+        if found and config.existing == "fail" and not work.inherited:
+            raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
+        with storage_errors(stage, "cannot create", missing=OutputError):
+            stage.mkdir(exist_ok=True)
+        if not _is_done(config, report, model, local, found=found is not None):
+            again = replace(config, output=local, overwrite=False, if_exists="skip")
+            score_file(again, report, progress, model)
+            upload(local, config.output, overwrite=config.existing == "replace")
+            report.state = "done"
+        keep = False
+        with storage_errors(local, "cannot remove"):
+            local.unlink(missing_ok=True)
+    except BaseException:
+        keep = keep or local.exists() or work_directory_of(local).exists()
+        raise
+    finally:
+        if not keep:
+            with suppress(OSError):
+                stage.rmdir()
+        work.release(keep=keep)
+
+
+def _is_done(
+    config: ScoreConfig, report: RunReport, model: LoadedModel, local: Path, *, found: bool
+) -> bool:
+    """Whether the object is there already; also drops a local file of another job.
+
+    Raises:
+        OutputError: Another job's object is there, and must not be replaced.
+    """
+    if config.from_standard_input:
+        # Its rows are not known yet, and so nothing is that was made of them.
+        local.unlink(missing_ok=True)
+        if found and config.existing != "replace":
+            raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
+        return False
+    if not found and not local.exists():
+        return False
+    job = prepare(config, report, model)
+    if local.exists() and footer_entries(local).get("textbatch.key") != job.key:
+        local.unlink()
+    return found and already_there(config, job, report)

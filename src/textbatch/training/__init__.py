@@ -1,0 +1,1 @@
+"""Training: train → split → fit → augment → assemble → save; tune, audit, vectors."""

@@ -1,0 +1,187 @@
+"""Likely label errors: rows whose answer by a network that has not seen them contradicts them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.data.output.parquet_file import check_output
+from textbatch.data.output.small_table import write_table
+from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.errors import DataError, UsageError
+from textbatch.model.bundle.bundle import load_bundle
+from textbatch.model.engines import open_engine
+from textbatch.model.predictor import Predictor
+from textbatch.model.quality.calibration import softmax
+from textbatch.report.audit import AuditReport
+from textbatch.report.files import failure_reported, write_json
+from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.training.config.audit import AuditConfig
+from textbatch.training.cross_validation import cross_validate
+from textbatch.training.fit.fit import learn
+from textbatch.training.recipes.presets import recipe_of
+from textbatch.training.split.dataset import read_rows
+from textbatch.types import BoolArray, Float32Array, Int64Array, Status
+
+#: Below this the network's own mistakes are many beside those of the labels.
+_LOW_AGREEMENT = 0.8
+
+
+def audit(
+    config: AuditConfig,
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> AuditReport:
+    """Find rows whose label is likely wrong, and write them to a file, the likeliest first.
+
+    By confident learning (Northcutt et al. 2021, as in cleanlab): a row counts where it is
+    confidently of another label, that is, above the mean confidence of that label's own rows.
+
+    Args:
+        config: Which rows, and whom to ask about them.
+        say: Called with one line per step.
+        progress: Told about the rows and the folds.
+
+    Raises:
+        UsageError: cleanlab is not installed.
+        TextbatchError: The rows or the bundle cannot be read, or the output not be written.
+    """
+    with failure_reported(config.train.report, lambda: {"output": str(config.output)}):
+        _cleanlab("filter")
+        report = _audit(config, say or (lambda _: None), progress)
+    if config.train.report:
+        write_json(config.train.report, report.to_dict())
+    return report
+
+
+def _audit(
+    config: AuditConfig, say: Callable[[str], None], progress: Progress | None
+) -> AuditReport:
+    check_output(config.output, overwrite=config.overwrite)
+    warnings: list[str] = []
+    rows, labels = read_rows(config.train, warnings, progress=progress)
+    if config.model:
+        rows, labels, probabilities, evidence = _asked(config.model, rows, warnings, progress)
+    else:
+        found = cross_validate(
+            rows,
+            labels,
+            partial(learn, config=config.train, recipe=recipe_of(config.train)),
+            folds=config.train.folds,
+            jobs=config.train.jobs,
+            seed=config.train.seed,
+            say=say,
+            progress=progress,
+        )
+        probabilities, evidence = found.probabilities(), found.evidence
+    asked = np.flatnonzero(evidence)
+    if not len(asked):
+        raise DataError("no row has a word that the model knows", "check --text-column")
+    label_ids, _ = label_ids_of(rows.labels, labels)
+    issues, scores = _likely_errors(label_ids[asked], probabilities[asked])
+    agreement = float((probabilities[asked].argmax(axis=1) == label_ids[asked]).mean())
+    if agreement < _LOW_AGREEMENT:
+        warnings.append(
+            f"the network gives {agreement:.0%} of the rows the label that they have: many of "
+            "these are its own mistakes; audit more rows"
+        )
+    suggested = probabilities[asked[issues]].argmax(axis=1)
+    given = label_ids[asked[issues]]
+    table = _table(rows, asked[issues], labels, suggested, scores, texts=config.texts)
+    write_table(table, config.output, overwrite=config.overwrite)
+    return AuditReport(
+        output=str(config.output),
+        rows=len(rows),
+        audited=len(asked),
+        agreement=agreement,
+        found=len(issues),
+        pairs=_pairs(given, suggested, labels),
+        warnings=warnings,
+    )
+
+
+def _asked(
+    model: Path, rows: LabelledRows, warnings: list[str], progress: Progress | None
+) -> tuple[LabelledRows, tuple[str, ...], Float32Array, BoolArray]:
+    """A bundle's answers for the rows whose label it knows."""
+    bundle = load_bundle(model)
+    label_ids, unseen = label_ids_of(rows.labels, bundle.labels)
+    if unseen:
+        warnings.append(
+            f"{sum(unseen.values()):,} rows have labels that the model has never seen; "
+            "they are left out"
+        )
+    rows = rows.take(np.flatnonzero(label_ids >= 0))
+    with (
+        Predictor(bundle, open_engine(bundle, device="cpu")) as predictor,
+        step_of(progress, len(rows), step="asking the model") as step,
+    ):
+        logits, status = predictor.predict_logits(rows.texts, on_rows=step.advance)
+    probabilities = softmax(logits, bundle.calibration.temperature)
+    return rows, bundle.labels, probabilities, status < Status.NO_KNOWN_TOKENS
+
+
+def _likely_errors(
+    label_ids: Int64Array, probabilities: Float32Array
+) -> tuple[Int64Array, Float32Array]:
+    """Positions of likely errors, the likeliest first, and each one's score from 0 (worst) to 1."""
+    present, compact = np.unique(label_ids, return_inverse=True)
+    # A label without a row would be no class to cleanlab: its share goes to the others.
+    shares = probabilities[:, present].astype(np.float64)
+    shares /= shares.sum(axis=1, keepdims=True)
+    if len(present) < 2:
+        return np.empty(0, np.int64), np.empty(0, np.float32)
+    scores = _cleanlab("rank").get_label_quality_scores(compact, shares)
+    wrong = _cleanlab("filter").find_label_issues(compact, shares, n_jobs=1)
+    # A label that the network itself gives is no error, whatever the counts say.
+    wrong &= probabilities.argmax(axis=1) != label_ids
+    issues = np.flatnonzero(wrong)
+    issues = issues[np.argsort(scores[issues], kind="stable")]
+    return issues, np.asarray(scores[issues], np.float32)
+
+
+def _table(
+    rows: LabelledRows,
+    positions: Int64Array,
+    labels: Sequence[str],
+    suggested: Int64Array,
+    scores: Float32Array,
+    *,
+    texts: bool,
+) -> pa.Table:
+    picked = rows.take(positions)
+    numbers = positions + 1 if picked.row_numbers is None else picked.row_numbers
+    columns: dict[str, Any] = {
+        "row": pa.array(numbers, pa.int64()),
+        "given_label": picked.labels,
+        "suggested_label": pa.array(labels, pa.string()).take(pa.array(suggested)),
+        "score": pa.array(scores),
+    }
+    return pa.table({**columns, "text": picked.texts} if texts else columns)
+
+
+def _pairs(
+    given: Int64Array, suggested: Int64Array, labels: Sequence[str]
+) -> list[Mapping[str, Any]]:
+    pairs, counts = np.unique(given * len(labels) + suggested, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return [
+        {"given": labels[pair // len(labels)], "suggested": labels[pair % len(labels)], "rows": n}
+        for pair, n in zip(pairs[order].tolist(), counts[order].tolist(), strict=True)
+    ]
+
+
+def _cleanlab(name: str) -> Any:  # noqa: ANN401
+    try:
+        return import_module(f"cleanlab.{name}")
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            "audit needs cleanlab, which is not installed", "pip install cleanlab"
+        ) from error

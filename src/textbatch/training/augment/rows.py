@@ -1,0 +1,109 @@
+"""Training rows that are other ones in each pass: altered texts, and texts from templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.model.fitting.settings import LabelledTokens
+from textbatch.training.augment.alterations import Alterations
+from textbatch.training.augment.labelled_templates import LabelledTemplates
+from textbatch.types import Int64Array, TokenBatch
+
+#: For a label that has templates, made-up rows for each real one, and the weight of one beside
+#: that of a real row: together a quarter, so that they add to the real rows and never outweigh
+#: them.
+MADE_UP_SHARE, MADE_UP_WEIGHT = 0.5, 0.5
+
+
+class AugmentedRows:
+    """A source of training rows, fresh for each pass; as many each time.
+
+    Args:
+        real: The labelled rows; each is in every pass, as it is or altered.
+        alterations: Of the real rows.
+        templates: What further rows are made from.
+        labels: In the order of their ids.
+        encode: Turns texts into token ids.
+        seed: Of everything drawn.
+    """
+
+    def __init__(
+        self,
+        real: LabelledTokens,
+        *,
+        alterations: Alterations,
+        templates: LabelledTemplates | None,
+        labels: tuple[str, ...],
+        encode: Callable[[pa.Array], TokenBatch],
+        seed: int,
+    ) -> None:
+        self._real = real
+        self._alterations = alterations
+        self._templates = templates
+        self._labels = labels
+        self._encode = encode
+        self._seed = seed
+
+    def of_pass(self, number: int) -> LabelledTokens:
+        """The rows of a pass, from its number alone, so that a resumed fit shows the same."""
+        tokens = self._alterations.alter(np.random.default_rng([self._seed, number]))
+        real = self._real
+        if not self._templates:
+            return LabelledTokens(tokens=tokens, label_ids=real.label_ids, weights=real.weights)
+        texts, label_ids = made_up_texts(
+            Random(f"texts of seed {self._seed}, pass {number}"),
+            self._templates,
+            self._labels,
+            real.label_ids,
+        )
+        # Rows of one label have one weight, that of their class.
+        class_weights = np.zeros(len(self._labels), np.float32)
+        class_weights[real.label_ids] = real.weights
+        return LabelledTokens(
+            tokens=_joined(tokens, self._encode(texts)),
+            label_ids=np.concatenate([real.label_ids, label_ids]),
+            weights=np.concatenate([real.weights, MADE_UP_WEIGHT * class_weights[label_ids]]),
+        )
+
+
+def made_up_texts(
+    random: Random,
+    templates: LabelledTemplates,
+    labels: tuple[str, ...],
+    label_ids: Int64Array,
+) -> tuple[pa.Array, Int64Array]:
+    """Texts from templates, in proportion to the real rows of their label.
+
+    Args:
+        random: Chooses patterns and phrases.
+        templates: For some of the labels.
+        labels: In the order of their ids.
+        label_ids: Of the real rows. Shape `(rows,)`.
+
+    Returns:
+        Texts and their label ids, both of shape `(made_up,)`.
+    """
+    counts = np.bincount(label_ids, minlength=len(labels))
+    wanted = [
+        int(np.ceil(MADE_UP_SHARE * count)) if label in templates.patterns else 0
+        for label, count in zip(labels, counts, strict=True)
+    ]
+    texts = [
+        text
+        for label, count in zip(labels, wanted, strict=True)
+        if count
+        for text in templates.texts(random, label, count)
+    ]
+    return pa.array(texts, pa.large_string()), np.repeat(np.arange(len(labels)), wanted)
+
+
+def _joined(first: TokenBatch, second: TokenBatch) -> TokenBatch:
+    return TokenBatch(
+        token_ids=np.concatenate([first.token_ids, second.token_ids]),
+        offsets=np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]]),
+        truncated=np.concatenate([first.truncated, second.truncated]),
+    )

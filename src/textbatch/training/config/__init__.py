@@ -1,0 +1,1 @@
+"""What each training command is asked to do."""

@@ -1,0 +1,227 @@
+"""The words that a model knows and their vectors, put together from all sources."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textbatch.data.readers.unlabelled import check_unlabelled, unlabelled_texts
+from textbatch.errors import ConflictError
+from textbatch.model.network.keras_backend import import_keras
+from textbatch.model.vectors.combine import combine, extend_vocabulary
+from textbatch.model.vectors.corpus import Corpus, write_corpus
+from textbatch.model.vectors.coverage import VectorCoverage, coverage_of
+from textbatch.model.vectors.types import MAX_DIM, VectorSettings, WordVectors
+from textbatch.report.terminal.pace import BYTES
+from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.text.vocabulary import RESERVED, Vocabulary
+from textbatch.training.config.train import TrainConfig
+from textbatch.training.recipes.presets import Recipe
+from textbatch.types import Float32Array, Int64Array
+
+#: Rarer words of unlabelled texts are not kept besides: their vectors are hardly trained.
+_MIN_UNLABELLED = 5
+#: In-domain training passes over about this many words in all, so fewer times over more texts.
+_MAX_WORDS = 60_000_000
+_MIN_EPOCHS = 3
+IN_DOMAIN = "in-domain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lexicon:
+    """Words with their vectors.
+
+    Attributes:
+        vocabulary: Words that training saw, then those kept besides.
+        table: The embedding to start from. Shape `(vocabulary_size, dim)`.
+        coverage: What each source gave; None where no file was named.
+        warnings: What was left out.
+    """
+
+    vocabulary: Vocabulary
+    table: Float32Array
+    coverage: VectorCoverage | None = None
+    warnings: Sequence[str] = ()
+
+
+def build_lexicon(
+    config: TrainConfig,
+    recipe: Recipe,
+    texts: pa.Array,
+    tokens: tuple[pa.Array, Int64Array],
+    vocabulary: Vocabulary,
+    *,
+    say: Callable[[str], None],
+    progress: Progress | None = None,
+) -> Lexicon:
+    """Train in-domain vectors, read pretrained ones, and join them.
+
+    Args:
+        config: Names the pretrained files and the unlabelled texts.
+        recipe: How in-domain vectors are trained.
+        texts: The training texts. Shape `(rows,)`.
+        tokens: Their tokens, end to end, and the offsets of each text.
+        vocabulary: Their frequent words.
+        say: Called with one line per step.
+        progress: Told about the texts and vectors read and the words trained on.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed.
+        ConflictError: The sources have too many dimensions together.
+    """
+    if not config.vectors and not config.unlabelled:
+        own = _from_training(tokens, vocabulary, recipe.vectors, config.seed, say, progress)
+        table = combine(vocabulary, [own], len(vocabulary.words()))
+        return Lexicon(vocabulary=vocabulary, table=table)
+    from textbatch.model.vectors.vectors_file import check_vectors
+
+    for path in config.vectors:
+        check_vectors(path)
+    check_unlabelled(config.unlabelled, text_column=config.text_column)
+    counts = _counts(tokens[0])
+    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
+        corpus, warnings = _corpus(config, texts, Path(folder) / "corpus.txt", say, progress)
+        frequent = corpus.frequent(_MIN_UNLABELLED) if corpus else {}
+        candidates = [word for word in frequent if word not in counts][: config.keep_vectors]
+        files = _read_files(config, {*counts, *candidates}, recipe.vectors.dim, progress)
+        if corpus:
+            own = _from_corpus(corpus, recipe, config.seed, say, progress)
+        else:
+            own = _from_training(tokens, vocabulary, recipe.vectors, config.seed, say, progress)
+    have_vectors = {word for source in (own, *files) for word in source.words}
+    extended = extend_vocabulary(
+        vocabulary,
+        rare=sorted(word for word in counts if word in have_vectors),
+        unseen=[candidates, *([w for w in file.words if w not in counts] for file in files)],
+        keep=config.keep_vectors,
+        max_size=recipe.max_vocabulary,
+    )
+    names = [IN_DOMAIN, *(path.name for path in config.vectors)]
+    coverage = coverage_of(
+        counts,
+        extended.words(),
+        [
+            (name, source.table.shape[1], source.words)
+            for name, source in zip(names, [own, *files], strict=True)
+        ],
+        own=IN_DOMAIN,
+    )
+    for line in coverage.lines():
+        say(line)
+    return Lexicon(
+        vocabulary=extended,
+        table=combine(extended, [own, *files], coverage.seen_words),
+        coverage=coverage,
+        warnings=warnings,
+    )
+
+
+def _counts(tokens: pa.Array) -> Mapping[str, int]:
+    counted = pc.value_counts(tokens)
+    words, counts = (counted.field(name).to_pylist() for name in ("values", "counts"))
+    return dict(zip(words, counts, strict=True))
+
+
+def _corpus(
+    config: TrainConfig,
+    texts: pa.Array,
+    path: Path,
+    say: Callable[[str], None],
+    progress: Progress | None,
+) -> tuple[Corpus | None, list[str]]:
+    """Training and unlabelled texts in one file; None where there are no unlabelled ones."""
+    if not config.unlabelled:
+        return None, []
+    bad: list[int] = []
+    with step_of(progress, None, step="reading unlabelled", unit="texts") as step:
+        others = unlabelled_texts(
+            config.unlabelled,
+            text_column=config.text_column,
+            on_bad=bad.append,
+            on_read=step.advance,
+        )
+        corpus = write_corpus(path, [texts], others)
+    say(f"{corpus.texts:,} different texts, {corpus.tokens:,} words to train word vectors on")
+    left_out = f"{sum(bad):,} unlabelled texts are not valid UTF-8; they are left out"
+    return corpus, [left_out] if bad else []
+
+
+def _read_files(
+    config: TrainConfig, wanted: set[str], own_dim: int, progress: Progress | None
+) -> list[WordVectors]:
+    from textbatch.model.vectors.vectors_file import read_vectors
+
+    size = sum(path.stat().st_size for path in config.vectors)
+    with step_of(progress, size, step="reading vectors", unit=BYTES) as step:
+        files = [
+            read_vectors(
+                path, wanted=wanted, most_frequent=config.keep_vectors, on_bytes=step.advance
+            )
+            for path in config.vectors
+        ]
+    dim = own_dim + sum(file.table.shape[1] for file in files)
+    if dim > MAX_DIM:
+        raise ConflictError(
+            f"the vectors of all sources have {dim:,} dimensions together, more than {MAX_DIM:,}",
+            "leave a file out of --vectors",
+        )
+    return files
+
+
+def _from_training(
+    tokens: tuple[pa.Array, Int64Array],
+    vocabulary: Vocabulary,
+    settings: VectorSettings,
+    seed: int,
+    say: Callable[[str], None],
+    progress: Progress | None,
+) -> WordVectors:
+    # Here, not at the top: gensim takes seconds to import.
+    from textbatch.model.vectors.word2vec import train_vectors
+
+    words, offsets = tokens
+    whole = len(words) * settings.epochs
+    with (
+        step_of(progress, whole, step="word vectors", unit="words") as step,
+        ThreadPoolExecutor(1) as beside,
+    ):
+        training = beside.submit(
+            train_vectors,
+            words.to_pylist(),
+            offsets.tolist(),
+            vocabulary,
+            settings=settings,
+            seed=seed,
+            on_words=step.advance,
+        )
+        # gensim keeps one core busy; the seconds that TensorFlow takes to import fit beside it.
+        import_keras()
+        table = training.result()
+    say(f"word vectors trained on {len(words):,} words")
+    return WordVectors(words=tuple(vocabulary.words()), table=table[len(RESERVED) :])
+
+
+def _from_corpus(
+    corpus: Corpus,
+    recipe: Recipe,
+    seed: int,
+    say: Callable[[str], None],
+    progress: Progress | None,
+) -> WordVectors:
+    from textbatch.model.vectors.corpus_training import train_on_corpus
+
+    passes = max(_MIN_EPOCHS, _MAX_WORDS // max(1, corpus.tokens))
+    settings = replace(recipe.vectors, epochs=min(recipe.vectors.epochs, passes))
+    words = corpus.frequent(recipe.min_count)
+    whole = corpus.tokens * settings.epochs
+    with step_of(progress, whole, step="word vectors", unit="words") as step:
+        return train_on_corpus(
+            corpus, words, settings=settings, seed=seed, say=say, on_words=step.advance
+        )

@@ -1,0 +1,89 @@
+"""Bringing a network that was made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textbatch.data.storage.location import PathLike, path_of, paths_of
+from textbatch.report.training import TrainReport
+from textbatch.text.normalization import normalize
+from textbatch.training.config.train import BlendMode, TrainConfig
+from textbatch.training.import_keras import adopt
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["from_keras", "normalize"]
+
+
+def from_keras(
+    network: keras.Model,
+    vocabulary: Sequence[str],
+    labels: Sequence[str],
+    *,
+    training: PathLike | Sequence[PathLike],
+    validation: PathLike,
+    test: PathLike,
+    max_sequence_length: int,
+    model: PathLike = "model",
+    text_column: str = "text",
+    label_column: str = "label",
+    blend: BlendMode = "off",
+    seed: int = 0,
+    overwrite: bool = False,
+    require_baseline: bool = False,
+    report_texts: bool = False,
+    report: PathLike | None = None,
+    say: Callable[[str], None] | None = None,
+) -> TrainReport:
+    """Make a bundle of a Keras network: calibrated, compared with simple models, and checked.
+
+    The network is a chain of layers over token ids that are padded on the right with 0: a masked
+    embedding, GRU or LSTM layers, which may be bidirectional, mean pooling or the last state, and
+    one or two dense layers. Its texts are to be split as `normalize` does.
+
+    Args:
+        network: Fitted; its outputs are logits or probabilities.
+        vocabulary: Its tokens by id, as `keras.layers.TextVectorization.get_vocabulary` gives
+            them; the first two stand for padding and for unknown tokens.
+        labels: Of its outputs, in order; of a single sigmoid output, both.
+        training: Labelled rows that it was fitted to, for the profile of what it knows and for
+            the simple models that it is compared with.
+        validation: Labelled rows that it was not fitted to, to calibrate with.
+        test: Labelled rows that it was not fitted to, for the reported metrics.
+        max_sequence_length: Longer texts keep their first tokens.
+        model: Directory of the bundle to write.
+        text_column: Column that holds the text.
+        label_column: Column that holds the label.
+        blend: `auto` adds a linear model where the validation rows gain by it.
+        seed: Of the simple models and the golden texts.
+        overwrite: Replace an existing bundle.
+        require_baseline: Fail where a simple model does better on the test rows.
+        report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
+        report: JSON file for the report.
+        say: Called with one line per step.
+
+    Raises:
+        UsageError: Network, vocabulary or labels cannot be used; the message says why.
+        BundleError: The bundle's probabilities are not the network's, within 1e-4.
+        TextbatchError: Another subclass says what went wrong.
+    """
+    config = TrainConfig(
+        inputs=paths_of(training),
+        validation=path_of(validation),
+        test=path_of(test),
+        model=Path(model),
+        text_column=text_column,
+        label_column=label_column,
+        blend=blend,
+        seed=seed,
+        overwrite=overwrite,
+        require_baseline=require_baseline,
+        report_texts=report_texts,
+        report=path_of(report),
+    )
+    return adopt(
+        network, vocabulary, labels, config, max_sequence_length=max_sequence_length, say=say
+    )

@@ -1,0 +1,199 @@
+"""A network that was made elsewhere becomes a bundle: calibrated, compared and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.errors import BundleError, ConflictError, DataError, UsageError
+from textbatch.model.bundle.bundle import Bundle, draft_bundle
+from textbatch.model.bundle.directory import check_replaceable
+from textbatch.model.bundle.records import Settings
+from textbatch.model.network.keras_backend import import_keras
+from textbatch.model.predictor import open_predictor
+from textbatch.model.quality.calibration import softmax
+from textbatch.report.training import TrainReport
+from textbatch.text.bucketing import pad
+from textbatch.text.normalization import normalize
+from textbatch.text.vocabulary import PAD_ID, RESERVED, Vocabulary
+from textbatch.training.config.train import TrainConfig
+from textbatch.training.fit.fitted import Learned
+from textbatch.training.package.assemble import finish_bundle
+from textbatch.training.package.save import report_of, reported, save
+from textbatch.training.split.dataset import read_parts
+
+if TYPE_CHECKING:
+    import keras
+
+#: `Settings.preset` of a network that no preset made.
+PRESET = "keras"
+#: How far the bundle may be from the network itself: float32 sums in another order are nearer.
+_TOLERANCE = 1e-4
+#: Enough texts to tell a wrong network; Keras takes its time over more.
+_COMPARED = 1_000
+
+
+def adopt(
+    network: keras.Model,
+    vocabulary: Sequence[str],
+    labels: Sequence[str],
+    config: TrainConfig,
+    *,
+    max_sequence_length: int,
+    say: Callable[[str], None] | None = None,
+) -> TrainReport:
+    """Make a bundle of a Keras network.
+
+    Args:
+        network: As `model.foreign.read_network` takes it.
+        vocabulary: Its tokens by id; the first two stand for padding and for unknown tokens.
+        labels: Of its outputs, in order.
+        config: Names the labelled rows and the bundle. Validation and test rows must have files
+            of their own: of the rows that it was fitted to, a network is too sure.
+        max_sequence_length: Longer texts keep their first tokens.
+        say: Called with one line per step.
+
+    Raises:
+        UsageError: Vocabulary, labels or network cannot be used.
+        BundleError: The bundle's answers are not the network's.
+        TextbatchError: As in `training.train`.
+    """
+    if not (config.validation and config.test):
+        raise ConflictError(
+            "validation and test rows are not named",
+            "name files of rows that the network was not fitted to",
+        )
+    words = Vocabulary(tokens=(*RESERVED, *vocabulary[len(RESERVED) :]))
+    return reported(
+        config,
+        lambda started: _adopt(
+            network, words, labels, config, max_sequence_length, say or (lambda _: None), started
+        ),
+    )
+
+
+def _adopt(
+    network: keras.Model,
+    words: Vocabulary,
+    labels: Sequence[str],
+    config: TrainConfig,
+    max_sequence_length: int,
+    say: Callable[[str], None],
+    started: float,
+) -> TrainReport:
+    check_replaceable(config.model, overwrite=config.overwrite)
+    warnings = _check_vocabulary(words)
+    parts = read_parts(config)
+    outputs = _outputs_of(parts.labels, list(labels))
+    draft = _draft(network, words, outputs, config, parts.labels, max_sequence_length)
+    worst = _largest_difference(network, draft, parts.test.texts.slice(0, _COMPARED), outputs)
+    if not worst <= _TOLERANCE:
+        raise BundleError(
+            f"the bundle's probabilities are off from the network's by up to {worst:.2g}",
+            "build the network as a plain chain of layers",
+        )
+    say(f"the bundle's probabilities are within {worst:.1g} of the network's")
+    learned = Learned(
+        tokenizer=draft.tokenizer,
+        architecture=draft.architecture,
+        vectors=draft.weights.tensors["embedding"],
+        weights=draft.weights,
+        epochs=[],
+        warnings=warnings,
+    )
+    finished = finish_bundle(
+        draft.weights,
+        refitted=None,
+        architecture=draft.architecture,
+        settings=draft.settings,
+        vocabulary=words,
+        parts=parts,
+        blend=config.blend == "auto",
+        seed=config.seed,
+    )
+    report = report_of(config, parts, learned, finished)
+    bundle = replace(finished.bundle, metrics=report.metrics())
+    return replace(
+        report, fingerprint=save(bundle, config, parts, learned, finished, report, started)
+    )
+
+
+def _draft(
+    network: keras.Model,
+    words: Vocabulary,
+    outputs: list[int],
+    config: TrainConfig,
+    labels: tuple[str, ...],
+    max_sequence_length: int,
+) -> Bundle:
+    import_keras()
+    from textbatch.model.network.keras_import import read_network
+
+    read = read_network(
+        network,
+        vocabulary_size=len(words),
+        outputs=outputs,
+        max_sequence_length=max_sequence_length,
+    )
+    return draft_bundle(
+        read.weights,
+        architecture=read.architecture,
+        settings=Settings(preset=PRESET, text_column=config.text_column),
+        vocabulary=words,
+        labels=labels,
+    )
+
+
+def _outputs_of(labels: tuple[str, ...], named: list[str]) -> list[int]:
+    """Which of the network's outputs each label is."""
+    if sorted(named) != list(labels):
+        raise UsageError(
+            f"{len(named)} labels are named, and the training rows have {len(labels)} that are "
+            "not all the same",
+            "name each output's label as the label column has it, each once",
+        )
+    return [named.index(label) for label in labels]
+
+
+def _check_vocabulary(vocabulary: Vocabulary) -> list[str]:
+    """What there is to say about tokens that no text can hold.
+
+    Raises:
+        UsageError: There are no tokens, one comes twice, or the bundle cannot hold it.
+    """
+    words = vocabulary.words()
+    unfit = (not word or "\n" in word for word in words)
+    if not words or len({*vocabulary.tokens}) < len(vocabulary.tokens) or any(unfit):
+        raise UsageError(
+            "the vocabulary is empty, or has a token twice or one that is empty or of two lines",
+            "give every id's token in order, first padding's and the unknown token's",
+        )
+    lost = sum(map(str.__ne__, words, normalize(words)))
+    if not lost:
+        return []
+    lost_share = f"{lost:,} of {len(words):,} tokens"
+    return [f"{lost_share} can come from no text: textbatch.normalize splits texts otherwise"]
+
+
+def _largest_difference(
+    network: keras.Model, draft: Bundle, texts: pa.Array, outputs: Sequence[int]
+) -> float:
+    from textbatch.model.network.keras_import import predict
+
+    with open_predictor(draft) as predictor:
+        logits, _ = predictor.predict_logits(texts)
+    answered = np.flatnonzero(np.isfinite(logits[:, 0]))
+    if not len(answered):
+        raise DataError(
+            "no test row has a token of the vocabulary", "check the vocabulary and text_column"
+        )
+    tokens = draft.tokenizer.encode(texts.take(pa.array(answered)))
+    padded = pad(tokens, np.arange(len(tokens))).token_ids
+    limit = draft.architecture.max_sequence_length
+    padded = np.pad(padded, ((0, 0), (0, limit - padded.shape[1])), constant_values=PAD_ID)
+    theirs = predict(network, padded, outputs)
+    return float(np.abs(softmax(logits[answered], 1.0) - theirs).max(initial=0.0))

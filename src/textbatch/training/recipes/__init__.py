@@ -1,0 +1,1 @@
+"""Presets, settings files and what `tune` searches."""

@@ -1,0 +1,151 @@
+"""Settings of a recipe in a TOML or JSON file: what `tune` writes and `train` reads."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from textbatch.errors import UsageError, storage_errors
+from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell
+
+T = TypeVar("T")
+
+_MAX_BYTES = 1 << 20
+#: Bounds of numbers by the setting's name, those without an entry must be positive.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "channels": (0.0, 0.95),
+    "between": (0.0, 0.95),
+    "last_input": (0.0, 0.95),
+    "pooled": (0.0, 0.95),
+    "averaging": (0.0, 0.9999),
+    "word_dropout": (0.0, 0.95),
+    "length_quantile": (0.01, 1.0),
+    "learning_rate": (1e-7, 10.0),
+    "dim": (1, 4096),
+    "units": (1, MAX_UNITS),
+    "dense_units": (1, MAX_UNITS),
+    "sequence_length": (1, 10_000),
+    "max_vocabulary": (3, 5_000_000),
+}
+_UNBOUNDED = (1e-9, 1_000_000)
+#: Texts of which only these are known, where the type does not tell.
+_CHOICES: dict[str, tuple[str, ...]] = {"cell": get_args(Cell)}
+
+
+def read_recipe(path: Path, base: T) -> T:
+    """A recipe with the settings of a file in the place of its own.
+
+    Args:
+        path: TOML, or JSON where the name ends so: settings by name, those of `[vectors]`,
+            `[dropout]` and `[fit]` in tables, recurrent layers as `[[layers]]`.
+        base: Gives what the file leaves out.
+
+    Raises:
+        InputNotFoundError: There is no such file.
+        UsageError: It is malformed, or has an unknown setting or a value out of range.
+    """
+    with storage_errors(path, "cannot read"), path.open("rb") as file:
+        data = file.read(_MAX_BYTES + 1)
+    try:
+        text = data.decode("utf-8")
+        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        raise UsageError(f"{path} is not valid {kind}", "mend it") from error
+    if not isinstance(values, dict) or len(data) > _MAX_BYTES:
+        raise UsageError(f"{path} is no table of settings", "mend it")
+    return changed(base, values, where=f"{path}: ")
+
+
+def changed(base: T, values: Mapping[str, Any], *, where: str = "") -> T:
+    """A dataclass of settings with some of them changed, each checked.
+
+    Raises:
+        UsageError: A setting is unknown, of another type or out of range.
+    """
+    kinds = get_type_hints(type(base))
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in kinds:
+            raise UsageError(
+                f"{where}there is no setting '{name}'", f"known are {', '.join(sorted(kinds))}"
+            )
+        now = getattr(base, name)
+        if is_dataclass(now) and isinstance(value, dict):
+            found[name] = changed(now, value, where=f"{where}{name}.")
+        elif get_origin(kinds[name]) is tuple:
+            found[name] = _changed_items(now, value, where=f"{where}{name}")
+        else:
+            found[name] = _checked(value, kinds[name], name, where)
+    return replace(base, **found)  # type: ignore[type-var]
+
+
+def dump_recipe(values: Mapping[str, Any]) -> str:
+    """Settings as TOML, which `read_recipe` reads back to the same values."""
+    lines: list[str] = []
+    tables: list[str] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            tables += ["", f"[{name}]", *(_line(*setting) for setting in value.items())]
+        elif isinstance(value, list):
+            for item in value:
+                tables += ["", f"[[{name}]]", *(_line(*setting) for setting in item.items())]
+        else:
+            lines.append(_line(name, value))
+    lines += tables
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def recipe_values(recipe: object) -> dict[str, Any]:
+    """A recipe's settings by name; tables for its steps, lists for its layers; None is left out."""
+    values: dict[str, Any] = {}
+    for entry in fields(recipe):  # type: ignore[arg-type]
+        value = getattr(recipe, entry.name)
+        if isinstance(value, tuple):
+            values[entry.name] = [recipe_values(item) for item in value]
+        elif value is not None:
+            values[entry.name] = recipe_values(value) if is_dataclass(value) else value
+    return values
+
+
+def _changed_items(now: tuple[T, ...], values: object, *, where: str) -> tuple[T, ...]:
+    """Layers by a list of tables; each leaves what it does not name as the base's layer has it."""
+    if not isinstance(values, list) or not all(isinstance(item, dict) for item in values):
+        raise UsageError(f"{where} is no list of tables", "mend it")
+    if not 1 <= len(values) <= MAX_LAYERS:
+        raise UsageError(f"{where} has {len(values)} entries", f"give 1 to {MAX_LAYERS}")
+    return tuple(
+        changed(now[min(place, len(now) - 1)], item, where=f"{where}[{place}].")
+        for place, item in enumerate(values)
+    )
+
+
+def _line(name: str, value: object) -> str:
+    # TOML's strings and numbers are JSON's; its floats need a digit on each side.
+    return f"{name} = {json.dumps(value)}"
+
+
+def _checked(value: object, kind: Any, name: str, where: str) -> object:  # noqa: ANN401
+    known = get_args(kind) if get_origin(kind) is Literal else _CHOICES.get(name)
+    if known:
+        if value not in known:
+            raise UsageError(f"{where}'{name}' is none of {', '.join(known)}", "mend it")
+        return value
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    if float in kinds and type(value) is int:
+        value = float(value)
+    # By type and not by isinstance: True is an int.
+    if type(value) not in kinds or type(value) is NoneType:
+        wanted = " or ".join(getattr(k, "__name__", str(k)) for k in kinds if k is not NoneType)
+        raise UsageError(f"{where}'{name}' is not of type {wanted}", "mend it")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        low, high = _BOUNDS.get(name, _UNBOUNDED)
+        # Written so that NaN fails as well.
+        if not low <= value <= high:
+            raise UsageError(f"{where}'{name}' is {value}, outside {low} to {high}", "mend it")
+    return value

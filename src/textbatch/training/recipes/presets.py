@@ -1,0 +1,124 @@
+"""The presets: which network, and how it is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from textbatch.model.choices import Pooling
+from textbatch.model.fitting.settings import FitSettings
+from textbatch.model.network.architecture import Architecture, Dropout, RecurrentLayer
+from textbatch.model.vectors.types import VectorSettings
+from textbatch.training.config.train import Preset, TrainConfig
+from textbatch.training.recipes.file import read_recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """Everything about a preset that the data do not decide.
+
+    Attributes:
+        sequence_length: Fixed limit; None takes `length_quantile` of the training lengths.
+        length_quantile: Share of training texts that fit whole.
+        max_vocabulary: Most tokens, padding and OOV included.
+        min_count: Rarer tokens count as OOV.
+        train_embedding: Whether fitting moves the word vectors.
+        vectors: How the word vectors are trained.
+        dropout: What is dropped in training.
+        fit: How the network is fitted.
+        layers, bidirectional, pooling, dense_units, reset_after: See `Architecture`.
+    """
+
+    sequence_length: int | None = None
+    length_quantile: float = 0.99
+    max_vocabulary: int = 100_000
+    min_count: int = 2
+    train_embedding: bool = True
+    vectors: VectorSettings = field(default_factory=VectorSettings)
+    dropout: Dropout = field(default_factory=Dropout)
+    fit: FitSettings = field(default_factory=FitSettings)
+    layers: tuple[RecurrentLayer, ...] = (
+        RecurrentLayer(cell="gru", units=150),
+        RecurrentLayer(cell="lstm", units=200),
+    )
+    bidirectional: bool = False
+    pooling: Pooling = "last"
+    dense_units: int = 100
+    reset_after: bool = True
+
+    def architecture(
+        self, *, vocabulary_size: int, num_labels: int, max_sequence_length: int
+    ) -> Architecture:
+        """The network for given data."""
+        return Architecture(
+            vocabulary_size=vocabulary_size,
+            embedding_dim=self.vectors.dim,
+            layers=self.layers,
+            bidirectional=self.bidirectional,
+            pooling=self.pooling,
+            dense_units=self.dense_units,
+            num_labels=num_labels,
+            max_sequence_length=max_sequence_length,
+            reset_after=self.reset_after,
+        )
+
+
+RECIPES: dict[Preset, Recipe] = {
+    # Compared with others on four data sets by benchmarks/recipes.py.
+    "default": Recipe(
+        dropout=Dropout(channels=0.3, between=0.4, last_input=0.4),
+        fit=FitSettings(learning_rate=2e-3, averaging=0.99, patience=2),
+        pooling="max",
+    ),
+    # The network of the question that textbatch began with, to the last parameter.
+    "seed": Recipe(
+        sequence_length=50,
+        max_vocabulary=27_463,
+        min_count=1,
+        train_embedding=False,
+        vectors=VectorSettings(window=5),
+        dropout=Dropout(between=0.4, last_input=0.4),
+        fit=FitSettings(optimizer="rmsprop", word_dropout=0.0),
+        reset_after=False,
+    ),
+    # For tens of thousands of rows: it takes several times as long to train and to score with.
+    "large": Recipe(
+        dropout=Dropout(channels=0.3, between=0.4, last_input=0.4, pooled=0.3),
+        fit=FitSettings(averaging=0.99, patience=2),
+        layers=(RecurrentLayer(cell="lstm", units=256), RecurrentLayer(cell="lstm", units=256)),
+        bidirectional=True,
+        pooling="mean+max",
+        dense_units=256,
+    ),
+}
+
+
+def recipe_of(config: TrainConfig) -> Recipe:
+    """The preset's recipe, with the settings file on top of it, and the network options above all.
+
+    With other `layers` than the recipe has, its layers are cut, or the last one is repeated.
+
+    Raises:
+        InputNotFoundError: There is no such settings file.
+        UsageError: It is malformed.
+    """
+    recipe = RECIPES[config.preset]
+    if config.settings:
+        recipe = read_recipe(config.settings, recipe)
+    units = config.units or tuple(layer.units for layer in recipe.layers)
+    # One width is for all layers, of which there are then as many as the recipe has.
+    several = len(units) if len(units) > 1 else len(recipe.layers)
+    count = config.layers or several
+    layers = tuple(
+        RecurrentLayer(
+            cell=config.cell or recipe.layers[min(place, len(recipe.layers) - 1)].cell,
+            units=units[min(place, len(units) - 1)],
+        )
+        for place in range(count)
+    )
+    both_ways = config.bidirectional
+    return replace(
+        recipe,
+        layers=layers,
+        bidirectional=recipe.bidirectional if both_ways is None else both_ways,
+        pooling=config.pooling or recipe.pooling,
+    )

@@ -1,0 +1,1 @@
+"""Labelled rows, split so that nothing leaks."""

@@ -1,0 +1,188 @@
+"""Labelled rows for training: read, cleaned, and split without leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow.compute as pc
+
+from textbatch.data.readers.labelled import LabelledRows, label_counts, label_ids_of, read_labelled
+from textbatch.errors import DataError
+from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.text.normalization import split_tokens
+from textbatch.training.config.train import TrainConfig
+from textbatch.training.split.near_duplicates import count_repeats, text_groups
+from textbatch.training.split.stratified import split_rows
+from textbatch.types import Int64Array
+
+#: Shares of the rows for validation and for the reported metrics, where no file is given.
+VALIDATION_SHARE = TEST_SHARE = 0.1
+#: Fewer than one row per part cannot show anything; a rare label may still miss a part.
+MIN_ROWS_PER_LABEL = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Labelled rows by what they are for.
+
+    Attributes:
+        training: To learn from.
+        validation: To stop early and to calibrate with; only labels that training has.
+        test: For the reported metrics.
+        labels: Of the training rows, sorted.
+        warnings: What was left out, and what makes the held-out rows too easy.
+        near_duplicates: How many rows nearly repeat another: `grouped` rows were kept on one side
+            by the split; in `validation` and `test` files, rows that repeat a training row.
+        pseudo: Unlabelled texts with a network's answers, to learn from beside the training rows;
+            None without any.
+    """
+
+    training: LabelledRows
+    validation: LabelledRows
+    test: LabelledRows
+    labels: tuple[str, ...]
+    warnings: list[str]
+    near_duplicates: dict[str, int] = field(default_factory=dict)
+    pseudo: LabelledRows | None = None
+
+    def taught(self, rows: LabelledRows) -> LabelledRows:
+        """Labelled rows, and behind them those that a network has labelled."""
+        return rows.followed_by(self.pseudo) if self.pseudo else rows
+
+    def sizes(self) -> dict[str, int]:
+        """Rows by part."""
+        return {
+            "training": len(self.training),
+            "validation": len(self.validation),
+            "test": len(self.test),
+        }
+
+
+def read_parts(config: TrainConfig, *, progress: Progress | None = None) -> Parts:
+    """Read the files, drop what cannot be learned from, and split.
+
+    Args:
+        config: Names the files and their columns.
+        progress: Told about the rows.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed, there are too few labels or too few rows of one, or no
+            row is left for validation or test.
+    """
+    read = partial(_read, config, progress)
+    warnings: list[str] = []
+    rows = _drop_textless(read(config.inputs), "training", warnings)
+    labels = _check_labels(rows)
+    given = {
+        name: _drop_textless(read([path]), name, warnings)
+        for name, path in (("validation", config.validation), ("test", config.test))
+        if path
+    }
+    with step_of(progress, None, step="near duplicates"):
+        groups, repeats = text_groups(rows.texts, warnings)
+    split = _split(rows, labels, groups, given=given, seed=config.seed)
+    held_out = {name: given.get(name, split[name]) for name in ("validation", "test")}
+    for name, part in held_out.items():
+        _check_held_out(part, name, labels, warnings)
+    leaks = count_repeats(split["training"].texts, {n: p.texts for n, p in given.items()}, warnings)
+    return Parts(
+        training=split["training"],
+        validation=_known_only(held_out["validation"], labels),
+        test=held_out["test"],
+        labels=labels,
+        warnings=warnings,
+        near_duplicates={"grouped": repeats, **leaks},
+    )
+
+
+def read_rows(
+    config: TrainConfig, warnings: list[str], *, progress: Progress | None = None
+) -> tuple[LabelledRows, tuple[str, ...]]:
+    """The input rows that have a word in their text, unsplit, and their labels, sorted.
+
+    Args:
+        config: Names the files and their columns.
+        warnings: Gets a line where rows were left out.
+        progress: Told about the rows.
+
+    Raises:
+        InputNotFoundError: A file does not exist.
+        DataError: A file is malformed, or there are too few labels or too few rows of one.
+    """
+    rows = _drop_textless(_read(config, progress, config.inputs), "training", warnings)
+    return rows, _check_labels(rows)
+
+
+def _read(config: TrainConfig, progress: Progress | None, paths: Sequence[Path]) -> LabelledRows:
+    with step_of(progress, None, step="reading") as step:
+        return read_labelled(
+            paths,
+            text_column=config.text_column,
+            label_column=config.label_column,
+            on_read=step.advance,
+        )
+
+
+def _check_labels(rows: LabelledRows) -> tuple[str, ...]:
+    counted = label_counts(rows)
+    rare = sorted(label for label, count in counted.items() if count < MIN_ROWS_PER_LABEL)
+    if len(counted) < 2 or rare:
+        # Labels are told by number, not by name: in a wrong column they could be texts.
+        raise DataError(
+            f"{len(rows):,} rows with text have {len(counted):,} labels, {len(rare):,} of them on "
+            f"fewer than {MIN_ROWS_PER_LABEL} rows",
+            f"give at least 2 labels and {MIN_ROWS_PER_LABEL} rows of each, and check "
+            "--label-column",
+        )
+    return tuple(sorted(counted))
+
+
+def _split(
+    rows: LabelledRows,
+    labels: tuple[str, ...],
+    groups: Int64Array,
+    *,
+    given: Collection[str],
+    seed: int,
+) -> dict[str, LabelledRows]:
+    """Rows by part; the parts that have a file of their own stay empty."""
+    wanted = {"validation": VALIDATION_SHARE, "test": TEST_SHARE}
+    shares = {name: 0.0 if name in given else share for name, share in wanted.items()}
+    shares = {"training": 1.0 - sum(shares.values()), **shares}
+    label_ids, _ = label_ids_of(rows.labels, labels)
+    parts = split_rows(groups, label_ids, shares=list(shares.values()), seed=seed)
+    return {name: rows.take(part) for name, part in zip(shares, parts, strict=True)}
+
+
+def _check_held_out(
+    rows: LabelledRows, name: str, labels: tuple[str, ...], warnings: list[str]
+) -> None:
+    _, unseen = label_ids_of(rows.labels, labels)
+    left_out = sum(unseen.values())
+    if left_out == len(rows):
+        raise DataError(
+            f"no row with text and a label that training knows is left for {name}",
+            f"give more rows with different texts, or another file with --{name}",
+        )
+    if left_out:
+        warnings.append(
+            f"{left_out:,} {name} rows have labels that training never saw; they are left out"
+        )
+
+
+def _drop_textless(rows: LabelledRows, name: str, warnings: list[str]) -> LabelledRows:
+    _, offsets = split_tokens(pc.fill_null(rows.texts, ""))
+    kept = np.flatnonzero(np.diff(offsets))
+    if dropped := len(rows) - len(kept):
+        warnings.append(f"{dropped:,} {name} rows have no word in their text; they are left out")
+    return rows.take(kept)
+
+
+def _known_only(rows: LabelledRows, labels: tuple[str, ...]) -> LabelledRows:
+    label_ids, _ = label_ids_of(rows.labels, labels)
+    return rows.take(np.flatnonzero(label_ids >= 0))

@@ -1,0 +1,95 @@
+"""The path of `textbatch vectors`: read texts → tokenize to disk → train → write."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+
+from textbatch.data.output.parquet_file import check_output
+from textbatch.data.readers.unlabelled import check_unlabelled, unlabelled_texts
+from textbatch.errors import DataError
+from textbatch.model.vectors.corpus import write_corpus
+from textbatch.model.vectors.types import VectorSettings
+from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.report.vectors import VectorsReport
+from textbatch.text.normalization import split_tokens
+from textbatch.training.config.vectors import VectorsConfig
+
+
+def train_vectors(
+    config: VectorsConfig,
+    *,
+    say: Callable[[str], None] | None = None,
+    progress: Progress | None = None,
+) -> VectorsReport:
+    """Train word vectors on texts and write them as word2vec text.
+
+    Args:
+        config: What to train on and how.
+        say: Called with one line per step, for a person who waits.
+        progress: Told about the texts read and the words trained on.
+
+    Raises:
+        TextbatchError: A subclass says what went wrong; an older output is still in place.
+    """
+    say = say or (lambda _: None)
+    started = time.perf_counter()
+    check_output(config.output, overwrite=config.overwrite)
+    check_unlabelled(config.inputs, text_column=config.text_column)
+    extra_words = _listed_words(config.words) if config.words else ()
+    bad: list[int] = []
+    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
+        with step_of(progress, None, step="reading", unit="texts") as step:
+            texts = unlabelled_texts(
+                config.inputs,
+                text_column=config.text_column,
+                on_bad=bad.append,
+                on_read=step.advance,
+            )
+            corpus = write_corpus(Path(folder) / "corpus.txt", [], texts)
+        words = corpus.frequent(config.min_count)
+        if not words:
+            raise DataError(
+                f"no word occurs {config.min_count} times in {corpus.texts:,} texts",
+                "give more texts or a smaller --min-count",
+            )
+        say(f"{corpus.texts:,} texts, {corpus.tokens:,} words, {len(words):,} different to learn")
+        # Here, not at the top: gensim takes seconds to import.
+        from textbatch.model.vectors.corpus_training import train_on_corpus, write_vectors
+
+        begun = time.perf_counter()
+        whole = corpus.tokens * config.epochs
+        with step_of(progress, whole, step="word vectors", unit="words") as step:
+            vectors = train_on_corpus(
+                corpus,
+                words,
+                algorithm=config.algorithm,
+                settings=VectorSettings(dim=config.dim, window=config.window, epochs=config.epochs),
+                seed=config.seed,
+                extra_words=extra_words,
+                say=say,
+                on_words=step.advance,
+            )
+        trained = time.perf_counter() - begun
+    write_vectors(config.output, vectors)
+    return VectorsReport(
+        output=os.fspath(config.output),
+        texts=corpus.texts,
+        tokens=corpus.tokens,
+        words=len(vectors.words),
+        dim=config.dim,
+        undecodable=sum(bad),
+        tokens_per_second=round(corpus.tokens * config.epochs / trained),
+        seconds=round(time.perf_counter() - started, 1),
+    )
+
+
+def _listed_words(path: Path) -> Collection[str]:
+    """The words of a file with one on each line, as texts would yield them."""
+    found: set[str] = set()
+    for chunk in unlabelled_texts([path], text_column="text", on_bad=lambda _: None):
+        found.update(split_tokens(chunk)[0].to_pylist())
+    return found

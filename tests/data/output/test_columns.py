@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from textbatch.data.output.columns import OutputColumns
+from textbatch.errors import ConflictError
+from textbatch.types import Predictions, Status, TextBatch
+
+LABELS = ("a", "b", "c")
+NAN = float("nan")
+
+
+def assemble(rows, status, **settings):
+    """The output of rows with these probabilities, beside a column `id`."""
+    columns = OutputColumns(labels=LABELS, **settings)
+    table = pa.record_batch({"id": list(range(len(rows)))})
+    chunk = TextBatch(
+        table=table,
+        texts=pa.array(["x"] * len(rows), pa.large_string()),
+        undecodable=np.zeros(len(rows), bool),
+    )
+    predictions = Predictions(
+        probabilities=np.array(rows, np.float32).reshape(len(rows), len(LABELS)),
+        status=np.array(status, np.int8),
+    )
+    return columns.assemble(chunk, predictions, columns.output_schema(table.schema))
+
+
+def test_the_best_label_its_probability_and_the_status_stand_beside_the_input():
+    batch, _ = assemble([[0.1, 0.7, 0.2], [0.5, 0.25, 0.25]], [Status.OK, Status.TRUNCATED])
+    assert batch.to_pylist() == [
+        {"id": 0, "predicted_label": "b", "confidence": np.float32(0.7), "status": "ok"},
+        {"id": 1, "predicted_label": "a", "confidence": 0.5, "status": "truncated"},
+    ]
+
+
+def test_added_types_are_those_of_the_contract():
+    fields = OutputColumns(labels=LABELS, probabilities=True, top_k=2, prefix="v_").fields()
+    assert [(field.name, str(field.type)) for field in fields] == [
+        ("v_predicted_label", "dictionary<values=string, indices=int32, ordered=0>"),
+        ("v_confidence", "float"),
+        ("v_status", "dictionary<values=string, indices=int32, ordered=0>"),
+        ("v_probabilities", "fixed_size_list<item: float>[3]"),
+        ("v_top_labels", "list<item: string>"),
+        ("v_top_confidences", "list<item: float>"),
+    ]
+    assert json.loads(fields[3].metadata[b"labels"]) == list(LABELS)
+
+
+@pytest.mark.parametrize(
+    "status", [Status.NO_KNOWN_TOKENS, Status.EMPTY_TEXT, Status.NULL_TEXT, Status.BAD_TEXT]
+)
+def test_rows_without_evidence_have_a_status_and_nothing_else(status):
+    batch, _ = assemble([[NAN] * 3, [0, 1, 0]], [status, Status.OK], probabilities=True, top_k=2)
+    first, second = batch.to_pylist()
+    assert first.pop("status") == Status(status).name.lower()
+    assert first.pop("id") == 0
+    assert len(first) == 5
+    assert set(first.values()) == {None}
+    assert second["top_labels"] == ["b", "a"]
+
+
+def test_low_confidence_withholds_the_label_and_keeps_the_probabilities():
+    rows = [[0.5, 0.3, 0.2], [0.49, 0.3, 0.21]]
+    batch, predictions = assemble(
+        rows, [Status.OK, Status.TRUNCATED], min_confidence=0.5, probabilities=True, top_k=1
+    )
+    kept, held = batch.to_pylist()
+    assert (kept["predicted_label"], kept["status"]) == ("a", "ok")
+    assert (held["predicted_label"], held["confidence"]) == (None, None)
+    assert held["status"] == "low_confidence"
+    assert held["probabilities"] == pytest.approx(rows[1])
+    assert held["top_labels"] == ["a"]
+    assert predictions.status.tolist() == [Status.OK, Status.LOW_CONFIDENCE]
+
+
+def test_a_probability_that_equals_the_minimum_as_float32_is_kept():
+    batch, _ = assemble([[0.7, 0.2, 0.1]], [Status.OK], min_confidence=0.7)
+    assert batch["status"].to_pylist() == ["ok"]
+
+
+def test_equal_probabilities_go_to_the_label_that_stands_first():
+    batch, _ = assemble([[0.2, 0.4, 0.4]], [Status.OK], top_k=3)
+    row = batch.to_pylist()[0]
+    assert row["predicted_label"] == "b"
+    assert row["top_labels"] == ["b", "c", "a"]
+
+
+def test_more_top_labels_than_labels_are_all_labels():
+    batch, _ = assemble([[0.2, 0.3, 0.5]], [Status.OK], top_k=99)
+    assert batch["top_labels"].to_pylist() == [["c", "b", "a"]]
+    assert batch["top_confidences"].to_pylist() == [pytest.approx([0.5, 0.3, 0.2])]
+
+
+def test_no_rows_give_no_rows_of_every_column():
+    batch, _ = assemble([], [], probabilities=True, top_k=2)
+    assert (batch.num_rows, batch.num_columns) == (0, 7)
+
+
+@pytest.mark.parametrize("name", ["predicted_label", "confidence", "status"])
+def test_a_clash_names_the_column_and_a_prefix_ends_it(name):
+    source = pa.schema([pa.field(name, pa.string())])
+    with pytest.raises(ConflictError, match=f"column '{name}'; add --prefix"):
+        OutputColumns(labels=LABELS).output_schema(source)
+    schema = OutputColumns(labels=LABELS, prefix="v_").output_schema(source)
+    assert schema.names == [name, "v_predicted_label", "v_confidence", "v_status"]
+
+
+def test_columns_that_are_not_added_do_not_clash():
+    source = pa.schema([pa.field("probabilities", pa.string())])
+    OutputColumns(labels=LABELS).output_schema(source)
+    with pytest.raises(ConflictError, match="'probabilities'"):
+        OutputColumns(labels=LABELS, probabilities=True).output_schema(source)
+
+
+def test_metadata_passes_through_but_not_that_of_earlier_runs():
+    source = pa.schema([("id", pa.int64())], metadata={"pandas": "{}", "textbatch.rows": "7"})
+    assert OutputColumns(labels=LABELS).output_schema(source).metadata == {b"pandas": b"{}"}

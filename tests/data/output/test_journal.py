@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textbatch.data.output import journal as journal_module
+from textbatch.data.output.journal import Journal
+from textbatch.errors import StorageError
+from textbatch.types import Predictions, Status
+
+LABELS = 5
+
+
+def predictions(rows: int, seed: int = 0) -> Predictions:
+    random = np.random.default_rng(seed)
+    probabilities = random.dirichlet(np.ones(LABELS), rows).astype(np.float32)
+    status = random.integers(0, len(Status), rows).astype(np.int8)
+    probabilities[status >= Status.NO_KNOWN_TOKENS] = np.nan
+    return Predictions(probabilities=probabilities, status=status)
+
+
+ALL = predictions(1000)
+
+
+def opened(path: Path, *, key: str = "k", whole: bool = True, total: int | None = None) -> Journal:
+    return Journal(path, key=key, num_labels=LABELS, whole=whole, total_rows=total)
+
+
+def write(path: Path, sizes: list[int], *, whole: bool = True) -> None:
+    journal = opened(path, whole=whole)
+    assert journal.take(10) is None
+    first = 0
+    for size in sizes:
+        journal.append(ALL[first : first + size])
+        first += size
+    journal.close()
+
+
+def take_all(path: Path, chunk: int, **options) -> tuple[Predictions | None, Journal]:
+    journal = opened(path, **options)
+    parts = []
+    while (part := journal.take(chunk)) is not None:
+        parts.append(part)
+        if len(part) < chunk:
+            break
+    return (Predictions.concatenate(parts) if parts else None), journal
+
+
+def same(found: Predictions | None, expected: Predictions) -> bool:
+    assert found is not None
+    return (
+        found.status.tobytes() == expected.status.tobytes()
+        and found.probabilities.tobytes() == expected.probabilities.tobytes()
+    )
+
+
+@given(
+    sizes=st.lists(st.integers(1, 90), min_size=1, max_size=10),
+    chunk=st.integers(1, 300),
+)
+def test_what_was_noted_comes_back_whatever_the_chunks(sizes, chunk, tmp_path_factory):
+    path = tmp_path_factory.mktemp("journal") / "journal"
+    write(path, sizes)
+    found, journal = take_all(path, chunk)
+    assert same(found, ALL[: sum(sizes)])
+    assert journal.rows_resumed == sum(sizes)
+    journal.close()
+
+
+def test_without_all_probabilities_the_best_label_and_its_confidence_come_back(tmp_path):
+    write(tmp_path / "whole", [400])
+    write(tmp_path / "best", [400], whole=False)
+    assert (tmp_path / "best").stat().st_size < (tmp_path / "whole").stat().st_size
+    found, journal = take_all(tmp_path / "best", 100, whole=False)
+    journal.close()
+    evidence = ALL.status[:400] < Status.NO_KNOWN_TOKENS
+    wanted = ALL.probabilities[:400][evidence]
+    assert found.status.tobytes() == ALL.status[:400].tobytes()
+    assert (found.probabilities[evidence].argmax(axis=1) == wanted.argmax(axis=1)).all()
+    assert (found.probabilities[evidence].max(axis=1) == wanted.max(axis=1)).all()
+    assert np.isnan(found.probabilities[~evidence]).all()
+
+
+def test_a_journal_torn_anywhere_gives_whole_records_and_goes_on_from_there(tmp_path):
+    path = tmp_path / "journal"
+    write(path, [100, 100, 100])
+    content = path.read_bytes()
+    known = set()
+    for size in range(0, len(content) + 1, 7):
+        path.write_bytes(content[:size])
+        found, journal = take_all(path, 80)
+        rows = 0 if found is None else len(found)
+        assert rows in (0, 100, 200, 300)
+        assert found is None or same(found, ALL[:rows])
+        known.add(rows)
+        journal.append(ALL[rows : rows + 50])
+        journal.close()
+        again, journal = take_all(path, 1000)
+        journal.close()
+        assert same(again, ALL[: rows + 50])
+    assert known == {0, 100, 200}
+
+
+def test_any_flipped_bit_ends_the_journal_before_it(tmp_path):
+    path = tmp_path / "journal"
+    write(path, [100, 100, 100])
+    content = path.read_bytes()
+    random = np.random.default_rng(1)
+    for position in random.integers(0, len(content), 300):
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << int(random.integers(8))
+        path.write_bytes(damaged)
+        found, journal = take_all(path, 1000)
+        journal.close()
+        assert found is None or (len(found) in (100, 200) and same(found, ALL[: len(found)]))
+
+
+@pytest.mark.parametrize("change", [{"key": "other"}, {"whole": False}])
+def test_a_journal_of_another_job_is_dropped_and_that_is_said(change, tmp_path):
+    path = tmp_path / "journal"
+    write(path, [100])
+    journal = opened(path, **change)
+    assert journal.take(10) is None
+    notes: list[str] = []
+    journal.describe(notes)
+    assert "started over" in notes[0]
+    journal.append(ALL[:20])
+    journal.close()
+    found, journal = take_all(path, 100, **change)
+    assert len(found) == 20
+    journal.close()
+
+
+def test_a_job_of_one_chunk_leaves_the_disk_alone(tmp_path):
+    journal = opened(tmp_path / "journal", total=100)
+    journal.append(ALL[:100])
+    journal.close()
+    assert not (tmp_path / "journal").exists()
+
+
+def test_the_last_chunk_is_not_noted(tmp_path):
+    journal = opened(tmp_path / "journal", total=100)
+    journal.append(ALL[:60])
+    size = (tmp_path / "journal").stat().st_size
+    journal.append(ALL[60:100])
+    journal.close()
+    assert (tmp_path / "journal").stat().st_size == size
+
+
+def test_records_are_synced_now_and_then(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    journal = opened(tmp_path / "journal")
+    journal.append(ALL[:10])
+    assert not synced
+    monkeypatch.setattr(journal_module, "SYNC_SECONDS", 0.0)
+    journal.append(ALL[10:20])
+    assert len(synced) == 1
+    journal.close()
+
+
+def test_a_huge_length_in_a_record_is_not_believed(tmp_path):
+    path = tmp_path / "journal"
+    write(path, [10])
+    content = path.read_bytes()
+    start = content.index(b"TBJ1") + 12
+    rows = 1 << 30
+    lie = rows.to_bytes(4, "little") + (rows * (1 + 4 * LABELS)).to_bytes(8, "little")
+    path.write_bytes(content[:start] + lie + content[start + 12 :])
+    found, journal = take_all(path, 10)
+    journal.close()
+    assert found is None
+
+
+def test_a_link_planted_under_its_name_is_not_followed(tmp_path):
+    (tmp_path / "victim").write_bytes(b"precious")
+    (tmp_path / "journal").symlink_to("victim")
+    with pytest.raises(StorageError, match="cannot read"):
+        opened(tmp_path / "journal")
+    assert (tmp_path / "victim").read_bytes() == b"precious"

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from textbatch.data.readers.listing import InputFile, _expression, list_inputs
+from textbatch.errors import DataError
+
+
+def file(name: str) -> InputFile:
+    return InputFile(path=Path(name), name=name, size=1, version="1")
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("a.parquet", "a.parquet"),
+        ("x/a.csv.gz", "x/a.parquet"),
+        ("a.b.JSONL.ZST", "a.b.parquet"),
+        ("part-0", "part-0.parquet"),
+    ],
+)
+def test_a_part_has_its_file_s_name(name, part):
+    assert file(name).part == part
+
+
+def test_partitions_are_decoded_in_order():
+    found = file("k=a%2Fb/plain/y=/z=__HIVE_DEFAULT_PARTITION__/w=1=2/f.csv").partitions
+    assert found == (("k", "a/b"), ("y", ""), ("z", None), ("w", "1=2"))
+
+
+def test_any_change_of_a_file_changes_its_state(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("text\n")
+    (listed,) = list_inputs([tmp_path], "auto").files
+    listed.check_unchanged()
+    path.write_text("text\nx\n")
+    (again,) = list_inputs([tmp_path], "auto").files
+    assert again.state != listed.state
+    for change in (lambda: None, path.unlink):
+        change()
+        with pytest.raises(DataError, match="changed while the job ran"):
+            listed.check_unchanged()
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches", "misses"),
+    [
+        ("*.csv", ["a.csv", "a.csv/below"], ["a.csvx", "x/a.csv"]),
+        ("**/*.csv", ["a.csv", "x/y/a.csv"], ["a.txt"]),
+        ("x=?/[ab].csv", ["x=1/a.csv"], ["x=12/a.csv", "x=1/c.csv", "x=1y/a.csv"]),
+        ("x*/b", ["xyz/b", "xyz/b/c"], ["x/y/b"]),
+    ],
+)
+def test_patterns_for_object_names_are_those_of_a_shell(pattern, matches, misses):
+    expression = _expression(pattern)
+    assert all(map(expression.match, matches))
+    assert not any(map(expression.match, misses))
+
+
+def test_a_folder_that_links_to_itself_is_told(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "loop").symlink_to(tmp_path)
+    with pytest.raises(DataError, match="link to a folder above it"):
+        list_inputs([tmp_path], "auto")

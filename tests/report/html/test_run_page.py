@@ -1,0 +1,99 @@
+"""The page about a scoring run, as text and as Chromium shows it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from support.chromium import find_chromium, opened
+
+from textbatch.report.html.run_page import run_page
+from textbatch.report.scoring import RunReport
+
+HOSTILE = "<script>document.title='owned'</script>\x1b[2J\u202e&\"'" + "w" * 300
+
+
+def report_of(num_labels: int) -> RunReport:
+    labels = (HOSTILE, *(f"label_{i:03d} of a kind" for i in range(1, num_labels)))
+    return RunReport(
+        run_id="0123456789abcdef",
+        input=f"in{HOSTILE}.csv",
+        output="out.parquet",
+        model="model",
+        textbatch="1.0",
+        started="2026-01-01T02:15:00+00:00",
+        state="done",
+        seconds=100.0,
+        rows_in=10_000,
+        rows_out=10_000,
+        rows_per_second=123.0,
+        statuses={"ok": 9_000, "no_known_tokens": 1_000},
+        labels=dict.fromkeys(labels, 9000 // num_labels),
+        mean_confidence=0.9,
+        confidence_histogram=[0] * 10 + [100] * 9 + [8_100],
+        tokens=100_000,
+        unknown_tokens=20_000,
+        notes=[f"a note about {HOSTILE}"],
+        profile={
+            "labels": {label: i for i, label in enumerate(labels)},
+            "confidence_histogram": [1] * 20,
+            "oov_share": 0.02,
+        },
+    )
+
+
+SAMPLES = [(float(i), 100 * i) for i in range(100)]
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    program = find_chromium()
+    if program is None:
+        pytest.skip("there is no Chromium to open the page with")
+    with opened(program, tmp_path_factory.mktemp("profile")) as tab:
+        yield tab
+
+
+def test_the_page_holds_no_script_names_nothing_outside_and_escapes_names():
+    page = run_page(report_of(4), SAMPLES)
+    assert not re.search(r"<(script|link|iframe|img|object|base|form)\b", page)
+    assert set(re.findall(r"url\((.)", page)) <= {"#"}
+    assert "@import" not in page
+    assert "&lt;script&gt;document.title" in page
+    assert not re.search(r"[^\n -\x7e\xa0-\ud7ff\ue000-\U0010ffff]|\u202e", page)
+
+
+def test_the_page_warns_of_what_is_far_from_training():
+    page = run_page(report_of(4), SAMPLES)
+    assert "The mix of labels is far from" in page
+    assert "The confidences are far from" in page
+    assert "20.0% of the tokens are unknown to the model, against 2.0% in training" in page
+
+
+def test_a_model_without_a_profile_still_has_a_page():
+    report = report_of(4)
+    report.profile, report.notes = None, []
+    page = run_page(report, [])
+    assert 'id="labels"' in page
+    assert 'id="rates"' not in page
+    assert 'id="warnings"' not in page
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("num_labels", [4, 77])
+def test_chromium_shows_every_section_within_the_window(num_labels, width, tab, tmp_path):
+    path = tmp_path / "run.html"
+    path.write_text(run_page(report_of(num_labels), SAMPLES), encoding="utf-8")
+    tab.open(path, width=width, scheme="light")
+    assert tab.requests() == [path.as_uri()]
+    assert tab.complaints() == []
+    assert tab.evaluate("document.title") == "Scoring run"
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    sizes = tab.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('section')].map("
+        "s => [s.id, [s.offsetHeight, s.scrollWidth - s.clientWidth]]))"
+    )
+    assert set(sizes) == {"labels", "statuses", "confidences", "rates", "facts"}
+    for section, (high, beyond) in sizes.items():
+        assert high > 80, section
+        assert beyond <= 0, section

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import io
+import re
+from contextlib import suppress
+
+import pytest
+from rich.console import Console
+from support.bundles import Steps
+
+from textbatch.model.fitting.settings import Epoch
+from textbatch.report.terminal import progress as module
+from textbatch.report.terminal.epochs import Passes
+from textbatch.report.terminal.pace import BYTES, span
+from textbatch.report.terminal.progress import Bar, Lines, Recorder, Within, progress_on, step_of
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    """The time, in a list of one."""
+    now = [100.0]
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_lines_tell_rate_and_time_left_every_few_seconds(clock):
+    told = []
+    lines = Lines(told.append)
+    lines.begin(1_000, step="evaluating")
+    for _ in range(5):
+        clock[0] += 5
+        lines.advance(100)
+    assert [standing.line() for standing in told] == [
+        "evaluating: 200 rows (20%), 20 rows/s, 40 s left",
+        "evaluating: 400 rows (40%), 20 rows/s, 30 s left",
+    ]
+
+
+def test_where_nobody_knows_the_total_the_share_read_tells_the_time(clock):
+    told = []
+    lines = Lines(told.append)
+    lines.begin(None)
+    clock[0] += 20
+    lines.advance(100, 0.25)
+    assert told[0].line() == "scoring: 100 rows (25%), 5 rows/s, 60 s left"
+    lines.begin(None)
+    clock[0] += 20
+    lines.advance(100)
+    assert told[1].line() == "scoring: 100 rows, 5 rows/s"
+
+
+def test_a_terminal_gets_a_bar_and_a_dumb_one_lines():
+    terminal = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "xterm"})
+    dumb = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
+    file = Console(file=io.StringIO())
+    kinds = [type(progress_on(console)) for console in (terminal, dumb, file)]
+    assert kinds == [Bar, Lines, Lines]
+
+
+def test_a_bar_fits_eighty_columns_and_goes_away():
+    stream = io.StringIO()
+    terminal = Console(
+        file=stream, force_terminal=True, width=80, _environ={"TERM": "xterm"}, color_system=None
+    )
+    bar = Bar(terminal)
+    for step in ("epoch 1", "epoch 2"):
+        bar.begin(1_000_000, step=step)
+        bar.advance(999_999)
+        bar.end()
+    lines = [part for part in stream.getvalue().replace("\r", "\n").split("\n") if "epoch" in part]
+    assert lines
+    assert "999,999/1,000,000" in lines[-1]
+
+
+def test_a_recorder_keeps_when_how_many_rows_were_done(clock):
+    recorder = Recorder(module.Silent())
+    recorder.begin(30)
+    for rows in (10, 20):
+        clock[0] += 1
+        recorder.advance(rows)
+    assert recorder.samples == [(0.0, 0), (1.0, 10), (2.0, 30)]
+
+
+def test_a_pass_tells_what_it_measured_its_rate_and_the_time_left_at_most(clock):
+    told: list[str] = []
+    passes = Passes(rows=1_000, most=3, progress=None, say=told.append)
+    for number in (1, 2, 3):
+        passes.advance(1_000)
+        clock[0] += 100
+        passes.ended(
+            Epoch(number=number, loss=1, accuracy=0, validation_loss=1, validation_accuracy=0)
+        )
+    passes.close()
+    assert all(len(line) <= 80 for line in told)
+    assert [line.partition("; ")[2] for line in told] == [
+        "10 rows/s, < 3 min left",
+        "10 rows/s, < 2 min left",
+        "10 rows/s",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0.4, "0 s"), (48, "48 s"), (99, "99 s"), (180, "3 min"), (7_800, "2 h 10 min")],
+)
+def test_spans_are_told_in_words(seconds, told):
+    assert span(seconds) == told
+
+
+def bar_lines(clock: list[float], *, total: int | None, done: int, seconds: float, **named: str):
+    """What a bar shows after some time."""
+    stream = io.StringIO()
+    terminal = Console(
+        file=stream, force_terminal=True, width=80, _environ={"TERM": "xterm"}, color_system=None
+    )
+    bar = Bar(terminal)
+    bar.begin(total, **named)
+    assert bar._bar
+    bar._bar.get_time = lambda: clock[0]
+    task = bar._bar.tasks[0]
+    task._get_time, task.start_time = bar._bar.get_time, clock[0]
+    clock[0] += seconds
+    if done:
+        bar.advance(done)
+    stream.truncate(0)
+    bar._bar.refresh()
+    bar.end()
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue()).replace("\r", "\n")
+    return [line for line in shown.split("\n") if named["step"] in line]
+
+
+@pytest.mark.parametrize(
+    ("total", "done", "seconds", "unit", "told"),
+    [
+        (2_000_000, 500_000, 10, "words", "500,000/2,000,000 50,000 words/s 30 s left"),
+        (5_000_000_000, 1_250_000_000, 10, BYTES, "1.2 GB/5.0 GB 125.0 MB/s 30 s left"),
+        (5, 2, 120, "folds", "2/5 1 folds/min 3 min left"),
+        (5, 0, 42, "folds", "0/5  42 s so far"),
+        (None, 0, 42, "rows", "42 s so far"),
+        (None, 3_000_000, 10, BYTES, "3.0 MB 300.0 kB/s 10 s so far"),
+    ],
+)
+def test_a_bar_tells_amount_rate_and_time_in_eighty_columns(
+    total, done, seconds, unit, told, clock
+):
+    step = "trial 12, word vectors"
+    lines = bar_lines(clock, total=total, done=done, seconds=seconds, step=step, unit=unit)
+    assert told in lines[-1]
+    assert {len(line) for line in lines} == {80}
+
+
+def test_lines_tell_bytes_and_slow_steps_too(clock):
+    told = []
+    lines = Lines(told.append)
+    lines.begin(4_000_000_000, step="verifying", unit=BYTES)
+    clock[0] += 20
+    lines.advance(1_000_000_000)
+    lines.begin(5, step="cross-validation", unit="folds")
+    clock[0] += 60
+    lines.advance(1)
+    assert [standing.line() for standing in told] == [
+        "verifying: 1.0 GB (25%), 50.0 MB/s, 60 s left",
+        "cross-validation: 1 folds (20%), 1 folds/min, 4 min left",
+    ]
+
+
+def test_a_step_ends_however_its_block_does():
+    steps = Steps()
+    with suppress(KeyError), step_of(Within("trial 3", steps), 7, step="epoch 1") as step:
+        step.advance(2)
+        raise KeyError
+    assert (steps.names(), steps.totals, steps.done, steps.open) == (
+        ["trial 3, epoch 1"],
+        [7],
+        [2],
+        0,
+    )
+    with step_of(None, None, step="nobody listens") as step:
+        step.advance(1)

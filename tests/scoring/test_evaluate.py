@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
+from support.bundles import LABELS, random_texts
+
+from textbatch.errors import DataError
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.evaluate import evaluate
+from textbatch.scoring.score import score
+
+
+@pytest.fixture
+def labelled_file(tmp_path):
+    """Texts of all kinds with labels at random, two of them unknown to the bundle."""
+    random = np.random.default_rng(4)
+    texts = random_texts(400, seed=4)
+    labels = random.choice([*LABELS, "spam", "praise"], len(texts)).tolist()
+    path = tmp_path / "labelled.parquet"
+    pq.write_table(pa.table({"text": texts, "label": labels}), path)
+    return path
+
+
+def scored(labelled_file, model) -> list[dict[str, str]]:
+    output = labelled_file.with_name("out.parquet")
+    score(ScoreConfig(input=labelled_file, output=output, model=model))
+    return pq.read_table(output).to_pylist()
+
+
+def test_metrics_are_sklearns_on_the_labels_that_score_writes(labelled_file, model):
+    rows = [row for row in scored(labelled_file, model) if row["label"] in LABELS]
+    true = [row["label"] for row in rows]
+    predicted = [row["predicted_label"] or "none" for row in rows]
+    metrics = evaluate((labelled_file,), model).metrics
+    assert metrics.rows == len(rows) < 400
+    assert metrics.accuracy == accuracy_score(true, predicted)
+    f1 = f1_score(true, predicted, labels=LABELS, average=None)
+    assert [entry.f1 for entry in metrics.labels] == pytest.approx(f1.tolist())
+    assert metrics.macro_f1 == pytest.approx(f1.mean())
+    assert metrics.confusion == confusion_matrix(true, predicted, labels=LABELS).tolist()
+    assert [entry.label for entry in metrics.labels] == list(LABELS)
+
+
+def test_rows_without_evidence_count_as_wrong(labelled_file, model, tmp_path):
+    rows = [row for row in scored(labelled_file, model) if row["predicted_label"]]
+    right = pa.table(
+        {
+            "text": [row["text"] for row in rows] + [None, "", "zzz"],
+            "label": [row["predicted_label"] for row in rows] + list(LABELS[:3]),
+        }
+    )
+    path = tmp_path / "right.parquet"
+    pq.write_table(right, path)
+    found = evaluate((path,), model)
+    assert found.metrics.accuracy == len(rows) / (len(rows) + 3)
+    assert (found.statuses["null_text"], found.statuses["empty_text"]) == (1, 1)
+    assert found.statuses["no_known_tokens"] == 1
+    assert sum(map(sum, found.metrics.confusion)) == len(rows)
+
+
+def test_labels_that_the_bundle_has_never_seen_are_counted_apart(labelled_file, model):
+    labels = pq.read_table(labelled_file)["label"].to_pylist()
+    found = evaluate((labelled_file,), model)
+    assert found.unseen_labels == {name: labels.count(name) for name in ("spam", "praise")}
+    assert found.rows == 400 == found.metrics.rows + sum(found.unseen_labels.values())
+    assert sum(found.statuses.values()) == found.metrics.rows
+
+
+def test_without_one_known_label_there_is_nothing_to_measure(model, tmp_path):
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"text": ["refund"], "label": ["spam"]}), path)
+    with pytest.raises(DataError, match="no row has a label that the model knows"):
+        evaluate((path,), model)
+
+
+def test_calibration_error_is_of_the_rows_with_evidence(labelled_file, model):
+    rows = [row for row in scored(labelled_file, model) if row["label"] in LABELS]
+    answered = [row for row in rows if row["predicted_label"]]
+    assert 0 < len(answered) < len(rows)
+    confidence = np.array([row["confidence"] for row in answered], np.float64)
+    right = np.array([row["label"] == row["predicted_label"] for row in answered])
+    bins = np.minimum((confidence * 15).astype(int), 14)
+    gap = sum(abs((right - confidence)[bins == index].sum()) for index in range(15))
+    found = evaluate((labelled_file,), model)
+    assert found.ece_after == pytest.approx(gap / len(answered))
+    assert found.ece_before != found.ece_after
+
+
+def test_several_files_are_one_and_the_engine_does_not_matter(labelled_file, model, tmp_path):
+    table = pq.read_table(labelled_file)
+    halves = (tmp_path / "a.parquet", tmp_path / "b.parquet")
+    pq.write_table(table.slice(0, 150), halves[0])
+    pq.write_table(table.slice(150), halves[1])
+    whole = evaluate((labelled_file,), model)
+    assert evaluate(halves, model).metrics == whole.metrics
+    assert evaluate((labelled_file,), model, engine="tensorflow").metrics == whole.metrics
+
+
+def test_it_names_what_it_measured(labelled_file, model, bundle):
+    found = evaluate((labelled_file,), model).to_dict()
+    assert (found["input"], found["model"]) == ((str(labelled_file),), str(model))
+    assert len(found["fingerprint"]) == 64

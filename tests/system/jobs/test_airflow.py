@@ -1,0 +1,258 @@
+"""The DAGs in the real Airflow; `make test-airflow` installs it into an environment of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import kubernetes_validate
+import pyarrow.parquet as pq
+import pytest
+from support.bundles import random_bundle, random_texts, write_bundle, write_texts
+
+ROOT = Path(__file__).parents[3]
+HERE = Path(__file__).parent
+PYTHON = Path(os.environ.get("AIRFLOW_VENV", ROOT / ".venv-airflow")) / "bin" / "python"
+
+pytestmark = pytest.mark.skipif(
+    not PYTHON.exists(), reason="no Airflow (make test-airflow installs it into .venv-airflow)"
+)
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory) -> Path:
+    """An empty Airflow home, to be copied."""
+    home = tmp_path_factory.mktemp("airflow")
+    command = [PYTHON, "-m", "airflow", "db", "migrate"]
+    subprocess.run(command, env=environment(home), check=True, timeout=300)
+    return home
+
+
+def environment(home: Path) -> dict[str, str]:
+    return {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+        "KUBECONFIG": str(home / "kubeconfig"),
+    }
+
+
+class Night:
+    """The nightly DAG as it stands in jobs/, moved to a folder of its own."""
+
+    def __init__(self, folder: Path, database: Path) -> None:
+        self.folder = folder
+        self.home = shutil.copytree(database, folder / "airflow")
+        self.dag = self.home / "dags" / "airflow_dag.py"
+        self.input = folder / "incoming" / "2026-11-24.parquet"
+        self.output = folder / "scored" / "2026-11-24.parquet"
+        for path in (self.dag, self.input, self.output):
+            path.parent.mkdir()
+        text = (ROOT / "jobs" / "airflow_dag.py").read_text("utf-8")
+        text = text.replace("/srv/textbatch", str(folder)).replace("minutes=10", "seconds=1")
+        # Small chunks, so that an interrupted run has noted some.
+        text = text.replace('"0.1%"', '"0.1%", "--chunk-rows", "500", "--threads", "1"')
+        command = json.dumps([sys.executable, "-m", "textbatch"])
+        self.dag.write_text(text.replace("[COMMAND]", command))
+
+    def start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [PYTHON, HERE / "dag_run.py", self.dag, "textbatch_nightly", self.folder / "result"],
+            env=environment(self.home),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+
+    def end(self, process: subprocess.Popen[str]) -> dict:
+        log = process.communicate(timeout=120)[0]
+        assert process.returncode == 0, log
+        return {"log": log, **json.loads((self.folder / "result").read_text("utf-8"))}
+
+    def children(self) -> list[str]:
+        """Command lines of all live processes that score this night."""
+        found = []
+        for entry in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = entry.read_bytes().decode(errors="replace").split("\0")
+            except OSError:
+                continue
+            if str(self.output) in words:
+                found.append(" ".join(words))
+        return found
+
+    def wait_until_rows_are_noted(self, process: subprocess.Popen[str]) -> None:
+        folder = self.output.with_name(f".{self.output.name}.textbatch")
+        wait_until(
+            lambda: sum(path.stat().st_size for path in folder.glob("journal*")) > 10_000,
+            still=lambda: process.poll() is None,
+        )
+
+
+def wait_until(true: Callable[[], bool], *, still: Callable[[], bool] = lambda: True) -> None:
+    end = time.monotonic() + 60
+    while not true():
+        assert still()
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def night(tmp_path, database) -> Night:
+    return Night(tmp_path, database)
+
+
+@pytest.fixture(scope="session")
+def slow_model(tmp_path_factory) -> Path:
+    """A model of the default preset's size, so that a run lasts long enough to be killed."""
+    bundle = random_bundle(layers=(("gru", 150), ("lstm", 200)), max_sequence_length=50)
+    return write_bundle(tmp_path_factory.mktemp("slow") / "model", bundle)
+
+
+@pytest.fixture
+def long_night(night, slow_model) -> Night:
+    shutil.copytree(slow_model, night.folder / "model")
+    write_texts(night.input, random_texts(20_000, longest=40))
+    return night
+
+
+@pytest.fixture
+def short_night(night, model, input_file) -> Night:
+    shutil.copytree(model, night.folder / "model")
+    shutil.copy(input_file, night.input)
+    return night
+
+
+def test_dag_scores_returns_the_report_and_tells_the_asset(short_night):
+    night = short_night
+    done = night.end(night.start())
+    (report,) = done["reports"]
+    assert (done["state"], done["tries"]) == ("success", 1)
+    assert (report["state"], report["rows_out"]) == ("done", 500)
+    assert report["output"] == str(night.output)
+    (event,) = done["events"]
+    assert event["uri"] == f"file://{night.folder}/scored"
+    assert event["extra"] == {name: report[name] for name in event["extra"]}
+    assert event["extra"]["rows_out"] == pq.read_metadata(night.output).num_rows == 500
+
+
+def test_the_commands_of_the_page_run_the_night(short_night):
+    night = short_night
+    page = (ROOT / "docs" / "airflow.md").read_text("utf-8")
+    copy, run = re.findall(r"^(?:cp|airflow) .*", page, re.MULTILINE)
+    variables = environment(night.home)
+    variables["PATH"] = f"{PYTHON.parent}:{variables['PATH']}"
+    changed = night.dag.read_text("utf-8")
+    night.dag.unlink()
+    for line in (copy.replace("/opt/textbatch", str(ROOT)), run):
+        done = subprocess.run(
+            ["sh", "-ec", line], env=variables, capture_output=True, text=True, timeout=600,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        # What the page tells to change: the names at the top.
+        night.dag.write_text(changed)
+    assert pq.read_metadata(night.output).num_rows == 500
+
+
+def test_dag_fails_without_a_retry_where_the_input_is_malformed(short_night):
+    night = short_night
+    night.input.write_bytes(b"no Parquet")
+    done = night.end(night.start())
+    assert (done["state"], done["tries"]) == ("failed", 1)
+    assert (done["reports"], done["events"]) == ([], [])
+    assert "exit code 65: textbatch: error[Data]" in done["log"]
+
+
+def test_dag_retries_while_another_run_holds_the_output(short_night):
+    night = short_night
+    work = night.output.with_name(f".{night.output.name}.textbatch")
+    work.mkdir()
+    with (work / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = night.start()
+        for line in process.stdout:
+            if "exit code 75" in line:
+                break
+    done = night.end(process)
+    assert done["state"] == "success"
+    assert done["tries"] > 1
+    assert done["reports"][0]["rows_out"] == 500
+
+
+def test_killed_task_leaves_no_child_and_its_retry_finishes_the_job(long_night):
+    night = long_night
+    process = night.start()
+    night.wait_until_rows_are_noted(process)
+    (child,) = night.children()
+    process.terminate()
+    # The retry's command line is the same, but it starts a second later at the earliest.
+    wait_until(lambda: child not in night.children())
+    done = night.end(process)
+    assert "exit code 143: textbatch: error[Terminated]" in done["log"]
+    assert (done["state"], done["tries"]) == ("success", 2)
+    assert_finished(night, done)
+
+
+def test_task_that_is_killed_hard_leaves_no_child_and_a_rerun_finishes_the_job(long_night):
+    night = long_night
+    if not shutil.which("setpriv"):
+        pytest.skip("no setpriv (util-linux)")
+    process = night.start()
+    night.wait_until_rows_are_noted(process)
+    process.send_signal(signal.SIGKILL)
+    process.communicate(timeout=60)
+    wait_until(lambda: not night.children())
+    assert not night.output.exists()
+    done = night.end(night.start())
+    assert done["state"] == "success"
+    assert_finished(night, done)
+
+
+def assert_finished(night: Night, done: dict) -> None:
+    (report,) = done["reports"]
+    assert report["rows_out"] == pq.read_metadata(night.output).num_rows == 20_000
+    assert report["rows_resumed"] > 0
+    assert [path.name for path in night.output.parent.iterdir()] == [night.output.name]
+    assert not night.children()
+
+
+KUBECONFIG = """
+apiVersion: v1
+kind: Config
+clusters: [{name: none, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: none, user: {}}]
+contexts: [{name: none, context: {cluster: none, user: none}}]
+current-context: none
+"""
+
+
+def test_all_dags_import_and_the_pod_is_valid_and_locked_down(database, tmp_path):
+    home = shutil.copytree(database, tmp_path / "airflow")
+    (home / "kubeconfig").write_text(KUBECONFIG)
+    result = tmp_path / "result"
+    command = [PYTHON, HERE / "dag_pod.py", ROOT / "jobs", result]
+    subprocess.run(command, env=environment(home), check=True, timeout=120)
+    found = json.loads(result.read_text("utf-8"))
+    assert found["errors"] == {}
+    assert found["dags"] == ["textbatch_docker", "textbatch_kubernetes", "textbatch_nightly"]
+    assert found["container"]["command"][0] == "score"
+    pod = found["pod"]
+    kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
+    (container,) = [each for each in pod["spec"]["containers"] if each["name"] == "base"]
+    assert pod["spec"]["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    # Where the sidecar that hands the report to Airflow looks for it.
+    assert "--report=/airflow/xcom/return.json" in container["args"]
+    assert "/airflow/xcom" in {mount["mountPath"] for mount in container["volumeMounts"]}

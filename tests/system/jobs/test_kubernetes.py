@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import kubernetes_validate
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from support.bundles import write_texts
+
+from textbatch.errors import final_exit_codes
+
+FOLDER = Path(__file__).parents[3] / "jobs" / "kubernetes"
+MANIFESTS = sorted(FOLDER.glob("*.yaml"))
+
+
+def job_of(path: Path) -> dict:
+    manifest = yaml.safe_load(path.read_text("utf-8"))
+    spec = manifest["spec"]
+    return spec["jobTemplate"]["spec"] if manifest["kind"] == "CronJob" else spec
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_manifests_follow_the_schema_of_kubernetes(path):
+    manifest = yaml.safe_load(path.read_text("utf-8"))
+    version = kubernetes_validate.latest_version()
+    kubernetes_validate.validate(manifest, version, strict=True)
+    manifest["spec"]["podFailurePolice"] = {}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_pods_are_not_retried_after_final_exit_codes_alone(path):
+    job = job_of(path)
+    ignore, final = job["podFailurePolicy"]["rules"]
+    assert ignore["onPodConditions"][0]["type"] == "DisruptionTarget"
+    assert final["action"] == ("FailIndex" if "completionMode" in job else "FailJob")
+    found = final["onExitCodes"]
+    assert (found["operator"], found["values"]) == ("In", [*final_exit_codes()])
+    pod = job["template"]["spec"]
+    assert found["containerName"] == pod["containers"][0]["name"]
+    assert pod["restartPolicy"] == "Never"  # what a podFailurePolicy demands
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_pods_run_without_root_on_a_read_only_file_system(path):
+    pod = job_of(path)["template"]["spec"]
+    (container,) = pod["containers"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/data", "/tmp"}
+    assert pod["terminationGracePeriodSeconds"] > 5
+
+
+def run_container(path: Path, folder: Path, model: Path, **variables: str):
+    """What the container would run, with the image's entry point, in its working directory."""
+    (container,) = job_of(path)["template"]["spec"]["containers"]
+    command = [*container.get("command", ["textbatch"]), *container["args"]]
+    if not (folder / "model").exists():
+        (folder / "model").symlink_to(model)
+    (folder / "bin").mkdir(exist_ok=True)
+    entry = folder / "bin" / "textbatch"
+    entry.write_text(f'#!/bin/sh\nexec {sys.executable} -m textbatch "$@"\n')
+    entry.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{entry.parent}:{os.environ['PATH']}", **variables}
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_cron_job_scores_night_after_night(input_file, model, tmp_path):
+    input_file.rename(tmp_path / "incoming.parquet")
+    for _ in range(2):
+        done = run_container(FOLDER / "cronjob.yaml", tmp_path, model)
+        assert done.returncode == 0, done.stderr
+    assert pq.read_metadata(tmp_path / "scored.parquet").num_rows == 500
+
+
+def test_each_index_of_the_job_scores_its_own_file_once(model, tmp_path):
+    (tmp_path / "incoming").mkdir()
+    (tmp_path / "scored").mkdir()
+    for index in (0, 17):
+        name = f"part-{index:05d}.parquet"
+        write_texts(tmp_path / "incoming" / name, ["refund my invoice"] * (index + 1))
+        for _ in range(2):
+            variables = {"JOB_COMPLETION_INDEX": str(index)}
+            done = run_container(FOLDER / "indexed-job.yaml", tmp_path, model, **variables)
+            assert done.returncode == 0, done.stderr
+        assert "skipped" in done.stdout
+        assert pq.read_metadata(tmp_path / "scored" / name).num_rows == index + 1
+    lacking = run_container(FOLDER / "indexed-job.yaml", tmp_path, model, JOB_COMPLETION_INDEX="18")
+    assert lacking.returncode == 68

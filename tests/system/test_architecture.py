@@ -1,0 +1,96 @@
+"""The house's rules about foreign libraries and files; import-linter checks the rooms."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "src" / "textbatch"
+FILES = sorted(SOURCE.rglob("*.py"))
+
+# The room, or the sub-room, that may import a library.
+OWNERS = {
+    "boto3": {"data.storage"},
+    "botocore": {"data.storage"},
+    "fsspec": {"data.storage"},
+    "pandas": {"data.output", "data.readers", "scoring.in_memory"},
+    "pyarrow.fs": {"data.storage"},
+    "pyarrow.parquet": {"data"},
+    "pyarrow.json": {"data.readers"},
+    "csv": {"data"},
+    "gensim": {"model.vectors"},
+    "keras": {"model", "training.fit", "training.from_keras", "training.import_keras"},
+    "tensorflow": {"model"},
+    "onnx": {"model"},
+    "onnxruntime": {"model.engines"},
+    "safetensors": {"model"},
+    "sklearn": {"model.linear", "model.quality", "training.fit", "training.split"},
+    "scipy": {"model.linear", "model.quality", "training.split"},
+    "matplotlib": {"report.html"},
+    "jinja2": {"report.html"},
+    "markupsafe": {"report.html"},
+    "optuna": {"training.tune"},
+    "cleanlab": {"training.audit"},
+    "rich": {"report.terminal", "cli"},
+    "typer": {"cli"},
+    "prometheus_client": {"integrations"},
+    "openlineage": {"integrations"},
+    "airflow": {"integrations"},
+    "subprocess": {"integrations"},
+}
+NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "socket"}
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+
+
+def inside(module: str, rooms: set[str]) -> bool:
+    return any(f"{module}.".startswith(f"{room}.") for room in rooms)
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: relative import"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
+def test_foreign_libraries_have_one_home(path):
+    for name in imports_of(path):
+        for library, rooms in OWNERS.items():
+            if name == library or name.startswith(f"{library}."):
+                assert inside(module_of(path), rooms), f"{path}: imports {name}"
+        assert name.split(".")[0] not in NEVER, f"{path}: imports {name}"
+
+
+def test_only_the_command_line_exits_or_prints():
+    for path in FILES:
+        names = {
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not names & {"print", "exit", "quit", "eval", "exec"}, path
+        if not inside(module_of(path), {"cli"}):
+            assert "sys.exit" not in path.read_text(), path
+
+
+def test_the_top_of_the_package_stays_empty():
+    """Whoever adds a capability adds it to a room."""
+    modules = {path.stem for path in SOURCE.glob("*.py")}
+    assert modules == {"__init__", "__main__", "errors", "failpoints", "types"}
+
+
+def test_files_stay_short():
+    long = {path: len(path.read_text().splitlines()) for path in FILES}
+    assert not {path: lines for path, lines in long.items() if lines > 300}
+    ordered = sorted(long.values())
+    assert ordered[len(ordered) // 2] <= 120

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from support.bundles import random_texts
+
+from textbatch.text.normalization import split_tokens
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def repository_root(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+
+
+def benchmark(name: str, *arguments: str | Path) -> list[list[str]]:
+    """The cells of the table that a benchmark prints, headings included."""
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{name}", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert {len(row) for row in rows} == {len(rows[0])}
+    return [rows[0], *rows[2:]]
+
+
+def test_speed_times_engines_that_agree(model, tmp_path):
+    found = tmp_path / "found.json"
+    engines = ("bare", "ceiling", "onnx-padded")
+    headings, *rows = benchmark(
+        "speed",
+        *("--rows", "300", "--rounds", "3", "--datasets", "synthetic"),
+        *("--engines", *engines, "--model", model, "--json", found),
+    )
+    assert (headings[0], headings[-1], len(rows)) == ("data", "answers", 4)
+    told = [row[-1][:11] for row in rows]
+    assert told == ["the referen", "same labels", "textbatch's", "same labels"]
+    recorded = json.loads(found.read_text("utf-8"))["rows"]
+    assert [row["engine"] for row in recorded] == ["score", *engines]
+    for row in recorded:
+        assert len(row["seconds"]) == len(row["cpu_seconds"]) == 3
+        assert row["rows_per_second"] == pytest.approx(300 / np.median(row["seconds"]), rel=0.01)
+        assert row["peak_mib"] > 50
+
+
+def test_scaling_and_start_up_print_a_line_per_size_and_command(model):
+    _, *rows = benchmark("scaling", "--rows", "100", "--factors", "1", "3", "--model", model)
+    assert [row[0] for row in rows] == ["100", "300"]
+    assert all(float(row[3]) > 50 for row in rows)
+    _, *rows = benchmark("startup", "--runs", "1", "--model", model)
+    assert [row[0][:7] for row in rows] == ["`--help", "`score`"]
+    assert float(rows[0][1]) < float(rows[1][1])
+
+
+def test_engines_with_other_answers_are_not_timed():
+    from benchmarks.engine import Answers
+    from benchmarks.measure import judge
+
+    right = Answers.of(np.array([[0.7, 0.3], [np.nan, np.nan], [0.4, 0.6]], np.float32))
+    near = Answers.of(np.array([[0.7001, 0.2999], [0.1, 0.9], [0.4, 0.6]], np.float32))
+    other = Answers.of(np.array([[0.3, 0.7], [0.5, 0.5], [0.4, 0.6]], np.float32))
+    assert judge(near, right, 2e-4)[0]
+    assert judge(near, right, 1e-5) == (False, "wrong answers: 0 other labels, max Δp 0.0001")
+    assert judge(other, right, 1.0) == (False, "wrong answers: 1 other labels, max Δp 0")
+
+
+def test_keras_peer_splits_texts_as_textbatch_does():
+    from benchmarks.engines_keras import words_of
+
+    texts = [text or "" for text in random_texts(200)]
+    texts += ["Don't STOP…now", "a文本b・c", "x\u3000y\tz", "ﬁne ½", "e-mail@host", "ΟΔΟΣ"]
+    tokens, offsets = split_tokens(pa.array(texts, pa.large_string()))
+    ours = [tokens.slice(a, b - a).to_pylist() for a, b in itertools.pairwise(offsets)]
+    assert [words_of(text) for text in texts] == ours
+
+
+def test_repeated_rows_are_distinct_and_keep_their_words():
+    from benchmarks.data import repeated
+
+    texts = ["one two three", "four five six seven"]
+    rows = repeated(texts, 6)
+    assert len(set(rows)) == 6
+    assert [sorted(row.split()) for row in rows] == [sorted(text.split()) for text in texts * 3]
+
+
+def test_made_up_rows_are_distinct_and_as_long_as_news():
+    from benchmarks.data import MADE_UP_WORDS, synthetic
+
+    texts = next(synthetic(1_000, MADE_UP_WORDS))["text"].to_pylist()
+    assert len(set(texts)) == 1_000
+    lengths = [len(text.split()) for text in texts]
+    assert 36 < np.mean(lengths) < 40
+    assert min(lengths) < 20 < 70 < max(lengths)
+
+
+def test_operations_per_token_and_row_are_those_of_the_seed_network():
+    from benchmarks.engines_ceiling import per_row, per_token
+    from benchmarks.models import architecture
+
+    sizes = architecture(vocabulary_size=27_463)
+    assert per_token(sizes) == 785_000
+    assert per_row(sizes) == 2 * (200 * 100 + 100 * 4)

@@ -1,0 +1,74 @@
+"""What the documentation says can be run, exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from textbatch.cli.app import app
+from textbatch.data.output.columns import OutputColumns
+from textbatch.types import Status
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMANDS = get_command(app).commands
+
+
+def commands_in(page: Path) -> list[str]:
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    blocks = [text for language, text in fenced if language in ("", "console", "sh", "bash")]
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    inline = re.findall(r"`(textbatch [a-z][^`]*)`", page.read_text())
+    return [*(line.removeprefix("$ ") for line in lines), *inline]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_flags_exist(page):
+    for line in commands_in(page):
+        words = shlex.split(line, comments=True)
+        while words and re.match(r"[A-Z_]+=", words[0]):
+            del words[0]
+        if words[:1] == ["make"]:
+            assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text(), re.MULTILINE), line
+        if words[:1] != ["textbatch"] or words[1].startswith("-") or words[1].isupper():
+            continue
+        flags = {word.split("=")[0] for word in words[2:] if re.match("--[a-z]", word)}
+        command = COMMANDS[words[1]]
+        if len(words) > 2 and words[2] in getattr(command, "commands", {}):
+            command = command.commands[words[2]]
+        known = {flag for option in command.params for flag in option.opts}
+        assert flags <= known | {"--help"}, line
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_every_status_and_column_is_explained():
+    contract = (ROOT / "docs" / "data-contract.md").read_text()
+    columns = OutputColumns(labels=("a",), probabilities=True, top_k=1).fields()
+    for name in [*Status.names(), *(field.name for field in columns)]:
+        assert f"`{name}`" in contract, name
+
+
+def test_every_bundle_file_is_explained(model):
+    page = (ROOT / "docs" / "bundle.md").read_text()
+    for path in model.iterdir():
+        assert f"`{path.name}`" in page, path.name
+
+
+def test_every_command_has_help_that_starts_with_an_example():
+    for name, command in COMMANDS.items():
+        assert re.match(r".+\.\n\nExample: textbatch ", command.help), name
+
+
+def test_no_page_names_a_path_of_one_machine():
+    for page in PAGES:
+        assert not re.search(r"(?<![\w.])/(work|home|root|tmp)/", page.read_text()), page

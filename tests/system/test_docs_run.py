@@ -1,0 +1,273 @@
+"""Every code block of the documentation runs."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from random import Random
+from textwrap import indent
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.bundles import random_bundle, run_cli, write_bundle
+
+from textbatch.cli.demo.tickets import labelled_tickets, unlabelled_texts
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+TRAIN = "textbatch train tickets.csv --text-column body --label-column queue"
+
+#: Lines that are not run here, and why.
+ELSEWHERE = {
+    "pip install ": "the tests run on it",
+    "/opt/textbatch/.venv/bin/pip install ": "the tests run on it",
+    "python3 -m venv ": "make does it",
+    "make ": "make runs the tests",
+    "crontab ": "tests/system/jobs/test_jobs.py runs its lines",
+    "systemctl ": "tests/system/jobs/test_systemd.py runs what the service runs",
+    "cp /opt/textbatch/jobs/systemd/": "tests/system/jobs/test_systemd.py",
+    'cp /opt/textbatch/jobs/airflow_dag.py "$AIRFLOW_HOME/': "tests/system/jobs/test_airflow.py",
+    "airflow ": "tests/system/jobs/test_airflow.py runs the page",
+    "docker ": "tests/system/container runs what the image holds",
+    "kubectl ": "tests/system/jobs/test_kubernetes.py runs what the pods run",
+    "job=$(kubectl ": "tests/system/jobs/test_kubernetes.py",
+    "textbatch tune ": "tests/test_tuning.py",
+    f"{TRAIN} --refit": "tests/test_training.py",
+    f"{TRAIN} --settings study/": "tests/test_tuning.py",
+    f"{TRAIN} --resume": "tests/test_resuming.py",
+    "textbatch demo": "tests/test_demo.py",
+    "textbatch --install-completion": "tests/cli/test_completion.py",
+    "textbatch train tickets.csv --vectors cc.en.300.bin": "a file of 7 GB",
+}
+
+#: The endpoint that docs/object-storage.md names.
+LOCAL_STORE = "http://localhost:9000"
+
+#: Training in a moment: what is tested here are the commands, not the models.
+QUICK = 'min_count = 1\n[fit]\nmax_epochs = 2\n[[layers]]\ncell = "gru"\nunits = 4\n'
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    return [text for language, text in fenced if language in languages]
+
+
+def scripts(page: Path) -> list[list[str]]:
+    """The commands of each block for a shell."""
+    found = blocks(page, "", "sh", "bash", "console")
+    return [[*filter(None, text.replace("\\\n", " ").splitlines())] for text in found]
+
+
+def commands(page: Path) -> list[str]:
+    return [line for script in scripts(page) for line in script]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """All files that the pages name, small."""
+    folder = tmp_path_factory.mktemp("docs")
+    tickets = pd.DataFrame(
+        {"text": ticket.text, "label": ticket.queue, "body": ticket.text, "queue": ticket.queue}
+        for ticket in labelled_tickets(200, seed=0)
+    )
+    tickets.to_csv(folder / "tickets.csv", index=False)
+    texts = [text for text in unlabelled_texts(300, seed=1) if text and text.strip()]
+    pd.DataFrame({"text": texts, "body": texts}).to_parquet(folder / "input.parquet")
+    pd.DataFrame({"text": texts}).to_parquet(folder / "mails.parquet")
+    (folder / "incoming" / "year=2026").mkdir(parents=True)
+    pd.DataFrame({"text": texts}).to_parquet(folder / "incoming" / "a.parquet")
+    for place in ("january.csv", "february.csv", "incoming/year=2026/b.csv.gz"):
+        pd.DataFrame({"text": texts}).to_csv(folder / place, index=False)
+    (folder / "texts.txt").write_text("\n".join(texts))
+    with gzip.open(folder / "chats.txt.gz", "wt", encoding="utf-8") as file:
+        file.write("\n".join(texts))
+    random = Random(0)
+    words = sorted({word for text in texts for word in text.lower().split()})
+    rows = (f"{word} " + " ".join(f"{random.random():.3f}" for _ in range(100)) for word in words)
+    (folder / "glove.6B.100d.txt").write_text("\n".join(rows))
+    (folder / "synonyms.txt").write_text("refund, reimbursement, money back\n")
+    patterns = '[patterns]\nbilling = ["charged for {it}"]\n[slots]\nit = ["a book"]\n'
+    (folder / "t.toml").write_text(patterns)
+    demo = folder / "textbatch-demo"
+    demo.mkdir()
+    tickets[["text", "label"]].to_parquet(demo / "tickets-labelled.parquet")
+    pd.DataFrame({"text": texts}).to_parquet(demo / "tickets-unlabelled.parquet")
+    with gzip.open(folder / "tickets.csv.gz", "wt", encoding="utf-8") as file:
+        file.write((folder / "tickets.csv").read_text("utf-8"))
+    write_bundle(folder / "model", random_bundle())
+    pd.DataFrame({"text": texts}).to_parquet(folder / "incoming.parquet")
+    for copy in ("srv/model", "own-model"):
+        shutil.copytree(folder / "model", folder / copy)
+    shutil.copy(folder / "incoming.parquet", folder / "srv")
+    (folder / "quick.toml").write_text(QUICK)
+    bin_ = folder / "bin"
+    bin_.mkdir()
+    for name, words in (("textbatch", "-m textbatch"), ("python", "")):
+        script = bin_ / name
+        script.write_text(f'#!/bin/sh\nexec {sys.executable} {words} "$@"\n')
+        script.chmod(0o755)
+    return folder
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda page: page.name)
+def test_commands_run_one_after_the_other(page, folder, tmp_path, request):
+    here = shutil.copytree(folder, tmp_path / "here")
+    if "s3://" in page.read_text("utf-8"):
+        fill(request.getfixturevalue("store"), here)
+    environment = {
+        **os.environ,
+        "PATH": f"{here / 'bin'}:{os.environ['PATH']}",
+        "TEXTBATCH_TRAIN_SETTINGS": "quick.toml",
+        "TEXTBATCH_AUDIT_SETTINGS": "quick.toml",
+        # A reader picks one of several commands that write the same file.
+        **{f"TEXTBATCH_{name}_OVERWRITE": "1" for name in ("TRAIN", "VECTORS")},
+    }
+    for script in scripts(page):
+        exports: list[str] = []
+        for line in script:
+            if line.startswith("export "):
+                exports.append(line)
+                continue
+            if line.startswith(tuple(ELSEWHERE)):
+                continue
+            environment["TEXTBATCH_SCORE_OVERWRITE"] = str(int("--incremental" not in line))
+            words = installed("\n".join([*exports, line]), here)
+            run = subprocess.run(
+                ["sh", "-ec", words], cwd=here, env=environment, capture_output=True, text=True,
+                timeout=600, check=False,
+            )  # fmt: skip
+            assert run.returncode == 0, f"{line}\n{run.stderr}"
+
+
+def installed(line: str, here: Path) -> str:
+    """A command with the places of these tests for those of an installation."""
+    return (
+        line.replace("/opt/textbatch/.venv/bin", str(here / "bin"))
+        .replace("/opt/textbatch", str(ROOT))
+        .replace("/srv/textbatch", str(here / "srv"))
+        .replace(LOCAL_STORE, os.environ.get("AWS_ENDPOINT_URL", LOCAL_STORE))
+    )
+
+
+def fill(store, here: Path) -> None:
+    """Put the objects that a page names into the bucket."""
+    store.put_folder(here / "incoming", "incoming")
+    store.put_folder(here / "model", "model")
+    store.put("input.parquet", (here / "input.parquet").read_bytes())
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "toml")], ids=lambda p: p.name)
+def test_toml_is_toml_and_settings_are_settings(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for text in blocks(page, "toml"):
+        assert tomllib.loads(text)
+        if page.name == "configuration.md":
+            Path("textbatch.toml").write_text(text)
+            run = run_cli("config", "show")
+            assert run.returncode == 0, run.stderr
+
+
+def test_the_python_of_the_readme_runs(folder, tmp_path, monkeypatch):
+    import textbatch
+
+    here = shutil.copytree(folder, tmp_path / "here")
+    monkeypatch.chdir(here)
+    # Training runs in the test of the command; TensorFlow needs a process of its own.
+    monkeypatch.setattr(textbatch, "train", lambda *_, **__: None)
+    names = {"frame": pd.read_parquet("input.parquet")}
+    (text,) = blocks(ROOT / "README.md", "python")
+    exec(text, names)
+    assert list(names["frame"].columns[-3:]) == ["predicted_label", "confidence", "status"]
+    assert np.isfinite(names["frame"]["confidence"].dropna()).all()
+    assert len(pd.read_parquet("out.parquet")) == len(names["frame"])
+
+
+def test_the_python_of_object_storage_runs(folder, store, model):
+    import textbatch
+
+    fill(store, folder)
+    textbatch.score("s3://bucket/incoming/", "s3://bucket/scored/", model=model)
+    rule, reading = blocks(ROOT / "docs" / "object-storage.md", "python")
+    exec(rule)
+    (found,) = store.client.get_bucket_lifecycle_configuration(Bucket="bucket")["Rules"]
+    assert found["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
+    names: dict = {}
+    exec(reading, names)
+    assert names["rows"] == 2 * pd.read_parquet(folder / "input.parquet").shape[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "files"),
+    [("airflow", "python", "airflow_*.py"), ("kubernetes", "yaml", "kubernetes/*.yaml")],
+)
+def test_what_a_page_shows_of_a_job_is_what_the_file_holds(name, language, files):
+    """The files themselves run in tests/jobs."""
+    texts = [path.read_text("utf-8") for path in (ROOT / "jobs").glob(files)]
+    shown = blocks(ROOT / "docs" / f"{name}.md", language)
+    assert shown
+    for block in shown:
+        # The same lines, perhaps further to the right.
+        margins = [" " * margin for margin in range(0, 24, 2)]
+        assert any(indent(block, margin) in text for margin in margins for text in texts), block
+
+
+def test_kubectl_is_told_of_jobs_that_there_are():
+    yaml = pytest.importorskip("yaml")
+    lines = [line for line in commands(ROOT / "docs" / "kubernetes.md") if "kubectl" in line]
+    named = {name for line in lines for name in re.findall(r"jobs/\S+\.yaml", line)}
+    assert {ROOT / name for name in named} == set((ROOT / "jobs" / "kubernetes").glob("*.yaml"))
+    for name in re.findall(r"--from=cronjob/(\S+)", "\n".join(lines)):
+        manifest = yaml.safe_load((ROOT / "jobs" / "kubernetes" / "cronjob.yaml").read_text())
+        assert manifest["metadata"]["name"] == name
+
+
+def test_yaml_is_yaml():
+    yaml = pytest.importorskip("yaml")
+    for page in PAGES:
+        for text in blocks(page, "yaml"):
+            assert yaml.safe_load(text)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_block_is_indented_where_no_test_sees_it(page):
+    outside = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    assert not re.search(r"\n\n    \S", outside)
+
+
+def test_what_is_left_out_is_still_there():
+    told = [line for page in PAGES for line in commands(page)]
+    for beginning in ELSEWHERE:
+        assert any(line.startswith(beginning) for line in told), beginning
+
+
+def test_the_python_of_your_own_model_runs(folder, tmp_path):
+    here = shutil.copytree(folder, tmp_path / "here")
+    shutil.rmtree(here / "own-model")
+    text = "\n".join(blocks(ROOT / "docs" / "own-model.md", "python"))
+    # TensorFlow needs a process of its own.
+    run = subprocess.run(
+        [sys.executable, "-c", text], cwd=here, capture_output=True, text=True, timeout=600,
+        check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    words = [
+        "score",
+        "input.parquet",
+        "own.parquet",
+        "--model",
+        "own-model",
+        "--text-column",
+        "body",
+    ]
+    run = subprocess.run(
+        [sys.executable, "-m", "textbatch", *words], cwd=here, capture_output=True, check=False
+    )
+    assert run.returncode == 0, run.stderr

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from dataclasses import MISSING, fields
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from support.bundles import LABELS
+
+import textbatch
+from textbatch.errors import BundleError, ConflictError, DataError, UsageError
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.evaluate import evaluate as evaluate_files
+from textbatch.training.config.train import TrainConfig
+from textbatch.training.config.vectors import VectorsConfig
+
+WIDE = {"probabilities": True, "top_k": 2, "min_confidence": 0.5}
+ADDED = ["predicted_label", "confidence", "status", "probabilities", "top_labels"]
+
+
+@pytest.fixture(scope="module")
+def loaded(model):
+    with textbatch.load(model) as loaded:
+        yield loaded
+
+
+@pytest.fixture
+def written(input_file, model, tmp_path) -> pa.Table:
+    textbatch.score(input_file, tmp_path / "out.parquet", model=model, **WIDE)
+    return pq.read_table(tmp_path / "out.parquet")
+
+
+# --- tables in memory
+
+
+def test_a_table_in_memory_is_scored_as_a_file_is(loaded, input_file, written):
+    table = pq.read_table(input_file)
+    assert loaded.score_table(table, **WIDE).combine_chunks().equals(written.combine_chunks())
+    pieces = [table.slice(0, 1), table.slice(1, 0), table.slice(1, 200), table.slice(201)]
+    chunked = pa.concat_tables(pieces)
+    assert chunked["text"].num_chunks >= 3
+    assert loaded.score_table(chunked, **WIDE).to_pylist() == written.to_pylist()
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.large_string(), pa.binary(), pa.dictionary(pa.int8(), pa.string())]
+)
+def test_the_texts_arrow_type_passes_through(loaded, texts, written, kind):
+    texts = pa.array(texts[:60], pa.string()).cast(kind)
+    scored = loaded.score_table(pa.table({"text": texts}), **WIDE)
+    assert scored["text"].type == kind
+    assert scored.select(ADDED).to_pylist() == written.slice(0, 60).select(ADDED).to_pylist()
+
+
+def test_a_frame_keeps_index_types_and_odd_names_and_gets_the_same_answers(loaded, texts, written):
+    index = pd.Index([7] * 100 + list(range(400)), name="odd")
+    frame = pd.DataFrame(
+        {
+            "text": texts,
+            0: np.arange(500, dtype=np.int16),
+            ("a", 1): pd.Categorical(["x", "y"] * 250),
+            "when": pd.date_range("2024-01-01", periods=500, tz="Europe/Berlin"),
+            "mixed": [1, "one"] * 250,
+        },
+        index=index,
+    )
+    before = frame.copy(deep=True)
+    scored = loaded.score_table(frame, **WIDE)
+    pd.testing.assert_frame_equal(frame, before)
+    pd.testing.assert_frame_equal(scored[list(frame.columns)], before)
+    assert scored.index.equals(index)
+    assert scored.index.name == "odd"
+    expected = written.to_pandas()
+    for column in ("predicted_label", "confidence", "status"):
+        pd.testing.assert_series_equal(
+            scored[column].reset_index(drop=True), expected[column], check_names=False
+        )
+    for column in ("probabilities", "top_labels", "top_confidences"):
+        for left, right in zip(scored[column], expected[column], strict=True):
+            assert (left is None and right is None) or np.array_equal(left, right)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        pd.RangeIndex(5, 15, 2),
+        pd.MultiIndex.from_product([["a"], range(5)], names=["x", None]),
+        pd.Index([np.nan] * 5),
+        pd.date_range("2024-01-01", periods=5),
+    ],
+    ids=["range", "multi", "nan", "dates"],
+)
+def test_any_index_stays(loaded, index):
+    frame = pd.DataFrame({"text": ["refund", "login", None, "", "zzz"]}, index=index)
+    scored = loaded.score_table(frame)
+    pd.testing.assert_index_equal(scored.index, index, exact=True)
+    assert scored["status"].tolist() == [
+        *("ok", "ok", "null_text", "empty_text", "no_known_tokens"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pd.Series(["refund", None], dtype=object),
+        pd.Series(["refund", np.nan], dtype=object),
+        pd.Series(["refund", pd.NA], dtype=object),
+        pd.Series(["refund", None], dtype="str"),
+        pd.Series(["refund", None], dtype="string"),
+        pd.Series(["refund", None], dtype="category"),
+        pd.Series(["refund", None], dtype=pd.ArrowDtype(pa.string())),
+        pd.Series([b"refund", None], dtype=object),
+    ],
+)
+def test_missing_texts_of_a_frame_are_null_texts(loaded, texts):
+    scored = loaded.score_table(pd.DataFrame({"text": texts}))
+    assert scored["status"].tolist() == ["ok", "null_text"]
+    assert scored["text"].dtype == texts.dtype
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_small_tables_come_back_with_all_columns(loaded, rows):
+    frame = pd.DataFrame({"text": pd.Series(["refund"] * rows, dtype="str"), "n": [1] * rows})
+    scored = loaded.score_table(frame, **WIDE)
+    assert list(scored.columns) == ["text", "n", *ADDED, "top_confidences"]
+    assert len(scored) == rows
+    table = pa.table({"text": pa.array(["refund"] * rows, pa.string())})
+    assert loaded.score_table(table, **WIDE).column_names == ["text", *ADDED, "top_confidences"]
+
+
+def test_another_text_column_and_a_prefix(loaded):
+    table = pa.table({"body": ["refund"], "confidence": [7]})
+    scored = loaded.score_table(table, text_column="body", prefix="my_")
+    assert scored.column_names[:3] == ["body", "confidence", "my_predicted_label"]
+    for clashing in (table, table.to_pandas()):
+        with pytest.raises(ConflictError, match="already has a column 'confidence'"):
+            loaded.score_table(clashing, text_column="body")
+
+
+def test_columns_that_are_no_text_are_refused_without_quoting_them(loaded):
+    secret = "Jane Doe"
+    for table, message in (
+        (pa.table({"other": ["a"]}), "no single column 'text'"),
+        (pa.table({"text": [1]}), "holds int64, not text"),
+        (pa.Table.from_arrays([pa.array(["a"])] * 2, names=["text"] * 2), "no single column"),
+        (pd.DataFrame({"other": ["a"]}), "no single column 'text'"),
+        (pd.DataFrame([["a", "b"]], columns=["text", "text"]), "no single column"),
+        (pd.DataFrame({"text": [1.5]}), "not text"),
+        (pd.DataFrame({"text": [secret, 7]}), "does not hold text only"),
+        (pd.DataFrame({"text": [secret, [secret]]}), "does not hold text only"),
+        (pd.DataFrame({"text": pd.Series([secret + "\ud800"], dtype=object)}), "text only"),
+    ):
+        with pytest.raises(DataError, match=message) as caught:
+            loaded.score_table(table)
+        assert secret not in str(caught.value)
+
+
+def test_predict_answers_plain_texts(loaded):
+    predictions = loaded.predict(["refund the card", None])
+    assert predictions.probabilities.shape == (2, len(LABELS)) == (2, len(loaded.labels))
+    table = loaded.score_table(pa.table({"text": ["refund the card"]}))
+    assert table["confidence"][0].as_py() == predictions.probabilities[0].max()
+
+
+def test_a_closed_model_does_not_answer(model):
+    loaded = textbatch.load(str(model))
+    loaded.close()
+    with pytest.raises(RuntimeError):
+        loaded.predict(["refund"])
+
+
+# --- functions and settings
+
+
+# What `score` reads off its paths.
+_FROM_THE_PATHS = {"more", "as_folder", "partitions"}
+
+
+@pytest.mark.parametrize(
+    ("function", "config", "beside"),
+    [
+        (textbatch.score, ScoreConfig, {"progress"}),
+        (textbatch.train, TrainConfig, {"say"}),
+        (textbatch.train_vectors, VectorsConfig, {"say"}),
+    ],
+)
+def test_a_function_takes_every_setting_with_the_same_default(function, config, beside):
+    parameters = inspect.signature(function).parameters
+    settings = [field for field in fields(config) if field.name not in _FROM_THE_PATHS]
+    assert parameters.keys() - beside == {field.name for field in settings}
+    for field in settings:
+        given = parameters[field.name].default
+        if field.default is MISSING:
+            assert given is inspect.Parameter.empty
+        else:
+            assert given == (str(field.default) if field.name == "model" else field.default)
+
+
+def test_evaluate_takes_every_setting_of_the_evaluation():
+    parameters = inspect.signature(textbatch.evaluate).parameters
+    inner = inspect.signature(evaluate_files).parameters
+    assert parameters.keys() == inner.keys()
+    for name in inner.keys() - {"inputs", "model"}:
+        assert parameters[name].default == inner[name].default
+
+
+def test_every_setting_arrives(monkeypatch, tmp_path):
+    from textbatch.scoring import api as scoring
+    from textbatch.training import api as training
+
+    seen = []
+    monkeypatch.setattr(scoring, "score_file", lambda config, *, progress: seen.append(config))
+    monkeypatch.setattr(training, "train_files", lambda config, *, say: seen.append(config))
+    monkeypatch.setattr(training, "train_vectors_file", lambda config, *, say: seen.append(config))
+    odd_score = {
+        "model": tmp_path / "m", "text_column": "t", "columns": ("a", "b"), "prefix": "p",
+        "probabilities": True, "top_k": 3, "min_confidence": 0.25, "min_precision": 0.5,
+        "max_bad_rows": 4,
+        "quarantine": tmp_path / "q", "quarantine_text": True, "encoding": "latin-1",
+        "null_text": ("-",), "if_exists": "replace", "input_format": "csv",
+        "engine": "tensorflow", "device": "cpu", "threads": 5,
+        "chunk_rows": 6, "batch_tokens": 7, "overwrite": True, "dry_run": True,
+        "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
+    }  # fmt: skip
+    odd_folder = {"incremental": True, "precision": "int8"}  # which exclude others
+    odd_train = {
+        "model": tmp_path / "m", "text_column": "t", "label_column": "l",
+        "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "large", "seed": 9,
+        "overwrite": True, "report": tmp_path / "r", "cell": "gru", "layers": 3, "units": (4,),
+        "bidirectional": False, "pooling": "max",
+        "vectors": (tmp_path / "w",), "unlabelled": (tmp_path / "u", tmp_path / "z"),
+        "keep_vectors": 8, "blend": "off", "require_baseline": True, "report_texts": True,
+        "refit": True, "self_train": True,
+        "settings": tmp_path / "s", "folds": 3, "jobs": 2, "out_of_fold": tmp_path / "o",
+        "resume": True, "augment": "templates,synonyms", "template_file": tmp_path / "f",
+        "synonyms": tmp_path / "y",
+    }  # fmt: skip
+    odd_vectors = {
+        "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,
+        "words": tmp_path / "w", "text_column": "t", "seed": 9, "overwrite": True,
+    }  # fmt: skip
+    textbatch.score(tmp_path / "i", tmp_path / "o", **odd_score)
+    textbatch.train([tmp_path / "i", str(tmp_path / "j")], **odd_train)
+    textbatch.train_vectors([tmp_path / "i"], tmp_path / "o.vec", **odd_vectors)
+    assert seen == [
+        ScoreConfig(input=tmp_path / "i", output=tmp_path / "o", **odd_score),
+        TrainConfig(inputs=(tmp_path / "i", tmp_path / "j"), **odd_train),
+        VectorsConfig(inputs=(tmp_path / "i",), output=tmp_path / "o.vec", **odd_vectors),
+    ]
+    textbatch.score(tmp_path / "i", tmp_path / "o", **odd_folder)
+    folder = seen.pop()
+    assert (folder.precision, folder.incremental) == ("int8", True)
+    for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):
+        plain = type(config)
+        untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
+        assert untried <= odd_folder.keys() | _FROM_THE_PATHS, (
+            "this test must give each setting an odd value"
+        )
+        assert given.keys() <= {f.name for f in fields(plain)}
+
+
+def test_strings_and_paths_are_the_same(input_file, model, tmp_path, monkeypatch):
+    by_path = textbatch.score(input_file, tmp_path / "a.parquet", model=model)
+    by_name = textbatch.score(str(input_file), str(tmp_path / "b.parquet"), model=str(model))
+    assert (by_path.state, by_path.statuses) == (by_name.state, by_name.statuses)
+    assert pq.read_table(tmp_path / "a.parquet").equals(pq.read_table(tmp_path / "b.parquet"))
+    labelled = tmp_path / "labelled.parquet"
+    pq.write_table(pa.table({"text": ["refund", "login"], "label": list(LABELS[:2])}), labelled)
+    one = textbatch.evaluate(str(labelled), model=str(model))
+    assert one == textbatch.evaluate([labelled], model=model)
+
+
+def test_mistakes_raise_textbatch_errors(model, input_file, tmp_path):
+    with pytest.raises(BundleError):
+        textbatch.load(tmp_path / "missing")
+    with pytest.raises(UsageError, match="--top-k"):
+        textbatch.score(input_file, tmp_path / "out.parquet", model=model, top_k=-1)
+    with pytest.raises(UsageError, match="no input file"):
+        textbatch.train([])
+    assert issubclass(BundleError, textbatch.TextbatchError)
+
+
+# --- importing
+
+
+def test_importing_textbatch_imports_nothing_heavy():
+    code = (
+        "import sys, textbatch\n"
+        "assert textbatch.__version__\n"
+        "heavy = {'pyarrow', 'numpy', 'pandas', 'tensorflow', 'keras', 'gensim', 'onnxruntime'}\n"
+        "assert not heavy & set(sys.modules)\n"
+        "textbatch.score\n"
+        "assert 'pyarrow' in sys.modules\n"
+        "assert not {'tensorflow', 'keras', 'gensim'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_everything_promised_is_there_and_nothing_else():
+    for name in textbatch.__all__:
+        assert getattr(textbatch, name)
+    with pytest.raises(AttributeError, match="no attribute 'scores'"):
+        _ = textbatch.scores

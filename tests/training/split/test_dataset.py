@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from textbatch.data.readers.labelled import LabelledRows, label_counts
+from textbatch.errors import DataError, InputNotFoundError
+from textbatch.training.config.train import TrainConfig
+from textbatch.training.split.dataset import Parts, read_parts
+
+Row = tuple[str | None, str]
+
+
+def write(path: Path, rows: Sequence[Row]) -> Path:
+    if path.suffix == ".csv":
+        with path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([("text", "label"), *rows])
+    else:
+        texts, labels = [text for text, _ in rows], [label for _, label in rows]
+        pq.write_table(pa.table({"text": texts, "label": labels}), path)
+    return path
+
+
+def numbered(label: str, count: int, word: str = "") -> list[Row]:
+    return [(f"{word or label} {number}", label) for number in range(count)]
+
+
+def pairs(rows: LabelledRows) -> list[Row]:
+    return list(zip(rows.texts.to_pylist(), rows.labels.to_pylist(), strict=True))
+
+
+def read(*inputs: Path, **settings) -> Parts:
+    return read_parts(TrainConfig(inputs=inputs, **settings))
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.parquet"])
+def test_one_file_is_split_in_three_parts(tmp_path, name):
+    rows = numbered("spam", 60) + numbered("ham", 40)
+    parts = read(write(tmp_path / name, rows))
+    assert parts.sizes() == {"training": 80, "validation": 10, "test": 10}
+    assert sorted(pairs(parts.training) + pairs(parts.validation) + pairs(parts.test)) == sorted(
+        rows
+    )
+    assert (parts.labels, parts.warnings) == (("ham", "spam"), [])
+    assert label_counts(parts.test) == {"ham": 4, "spam": 6}
+
+
+def test_the_seed_decides_and_the_format_does_not_matter(tmp_path):
+    rows = numbered("a", 30) + numbered("b", 30)
+    source, copy = write(tmp_path / "rows.csv", rows), write(tmp_path / "rows.parquet", rows)
+    assert pairs(read(source).test) == pairs(read(copy).test)
+    assert pairs(read(source).test) != pairs(read(source, seed=1).test)
+
+
+def test_several_files_are_read_as_one(tmp_path):
+    first = write(tmp_path / "1.csv", numbered("a", 10))
+    second = write(tmp_path / "2.parquet", numbered("b", 10))
+    assert sum(read(first, second).sizes().values()) == 20
+
+
+def test_texts_of_the_same_tokens_stay_together(tmp_path):
+    spellings = ["Hello, {}", "hello {}!", "  HELLO\n{}", "ｈｅｌｌｏ {}"]
+    rows = [
+        (spelling.format(number), "ab"[number % 2])
+        for number in range(50)
+        for spelling in spellings
+    ]
+    parts = read(write(tmp_path / "rows.parquet", rows))
+    numbers = [
+        {text.rstrip("!").split()[-1] for text, _ in pairs(part)}
+        for part in (parts.training, parts.validation, parts.test)
+    ]
+    assert [len(part) for part in numbers] == [40, 5, 5]
+    assert len(set.union(*numbers)) == 50
+
+
+def test_texts_of_other_tokens_are_kept_apart(tmp_path):
+    rows = [("ab c", "x"), ("a bc", "x"), ("abc", "x"), *numbered("y", 3)]
+    assert read(write(tmp_path / "rows.parquet", rows)).sizes() == {
+        "training": 2,
+        "validation": 2,
+        "test": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "sizes"),
+    [
+        (["validation"], {"training": 36, "validation": 3, "test": 4}),
+        (["test"], {"training": 36, "validation": 4, "test": 3}),
+        (["validation", "test"], {"training": 40, "validation": 3, "test": 3}),
+    ],
+)
+def test_parts_with_a_file_of_their_own_take_no_training_rows(tmp_path, files, sizes):
+    rows = numbered("a", 20) + numbered("b", 20)
+    own = [("x 1", "a"), ("x 2", "b"), ("x 3", "b")]
+    given = {name: write(tmp_path / f"{name}.csv", own) for name in files}
+    parts = read(write(tmp_path / "rows.csv", rows), **given)
+    assert parts.sizes() == sizes
+    assert all(pairs(getattr(parts, name)) == own for name in files)
+    assert set(pairs(parts.training)) <= set(rows)
+
+
+def test_labels_that_training_never_saw_are_left_out_with_a_warning(tmp_path):
+    rows = write(tmp_path / "rows.csv", numbered("a", 9) + numbered("b", 9))
+    own = write(tmp_path / "own.csv", [("x", "a"), ("y", "new"), ("z", "other"), ("w", "b")])
+    parts = read(rows, validation=own, test=own)
+    assert pairs(parts.validation) == [("x", "a"), ("w", "b")]
+    # The evaluation counts them itself.
+    assert len(parts.test) == 4
+    assert parts.labels == ("a", "b")
+    assert parts.warnings == [
+        f"2 {name} rows have labels that training never saw; they are left out"
+        for name in ("validation", "test")
+    ]
+
+
+def test_rows_without_a_word_are_left_out_with_a_warning(tmp_path):
+    blank: list[Row] = [(None, "a"), ("", "b"), (" \u3000\n", "a"), ("?!…", "rare")]
+    rows = write(tmp_path / "rows.parquet", [*blank, *numbered("a", 9), *numbered("b", 9)])
+    own = write(tmp_path / "own.parquet", [(None, "a"), ("x", "b")])
+    parts = read(rows, validation=own)
+    assert sum(parts.sizes().values()) == 19
+    assert parts.labels == ("a", "b")
+    assert pairs(parts.validation) == [("x", "b")]
+    assert parts.warnings == [
+        "4 training rows have no word in their text; they are left out",
+        "1 validation rows have no word in their text; they are left out",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (numbered("a", 9), "9 rows with text have 1 labels, 0 of them on fewer than 3 rows"),
+        (
+            [*numbered("a", 9), *numbered("secret", 2), *numbered("b", 1)],
+            "12 rows with text have 3 labels, 2 of them on fewer than 3 rows",
+        ),
+        ([("", "a"), ("...", "b")], "0 rows with text have 0 labels"),
+        (
+            [*numbered("a", 5), ("x", "b"), ("y", "b"), ("", "b")],
+            "7 rows with text have 2 labels, 1 of them",
+        ),
+    ],
+)
+def test_too_few_labels_or_rows_of_a_label_are_refused(tmp_path, rows, reason):
+    with pytest.raises(DataError, match=f"{reason}.*; give at least 2 labels") as caught:
+        read(write(tmp_path / "rows.csv", rows))
+    assert "secret" not in str(caught.value)
+
+
+def test_three_rows_of_two_labels_are_enough(tmp_path):
+    parts = read(write(tmp_path / "rows.csv", numbered("a", 3) + numbered("b", 3)))
+    assert [label_counts(part) for part in (parts.training, parts.validation, parts.test)] == [
+        {"a": 1, "b": 1}
+    ] * 3
+
+
+def test_texts_too_alike_to_set_any_aside_are_refused(tmp_path):
+    rows = write(tmp_path / "rows.csv", [("same", "a")] * 9 + [("other", "b")] * 9)
+    with pytest.raises(DataError, match="is left for validation; give more rows with different"):
+        read(rows)
+    own = write(tmp_path / "own.csv", [("x", "a")])
+    with pytest.raises(DataError, match=r"is left for test; .* another file with --test"):
+        read(rows, validation=own)
+    assert read(rows, validation=own, test=own).sizes()["training"] == 18
+
+
+@pytest.mark.parametrize("own", [[("x", "new")], [("", "a")], [("", "a"), ("x", "new")]])
+def test_files_without_a_usable_row_are_refused(tmp_path, own):
+    rows = write(tmp_path / "rows.csv", numbered("a", 9) + numbered("b", 9))
+    for name in ("validation", "test"):
+        path = write(tmp_path / f"{name}.csv", own)
+        with pytest.raises(DataError, match=f"is left for {name}; .* another file with --{name}"):
+            read(rows, **{name: path})
+
+
+def test_a_missing_file_is_named(tmp_path):
+    rows = write(tmp_path / "rows.csv", numbered("a", 9) + numbered("b", 9))
+    with pytest.raises(InputNotFoundError, match=r"gone\.csv"):
+        read(rows, test=tmp_path / "gone.csv")
