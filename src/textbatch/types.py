@@ -33,6 +33,18 @@ class Status(IntEnum):
         return [status.name.lower() for status in cls]
 
 
+def has_evidence(status: NDArray[np.int8]) -> BoolArray:
+    """Where the network was asked, because the text has a known token.
+
+    Args:
+        status: Codes of `Status`. Shape `(rows,)`.
+
+    Returns:
+        Shape `(rows,)`.
+    """
+    return np.asarray(status < Status.NO_KNOWN_TOKENS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextBatch:
     """A chunk of rows as read: the table that passes through, and its text column.

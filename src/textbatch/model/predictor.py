@@ -22,7 +22,15 @@ from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch, mini_batches
 from textbatch.text.normalization import WHITE_SPACE
 from textbatch.text.vocabulary import OOV_ID
-from textbatch.types import BoolArray, Float32Array, Int64Array, Predictions, Status, TokenBatch
+from textbatch.types import (
+    BoolArray,
+    Float32Array,
+    Int64Array,
+    Predictions,
+    Status,
+    TokenBatch,
+    has_evidence,
+)
 
 #: How far a golden row may be off: other processors round differently, a wrong model is far off.
 GOLDEN_TOLERANCE: dict[Precision, float] = {"f32": 1e-4, "int8": 0.05}
@@ -120,7 +128,7 @@ class Predictor:
         if undecodable is not None:
             distinct = np.where(undecodable, bad, distinct)
         self._count(tokens.lengths, known, distinct)
-        rows = np.flatnonzero(status < Status.NO_KNOWN_TOKENS)
+        rows = np.flatnonzero(has_evidence(status))
         blend = self.bundle.blend
         parts = [
             (batch, self._pool.submit(self.engine.predict_logits, batch))

@@ -24,7 +24,7 @@ from textbatch.report.evaluation import Evaluation
 from textbatch.report.files import write_whole
 from textbatch.report.html.evaluation_page import check_page, evaluation_page
 from textbatch.report.terminal.progress import Progress, step_of
-from textbatch.types import Status
+from textbatch.types import Status, has_evidence
 
 
 def evaluate(
@@ -121,7 +121,7 @@ def evaluate_rows(
         )
     true = label_ids[known]
     logits, status = predictor.predict_logits(rows.texts.take(pa.array(known)), on_rows=on_rows)
-    evidence = status < Status.NO_KNOWN_TOKENS
+    evidence = has_evidence(status)
     answers = Answers(
         positions=known,
         true=true,

@@ -12,7 +12,7 @@ from textbatch.errors import TooManyBadRowsError
 from textbatch.model.quality.reliability import CONFIDENCE_BINS
 from textbatch.report.scoring import RunReport
 from textbatch.scoring.limits import BadRowLimit
-from textbatch.types import Predictions, Status
+from textbatch.types import Predictions, Status, has_evidence
 
 
 class Tally:
@@ -47,7 +47,7 @@ class Tally:
             labelled.argmax(axis=1), minlength=len(self._label_counts)
         )
         self._confidence_sum += float(labelled.max(axis=1, initial=0).sum(dtype=np.float64))
-        answered = predictions.probabilities[predictions.status < Status.NO_KNOWN_TOKENS]
+        answered = predictions.probabilities[has_evidence(predictions.status)]
         sureness = answered.max(axis=1, initial=0)
         self._histogram += np.histogram(sureness, bins=CONFIDENCE_BINS, range=(0.0, 1.0))[0]
         self._check(self._total_rows)

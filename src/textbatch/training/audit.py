@@ -27,7 +27,7 @@ from textbatch.training.cross_validation import cross_validate
 from textbatch.training.fit.fit import learn
 from textbatch.training.recipes.presets import recipe_of
 from textbatch.training.split.dataset import read_rows
-from textbatch.types import BoolArray, Float32Array, Int64Array, Status
+from textbatch.types import BoolArray, Float32Array, Int64Array, has_evidence
 
 #: Below this the network's own mistakes are many beside those of the labels.
 _LOW_AGREEMENT = 0.8
@@ -125,7 +125,7 @@ def _asked(
     ):
         logits, status = predictor.predict_logits(rows.texts, on_rows=step.advance)
     probabilities = softmax(logits, bundle.calibration.temperature)
-    return rows, bundle.labels, probabilities, status < Status.NO_KNOWN_TOKENS
+    return rows, bundle.labels, probabilities, has_evidence(status)
 
 
 def _likely_errors(

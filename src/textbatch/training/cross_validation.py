@@ -30,7 +30,7 @@ from textbatch.training.out_of_fold import FoldScore, OutOfFold
 from textbatch.training.split.dataset import VALIDATION_SHARE, Parts
 from textbatch.training.split.near_duplicates import text_groups
 from textbatch.training.split.stratified import fold_numbers, split_rows
-from textbatch.types import BoolArray, Float32Array, Int64Array, Status
+from textbatch.types import BoolArray, Float32Array, Int64Array, has_evidence
 
 #: Fits a network to the training part and stops early by the validation part.
 Learn = Callable[[Parts], Learned]
@@ -144,7 +144,7 @@ def cross_validate(
         label_ids=label_ids,
         folds=number + 1,
         logits=logits,
-        evidence=status < Status.NO_KNOWN_TOKENS,
+        evidence=has_evidence(status),
         scores=[scores[fold + 1] for fold in range(folds)],
     )
 
@@ -189,7 +189,7 @@ def _answer_fold(
         logits, status = predictor.predict_logits(parts.validation.texts)
         temperature = _temperature(logits, status, parts)
         logits, status = predictor.predict_logits(parts.test.texts)
-    evidence = status < Status.NO_KNOWN_TOKENS
+    evidence = has_evidence(status)
     true, _ = label_ids_of(parts.test.labels, parts.labels)
     probabilities = softmax(logits[evidence], temperature)
     predicted = np.full(len(true), -1)
@@ -208,6 +208,6 @@ def _answer_fold(
 
 
 def _temperature(logits: Float32Array, status: NDArray[np.int8], parts: Parts) -> float:
-    evidence = status < Status.NO_KNOWN_TOKENS
+    evidence = has_evidence(status)
     label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
     return fit_temperature(logits[evidence], label_ids[evidence]).temperature

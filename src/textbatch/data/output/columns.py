@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.errors import ConflictError
-from textbatch.types import BoolArray, Float32Array, Predictions, Status, TextBatch
+from textbatch.types import BoolArray, Float32Array, Predictions, Status, TextBatch, has_evidence
 
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
 
@@ -82,7 +82,7 @@ class OutputColumns:
             The output rows, and the predictions with `low_confidence` filled in.
         """
         probabilities = predictions.probabilities
-        evidence = predictions.status < Status.NO_KNOWN_TOKENS
+        evidence = has_evidence(predictions.status)
         best = np.where(evidence, np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1), 0)
         confidence = np.take_along_axis(probabilities, best[:, None], axis=1)[:, 0]
         needed = np.full(len(best), self.min_confidence, np.float32)

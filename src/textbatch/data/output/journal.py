@@ -20,7 +20,7 @@ import numpy as np
 
 from textbatch.errors import OutputError, storage_errors
 from textbatch.failpoints import failpoint
-from textbatch.types import Predictions, Status
+from textbatch.types import Predictions, has_evidence
 
 FORMAT_VERSION = 1
 #: A power cut costs at most this much work; a killed process costs no record at all.
@@ -202,7 +202,7 @@ class Journal:
         status, probabilities = predictions.status, predictions.probabilities
         if self._whole:
             return status.tobytes() + probabilities.astype("<f4", copy=False).tobytes()
-        evidence = status < Status.NO_KNOWN_TOKENS
+        evidence = has_evidence(status)
         best = np.where(evidence, np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1), 0)
         confidence = np.take_along_axis(probabilities, best[:, None], axis=1)
         return status.tobytes() + best.astype("<i4").tobytes() + confidence.astype("<f4").tobytes()
@@ -217,5 +217,5 @@ class Journal:
         # The best label keeps its probability; nothing that is asked for depends on the others.
         probabilities = np.zeros((count, self._num_labels), np.float32)
         np.put_along_axis(probabilities, best[:, None].astype(np.intp), confidence[:, None], axis=1)
-        probabilities[status >= Status.NO_KNOWN_TOKENS] = np.nan
+        probabilities[~has_evidence(status)] = np.nan
         return Predictions(probabilities=probabilities, status=status)

@@ -27,7 +27,7 @@ from textbatch.scoring.evaluate import evaluate_rows
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
 from textbatch.training.package.baselines import HeldOutRows, compare, fit_baselines
 from textbatch.training.split.dataset import Parts
-from textbatch.types import Predictions, Status
+from textbatch.types import Predictions, has_evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def _check_int8(bundle: Bundle, texts: pa.Array) -> Int8Check:
         with Predictor(replace(bundle, golden=NO_GOLDEN), engine) as predictor:
             answers[precision] = predictor.predict(texts)
     f32, int8 = (answers[precision].probabilities for precision in precisions)
-    evidence = answers["f32"].status < Status.NO_KNOWN_TOKENS
+    evidence = has_evidence(answers["f32"].status)
     same = f32[evidence].argmax(axis=1) == int8[evidence].argmax(axis=1)
     return Int8Check(
         rows=int(evidence.sum()),
@@ -160,7 +160,7 @@ def _golden(predictor: Predictor, temperature: float, seed: int) -> Golden:
     length = bundle.architecture.max_sequence_length
     texts = golden_texts(bundle.vocabulary, max_sequence_length=length, seed=seed)
     logits, status = predictor.predict_logits(pa.array(texts, pa.large_string()))
-    answered = np.flatnonzero(status < Status.NO_KNOWN_TOKENS)
+    answered = np.flatnonzero(has_evidence(status))
     return Golden(
         texts=[texts[row] for row in answered],
         probabilities=softmax(logits[answered], temperature).tolist(),
