@@ -1,38 +1,37 @@
 # Build: docker build -t textbatch:score .                    scores on the CPU: no TensorFlow, no gensim
-#        docker build -t textbatch:train --target train .     every command
+#        docker build -t textbatch:score --build-arg EXTRAS=s3,prometheus .
+#        docker build -t textbatch:train --target train .     every command; train, tune, audit
 #        docker build -t textbatch:gpu --target train --build-arg EXTRAS=gpu .
 # How to run it: docs/operations.md
 
-FROM python:3.12-slim AS build
+FROM python:3.12.13-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-# Older releases of pip know no dependency groups. The environment itself needs none.
-RUN pip install "pip>=25.1" && python -m venv --without-pip /opt/textbatch
+# The environment itself needs no pip.
+RUN python -m venv --without-pip /opt/textbatch
 WORKDIR /build
-COPY pyproject.toml ./
+# The package without its modules, so that its dependencies are a layer of their own: they are large,
+# and change less often than the source.
+COPY constraints.txt pyproject.toml README.md LICENSE ./
+COPY src/textbatch/__init__.py src/textbatch/
 
 
-# Dependencies are a layer of their own: they are large, and change less often than the source.
 FROM build AS build-score
-# The linter takes the group for a package without a version.
-# hadolint ignore=DL3013
-RUN pip --python /opt/textbatch/bin/python install --only-binary :all: --group score
-COPY README.md LICENSE ./
+ARG EXTRAS=
+RUN pip --python /opt/textbatch/bin/python install --only-binary :all: -c constraints.txt ".[$EXTRAS]"
 COPY src ./src
-RUN pip --python /opt/textbatch/bin/python install --no-deps . \
+RUN pip --python /opt/textbatch/bin/python install --no-deps --force-reinstall . \
     && /opt/textbatch/bin/textbatch --version
 
 
 FROM build AS build-train
-ARG EXTRAS=tune,audit
-RUN python -c "import sys, tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; extras = filter(None, sys.argv[1].split(',')); print(*project['dependencies'], *(line for name in extras for line in project['optional-dependencies'][name]), sep='\n')" "$EXTRAS" > requirements.txt \
-    && pip --python /opt/textbatch/bin/python install --only-binary :all: -r requirements.txt
-COPY README.md LICENSE ./
+ARG EXTRAS=train,tune,audit
+RUN pip --python /opt/textbatch/bin/python install --only-binary :all: -c constraints.txt ".[$EXTRAS]"
 COPY src ./src
-RUN pip --python /opt/textbatch/bin/python install --no-deps . \
+RUN pip --python /opt/textbatch/bin/python install --no-deps --force-reinstall . \
     && pip --python /opt/textbatch/bin/python check
 
 
-FROM python:3.12-slim AS base
+FROM python:3.12.13-slim-trixie AS base
 LABEL org.opencontainers.image.title="textbatch" \
       org.opencontainers.image.description="Trustworthy labels on text, in batch" \
       org.opencontainers.image.licenses="Apache-2.0"

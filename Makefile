@@ -1,68 +1,85 @@
-# The first Python from 3.11 to 3.13 that is found; name another with `make PYTHON=...`.
+# The first Python from 3.11 to 3.13 that is found; name another with `make PYTHON=... VENV=...`.
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$p && break; done)
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet
+# Processes that run tests at the same time: one for each core, with one thread each.
+WORKERS ?= auto
+PARALLEL := --numprocesses $(WORKERS) --dist worksteal
+QUICK := not slow and not trains
 
-.PHONY: demo test test-faults test-airflow test-schedulers test-container check bench bench-accuracy reference \
-	docs clean
+.PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-container test-lowest \
+	coverage check lock bench bench-accuracy reference docs clean
 
-demo: .venv/installed  ## Train and score on made-up tickets, in ./textbatch-demo
+help:  ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | sort | expand -t 18
+
+demo: $(VENV)/installed  ## Train and score on made-up tickets, in ./textbatch-demo
 	$(BIN)/textbatch demo --folder textbatch-demo --overwrite
 
-test: .venv/installed-dev  ## Run all tests
-	$(BIN)/pytest
+test: $(VENV)/installed-dev  ## Run all tests
+	$(BIN)/pytest $(PARALLEL) $(PYTEST)
 
-test-faults: .venv/installed-dev  ## Run the fault tests in full: hundreds of kills, failures, damaged files
-	FAULTS=full $(BIN)/pytest \
+test-quick: $(VENV)/installed-dev  ## Run the tests that are neither slow nor train
+	$(BIN)/pytest $(PARALLEL) -m '$(QUICK)' $(PYTEST)
+
+test-faults: $(VENV)/installed-dev  ## Run the fault tests in full: hundreds of kills, failures, damaged files
+	FAULTS=full $(BIN)/pytest $(PARALLEL) \
 		tests/system/faults tests/system/bad_inputs tests/system/storage tests/scoring/test_verify.py
 
-test-airflow: .venv/installed-dev .venv-airflow/installed  ## Run the DAGs of jobs/ in a real Airflow
+test-airflow: $(VENV)/installed-dev .venv-airflow/installed  ## Run the DAGs of jobs/ in a real Airflow
 	$(BIN)/pytest tests/system/jobs/test_airflow.py
 
-test-schedulers: .venv/installed-dev .venv-schedulers/installed  ## Run the Prefect and Dagster examples of jobs/
+test-schedulers: $(VENV)/installed-dev .venv-schedulers/installed  ## Run the Prefect and Dagster examples of jobs/
 	$(BIN)/pytest tests/system/jobs/test_schedulers.py
 
-test-container: .venv/installed-dev  ## Build the scoring image's environment and run it without Docker
+test-container: $(VENV)/installed-dev  ## Build the scoring image's environment and run it without Docker
 	TEXTBATCH_TEST_CONTAINER=1 $(BIN)/pytest tests/system/container
 
-check: .venv/installed-dev  ## Run the linters and the type checker, as CI does
+check: $(VENV)/installed-dev  ## Run the linters and the type checker, as CI does
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/installed-dev  ## Compare speed with peers, in one run
+lock: $(VENV)/installed-dev  ## Write constraints.txt: a version for each package, for Python 3.11 to 3.13
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+		--extra all --extra gpu --group dev --group docs --custom-compile-command 'make lock' \
+		--output-file constraints.txt pyproject.toml
+
+bench: $(VENV)/installed-dev  ## Compare speed with peers, in one run
 	$(BIN)/python -m benchmarks.speed
 
-bench-accuracy: .venv/installed-dev  ## Train on public data sets, three seeds each
+bench-accuracy: $(VENV)/installed-dev  ## Train on public data sets, three seeds each
 	$(BIN)/python -m benchmarks.accuracy
 
-reference: .venv/installed-dev  ## Write docs/reference from the code
+reference: $(VENV)/installed-dev  ## Write docs/reference from the code
 	$(BIN)/python -m tools.reference
 
-docs: .venv/installed-dev  ## Build the documentation into ./site
-	$(BIN)/python -m pip install --quiet --group docs
+docs: $(VENV)/installed-dev  ## Build the documentation into ./site
+	$(PIP) --constraint constraints.txt --group docs
 	$(BIN)/mkdocs build --strict
 
 clean:  ## Remove the virtual environments and the demo's folder
-	rm -rf .venv .venv-airflow .venv-schedulers textbatch-demo site
+	rm -rf .venv .venv-* textbatch-demo site
 
-.venv/bin/python:
+$(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "make: no Python from 3.11 to 3.13 found; set PYTHON=" >&2; exit 2; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --upgrade pip
 
-.venv/installed: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --editable .
+$(VENV)/installed: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) --constraint constraints.txt --editable '.[train]'
 	touch $@
 
-.venv/installed-dev: .venv/installed
-	$(BIN)/python -m pip install --quiet --editable . --group dev
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) --constraint constraints.txt --editable '.[all]' --group dev
 	touch $@
 
 # Airflow pins much that textbatch does not, so it has an environment of its own, with the operator.
-.venv-airflow/installed: .venv/bin/python tests/system/jobs/airflow-requirements.txt tests/system/jobs/airflow-constraints.txt
+.venv-airflow/installed: $(BIN)/python tests/system/jobs/airflow-requirements.txt tests/system/jobs/airflow-constraints.txt
 	$(BIN)/python -m venv --clear .venv-airflow
 	.venv-airflow/bin/python -m pip install --quiet \
 		--requirement tests/system/jobs/airflow-requirements.txt \
@@ -70,7 +87,7 @@ clean:  ## Remove the virtual environments and the demo's folder
 	.venv-airflow/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
-.venv-schedulers/installed: .venv/bin/python tests/system/jobs/schedulers-requirements.txt
+.venv-schedulers/installed: $(BIN)/python tests/system/jobs/schedulers-requirements.txt
 	$(BIN)/python -m venv --clear .venv-schedulers
 	.venv-schedulers/bin/python -m pip install --quiet --requirement tests/system/jobs/schedulers-requirements.txt
 	.venv-schedulers/bin/python -m pip install --quiet --no-deps --editable .

@@ -25,12 +25,20 @@ settings.load_profile("textbatch")
 DATA = Path(os.environ.get("TEXTBATCH_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One thread for each worker: the cores have a worker each. Children inherit it.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # moto, flask and boto3 warn of things of their own.
     for item in items:
         names = getattr(item, "fixturenames", ())
         if "storage" in item.path.parts or "store" in names or item.path.name == "test_docs_run.py":
             item.add_marker(pytest.mark.filterwarnings("default"))
+        if "quick_recipe" in names:
+            item.add_marker(pytest.mark.trains)
 
 
 @pytest.fixture

@@ -63,6 +63,26 @@ class UsageError(TextbatchError):
     exit_code = 2
 
 
+class MissingExtraError(UsageError):
+    """A library that the command needs is not installed.
+
+    Args:
+        what: The command or option.
+        library: What it needs.
+        extra: The extra of textbatch that brings it.
+    """
+
+    def __init__(self, what: str, library: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs {library}, which is not installed", f"pip install 'textbatch[{extra}]'"
+        )
+
+    @property
+    def title(self) -> str:
+        """That of its class of errors: scripts look for it."""
+        return "Usage"
+
+
 class ConflictError(TextbatchError):
     """Flags that are right singly but contradict each other, or this machine."""
 

@@ -106,7 +106,7 @@ def test_without_cleanlab_the_extra_is_named(rows, tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "cleanlab", None)
     reported = replace(rows[0], report=tmp_path / "report.json")
-    with pytest.raises(UsageError, match=r"pip install cleanlab"):
+    with pytest.raises(UsageError, match=r"pip install 'textbatch\[audit\]'"):
         audit(AuditConfig(train=reported, output=tmp_path / "e.csv"))
     assert json.loads((tmp_path / "report.json").read_text())["state"] == "failed"
 

@@ -127,6 +127,6 @@ def test_hopeless_trials_are_pruned(config, monkeypatch):
 
 def test_without_optuna_the_extra_is_named(config, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(UsageError, match=r"pip install optuna"):
+    with pytest.raises(UsageError, match=r"pip install 'textbatch\[tune\]'"):
         tune(config(1, report=tmp_path / "report.json"))
     assert json.loads((tmp_path / "report.json").read_text())["exit_code"] == 2

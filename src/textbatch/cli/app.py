@@ -35,11 +35,11 @@ from textbatch.cli.settings.command import Command
 from textbatch.cli.settings.resolve import key_of, kind_of
 from textbatch.cli.signals import stopped
 from textbatch.errors import (
+    MissingExtraError,
     OutOfMemoryError,
     StorageError,
     TerminatedError,
     TextbatchError,
-    UsageError,
 )
 
 app = typer.Typer(
@@ -156,9 +156,9 @@ def _unforeseen(error: Exception) -> int:
         told = "not enough memory; use a smaller --chunk-rows or more memory"
         return error_line("OutOfMemory", told, code=OutOfMemoryError.exit_code)
     if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("textbatch"):
-        lacking = f"this command needs {error.name}, which is not installed"
-        told = f"{lacking}; install all of textbatch, or use the image's target train"
-        return error_line("Usage", told, code=UsageError.exit_code)
+        # Only what `score` needs is always there.
+        missing = MissingExtraError("this command", str(error.name).split(".")[0], "train")
+        return error_line(missing.title, str(missing), code=missing.exit_code)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         # Files have errors of their own: only stdout is left.
         _drop_stdout()

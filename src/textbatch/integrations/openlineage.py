@@ -84,7 +84,7 @@ class Lineage:
         try:
             import openlineage.client  # noqa: F401
         except ImportError:
-            self._trouble = "its client is missing; pip install openlineage-python"
+            self._trouble = "its client is missing; pip install 'textbatch[openlineage]'"
             return
         try:
             client = _client()

@@ -12,6 +12,7 @@ from textbatch.data.output.parquet_file import check_output
 from textbatch.data.storage.location import RemotePath, location_of
 from textbatch.errors import (
     ConflictError,
+    MissingExtraError,
     OutputError,
     TextbatchError,
     UsageError,
@@ -45,7 +46,8 @@ def failure_measured(path: Path | None) -> Iterator[None]:
 
     Raises:
         ConflictError: It would be in an object store.
-        UsageError: The name does not end in `.prom`, or prometheus-client is missing.
+        UsageError: The name does not end in `.prom`.
+        MissingExtraError: prometheus-client is missing.
         OutputError: The file cannot be made where it is wanted; nothing has been done yet.
     """
     if path:
@@ -93,9 +95,7 @@ def _check(path: Path) -> None:
     try:
         import prometheus_client  # noqa: F401
     except ImportError:
-        raise UsageError(
-            "--metrics-file needs prometheus-client", "pip install prometheus-client"
-        ) from None
+        raise MissingExtraError("--metrics-file", "prometheus-client", "prometheus") from None
     check_output(path, overwrite=True)
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from textbatch.data.output.parquet_file import check_output
 from textbatch.data.output.small_table import write_table
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
-from textbatch.errors import DataError, UsageError
+from textbatch.errors import DataError, MissingExtraError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.engines import open_engine
 from textbatch.model.predictor import Predictor
@@ -50,7 +50,7 @@ def audit(
         progress: Told about the rows and the folds.
 
     Raises:
-        UsageError: cleanlab is not installed.
+        MissingExtraError: cleanlab is not installed.
         TextbatchError: The rows or the bundle cannot be read, or the output not be written.
     """
     with failure_reported(config.train.report, lambda: {"output": str(config.output)}):
@@ -182,6 +182,4 @@ def _cleanlab(name: str) -> Any:  # noqa: ANN401
     try:
         return import_module(f"cleanlab.{name}")
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "audit needs cleanlab, which is not installed", "pip install cleanlab"
-        ) from error
+        raise MissingExtraError("audit", "cleanlab", "audit") from error

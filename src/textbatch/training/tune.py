@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from textbatch.errors import ConflictError, DataError, OutputError, UsageError, storage_errors
+from textbatch.errors import (
+    ConflictError,
+    DataError,
+    MissingExtraError,
+    OutputError,
+    storage_errors,
+)
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.network.keras_backend import forget_networks
 from textbatch.report.files import failure_reported, write_json
@@ -66,7 +72,7 @@ def tune(
         progress: Told about the steps of each trial.
 
     Raises:
-        UsageError: optuna is not installed.
+        MissingExtraError: optuna is not installed.
         ConflictError: The study is of other rows or settings.
         TextbatchError: The rows cannot be learned from.
     """
@@ -82,14 +88,12 @@ def optuna_module() -> Any:  # noqa: ANN401
     """Optuna, imported when it is needed.
 
     Raises:
-        UsageError: It is not installed.
+        MissingExtraError: It is not installed.
     """
     try:
         return import_module("optuna")
     except ModuleNotFoundError as error:
-        raise UsageError(
-            "tune needs optuna, which is not installed", "pip install optuna"
-        ) from error
+        raise MissingExtraError("tune", "optuna", "tune") from error
 
 
 def _tune(config: TuneConfig, say: Callable[[str], None], progress: Progress) -> TuneReport:

@@ -52,15 +52,19 @@ def environment(tmp_path_factory) -> Path:
     variables = {**os.environ, "PATH": f"{folder}/base/bin:{os.environ['PATH']}"}
     variables.pop("PYTHONPATH", None)
     for word, rest in [*stages()["build"].steps, *stages()["build-score"].steps]:
-        if word == "ENV":
+        if word in ("ENV", "ARG"):
             variables.update(pair.split("=", 1) for pair in rest.split())
         elif word == "RUN":
             command = rest.replace(PLACE, str(place))
             subprocess.run(["/bin/sh", "-c", command], cwd=build, env=variables, check=True)
         elif word == "COPY":
             for name in rest.split()[:-1]:
-                copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-                copy(ROOT / name, build / name)
+                target = build / name
+                if (ROOT / name).is_dir():
+                    shutil.copytree(ROOT / name, target, dirs_exist_ok=True)
+                else:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(ROOT / name, target)
     return place
 
 
@@ -142,7 +146,7 @@ def test_commands_that_need_more_say_so_in_one_line(container, words):
     done = container.run("textbatch", *words)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "not installed; install all of textbatch, or use the image's target train" in done.stderr
+    assert "not installed; pip install 'textbatch[train]'" in done.stderr
 
 
 def test_sigterm_reaches_the_command_as_process_1(container):
