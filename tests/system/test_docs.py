@@ -14,7 +14,9 @@ from textbatch.data.output.columns import OutputColumns
 from textbatch.types import Status
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TOP = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
+DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
 COMMANDS = get_command(app).commands
 
 
@@ -72,3 +74,36 @@ def test_every_command_has_help_that_starts_with_an_example():
 def test_no_page_names_a_path_of_one_machine():
     for page in PAGES:
         assert not re.search(r"(?<![\w.])/(work|home|root|tmp)/", page.read_text()), page
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_every_decision_has_its_sections_and_stands_in_both_lists(page):
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    assert headings[0].startswith(f"{page.name[:4]} ")
+    assert headings[1:] == ["Context", "Decision", "Consequences"]
+    assert f"]({page.name}) | {headings[0][5:]} |" in (page.parent / "index.md").read_text()
+    assert f"- decisions/{page.name}\n" in (ROOT / "mkdocs.yml").read_text()
+
+
+def test_decisions_are_numbered_without_gaps():
+    assert [int(page.name[:4]) for page in DECISIONS] == [*range(1, len(DECISIONS) + 1)]
+
+
+def test_the_architecture_page_names_every_room():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    source = ROOT / "src" / "textbatch"
+    for path in [*source.glob("[a-z]*.py"), *source.glob("*/__init__.py")]:
+        name = f"{path.parent.name}/" if path.name == "__init__.py" else path.name
+        assert f"`{name}`" in page, name
+    for path in source.glob("*/*/__init__.py"):
+        assert f"`{path.parent.name}`" in page, path
+
+
+def test_pages_name_files_that_there_are():
+    """Paths of the code in backticks, from the repository's root or from the package."""
+    roots = (ROOT, ROOT / "src" / "textbatch")
+    pages = [*TOP[::2], *(ROOT / "docs").rglob("*.md"), ROOT / "benchmarks" / "README.md"]
+    for page in pages:
+        named = re.findall(r"`([a-z_]+/[\w/]+(?:\.py|/))`", page.read_text())
+        for name in named:
+            assert any((root / name).exists() for root in roots), f"{page.name}: {name}"

@@ -39,11 +39,11 @@ ELSEWHERE = {
     "docker ": "tests/system/container runs what the image holds",
     "kubectl ": "tests/system/jobs/test_kubernetes.py runs what the pods run",
     "job=$(kubectl ": "tests/system/jobs/test_kubernetes.py",
-    "textbatch tune ": "tests/test_tuning.py",
-    f"{TRAIN} --refit": "tests/test_training.py",
-    f"{TRAIN} --settings study/": "tests/test_tuning.py",
-    f"{TRAIN} --resume": "tests/test_resuming.py",
-    "textbatch demo": "tests/test_demo.py",
+    "textbatch tune ": "tests/training/test_tune.py",
+    f"{TRAIN} --refit": "tests/training/test_train.py",
+    f"{TRAIN} --settings study/": "tests/training/test_tune.py",
+    f"{TRAIN} --resume": "tests/training/fit/test_resume.py",
+    "textbatch demo": "tests/cli/demo/test_walkthrough.py",
     "textbatch --install-completion": "tests/cli/test_completion.py",
     "textbatch train tickets.csv --vectors cc.en.300.bin": "a file of 7 GB",
 }
@@ -209,7 +209,7 @@ def test_the_python_of_object_storage_runs(folder, store, model):
     [("airflow", "python", "airflow_*.py"), ("kubernetes", "yaml", "kubernetes/*.yaml")],
 )
 def test_what_a_page_shows_of_a_job_is_what_the_file_holds(name, language, files):
-    """The files themselves run in tests/jobs."""
+    """The files themselves run in tests/system/jobs."""
     texts = [path.read_text("utf-8") for path in (ROOT / "jobs").glob(files)]
     shown = blocks(ROOT / "docs" / f"{name}.md", language)
     assert shown
