@@ -30,11 +30,11 @@ class Score(Engine):
         """Settings as the command line has them by default."""
         self._labels = load_bundle(job.model).labels
         self._config = ScoreConfig(
-            input=job.source,
+            inputs=(job.source,),
             output=job.folder / f"{self.key}.parquet",
             model=job.model,
             text_column="text",
-            overwrite=True,
+            if_exists="replace",
             precision=self.precision,
         )
 

@@ -185,7 +185,7 @@ def test_a_report_over_an_old_one_is_whole(folder, model):
 
 def test_one_flipped_byte_in_any_file_of_a_bundle_is_noticed(folder, model):
     config = ScoreConfig(
-        input=folder / "good.parquet", output=folder / "new.parquet", model=folder / "one"
+        inputs=(folder / "good.parquet",), output=folder / "new.parquet", model=folder / "one"
     )
     names = sorted(entry.name for entry in model.iterdir())
     assert "manifest.json" in names

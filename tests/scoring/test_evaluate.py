@@ -26,7 +26,7 @@ def labelled_file(tmp_path):
 
 def scored(labelled_file, model) -> list[dict[str, str]]:
     output = labelled_file.with_name("out.parquet")
-    score(ScoreConfig(input=labelled_file, output=output, model=model))
+    score(ScoreConfig(inputs=(labelled_file,), output=output, model=model))
     return pq.read_table(output).to_pylist()
 
 

@@ -22,7 +22,9 @@ from textbatch.scoring.score import score
 @pytest.fixture
 def output(input_file, model, tmp_path):
     path = tmp_path / "out.parquet"
-    score(ScoreConfig(input=input_file, output=path, model=model, prefix="p_", min_confidence=0.5))
+    score(
+        ScoreConfig(inputs=(input_file,), output=path, model=model, prefix="p_", min_confidence=0.5)
+    )
     return path
 
 

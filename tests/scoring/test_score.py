@@ -13,7 +13,9 @@ from textbatch.scoring.score import score
 
 
 def run(source: Path, output: Path, model: Path, **settings) -> pa.Table:
-    score(ScoreConfig(input=source, output=output, model=model, overwrite=True, **settings))
+    score(
+        ScoreConfig(inputs=(source,), output=output, model=model, if_exists="replace", **settings)
+    )
     return pq.read_table(output)
 
 
@@ -106,7 +108,7 @@ def test_columns_chooses_what_passes_through(input_file, model, tmp_path):
 def test_input_without_rows_gives_output_without_rows(model, tmp_path):
     source = tmp_path / "in.parquet"
     pq.write_table(pa.table({"text": pa.array([], pa.string())}), source)
-    report = score(ScoreConfig(input=source, output=tmp_path / "out.parquet", model=model))
+    report = score(ScoreConfig(inputs=(source,), output=tmp_path / "out.parquet", model=model))
     assert (report.state, report.rows_in, report.rows_out) == ("done", 0, 0)
     table = pq.read_table(tmp_path / "out.parquet")
     assert table.column_names == ["text", "predicted_label", "confidence", "status"]
@@ -144,13 +146,13 @@ def test_existing_output_stays_without_overwrite(input_file, model, tmp_path):
     output = tmp_path / "out.parquet"
     output.write_bytes(b"precious")
     with pytest.raises(OutputError, match="exists; add --overwrite"):
-        score(ScoreConfig(input=input_file, output=output, model=model))
+        score(ScoreConfig(inputs=(input_file,), output=output, model=model))
     assert output.read_bytes() == b"precious"
 
 
 def test_dry_run_checks_everything_and_writes_nothing(input_file, model, tmp_path):
     output = tmp_path / "out.parquet"
-    report = score(ScoreConfig(input=input_file, output=output, model=model, dry_run=True))
+    report = score(ScoreConfig(inputs=(input_file,), output=output, model=model, dry_run=True))
     assert (report.state, report.rows_in) == ("planned", 500)
     assert list(tmp_path.iterdir()) == [input_file]
 

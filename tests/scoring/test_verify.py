@@ -19,7 +19,7 @@ from textbatch.scoring.verify import verify_output
 
 @pytest.fixture
 def output(input_file, model, tmp_path) -> Path:
-    config = ScoreConfig(input=input_file, output=tmp_path / "out.parquet", model=model)
+    config = ScoreConfig(inputs=(input_file,), output=tmp_path / "out.parquet", model=model)
     assert score(config).state == "done"
     return config.output
 
@@ -64,7 +64,7 @@ def test_texts_and_metadata_that_look_like_a_seal_do_not_confuse_it(model, tmp_p
     table = pa.table({"text": [mark, "refund"] * 5})
     table = table.replace_schema_metadata({f"x{mark}": mark, "z" * 50: mark, SEAL: "0" * 64})
     pq.write_table(table, source, write_statistics=True)
-    config = ScoreConfig(input=source, output=tmp_path / "out.parquet", model=model)
+    config = ScoreConfig(inputs=(source,), output=tmp_path / "out.parquet", model=model)
     score(config)
     verify_output(config.output)
     assert pq.read_schema(config.output).metadata[f"x{mark}".encode()] == mark.encode()
@@ -106,7 +106,7 @@ def test_progress_tells_the_bytes_of_a_file_and_of_a_folder(input_file, output, 
     for name in ("a.parquet", "b.parquet"):
         (tmp_path / "in" / name).write_bytes(input_file.read_bytes())
     folder = tmp_path / "scored"
-    score(ScoreConfig(input=tmp_path / "in", output=folder, model=model, as_folder=True))
+    score(ScoreConfig(inputs=(tmp_path / "in",), output=folder, model=model, as_folder=True))
     verify_output(folder, progress=steps)
     assert steps.seen == 2 * [("verifying", "bytes")]
     sizes = [output.stat().st_size, sum(part.stat().st_size for part in folder.glob("*.parquet"))]

@@ -139,7 +139,7 @@ def test_score_tells_of_standard_input_and_of_all_files_as_one(
     monkeypatch.setattr(spool.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
     steps = Steps()
     piped = ScoreConfig(
-        input=Path("-"), output=tmp_path / "o.parquet", model=model, input_format="csv"
+        inputs=(Path("-"),), output=tmp_path / "o.parquet", model=model, input_format="csv"
     )
     score(piped, progress=steps)
     assert steps.seen == [("reading stdin", "bytes"), ("scoring", "rows")]
@@ -148,6 +148,9 @@ def test_score_tells_of_standard_input_and_of_all_files_as_one(
     for name in ("a.parquet", "b.parquet"):
         (tmp_path / "in" / name).write_bytes(input_file.read_bytes())
     folder = Steps()
-    score(ScoreConfig(input=tmp_path / "in", output=tmp_path / "out", model=model), progress=folder)
+    score(
+        ScoreConfig(inputs=(tmp_path / "in",), output=tmp_path / "out", model=model),
+        progress=folder,
+    )
     assert folder.seen == [("scoring", "rows")]
     assert (folder.done, folder.shares) == ([1_000], [1.0])

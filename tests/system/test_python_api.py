@@ -178,7 +178,7 @@ def test_a_closed_model_does_not_answer(model):
 
 
 # What `score` reads off its paths.
-_FROM_THE_PATHS = {"more", "as_folder", "partitions"}
+_FROM_THE_PATHS = {"as_folder", "partitions"}
 
 
 @pytest.mark.parametrize(
@@ -224,14 +224,14 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "quarantine": tmp_path / "q", "quarantine_text": True, "encoding": "latin-1",
         "null_text": ("-",), "if_exists": "replace", "input_format": "csv",
         "engine": "tensorflow", "device": "cpu", "threads": 5,
-        "chunk_rows": 6, "batch_tokens": 7, "overwrite": True, "dry_run": True,
+        "chunk_rows": 6, "batch_tokens": 7, "dry_run": True,
         "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
     }  # fmt: skip
     odd_folder = {"incremental": True, "precision": "int8"}  # which exclude others
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
         "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "large", "seed": 9,
-        "overwrite": True, "report": tmp_path / "r", "cell": "gru", "layers": 3, "units": (4,),
+        "if_exists": "replace", "report": tmp_path / "r", "cell": "gru", "layers": 3, "units": (4,),
         "bidirectional": False, "pooling": "max",
         "vectors": (tmp_path / "w",), "unlabelled": (tmp_path / "u", tmp_path / "z"),
         "keep_vectors": 8, "blend": "off", "require_baseline": True, "report_texts": True,
@@ -242,13 +242,13 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     }  # fmt: skip
     odd_vectors = {
         "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,
-        "words": tmp_path / "w", "text_column": "t", "seed": 9, "overwrite": True,
+        "words": tmp_path / "w", "text_column": "t", "seed": 9, "if_exists": "replace",
     }  # fmt: skip
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_score)
     textbatch.train([tmp_path / "i", str(tmp_path / "j")], **odd_train)
     textbatch.train_vectors([tmp_path / "i"], tmp_path / "o.vec", **odd_vectors)
     assert seen == [
-        ScoreConfig(input=tmp_path / "i", output=tmp_path / "o", **odd_score),
+        ScoreConfig(inputs=(tmp_path / "i",), output=tmp_path / "o", **odd_score),
         TrainConfig(inputs=(tmp_path / "i", tmp_path / "j"), **odd_train),
         VectorsConfig(inputs=(tmp_path / "i",), output=tmp_path / "o.vec", **odd_vectors),
     ]

@@ -67,7 +67,7 @@ def check(record: dict, state: str) -> None:
 
 def test_reports_of_good_runs_follow_the_schema(input_file, model, tmp_path):
     report = tmp_path / "report.json"
-    settings = {"input": input_file, "model": model, "report": report}
+    settings = {"inputs": (input_file,), "model": model, "report": report}
     for state, more in (
         ("planned", {"dry_run": True}),
         ("done", {}),
@@ -80,8 +80,8 @@ def test_reports_of_good_runs_follow_the_schema(input_file, model, tmp_path):
 
 def test_reports_of_failures_follow_the_schema(input_file, model, tmp_path, in_process):
     report = tmp_path / "report.json"
-    for wrong in ({"input": tmp_path / "nowhere.csv"}, {"text_column": "nothing"}):
-        settings = {"input": input_file, "model": model, "report": report, **wrong}
+    for wrong in ({"inputs": (tmp_path / "nowhere.csv",)}, {"text_column": "nothing"}):
+        settings = {"inputs": (input_file,), "model": model, "report": report, **wrong}
         with pytest.raises(TextbatchError):
             score(ScoreConfig(output=tmp_path / "out.parquet", **settings))
         check(json.loads(report.read_text("utf-8")), "failed")
@@ -90,7 +90,7 @@ def test_reports_of_failures_follow_the_schema(input_file, model, tmp_path, in_p
 
 
 def test_the_schema_would_see_a_wrong_report(input_file, model, tmp_path):
-    good = score(ScoreConfig(input=input_file, output=tmp_path / "o", model=model)).to_dict()
+    good = score(ScoreConfig(inputs=(input_file,), output=tmp_path / "o", model=model)).to_dict()
     validator = Draft202012Validator(SCHEMA)
     for name, value in (("rows_in", "many"), ("state", "fine"), ("statuses", {"ok": "all"})):
         assert not validator.is_valid({**good, name: value}), name

@@ -49,7 +49,7 @@ def test_the_bundle_answers_new_texts(trained, tmp_path):
     table = labelled_table(200, seed=1)
     pq.write_table(table, tmp_path / "new.parquet")
     output = tmp_path / "out.parquet"
-    score(ScoreConfig(input=tmp_path / "new.parquet", output=output, model=Path(report.model)))
+    score(ScoreConfig(inputs=(tmp_path / "new.parquet",), output=output, model=Path(report.model)))
     answers = pq.read_table(output)["predicted_label"].to_pylist()
     right = np.array(answers) == np.array(table["queue"].to_pylist())
     assert right.mean() >= 0.9
@@ -120,7 +120,7 @@ def test_overwrite_spares_what_is_no_bundle(labelled_file, tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "thesis.tex").write_text("years of work")
     with pytest.raises(OutputError, match="is not a bundle"):
-        train(config_of(labelled_file, tmp_path / "model", overwrite=True))
+        train(config_of(labelled_file, tmp_path / "model", if_exists="replace"))
     assert (tmp_path / "model" / "thesis.tex").read_text() == "years of work"
 
 
@@ -131,7 +131,7 @@ def test_a_failing_run_leaves_the_old_bundle_and_a_report(trained, tmp_path):
     before = {path.name: path.read_bytes() for path in Path(report.model).iterdir()}
     told = tmp_path / "report.json"
     with pytest.raises(DataError):
-        train(config_of(bad, Path(report.model), overwrite=True, report=told))
+        train(config_of(bad, Path(report.model), if_exists="replace", report=told))
     assert {path.name: path.read_bytes() for path in Path(report.model).iterdir()} == before
     record = json.loads(told.read_text())
     assert (record["state"], record["exit_code"]) == ("failed", 65)

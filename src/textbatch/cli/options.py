@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from textbatch.data.choices import IfExists
+from textbatch.errors import ConflictError
 from textbatch.model.choices import Precision
 
 LogFormat = Literal["text", "json"]
@@ -48,3 +50,14 @@ SettingsOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option(help="Folds trained at a time \\[default: one per core].")
 ]
+
+
+def existing(if_exists: IfExists, *, overwrite: bool) -> IfExists:
+    """What `--if-exists` and its short form `--overwrite` ask for together.
+
+    Raises:
+        ConflictError: They contradict each other.
+    """
+    if overwrite and if_exists == "skip":
+        raise ConflictError("--overwrite contradicts --if-exists skip", "leave one out")
+    return "replace" if overwrite else if_exists

@@ -6,6 +6,8 @@ from typing import Literal
 
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
 IfExists = Literal["fail", "replace", "skip"]
+#: Of commands that have no way to tell whether what is there is of the same job.
+FailOrReplace = Literal["fail", "replace"]
 #: Rows held in memory at a time: enough that sorting by length leaves little padding.
 CHUNK_ROWS = 16_384
 #: Bytes of a chunk, which long texts reach before its rows do.

@@ -28,7 +28,7 @@ from textbatch.scoring.score import score as score_file
 
 
 def score(
-    input: PathLike | Sequence[PathLike],  # noqa: A002 - the word that the command line uses
+    inputs: PathLike | Sequence[PathLike],
     output: PathLike,
     *,
     incremental: bool = False,
@@ -54,7 +54,6 @@ def score(
     threads: int | None = None,
     chunk_rows: int = CHUNK_ROWS,
     batch_tokens: int | None = None,
-    overwrite: bool = False,
     if_exists: IfExists = "fail",
     dry_run: bool = False,
     report: PathLike | None = None,
@@ -67,11 +66,9 @@ def score(
     Raises:
         TextbatchError: A subclass says what went wrong; the output's old state is untouched.
     """
-    several = [input] if isinstance(input, str | os.PathLike) else input
-    first, *more = map(location_of, several)
+    several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
     config = ScoreConfig(
-        input=first,
-        more=tuple(more),
+        inputs=tuple(map(location_of, several)),
         output=location_of(output),
         as_folder=os.fspath(output).endswith("/"),
         incremental=incremental,
@@ -97,7 +94,6 @@ def score(
         threads=threads,
         chunk_rows=chunk_rows,
         batch_tokens=batch_tokens,
-        overwrite=overwrite,
         if_exists=if_exists,
         dry_run=dry_run,
         report=location_or_none(report),

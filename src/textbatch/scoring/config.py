@@ -17,9 +17,9 @@ class ScoreConfig:
     """What `score` is asked to do.
 
     Attributes:
-        input: File, directory or glob to score; `-` is standard input.
+        inputs: Files, directories or globs to score; `-` is standard input. With several, the
+            output is a directory.
         output: Parquet file to write, or the directory for one part per input file.
-        more: Further inputs; with any, the output is a directory.
         as_folder: Write a directory in any case.
         incremental: Score only the input files that the output's manifest has not seen.
         partition_columns: Write the `key=value` folders above a file as columns too.
@@ -48,7 +48,6 @@ class ScoreConfig:
         threads: Mini-batches in flight; None for the cores this process may use.
         chunk_rows: Rows held in memory at a time.
         batch_tokens: Padded tokens in a mini-batch; None for what suits the engine.
-        overwrite: Short for `if_exists` "replace".
         if_exists: What to do where the output exists: fail, replace it, or skip the job if the
             output is of the same input, model and options.
         dry_run: Check everything, write no output.
@@ -59,9 +58,8 @@ class ScoreConfig:
         ConflictError: Input and output, or engine and device, exclude each other.
     """
 
-    input: Location
+    inputs: tuple[Location, ...]
     output: Location
-    more: tuple[Location, ...] = ()
     as_folder: bool = False
     incremental: bool = False
     partition_columns: bool = False
@@ -87,12 +85,13 @@ class ScoreConfig:
     threads: int | None = None
     chunk_rows: int = CHUNK_ROWS
     batch_tokens: int | None = None
-    overwrite: bool = False
     if_exists: IfExists = "fail"
     dry_run: bool = False
     report: Location | None = None
 
     def __post_init__(self) -> None:
+        if not self.inputs:
+            raise UsageError("no input file", "name at least one")
         require("--top-k", self.top_k, 0, 10_000)
         require("--min-confidence", self.min_confidence, 0.0, 1.0)
         require("--min-precision", self.min_precision, 0.0, 0.999)
@@ -106,9 +105,7 @@ class ScoreConfig:
         if Path("-") in self.inputs:
             self._check_standard_input()
         self._check_files()
-        if self.overwrite and self.if_exists == "skip":
-            raise ConflictError("--overwrite contradicts --if-exists skip", "leave one out")
-        if self.incremental and self.existing != "fail":
+        if self.incremental and self.if_exists != "fail":
             raise ConflictError(
                 "--incremental adds to the output, and --overwrite or --if-exists says otherwise",
                 "leave one out",
@@ -130,19 +127,15 @@ class ScoreConfig:
             )
 
     @property
-    def inputs(self) -> tuple[Location, ...]:
-        """All inputs."""
-        return (self.input, *self.more)
+    def input(self) -> Location:
+        """The input, where it is a single one."""
+        (only,) = self.inputs
+        return only
 
     @property
     def from_standard_input(self) -> bool:
         """Whether the input is `-`."""
         return self.inputs == (Path("-"),)
-
-    @property
-    def existing(self) -> IfExists:
-        """What to do with an existing output."""
-        return "replace" if self.overwrite else self.if_exists
 
     def decisive(self) -> dict[str, object]:
         """The options that the output depends on, for the job's key."""
@@ -164,10 +157,11 @@ class ScoreConfig:
             )
 
     def _check_files(self) -> None:
-        source, output = resolved(self.input), resolved(self.output)
-        if source == output:
-            raise ConflictError(f"input and output are the same file {self.input}", "write beside")
-        others = [source, output]
+        output = resolved(self.output)
+        others = [*map(resolved, self.inputs), output]
+        for given, source in zip(self.inputs, others[:-1], strict=True):
+            if source == output:
+                raise ConflictError(f"input and output are the same file {given}", "write beside")
         for flag, path in (("--report", self.report), ("--quarantine", self.quarantine)):
             if path is None:
                 continue

@@ -190,7 +190,7 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     Raises:
         OutputError: Another output does, and must not be replaced.
     """
-    if config.existing == "replace" or not is_there(config.output):
+    if config.if_exists == "replace" or not is_there(config.output):
         return False
     footer = footer_entries(config.output)
     same = footer.get("textbatch.key") == job.key

@@ -37,7 +37,7 @@ def score_staged(
     check_uploads(config.output)
     found = look(config.output)
     stage = stage_of(config)
-    if found and config.existing == "fail" and not work_directory_of(stage).is_dir():
+    if found and config.if_exists == "fail" and not work_directory_of(stage).is_dir():
         raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
     if config.dry_run:
         local = stage.parent / f"{stage.name}.parquet"
@@ -51,14 +51,14 @@ def score_staged(
     local = stage / "out.parquet"
     keep = work.inherited
     try:
-        if found and config.existing == "fail" and not work.inherited:
+        if found and config.if_exists == "fail" and not work.inherited:
             raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
         with storage_errors(stage, "cannot create", missing=OutputError):
             stage.mkdir(exist_ok=True)
         if not _is_done(config, report, model, local, found=found is not None):
-            again = replace(config, output=local, overwrite=False, if_exists="skip")
+            again = replace(config, output=local, if_exists="skip")
             score_file(again, report, progress, model)
-            upload(local, config.output, overwrite=config.existing == "replace")
+            upload(local, config.output, overwrite=config.if_exists == "replace")
             report.state = "done"
         keep = False
         with storage_errors(local, "cannot remove"):
@@ -84,7 +84,7 @@ def _is_done(
     if config.from_standard_input:
         # Its rows are not known yet, and so nothing is that was made of them.
         local.unlink(missing_ok=True)
-        if found and config.existing != "replace":
+        if found and config.if_exists != "replace":
             raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
         return False
     if not found and not local.exists():

@@ -109,7 +109,7 @@ def score_file(
     # Cheap checks first: a wrong path must not cost the time to load a model.
     output = local(config.output)
     died_here = work_directory_of(output).is_dir()
-    check_output(output, overwrite=config.existing != "fail" or died_here)
+    check_output(output, overwrite=config.if_exists != "fail" or died_here)
     if config.quarantine:
         check_place(config.quarantine)
     if config.dry_run:
@@ -120,12 +120,12 @@ def score_file(
     work = WorkDirectory(output, report.run_id)
     keep = False
     try:
-        check_output(output, overwrite=config.existing != "fail" or work.inherited)
+        check_output(output, overwrite=config.if_exists != "fail" or work.inherited)
         work.remove_leftovers()
         if config.from_standard_input:
             with step_of(progress, None, step="reading stdin", unit=BYTES) as step:
                 spool_standard_input(work.spool, on_bytes=step.advance)
-            config = replace(config, input=work.spool)
+            config = replace(config, inputs=(work.spool,))
         job = prepare(config, report, model)
         if not already_there(config, job, report):
             _score_rows(config, job, report, work, progress, model.predictor(report))
@@ -152,7 +152,7 @@ def _score_rows(
             local(config.output),
             job.schema,
             run_id=report.run_id,
-            overwrite=config.existing == "replace",
+            overwrite=config.if_exists == "replace",
         )
         try:
             sieve = opened.enter_context(closing(Sieve(open_quarantine(config), job.source)))

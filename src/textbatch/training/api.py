@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from textbatch.data.choices import FailOrReplace
 from textbatch.data.storage.location import PathLike, path_of, paths_of
 from textbatch.model.choices import Algorithm, Cell, Pooling
 from textbatch.report.training import TrainReport
@@ -28,7 +29,7 @@ def train(
     unlabelled: PathLike | Sequence[PathLike] = (),
     keep_vectors: int = 20_000,
     seed: int = 0,
-    overwrite: bool = False,
+    if_exists: FailOrReplace = "fail",
     report: PathLike | None = None,
     cell: Cell | None = None,
     layers: int | None = None,
@@ -64,7 +65,7 @@ def train(
         unlabelled: Files of texts to train word vectors on too.
         keep_vectors: Words to keep that have a vector but that training never saw.
         seed: Of everything random.
-        overwrite: Replace an existing bundle.
+        if_exists: What to do with an existing bundle: fail, or replace it.
         report: JSON file for the run's report.
         cell: Of every recurrent layer.
         layers: How many recurrent layers.
@@ -101,7 +102,7 @@ def train(
         unlabelled=paths_of(unlabelled),
         keep_vectors=keep_vectors,
         seed=seed,
-        overwrite=overwrite,
+        if_exists=if_exists,
         report=path_of(report),
         cell=cell,
         layers=layers,
@@ -137,7 +138,7 @@ def train_vectors(
     words: PathLike | None = None,
     text_column: str = "text",
     seed: int = 0,
-    overwrite: bool = False,
+    if_exists: FailOrReplace = "fail",
     say: Callable[[str], None] | None = None,
 ) -> VectorsReport:
     """Train word vectors on texts; `config.VectorsConfig` explains the settings.
@@ -156,6 +157,6 @@ def train_vectors(
         words=path_of(words),
         text_column=text_column,
         seed=seed,
-        overwrite=overwrite,
+        if_exists=if_exists,
     )
     return train_vectors_file(config, say=say)

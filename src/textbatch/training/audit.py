@@ -64,7 +64,7 @@ def audit(
 def _audit(
     config: AuditConfig, say: Callable[[str], None], progress: Progress | None
 ) -> AuditReport:
-    check_output(config.output, overwrite=config.overwrite)
+    check_output(config.output, overwrite=config.if_exists == "replace")
     warnings: list[str] = []
     rows, labels = read_rows(config.train, warnings, progress=progress)
     if config.model:
@@ -95,7 +95,7 @@ def _audit(
     suggested = probabilities[asked[issues]].argmax(axis=1)
     given = label_ids[asked[issues]]
     table = _table(rows, asked[issues], labels, suggested, scores, texts=config.texts)
-    write_table(table, config.output, overwrite=config.overwrite)
+    write_table(table, config.output, overwrite=config.if_exists == "replace")
     return AuditReport(
         output=str(config.output),
         rows=len(rows),

@@ -68,7 +68,7 @@ def check_out_of_fold(config: TrainConfig) -> Path | None:
         return None
     model = config.model.resolve()
     path = config.out_of_fold or model.with_name(f"{model.name}.out-of-fold.parquet")
-    check_output(path, overwrite=config.overwrite)
+    check_output(path, overwrite=config.if_exists == "replace")
     return path
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textbatch.data.choices import FailOrReplace
 from textbatch.data.storage.location import PathLike, path_of, paths_of
 from textbatch.report.training import TrainReport
 from textbatch.text.normalization import normalize
@@ -32,7 +33,7 @@ def from_keras(
     label_column: str = "label",
     blend: BlendMode = "off",
     seed: int = 0,
-    overwrite: bool = False,
+    if_exists: FailOrReplace = "fail",
     require_baseline: bool = False,
     report_texts: bool = False,
     report: PathLike | None = None,
@@ -59,7 +60,7 @@ def from_keras(
         label_column: Column that holds the label.
         blend: `auto` adds a linear model where the validation rows gain by it.
         seed: Of the simple models and the golden texts.
-        overwrite: Replace an existing bundle.
+        if_exists: What to do with an existing bundle: fail, or replace it.
         require_baseline: Fail where a simple model does better on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
         report: JSON file for the report.
@@ -79,7 +80,7 @@ def from_keras(
         label_column=label_column,
         blend=blend,
         seed=seed,
-        overwrite=overwrite,
+        if_exists=if_exists,
         require_baseline=require_baseline,
         report_texts=report_texts,
         report=path_of(report),

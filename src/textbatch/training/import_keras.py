@@ -85,7 +85,7 @@ def _adopt(
     say: Callable[[str], None],
     started: float,
 ) -> TrainReport:
-    check_replaceable(config.model, overwrite=config.overwrite)
+    check_replaceable(config.model, overwrite=config.if_exists == "replace")
     warnings = _check_vocabulary(words)
     parts = read_parts(config)
     outputs = _outputs_of(parts.labels, list(labels))

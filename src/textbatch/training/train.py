@@ -56,7 +56,7 @@ def _train(
     started: float,
     progress: Progress | None,
 ) -> TrainReport:
-    check_replaceable(config.model, overwrite=config.overwrite)
+    check_replaceable(config.model, overwrite=config.if_exists == "replace")
     recipe = recipe_of(config)
     out_of_fold = check_out_of_fold(config)
     parts = read_parts(config, progress=progress)
@@ -105,7 +105,7 @@ def _train(
     bundle = replace(finished.bundle, metrics=report.metrics())
     fingerprint = save(bundle, config, parts, learned, finished, report, started)
     if folds and out_of_fold:
-        folds.write(out_of_fold, overwrite=config.overwrite)
+        folds.write(out_of_fold, overwrite=config.if_exists == "replace")
     if checkpoint:
         checkpoint.remove()
     return replace(report, fingerprint=fingerprint)

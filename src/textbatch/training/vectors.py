@@ -37,7 +37,7 @@ def train_vectors(
     """
     say = say or (lambda _: None)
     started = time.perf_counter()
-    check_output(config.output, overwrite=config.overwrite)
+    check_output(config.output, overwrite=config.if_exists == "replace")
     check_unlabelled(config.inputs, text_column=config.text_column)
     extra_words = _listed_words(config.words) if config.words else ()
     bad: list[int] = []

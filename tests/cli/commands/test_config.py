@@ -8,7 +8,7 @@ from textbatch.errors import ConflictError, UsageError
 from textbatch.scoring.config import ScoreConfig
 from textbatch.training.config.train import TrainConfig
 
-PATHS = {"input": Path("in.parquet"), "output": Path("out.parquet")}
+PATHS = {"inputs": (Path("in.parquet"),), "output": Path("out.parquet")}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_the_report_may_not_take_the_place_of_input_or_output(name):
 
 def test_input_and_output_may_not_be_one_file_by_another_name():
     with pytest.raises(ConflictError, match="same file"):
-        ScoreConfig(input=Path("a.parquet"), output=Path("b/../a.parquet"))
+        ScoreConfig(inputs=(Path("a.parquet"),), output=Path("b/../a.parquet"))
 
 
 def test_training_needs_a_file_and_two_columns():

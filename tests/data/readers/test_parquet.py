@@ -121,7 +121,9 @@ def test_columns_of_any_type_pass_through_equal_and_in_order(
     source, output = tmp_path / "in.parquet", tmp_path / "out.parquet"
     pq.write_table(table, source, row_group_size=row_group_rows)
     score(
-        ScoreConfig(input=source, output=output, model=model, overwrite=True, chunk_rows=chunk_rows)
+        ScoreConfig(
+            inputs=(source,), output=output, model=model, if_exists="replace", chunk_rows=chunk_rows
+        )
     )
     before, after = pq.read_table(source), pq.read_table(output)
     assert same(after.select(range(before.num_columns)), before)
@@ -134,7 +136,7 @@ def test_dictionaries_that_differ_between_row_groups_keep_every_value(model, tmp
     pieces = [["red", None], ["blue", "red"], ["green", "blue"], [None, None]]
     column = pa.chunked_array([pa.array(piece, pa.string()).cast(kind) for piece in pieces])
     pq.write_table(pa.table({"colour": column, "text": column}), source, row_group_size=2)
-    score(ScoreConfig(input=source, output=output, model=model, chunk_rows=3))
+    score(ScoreConfig(inputs=(source,), output=output, model=model, chunk_rows=3))
     colours = pq.read_table(output)["colour"]
     assert colours.type == kind
     assert colours.to_pylist() == [value for piece in pieces for value in piece]
@@ -173,7 +175,7 @@ def test_schema_and_pandas_metadata_are_kept_and_earlier_runs_are_not(model, tmp
     field = pa.field("text", pa.string(), nullable=False, metadata={"unit": "words"})
     metadata = {"pandas": '{"columns": []}', "owner": "data", "textbatch.run_id": "of yesterday"}
     pq.write_table(pa.table([["refund"]], pa.schema([field], metadata=metadata)), first)
-    report = score(ScoreConfig(input=first, output=second, model=model))
+    report = score(ScoreConfig(inputs=(first,), output=second, model=model))
     schema = pq.read_schema(second)
     assert schema.metadata[b"pandas"] == b'{"columns": []}'
     assert schema.metadata[b"owner"] == b"data"

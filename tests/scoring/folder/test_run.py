@@ -84,7 +84,7 @@ def test_each_part_is_what_the_file_alone_would_give(model, tmp_path):
     fill(tmp_path / "in", range(3))
     score(tmp_path / "in", tmp_path / "out", model=model)
     for name in parts(tmp_path / "out"):
-        score(tmp_path / "in" / name, tmp_path / "alone.parquet", model=model, overwrite=True)
+        score(tmp_path / "in" / name, tmp_path / "alone.parquet", model=model, if_exists="replace")
         alone = pq.read_table(tmp_path / "alone.parquet")
         assert pq.ParquetFile(tmp_path / "out" / name).read().equals(alone)
 
@@ -254,7 +254,7 @@ def test_bad_rows_are_counted_over_all_files(model, tmp_path):
         model=model,
         max_bad_rows="50%",
         quarantine=tmp_path / "bad",
-        overwrite=True,
+        if_exists="replace",
     )
     assert (done.rows_in, done.rows_out, done.rows_quarantined) == (6, 3, 3)
     listed = [json.loads(path.read_text()) for path in sorted((tmp_path / "bad").iterdir())]

@@ -159,7 +159,7 @@ def test_a_wide_file_is_read_in_few_requests(store, tmp_path):
 
 def test_a_model_is_fetched_once_and_verified_as_ever(store, input_file, model, tmp_path):
     store.put_folder(model, "models/one")
-    job = {"model": "s3://bucket/models/one", "overwrite": True}
+    job = {"model": "s3://bucket/models/one", "if_exists": "replace"}
     score(input_file, tmp_path / "out.parquet", **job)
     store.faults.begin()
     score(input_file, tmp_path / "out.parquet", **job)
@@ -236,7 +236,7 @@ def test_input_and_output_that_overlap_in_a_store(store, rows, model):
 
     for output in ("s3://bucket/in/out", "s3://bucket"):
         with pytest.raises(ConflictError, match="is inside"):
-            score(IN, output, model=model, overwrite=True)
+            score(IN, output, model=model, if_exists="replace")
 
 
 def test_damaged_objects_are_malformed_input_not_a_failing_store(store, model, tmp_path):

@@ -103,7 +103,9 @@ def with_both(folder, tmp_path_factory) -> TrainReport:
 def labels_of(texts: list[str], model: str, folder: Path) -> list[str | None]:
     pq.write_table(pa.table({"text": texts}), folder / "in.parquet")
     score(
-        ScoreConfig(input=folder / "in.parquet", output=folder / "out.parquet", model=Path(model))
+        ScoreConfig(
+            inputs=(folder / "in.parquet",), output=folder / "out.parquet", model=Path(model)
+        )
     )
     return pq.read_table(folder / "out.parquet")["predicted_label"].to_pylist()
 

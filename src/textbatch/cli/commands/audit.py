@@ -70,7 +70,7 @@ def audit_command(
             output=output,
             model=model,
             texts=texts,
-            overwrite=overwrite,
+            if_exists="replace" if overwrite else "fail",
         )
     from textbatch.report.terminal.audit import audit_tables
     from textbatch.training.audit import audit

@@ -19,6 +19,7 @@ from textbatch.cli.options import (
     ReportOption,
     TextColumnOption,
     ThreadsOption,
+    existing,
 )
 from textbatch.data.choices import CHUNK_ROWS, IfExists, InputFormat
 from textbatch.data.storage.location import location_of
@@ -139,8 +140,7 @@ def score_command(
     log_as(log_format, command="score", run_id=short_id(run))
     with failure_reported(report_place, lambda: paths), failure_measured(metrics_file):
         config = ScoreConfig(
-            input=location_of(inputs[0]),
-            more=tuple(map(location_of, inputs[1:])),
+            inputs=tuple(map(location_of, inputs)),
             output=location_of(output),
             as_folder=output.endswith("/"),
             incremental=incremental,
@@ -166,8 +166,7 @@ def score_command(
             threads=threads,
             chunk_rows=chunk_rows,
             batch_tokens=batch_tokens,
-            overwrite=overwrite,
-            if_exists=if_exists,
+            if_exists=existing(if_exists, overwrite=overwrite),
             dry_run=dry_run,
             report=report_place,
         )

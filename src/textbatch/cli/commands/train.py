@@ -138,7 +138,7 @@ def train_command(
             unlabelled=tuple(unlabelled or ()),
             keep_vectors=keep_vectors,
             seed=seed,
-            overwrite=overwrite,
+            if_exists="replace" if overwrite else "fail",
             report=report,
             cell=cell,
             layers=layers,

@@ -55,7 +55,7 @@ def vectors_command(
         words=words,
         text_column=text_column,
         seed=seed,
-        overwrite=overwrite,
+        if_exists="replace" if overwrite else "fail",
     )
     from textbatch.training.vectors import train_vectors
 

@@ -121,9 +121,14 @@ def run_demo(
     started = time.perf_counter()
     tell = say or (lambda _: None)
     files = DemoFiles.within(folder)
-    to_train = TrainConfig(inputs=(files.labelled,), model=files.model, seed=seed, overwrite=True)
+    to_train = TrainConfig(
+        inputs=(files.labelled,), model=files.model, seed=seed, if_exists="replace"
+    )
     to_score = ScoreConfig(
-        input=files.unlabelled, output=files.scored, model=files.model, overwrite=True
+        inputs=(files.unlabelled,),
+        output=files.scored,
+        model=files.model,
+        if_exists="replace",
     )
     _prepare(folder, files, overwrite=overwrite)
     tell(f"writing {labelled_rows:,} labelled and {unlabelled_rows:,} unlabelled tickets")

@@ -74,7 +74,7 @@ def check_columns(
         if costly and not read_all:
             rows = None
             continue
-        source = open_input(replace(config, input=file.path, partitions=file.partitions))
+        source = open_input(replace(config, inputs=(file.path,), partitions=file.partitions))
         first = first or source
         _check_text(source, first, text_column)
         for name in config.columns or ():

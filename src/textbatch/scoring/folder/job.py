@@ -67,16 +67,14 @@ class FolderJob:
         )
         # A part that was put in place just before the run died is not in the ledger.
         again: IfExists = "skip" if self.inherited else "fail"
-        replaces = config.incremental or config.existing == "replace" or self.folder.is_staged
+        replaces = config.incremental or config.if_exists == "replace" or self.folder.is_staged
         return replace(
             config,
-            input=file.path,
-            more=(),
+            inputs=(file.path,),
             as_folder=False,
             incremental=False,
             output=self.folder.place(file.part),
             quarantine=quarantine,
-            overwrite=False,
             if_exists="replace" if replaces else again,
             max_bad_rows=max_bad_rows,
             partitions=file.partitions,
@@ -98,7 +96,7 @@ class FolderJob:
         Raises:
             OutputError: The output is complete, but another job's.
         """
-        if self.config.existing == "replace":
+        if self.config.if_exists == "replace":
             return False
         success = self.folder.success()
         if success is None:

@@ -54,14 +54,14 @@ def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> N
         else:
             OutputFolder(config.quarantine).check_place()
     folder.check_place()
-    if config.existing == "replace" or inherited or folder.is_empty():
+    if config.if_exists == "replace" or inherited or folder.is_empty():
         return
     if config.incremental and not folder.has_manifest():
         raise OutputError(
             f"{folder.path} has no manifest that tells what was scored",
             "add --overwrite instead of --incremental",
         )
-    if not config.incremental and (config.existing == "fail" or folder.success() is None):
+    if not config.incremental and (config.if_exists == "fail" or folder.success() is None):
         raise OutputError(
             f"{folder.path} is not empty",
             "add --overwrite to replace its parts, or --incremental to add new ones",

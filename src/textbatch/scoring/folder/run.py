@@ -40,8 +40,9 @@ def is_folder_job(config: ScoreConfig) -> bool:
     """Whether the output is a directory with one part per input file."""
     if config.from_standard_input:
         return False
-    several = config.more or config.as_folder or is_pattern(config.input)
-    return bool(several) or _is_folder(config.input) or _is_folder(config.output)
+    if config.as_folder or len(config.inputs) > 1 or is_pattern(config.input):
+        return True
+    return _is_folder(config.input) or _is_folder(config.output)
 
 
 def _is_folder(location: Location) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from textbatch.data.choices import FailOrReplace
 from textbatch.errors import UsageError
 from textbatch.training.config.train import TrainConfig
 
@@ -18,7 +19,7 @@ class AuditConfig:
         output: Parquet or CSV file to write, by its name.
         model: Bundle to ask instead of a cross-validation; it must not know the rows.
         texts: Write the texts too.
-        overwrite: Replace an existing output.
+        if_exists: What to do with an existing output: fail, or replace it.
 
     Raises:
         UsageError: A setting is out of its range.
@@ -28,7 +29,7 @@ class AuditConfig:
     output: Path = Path("label-errors.parquet")
     model: Path | None = None
     texts: bool = False
-    overwrite: bool = False
+    if_exists: FailOrReplace = "fail"
 
     def __post_init__(self) -> None:
         if self.output.suffix not in (".parquet", ".csv"):

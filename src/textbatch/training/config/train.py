@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from textbatch.data.choices import FailOrReplace
 from textbatch.errors import ConflictError, UsageError, require
 from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell, Pooling
 
@@ -32,7 +33,7 @@ class TrainConfig:
         keep_vectors: Most frequent words to keep that have a vector although training never
             saw them.
         seed: Seed of the split, the word vectors and the network.
-        overwrite: Replace an existing bundle.
+        if_exists: What to do with an existing bundle: fail, or replace it.
         report: JSON file for the run's report, written on failure too.
         cell: Of every recurrent layer; None for the preset's own.
         layers: How many recurrent layers; None for as many as `units`, or the preset's own.
@@ -71,7 +72,7 @@ class TrainConfig:
     unlabelled: tuple[Path, ...] = ()
     keep_vectors: int = 20_000
     seed: int = 0
-    overwrite: bool = False
+    if_exists: FailOrReplace = "fail"
     report: Path | None = None
     cell: Cell | None = None
     layers: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from textbatch.data.choices import FailOrReplace
 from textbatch.errors import ConflictError, UsageError, require
 from textbatch.model.choices import Algorithm
 
@@ -24,7 +25,7 @@ class VectorsConfig:
         words: File of more words, one a line, for fastText to make up vectors for.
         text_column: Column that holds the text.
         seed: Of the starting vectors and the sampling.
-        overwrite: Replace an existing output.
+        if_exists: What to do with an existing output: fail, or replace it.
 
     Raises:
         UsageError: A setting is out of its range.
@@ -41,7 +42,7 @@ class VectorsConfig:
     words: Path | None = None
     text_column: str = "text"
     seed: int = 0
-    overwrite: bool = False
+    if_exists: FailOrReplace = "fail"
 
     def __post_init__(self) -> None:
         if not self.inputs:

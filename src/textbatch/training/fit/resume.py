@@ -19,7 +19,7 @@ from textbatch.training.split.dataset import Parts
 
 #: Settings that do not decide the weights; the rows of the files count themselves.
 _BESIDE = (
-    "inputs", "model", "text_column", "label_column", "validation", "test", "overwrite", "report",
+    "inputs", "model", "text_column", "label_column", "validation", "test", "if_exists", "report",
     "settings", "folds", "jobs", "out_of_fold", "resume", "blend", "require_baseline",
     "report_texts", "refit", "self_train",
 )  # fmt: skip

@@ -118,7 +118,9 @@ def save(
         test=parts.test,
         lengths=np.diff(split_tokens(parts.training.texts)[1]),
     )
-    return save_bundle(bundle, config.model, card=card, overwrite=config.overwrite, page=page)
+    return save_bundle(
+        bundle, config.model, card=card, overwrite=config.if_exists == "replace", page=page
+    )
 
 
 def _origin(learned: Learned, config: TrainConfig, parts: Parts) -> str:
