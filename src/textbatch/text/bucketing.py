@@ -1,4 +1,4 @@
-"""Mini-batches of rows of similar length, so that little is spent on padding."""
+"""Mini-batches of rows of similar length, so that little time is spent on padding."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from textbatch.types import Int32Array, Int64Array, TokenBatch
 
 #: Rows of a mini-batch differ by less than this many tokens.
 _BUCKET_WIDTH = 8
-#: How many of their first tokens bring rows together, for engines that share beginnings, and how
-#: many of these go into one number to sort by: ids beyond 21 bits would only sort less well.
+#: Rows are sorted by their first 6 tokens, for engines that compute equal beginnings once. Three
+#: token ids of 21 bits go into one sort key. Larger ids only make the order less good.
 _KEY_TOKENS, _TOKENS_PER_KEY, _TOKEN_BITS = 6, 3, 21
 
 
@@ -22,8 +22,8 @@ class MiniBatch:
     """Rows for one network call, padded on the right to the longest of them.
 
     Attributes:
-        rows: Positions in the token batch that the mini-batch was cut from. Shape `(batch,)`.
-        token_ids: `PAD_ID` after each row's end. Shape `(batch, sequence_length)`.
+        rows: Positions of the rows in the token batch. Shape `(batch,)`.
+        token_ids: `PAD_ID` after the end of each row. Shape `(batch, sequence_length)`.
         lengths: Real tokens per row. Shape `(batch,)`.
     """
 
@@ -37,20 +37,22 @@ def mini_batches(
 ) -> Iterator[MiniBatch]:
     """Cut rows into mini-batches, longest rows first.
 
-    Rows of like length stand together, and among them those that begin with the same tokens.
+    Rows of similar length are put together. Among them, rows that begin with the same tokens are
+    put together.
 
     Args:
-        tokens: The rows' tokens.
-        rows: Positions of the rows wanted. Shape `(wanted,)`.
-        max_padded_tokens: Bound on batch × sequence length; a longer row goes alone.
+        tokens: The tokens of the rows.
+        rows: Positions of the rows that are wanted. Shape `(wanted,)`.
+        max_padded_tokens: Limit on batch × sequence length. A row that is longer than the limit
+            goes alone.
 
     Yields:
-        Mini-batches that together hold each wanted row once.
+        Mini-batches. Together they hold each wanted row once.
     """
     order = rows[_neighbour_order(tokens, rows)]
     start = 0
     while start < len(order):
-        # Not always the first row is the longest: within a bucket, beginnings decide the order.
+        # The first row may not be the longest: within a bucket, beginnings decide the order.
         shortest = max(1, int(tokens.lengths[order[start]]) // _BUCKET_WIDTH * _BUCKET_WIDTH)
         window = order[start : start + max(1, max_padded_tokens // shortest)]
         longest = max(1, int(tokens.lengths[window].max()))
@@ -67,16 +69,22 @@ def _neighbour_order(tokens: TokenBatch, rows: Int64Array) -> Int64Array:
     for first in range(0, _KEY_TOKENS, _TOKENS_PER_KEY):
         key = np.zeros(len(rows), np.int64)
         for column in range(first, first + _TOKENS_PER_KEY):
-            # Past a row's end stands the padding that closes the array.
+            # After the end of a row, take the padding that was added at the end of the array.
             source = np.where(column < lengths, starts + column, -1)
             key = (key << _TOKEN_BITS) | token_ids[source]
         keys.append(key)
-    # Longest first: the last mini-batches are the cheap ones, so workers end together.
+    # Longest first: the last mini-batches are the cheap ones, so all workers end at about the
+    # same time.
     return np.lexsort([*reversed(keys), -(lengths // _BUCKET_WIDTH)])
 
 
 def pad(tokens: TokenBatch, rows: Int64Array) -> MiniBatch:
-    """Gather rows into one right-padded mini-batch, in the order given."""
+    """Gather rows into one right-padded mini-batch, in the given order.
+
+    Args:
+        tokens: The tokens of all rows.
+        rows: Positions of the rows that are wanted. Shape `(batch,)`.
+    """
     lengths = tokens.lengths[rows]
     column = np.arange(lengths.max(initial=1))
     real = column < lengths[:, None]

@@ -1,9 +1,11 @@
 """How a text becomes tokens: one definition, as Arrow kernels.
 
-The rules are fixed by `RULES_VERSION`, which the bundle stores: Unicode NFKC, lower case one
-character at a time (so no final-sigma rule, and "İ" becomes "i"), the punctuation filter of
-Keras's Tokenizer and every white-space character become separators, and each character of the
-unspaced CJK scripts stands alone.
+The bundle stores `RULES_VERSION`, which stands for these rules:
+
+1. Unicode NFKC.
+2. Lower case, one character at a time (so no final-sigma rule, and "İ" becomes "i").
+3. The punctuation of Keras's Tokenizer and all white space separate tokens.
+4. Each character of a CJK script, which is written without spaces, is a token of its own.
 """
 
 from __future__ import annotations
@@ -41,10 +43,10 @@ CJK_RANGES = (
     (0x20000, 0x3FFFF),
 )
 
-#: Inclusive ranges of characters of which any text is in NFKC already (the quick check of UAX #15:
-#: normal by themselves, never joined to what stands before); looking is much cheaper than
-#: normalizing. Letters with accents, Greek, Cyrillic, quotes and dashes, symbols, kana, Han,
-#: Hangul, and emoji with their joiners.
+#: Inclusive ranges of characters. A text of these characters alone is in NFKC already (the quick
+#: check of UAX #15: each is normal by itself, and never joins with the character before it).
+#: This check is much cheaper than normalizing. The ranges are letters with accents, Greek,
+#: Cyrillic, quotes and dashes, symbols, kana, Han, Hangul, and emoji with their joiners.
 SURELY_NFKC = (
     *((0x00, 0x7F), (0xC0, 0x131), (0x134, 0x13E), (0x141, 0x148), (0x14A, 0x17E)),
     *((0x391, 0x3A1), (0x3A3, 0x3CE), (0x400, 0x482), (0x48A, 0x52F)),
@@ -64,8 +66,8 @@ def _hex_class(characters: str) -> str:
 
 _WIDE = "".join(character for character in WHITE_SPACE if not character.isascii())
 _NARROW = PUNCTUATION + "".join(set(WHITE_SPACE) - set(_WIDE))
-#: What each byte of UTF-8 becomes: capitals small, separators a space. Bytes of characters beyond
-#: ASCII stay: none of them is below 0x80.
+#: What each byte of UTF-8 becomes: capitals become small letters, separators become spaces. Bytes
+#: of characters beyond ASCII stay as they are: all of them are 0x80 or above.
 _BYTES = bytes.maketrans(
     (ascii_uppercase + _NARROW).encode(), (ascii_lowercase + " " * len(_NARROW)).encode()
 )
@@ -81,14 +83,15 @@ def split_tokens(texts: pa.Array) -> tuple[pa.Array, Int64Array]:
         texts: Valid UTF-8 strings without nulls. Shape `(rows,)`.
 
     Returns:
-        All tokens end to end, shape `(tokens,)`, and the offsets between which each row's
-        tokens lie, shape `(rows + 1,)`. A row may have no token.
+        All tokens, row after row, shape `(tokens,)`. And the offsets of the rows, shape
+        `(rows + 1,)`: the tokens of row `i` are `tokens[offsets[i]:offsets[i + 1]]`. A row may
+        have no token.
     """
-    # 64-bit offsets: spacing out CJK can triple a chunk that was just below 2 GiB.
+    # 64-bit offsets: spaces around CJK characters can triple a chunk that was just below 2 GiB.
     text = texts.cast(pa.large_string())
     text = _fold_bytes(_fold_characters(text))
     text = pc.ascii_trim(text, " ")
-    # The split kernel finds one empty token in an empty text: make such texts null instead.
+    # The split kernel finds one empty token in an empty text, so empty texts are made null.
     text = pc.if_else(pc.equal(text, ""), None, text)
     lists = pc.ascii_split_whitespace(text)
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
@@ -98,10 +101,13 @@ def split_tokens(texts: pa.Array) -> tuple[pa.Array, Int64Array]:
 
 
 def normalize(texts: Sequence[str | None]) -> list[str]:
-    """The tokens of texts, with a space between them.
+    """Split texts as `score` does, and join their tokens with spaces.
 
     Args:
-        texts: Shape `(rows,)`; null has no token.
+        texts: Shape `(rows,)`. None has no token.
+
+    Returns:
+        One string for each text. Shape `(rows,)`.
     """
     column = pc.fill_null(pa.array(texts, pa.large_string()), "")
     tokens, offsets = split_tokens(column)
@@ -111,12 +117,12 @@ def normalize(texts: Sequence[str | None]) -> list[str]:
 
 
 def _fold_characters(text: pa.Array) -> pa.Array:
-    """What concerns characters beyond ASCII; most rows have none, and are left alone."""
+    """Apply the rules for characters beyond ASCII. Most rows have none and stay as they are."""
     ascii_only = pc.string_is_ascii(text)
     if pc.all(ascii_only).as_py() is not False:
         return text
     others = pc.invert(ascii_only)
-    # The commonest character that NFKC changes.
+    # The most frequent character that NFKC changes.
     wide = pc.replace_substring(text.filter(others), pattern="…", replacement="...")
     unsure = pc.match_substring_regex(wide, pattern=_NOT_SURELY_NFKC)
     normal = pc.utf8_normalize(wide.filter(unsure), form="NFKC")
@@ -127,7 +133,7 @@ def _fold_characters(text: pa.Array) -> pa.Array:
 
 
 def _fold_bytes(text: pa.Array) -> pa.Array:
-    """What concerns ASCII, which can be told by single bytes: a table instead of a pattern."""
+    """Apply the rules for ASCII, with a table of bytes: faster than a pattern."""
     _, ends, data = text.buffers()
     if data is None:
         return text

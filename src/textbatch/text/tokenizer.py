@@ -12,18 +12,18 @@ from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
 from textbatch.types import BoolArray, TokenBatch
 
-#: Of a longer text only its beginning is looked at: tokenizing megabytes to keep a few hundred
-#: tokens would let one row hold up the job.
+#: Only the beginning of a longer text is used. Otherwise one row of some megabytes would delay
+#: the job, although only a few hundred of its tokens are kept.
 MAX_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tokenizer:
-    """Turns texts into token ids; saved in the bundle as its vocabulary and its limit.
+    """Turns texts into token ids. The bundle stores its vocabulary and its limit.
 
     Attributes:
         vocabulary: Known tokens and their ids.
-        max_sequence_length: Longer texts keep their first `max_sequence_length` tokens.
+        max_sequence_length: A longer text keeps only this many tokens, its first ones.
     """
 
     vocabulary: Vocabulary
@@ -58,8 +58,8 @@ class Tokenizer:
 
 
 def _first_characters(texts: pa.Array) -> tuple[pa.Array, BoolArray]:
-    """Texts without what lies beyond `MAX_CHARACTERS`, and where something did."""
-    # Bytes first: counting characters would cost every text what few texts need.
+    """Cut texts at `MAX_CHARACTERS`; return them, and where something was cut off."""
+    # Look at bytes first: counting characters costs more, and few texts need it.
     if (pc.max(pc.binary_length(texts)).as_py() or 0) <= MAX_CHARACTERS:
         return texts, np.zeros(len(texts), bool)
     long = pc.greater(pc.utf8_length(texts), MAX_CHARACTERS)

@@ -16,7 +16,7 @@ from textbatch.types import Int32Array
 PAD_ID = 0
 OOV_ID = 1
 
-#: No text can yield these: the tokenizer removes brackets.
+#: No text can hold these tokens: the tokenizer removes brackets.
 RESERVED = ("[PAD]", "[OOV]")
 
 
@@ -32,12 +32,12 @@ class Vocabulary:
 
     @classmethod
     def build(cls, tokens: pa.Array, *, min_count: int, max_size: int) -> Vocabulary:
-        """Keep the most frequent tokens, ties in alphabetical order.
+        """Keep the most frequent tokens; equally frequent ones in alphabetical order.
 
         Args:
             tokens: All tokens of the training texts. Shape `(tokens,)`.
-            min_count: Rarer tokens are left out, so that training sees what OOV looks like.
-            max_size: The vocabulary's largest size, reserved tokens included.
+            min_count: Rarer tokens are left out. They become OOV, so training sees OOV tokens.
+            max_size: Limit on the size of the vocabulary, with the reserved tokens.
         """
         counted = pc.value_counts(tokens)
         table = pa.table({"token": counted.field("values"), "count": counted.field("counts")})
@@ -48,7 +48,10 @@ class Vocabulary:
 
     @classmethod
     def from_lines(cls, text: str) -> Vocabulary:
-        """Read the bundle's `vocabulary.txt`: one token a line, the line number is the id.
+        """Read the bundle's `vocabulary.txt`: one token on each line; the line number is its id.
+
+        Args:
+            text: The content of the file.
 
         Raises:
             BundleError: Reserved tokens are missing, or a token is empty or repeated.
@@ -61,19 +64,26 @@ class Vocabulary:
         return cls(tokens=tokens)
 
     def to_lines(self) -> str:
-        """The text of `vocabulary.txt`."""
+        """The content of `vocabulary.txt`."""
         return "\n".join(self.tokens) + "\n"
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def lookup(self, tokens: pa.Array) -> Int32Array:
-        """Ids of tokens, `OOV_ID` for unknown ones. Shape `(tokens,)`."""
+        """Look up the ids of tokens.
+
+        Args:
+            tokens: Strings without nulls. Shape `(tokens,)`.
+
+        Returns:
+            Ids; `OOV_ID` for unknown tokens. Shape `(tokens,)`.
+        """
         ids = pc.index_in(tokens, value_set=self._array)
         return np.asarray(pc.fill_null(ids, OOV_ID).to_numpy(zero_copy_only=False), np.int32)
 
     def words(self) -> Sequence[str]:
-        """The tokens that texts can hold: all but the reserved ones."""
+        """The tokens that texts can hold: all except the reserved ones."""
         return self.tokens[len(RESERVED) :]
 
     @cached_property

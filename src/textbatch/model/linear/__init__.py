@@ -1,1 +1,9 @@
-"""The linear model."""
+"""The linear model: what it looks at, how it is fitted, how much of it is added to the network.
+
+* `text_model`: the whole model: from tokens to margins.
+* `classifier`: TF-IDF with a support vector machine or logistic regression.
+* `ngrams`: its features: words and pairs of words.
+* `character_ngrams`, `ngram_features`: its other features: parts of words.
+* `hash_index`: finds 64-bit keys in an array.
+* `blend_weight`: the weight of the margins beside the network's logits.
+"""

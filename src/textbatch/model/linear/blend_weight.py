@@ -1,4 +1,4 @@
-"""How much of the linear model to add to the network, found on held-out rows."""
+"""How much of the linear model is added to the network. Held-out rows decide."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ import numpy as np
 from textbatch.model.quality.calibration import fit_temperature
 from textbatch.types import Float32Array, Int64Array
 
-#: A margin is about 1 where the linear model is sure, a logit several: from a touch of the linear
-#: model to hardly anything else.
+#: Where a model is sure, a margin is about 1 and a logit is several times that. So these weights
+#: go from almost only the network to almost only the linear model.
 _WEIGHTS = tuple(0.25 * 2 ** (step / 2) for step in range(15))
 
 
 def fit_blend_weight(
     logits: Float32Array, margins: Float32Array, label_ids: Int64Array
 ) -> tuple[float, float]:
-    """Find the weight that makes held-out labels likeliest, each with its own temperature.
+    """Find the weight with the smallest loss on held-out rows.
 
-    Logarithmic opinion pool (Genest and Zidek 1986): `logits + weight * margins`.
+    Logarithmic opinion pool (Genest and Zidek 1986): `logits + weight * margins`. Each weight is
+    tried with the temperature that suits it best.
 
     Args:
-        logits: The network's, on rows that neither model saw. Shape `(rows, labels)`.
-        margins: The linear model's. Shape `(rows, labels)`.
+        logits: Logits of the network, for rows that neither model has seen. Shape
+            `(rows, labels)`.
+        margins: Margins of the linear model. Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
 
     Returns:
-        The weight, 0 where none helps, and the mean negative log-likelihood with it.
+        The weight (0 if none helps), and the mean negative log-likelihood with it.
 
     Raises:
-        DataError: There is no row.
+        DataError: There are no rows.
     """
     losses = {
         weight: fit_temperature(

@@ -12,22 +12,22 @@ import pyarrow.compute as pc
 from textbatch.model.linear.hash_index import KeyIndex
 from textbatch.types import Int64Array
 
-#: Lengths in characters, the marks at a word's ends included.
+#: Lengths in characters. The marks at both ends of a word count.
 SHORTEST, LONGEST = 3, 5
-#: Of a longer word only its beginning is looked at, so that one cannot hold up the job.
+#: Only the beginning of a longer word is used, so that one word cannot delay the job.
 MAX_CHARACTERS = 64
 
-#: FNV's prime for 64 bits, with which a key takes up one character after the other.
+#: FNV's prime for 64 bits. A key is a hash that takes in one character after the other.
 _PRIME = np.uint64(0x100000001B3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubwordEntries:
-    """Which word has which n-gram; an n-gram that a word has twice stands there twice.
+    """Pairs of a word and one of its n-grams. If a word has an n-gram twice, there are two pairs.
 
     Attributes:
-        words: Shape `(entries,)`.
-        subwords: Keys, or places among the keys of a `Subwords`. Shape `(entries,)`.
+        words: Positions of words. Shape `(entries,)`.
+        subwords: Keys of n-grams, or positions in the keys of a `Subwords`. Shape `(entries,)`.
     """
 
     words: Int64Array
@@ -36,10 +36,10 @@ class SubwordEntries:
 
 @dataclass(frozen=True, kw_only=True)
 class Subwords:
-    """Which n-grams there are.
+    """A set of n-grams.
 
     Attributes:
-        keys: Ascending. Shape `(subwords,)`.
+        keys: Their keys, ascending. Shape `(subwords,)`.
     """
 
     keys: Int64Array
@@ -48,7 +48,14 @@ class Subwords:
         return len(self.keys)
 
     def of_words(self, words: pa.Array) -> SubwordEntries:
-        """The n-grams that are among the keys, by their places."""
+        """Find the n-grams of words that are in this set.
+
+        Args:
+            words: Tokens. Shape `(words,)`.
+
+        Returns:
+            Words and n-grams, these as positions in `keys`.
+        """
         entries = subword_keys(words)
         places = self._index.places(entries.subwords)
         known = places >= 0
@@ -60,13 +67,14 @@ class Subwords:
 
 
 def subword_keys(words: pa.Array) -> SubwordEntries:
-    """All n-grams of words, by their keys.
+    """All n-grams of words, as keys.
 
     Args:
-        words: Tokens, without `<` and `>`, which mark their ends. Shape `(words,)`.
+        words: Tokens. They hold no `<` and `>`, which are used to mark their ends. Shape
+            `(words,)`.
 
     Returns:
-        Of every word its n-grams, the shorter ones first, in the order of the text.
+        Words and n-grams, these as keys: first all the shortest ones, in the order of the words.
     """
     cut = pc.utf8_slice_codeunits(words.cast(pa.large_string()), 0, MAX_CHARACTERS)
     lengths = pc.utf8_length(cut).to_numpy(zero_copy_only=False).astype(np.int64) + 2
@@ -77,7 +85,7 @@ def subword_keys(words: pa.Array) -> SubwordEntries:
     found_words, found_keys = [], []
     for size in range(1, LONGEST + 1):
         windows = max(0, len(characters) - size + 1)
-        # The key of what is one character shorter, and the character behind it.
+        # The key of the n-gram that is one character shorter, and the next character.
         keys = (keys[:windows] ^ characters[size - 1 :]) * _PRIME
         if size >= SHORTEST:
             inside = word_of[:windows] == word_of[size - 1 :]

@@ -1,4 +1,4 @@
-"""TF-IDF with a linear classifier: the strong simple baseline, and the other half of a blend."""
+"""TF-IDF with a linear classifier: a simple and strong baseline, and one half of a blend."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from textbatch.types import FeatureBatch, Float32Array, Int64Array
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-#: Inverse regularisation: scikit-learn's own for the machine; its own for logistic regression is
-#: too strong for rows of length 1, which would make that baseline easy to beat.
+#: Inverse strength of regularisation. For the support vector machine it is scikit-learn's default.
+#: For logistic regression that default is too strong, because our rows have length 1; the baseline
+#: would be too easy to beat.
 _SVM_C, _LOGISTIC_C = 1.0, 30.0
 
 
@@ -23,7 +24,7 @@ class LinearModel:
     """A linear classifier on TF-IDF: logarithmic counts, smoothed IDF, rows of length 1.
 
     Attributes:
-        idf: Weight of each feature (Spärck Jones 1972). Shape `(features,)`.
+        idf: Inverse document frequency of each feature (Spärck Jones 1972). Shape `(features,)`.
         weights: Shape `(features, labels)`.
         bias: Shape `(labels,)`.
     """
@@ -33,10 +34,17 @@ class LinearModel:
     bias: Float32Array
 
     def logits(self, features: FeatureBatch) -> Float32Array:
-        """Margins of rows: a row's depend on that row alone. Shape `(rows, labels)`."""
+        """Compute the margins of rows. The margins of a row depend on that row alone.
+
+        Args:
+            features: Features of the rows.
+
+        Returns:
+            Shape `(rows, labels)`.
+        """
         entries = _weighted(_counts(features, len(self.idf)), self.idf)
         margins = np.empty((len(features), len(self.bias)), np.float32)
-        # Not scipy's sparse product: scoring would need 140 MB of scipy for this one line.
+        # Not the sparse product of scipy: scoring would need 140 MB of scipy for this one line.
         for label in range(len(self.bias)):
             products = entries.values * self.weights[entries.features, label]
             margins[:, label] = np.bincount(entries.rows, products, minlength=len(features))
@@ -45,7 +53,7 @@ class LinearModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entries:
-    """What rows have of their features: each once, by row and feature. Shapes `(entries,)`."""
+    """Values of features in rows, sorted by row and feature. Shapes `(entries,)`."""
 
     num_rows: int
     rows: Int64Array
@@ -53,7 +61,7 @@ class _Entries:
     values: Float32Array
 
     def matrix(self, num_features: int) -> csr_matrix:
-        """The same for scikit-learn. Shape `(rows, features)`."""
+        """The same values, for scikit-learn. Shape `(rows, features)`."""
         from scipy.sparse import csr_matrix
 
         places = (self.rows, self.features)
@@ -62,11 +70,12 @@ class _Entries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """A linear model, and what it weighs features of another kind with.
+    """A linear model, and the weights of features of another kind.
 
     Attributes:
-        linear: Of the TF-IDF features.
-        others: Weights of the other features; they share the bias. Shape `(others, labels)`.
+        linear: The model of the TF-IDF features.
+        others: Weights of the other features. The bias counts once for both kinds. Shape
+            `(others, labels)`.
     """
 
     linear: LinearModel
@@ -83,10 +92,10 @@ def fit_svm(
     """Fit a linear support vector machine, one label against the rest (Fan et al. 2008).
 
     Args:
-        features: Of the training rows.
-        label_ids: Their labels, from 0 without a gap. Shape `(rows,)`.
-        num_features: How many features there are.
-        others: More features, as they are. Shape `(rows, others)`.
+        features: Features of the training rows.
+        label_ids: Labels of the training rows, from 0 without a gap. Shape `(rows,)`.
+        num_features: Number of features.
+        others: Values of other features, used without TF-IDF. Shape `(rows, others)`.
     """
     from sklearn.svm import LinearSVC
 
@@ -102,7 +111,14 @@ def fit_logistic(
     num_features: int,
     others: csr_matrix | None = None,
 ) -> Fitted:
-    """Fit logistic regression, one label against the rest; arguments as of `fit_svm`."""
+    """Fit logistic regression, one label against the rest.
+
+    Args:
+        features: Features of the training rows.
+        label_ids: Labels of the training rows, from 0 without a gap. Shape `(rows,)`.
+        num_features: Number of features.
+        others: Values of other features, used without TF-IDF. Shape `(rows, others)`.
+    """
     from sklearn.linear_model import LogisticRegression
     from sklearn.multiclass import OneVsRestClassifier
 
@@ -117,7 +133,7 @@ def fit_logistic(
 def _matrix(
     features: FeatureBatch, num_features: int, others: csr_matrix | None
 ) -> tuple[Float32Array, csr_matrix]:
-    """IDF, and TF-IDF with the other features behind it."""
+    """Compute IDF, and a matrix of TF-IDF followed by the other features."""
     from scipy.sparse import hstack
 
     counts = _counts(features, num_features)
@@ -129,7 +145,7 @@ def _matrix(
 def _fitted(
     idf: Float32Array, coefficients: NDArray[np.float64], bias: NDArray[np.float64]
 ) -> Fitted:
-    if len(coefficients) == 1:  # of two labels scikit-learn keeps the second one's margin
+    if len(coefficients) == 1:  # for two labels scikit-learn gives only the second one's margin
         coefficients, bias = np.concatenate([-coefficients, coefficients]), np.append(-bias, bias)
     weights = np.ascontiguousarray(coefficients.T, np.float32)
     linear = LinearModel(idf=idf, weights=weights[: len(idf)], bias=bias.astype(np.float32))
@@ -137,7 +153,7 @@ def _fitted(
 
 
 def _counts(features: FeatureBatch, num_features: int) -> _Entries:
-    """How often each row has each feature."""
+    """Count how often each row has each feature."""
     rows = np.repeat(np.arange(len(features)), np.diff(features.offsets))
     places, counts = np.unique(rows * num_features + features.features, return_counts=True)
     rows, found = np.divmod(places, num_features)
@@ -152,7 +168,7 @@ def _idf(counts: _Entries, num_features: int) -> Float32Array:
 
 
 def _weighted(counts: _Entries, idf: Float32Array) -> _Entries:
-    """Counts made TF-IDF."""
+    """Turn counts into TF-IDF."""
     values = (1 + np.log(counts.values)) * idf[counts.features]
     squares = np.bincount(counts.rows, values.astype(np.float64) ** 2, minlength=counts.num_rows)
     return replace(counts, values=values / np.sqrt(squares).astype(np.float32)[counts.rows])

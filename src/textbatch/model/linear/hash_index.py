@@ -1,4 +1,4 @@
-"""Places of 64-bit keys in an array, without a Python loop."""
+"""A hash table that finds many 64-bit keys at once, without a Python loop over them."""
 
 from __future__ import annotations
 
@@ -12,16 +12,23 @@ from textbatch.types import Int64Array
 
 @dataclass(frozen=True, kw_only=True)
 class KeyIndex:
-    """Keys, each once, and where they stand.
+    """Keys, and a table that finds their positions.
 
     Attributes:
-        keys: Shape `(keys,)`.
+        keys: Each key once. Shape `(keys,)`.
     """
 
     keys: Int64Array
 
     def places(self, asked: Int64Array) -> Int64Array:
-        """Where each key stands, -1 for those that are not there. Shape of `asked`."""
+        """Find keys.
+
+        Args:
+            asked: Shape `(asked,)`.
+
+        Returns:
+            The position of each in `keys`; -1 if it is not there. Shape `(asked,)`.
+        """
         found = np.full(len(asked), -1)
         if not len(self.keys):
             return found
@@ -36,15 +43,19 @@ class KeyIndex:
 
     @cached_property
     def _slots(self) -> tuple[Int64Array, int]:
-        """Open addressing: places by slot, -1 for an empty one, and the most slots to look at.
+        """Build the table (open addressing).
 
-        Four times faster than binary search, which waits for memory at every step.
+        It is four times faster than a binary search, which waits for memory at every step.
+
+        Returns:
+            The position of the key in each slot (-1 if the slot is empty), and the largest
+            number of slots that a search has to look at.
         """
         slots = np.full(1 << (8 * len(self.keys)).bit_length(), -1)
         waiting, step = np.arange(len(self.keys)), 0
         while len(waiting):
             slot = _slot(self.keys[waiting], len(slots), step)
-            # Of those that want one slot the first gets it; and none that is taken.
+            # If several keys want one free slot, the first gets it.
             claims, first = np.unique(slot, return_index=True)
             free = slots[claims] < 0
             slots[claims[free]] = waiting[first[free]]
@@ -53,6 +64,7 @@ class KeyIndex:
 
 
 def _slot(keys: Int64Array, size: int, step: int) -> Int64Array:
-    # Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4), then slot after slot.
+    # Fibonacci hashing (Knuth, The Art of Computer Programming 3, 6.4), then one slot after the
+    # other.
     mixed = (keys.view(np.uint64) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)
     return (mixed.astype(np.int64) + step) & (size - 1)

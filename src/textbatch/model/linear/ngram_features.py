@@ -1,4 +1,4 @@
-"""Rows as the mean of their words' character n-grams, for a linear classifier to fit on."""
+"""Character n-grams as features of rows, to fit a linear classifier on."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from textbatch.types import Float32Array, Int64Array
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-#: Length of these features beside TF-IDF's 1: about as long for a row of everyday words.
+#: Scale of these features. With it, their length for a row of common words is about 1, as the
+#: length of the TF-IDF features is.
 _SCALE = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubwordFeatures:
-    """The n-grams that are kept, with their weights, and the rows that they were counted on.
+    """The n-grams that are kept, and their values in the rows that they were counted in.
 
     Attributes:
-        kept: Which of the n-grams counted, ascending. Shape `(subwords,)`.
-        scale: What one of each adds to a row of one word: IDF, scaled. Shape `(subwords,)`.
-        matrix: Shape `(rows, subwords)`.
+        kept: Numbers of the n-grams that are kept, ascending. Shape `(subwords,)`.
+        scale: Value of each n-gram in a row of one word: its scaled IDF. Shape `(subwords,)`.
+        matrix: Values of the n-grams in the rows. Shape `(rows, subwords)`.
     """
 
     kept: Int64Array
@@ -39,17 +40,17 @@ def subword_features(
     min_rows: int,
     most: int,
 ) -> SubwordFeatures:
-    """Count n-grams on rows: each the mean over its words, smoothed IDF.
+    """Compute the values of n-grams in rows: the mean over the words of a row, times smoothed IDF.
 
-    Means, not TF-IDF's logarithms of a row's sums: so a word's part in a row's margins is the same
-    in every row, and can be kept for each word of the vocabulary.
+    TF-IDF takes the logarithm of the sum over a row instead. With the mean, a word adds the same to
+    the margins of every row, so this sum can be stored for each word of the vocabulary.
 
     Args:
-        lengths: Words per row. Shape `(rows,)`.
-        words: Numbers of the rows' words, row after row. Shape `(tokens,)`.
-        entries: Words and numbers of n-grams: which word has which. Shapes `(entries,)`.
-        min_rows: N-grams in fewer rows are left out.
-        most: Of those left, so many in the most rows are kept.
+        lengths: Words in each row. Shape `(rows,)`.
+        words: Numbers of the words, row after row. Shape `(tokens,)`.
+        entries: Numbers of words and numbers of their n-grams. Shapes `(entries,)`.
+        min_rows: N-grams that occur in fewer rows are left out.
+        most: Limit on the n-grams that are kept; those that occur in the most rows are kept.
     """
     from scipy.sparse import csr_matrix, diags
 

@@ -1,4 +1,4 @@
-"""Words and pairs of neighbouring words: what a linear model looks at."""
+"""Words and pairs of neighbouring words: the features of a linear model."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from textbatch.model.linear.hash_index import KeyIndex
 from textbatch.text.vocabulary import OOV_ID
 from textbatch.types import BoolArray, FeatureBatch, Int32Array, Int64Array, TokenBatch
 
-#: A pair of token ids as one number: the first one's bits stand above the second one's.
+#: A pair of token ids is one number. The first id is in the upper bits, the second in the lower.
 _ID_BITS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ngrams:
-    """Which features there are: each known token, then each pair that training saw often enough.
+    """The features: each known token, then each pair that is frequent enough in training.
 
     Attributes:
-        vocabulary_size: Tokens of the vocabulary; a token's feature is its id.
-        pairs: The pairs as numbers, ascending; a pair's feature is the vocabulary's size plus its
-            place. Shape `(pairs,)`.
+        vocabulary_size: Number of tokens. The feature of a token is its id.
+        pairs: The pairs as numbers, ascending. The feature of a pair is `vocabulary_size` plus its
+            position here. Shape `(pairs,)`.
     """
 
     vocabulary_size: int
@@ -35,10 +35,10 @@ class Ngrams:
         """Keep the pairs that occur in the most rows.
 
         Args:
-            tokens: Of the training texts.
-            vocabulary_size: Of the vocabulary that made them.
-            min_rows: Pairs in fewer rows are left out.
-            max_pairs: Of the pairs left, so many are kept.
+            tokens: Tokens of the training texts.
+            vocabulary_size: Size of the vocabulary that the token ids come from.
+            min_rows: Pairs that occur in fewer rows are left out.
+            max_pairs: Limit on the pairs that are kept.
         """
         keys, rows, _ = _pairs(tokens)
         order = np.lexsort([rows, keys])
@@ -47,13 +47,18 @@ class Ngrams:
         fresh[1:] = (keys[1:] != keys[:-1]) | (rows[1:] != rows[:-1])
         found, counts = np.unique(keys[fresh], return_counts=True)
         often = np.flatnonzero(counts >= min_rows)
-        # Stable: of equally frequent pairs, those with the more frequent words.
+        # A stable sort: of equally frequent pairs, it keeps those with the more frequent words.
         kept = often[np.argsort(-counts[often], kind="stable")[:max_pairs]]
         return cls(vocabulary_size=vocabulary_size, pairs=np.sort(found[kept]))
 
     @classmethod
     def of_ids(cls, vocabulary_size: int, ids: Int32Array) -> Ngrams:
-        """The features with these pairs of token ids, shape `(pairs, 2)`."""
+        """Make the features from pairs of token ids.
+
+        Args:
+            vocabulary_size: Number of tokens.
+            ids: The pairs, ascending. Shape `(pairs, 2)`.
+        """
         first, second = ids.astype(np.int64).T
         return cls(vocabulary_size=vocabulary_size, pairs=(first << _ID_BITS) | second)
 
@@ -66,7 +71,13 @@ class Ngrams:
         return self.vocabulary_size + len(self.pairs)
 
     def features(self, tokens: TokenBatch) -> FeatureBatch:
-        """The features of each row, words before pairs; unknown tokens are none, and end a pair."""
+        """Find the features of each row: words first, then pairs.
+
+        Unknown tokens are no features, and are in no pair.
+
+        Args:
+            tokens: Tokens of the rows.
+        """
         keys, rows_of_pairs, known = _pairs(tokens)
         rows_of_words = np.repeat(np.arange(len(tokens)), tokens.lengths)[known]
         places = self._index.places(keys)
@@ -90,7 +101,7 @@ def _offsets(rows: Int64Array, num_rows: int) -> Int64Array:
 
 
 def _pairs(tokens: TokenBatch) -> tuple[Int64Array, Int64Array, BoolArray]:
-    """Pairs of known neighbours, their rows, and which tokens are known."""
+    """Find the pairs of known neighbours, the rows of the pairs, and which tokens are known."""
     ids = tokens.token_ids.astype(np.int64)
     rows = np.repeat(np.arange(len(tokens)), tokens.lengths)
     known = ids > OOV_ID

@@ -16,21 +16,21 @@ from textbatch.model.linear.ngrams import Ngrams
 from textbatch.text.vocabulary import OOV_ID, RESERVED, Vocabulary
 from textbatch.types import Float32Array, Int64Array, TokenBatch
 
-#: Pairs and n-grams in fewer rows are left out, and the rarest beyond the second number.
+#: Pairs and n-grams that occur in fewer rows are left out; and the most n-grams that are kept.
 _MIN_ROWS, _MAX_SUBWORDS = 2, 200_000
-#: With more training tokens there is no need to learn from parts of words, and little memory to.
+#: With more training tokens than this, parts of words are not needed and would need much memory.
 MAX_SUBWORD_TOKENS = 2_000_000
-#: N-grams are many times the words: this bounds what is held of them.
+#: A word has many n-grams. This limits how many are in memory at a time.
 _WORDS_AT_ONCE = 4096
 _FITS = {"svm": fit_svm, "logistic": fit_logistic}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearFeatures:
-    """What a linear model looks at beside single words.
+    """The features of a linear model beside single words.
 
     Attributes:
-        max_pairs: Of the pairs of words, so many are kept.
+        max_pairs: Limit on the pairs of words that are kept.
         subwords: Whether character n-grams are features too.
     """
 
@@ -40,12 +40,12 @@ class LinearFeatures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubwordModel:
-    """What the character n-grams of a row's words add to its margins: the mean over the words.
+    """The part of the margins that comes from character n-grams: the mean over the words of a row.
 
     Attributes:
-        subwords: Which n-grams have a weight.
-        weights: Of each n-gram in a row of one word. Shape `(subwords, labels)`.
-        by_token: The sum over the n-grams of each token of the vocabulary. Shape
+        subwords: The n-grams that have weights.
+        weights: Weights of each n-gram, in a row of one word. Shape `(subwords, labels)`.
+        by_token: Sum of the weights of the n-grams of each token of the vocabulary. Shape
             `(vocabulary, labels)`.
     """
 
@@ -55,19 +55,32 @@ class SubwordModel:
 
     @classmethod
     def of(cls, subwords: Subwords, weights: Float32Array, vocabulary: Vocabulary) -> SubwordModel:
-        """Add up the n-grams of a vocabulary's words."""
+        """Make the model, with the sums for each token of a vocabulary.
+
+        Args:
+            subwords: The n-grams that have weights.
+            weights: Weights of each n-gram. Shape `(subwords, labels)`.
+            vocabulary: The tokens.
+        """
         words = pa.array(vocabulary.words(), pa.large_string())
         reserved = np.zeros((len(RESERVED), weights.shape[1]), np.float32)
         by_token = np.concatenate([reserved, _sums(subwords, weights, words)])
         return cls(subwords=subwords, weights=weights, by_token=by_token)
 
     def margins(self, tokens: TokenBatch) -> Float32Array:
-        """A row's depend on that row alone. Shape `(rows, labels)`."""
+        """Compute the margins of rows. The margins of a row depend on that row alone.
+
+        Args:
+            tokens: Tokens of the rows, with the unknown ones.
+
+        Returns:
+            Shape `(rows, labels)`.
+        """
         rows = np.repeat(np.arange(len(tokens)), tokens.lengths)
         known = tokens.token_ids != OOV_ID
         sums = _by_row(self.by_token, tokens.token_ids[known], rows[known], len(tokens))
         if tokens.unknown is not None and len(tokens.unknown):
-            # Each distinct one once: the same few names and misspellings come again and again.
+            # Each distinct word once: the same few names and misspellings occur again and again.
             distinct = tokens.unknown.dictionary_encode()
             table = _sums(self.subwords, self.weights, distinct.dictionary)
             sums += _by_row(table, np.asarray(distinct.indices), rows[~known], len(tokens))
@@ -75,7 +88,7 @@ class SubwordModel:
 
 
 def _sums(subwords: Subwords, weights: Float32Array, words: pa.Array) -> Float32Array:
-    """The weights of each word's n-grams, added up. Shape `(words, labels)`."""
+    """Add up the weights of each word's n-grams. Shape `(words, labels)`."""
     sums = np.empty((len(words), weights.shape[1]), np.float32)
     for start in range(0, len(words), _WORDS_AT_ONCE):
         entries = subwords.of_words(words.slice(start, _WORDS_AT_ONCE))
@@ -87,7 +100,7 @@ def _sums(subwords: Subwords, weights: Float32Array, words: pa.Array) -> Float32
 def _by_row(
     table: Float32Array, places: Int64Array, rows: Int64Array, num_rows: int
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """Lines of a table, added up by row, in the order in which they come."""
+    """Add up lines of a table for each row, in the given order."""
     sums = np.empty((num_rows, table.shape[1]))
     for label in range(table.shape[1]):
         sums[:, label] = np.bincount(rows, table[places, label], minlength=num_rows)
@@ -96,12 +109,13 @@ def _by_row(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearTextModel:
-    """Margins of texts.
+    """A linear model of texts. Its outputs are called margins.
 
     Attributes:
-        ngrams: Words and pairs of them.
-        linear: Their TF-IDF's weights, and the bias.
-        subwords: The weights of character n-grams, fitted with the others; None without any.
+        ngrams: The features: words and pairs of words.
+        linear: The weights of their TF-IDF, and the bias.
+        subwords: The weights of character n-grams, fitted together with the others; None if they
+            are not used.
     """
 
     ngrams: Ngrams
@@ -109,7 +123,14 @@ class LinearTextModel:
     subwords: SubwordModel | None = None
 
     def margins(self, tokens: TokenBatch) -> Float32Array:
-        """A row's depend on that row alone. Shape `(rows, labels)`."""
+        """Compute the margins of rows. The margins of a row depend on that row alone.
+
+        Args:
+            tokens: Tokens of the rows, with the unknown ones.
+
+        Returns:
+            Shape `(rows, labels)`.
+        """
         margins = self.linear.logits(self.ngrams.features(tokens))
         return margins + self.subwords.margins(tokens) if self.subwords else margins
 
@@ -125,10 +146,10 @@ def fit_linear_text(
     """Fit a linear model.
 
     Args:
-        tokens: Of the training texts, with the unknown ones.
-        label_ids: Their labels, from 0 without a gap. Shape `(rows,)`.
-        vocabulary: That made the tokens.
-        features: What to look at.
+        tokens: Tokens of the training texts, with the unknown ones.
+        label_ids: Labels of the training texts, from 0 without a gap. Shape `(rows,)`.
+        vocabulary: The vocabulary that the token ids come from.
+        features: Which features to use.
         method: Support vector machine, or logistic regression.
     """
     ngrams = Ngrams.build(
@@ -157,11 +178,11 @@ def fit_linear_text(
 
 
 def _words_of(tokens: TokenBatch, vocabulary: Vocabulary) -> tuple[pa.Array, Int64Array]:
-    """The distinct words of rows, and which of them each token is. Shape `(tokens,)`."""
+    """Find the distinct words of rows, and the number of each token's word. Shape `(tokens,)`."""
     strings = pa.array([], pa.large_string()) if tokens.unknown is None else tokens.unknown
     unknown = strings.dictionary_encode()
     known_ids, known = np.unique(tokens.token_ids, return_inverse=True)
-    # The unknown token's own line stays without a row.
+    # No row uses the line of the unknown token itself.
     words = [vocabulary.tokens[token_id] for token_id in known_ids]
     ids = known.astype(np.int64)
     ids[tokens.token_ids == OOV_ID] = len(words) + np.asarray(unknown.indices)

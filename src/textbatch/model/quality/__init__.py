@@ -1,1 +1,9 @@
-"""How good the answers are, and how far to trust them. Pure: arrays in, numbers out."""
+"""How good the answers are, and how far to trust them. Pure: arrays in, numbers out.
+
+* `metrics`: accuracy, precision, recall and F1.
+* `calibration`: the temperature, and the errors of calibration.
+* `reliability`: answers beside the true labels, and their histograms.
+* `thresholds`: from which confidence on a label is right often enough.
+* `profile`: what the training texts looked like.
+* `drift`: how different two mixes are.
+"""

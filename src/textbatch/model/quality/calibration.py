@@ -15,11 +15,11 @@ ECE_BINS = 15
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """The temperature, and what it did on the data that it was fitted on.
+    """The temperature, and the errors with and without it on the rows that it was fitted on.
 
     Attributes:
         temperature: Logits are divided by it.
-        rows: How many rows it was fitted on.
+        rows: Number of rows that it was fitted on.
         ece_before: Expected calibration error at temperature 1.
         ece_after: The same at `temperature`.
         nll_before: Mean negative log-likelihood at temperature 1.
@@ -35,10 +35,17 @@ class Calibration:
 
 
 def softmax(logits: Float32Array, temperature: float = 1.0) -> Float32Array:
-    """Probabilities of logits, both of shape `(rows, labels)`.
+    """Turn logits into probabilities.
 
-    Computed in double precision, row by row alike, so that a row's bits do not depend on which
-    rows stand beside it.
+    It is computed in double precision, and for each row alike. So the bits of a row do not depend
+    on the other rows.
+
+    Args:
+        logits: Shape `(rows, labels)`.
+        temperature: Logits are divided by it.
+
+    Returns:
+        Shape `(rows, labels)`.
     """
     scaled = logits.astype(np.float64) / temperature
     exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True, initial=-np.inf))
@@ -65,12 +72,12 @@ def negative_log_likelihood(
 def expected_calibration_error(
     probabilities: Float32Array, label_ids: Int64Array, *, num_bins: int = ECE_BINS
 ) -> float:
-    """Mean gap between confidence and accuracy over equal-width bins of confidence.
+    """Mean gap between confidence and accuracy, over bins of confidence of equal width.
 
     Args:
         probabilities: Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
-        num_bins: Bins between 0 and 1.
+        num_bins: Number of bins between 0 and 1.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     correct = probabilities.argmax(axis=1) == label_ids
@@ -80,16 +87,16 @@ def expected_calibration_error(
 
 
 def fit_temperature(logits: Float32Array, label_ids: Int64Array) -> Calibration:
-    """Find the temperature that makes held-out labels likeliest, 1 where none beats it.
+    """Find the temperature with the smallest loss on held-out rows; 1 if none is better than 1.
 
-    The search runs over the temperature's logarithm, so that it stays positive.
+    The search runs over the logarithm of the temperature, so that the temperature stays positive.
 
     Args:
-        logits: On rows that training did not see. Shape `(rows, labels)`.
+        logits: Logits of rows that training has not seen. Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
 
     Raises:
-        DataError: There is no row.
+        DataError: There are no rows.
     """
     from scipy.optimize import minimize_scalar
 

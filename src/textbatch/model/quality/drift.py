@@ -1,4 +1,4 @@
-"""How far what a run saw is from what training saw."""
+"""How different the rows of a run are from those of the training."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-#: From here on the difference is commonly called some, and large.
+#: A difference from the first number on is commonly called moderate, from the second on large.
 SOME_DRIFT, LARGE_DRIFT = 0.1, 0.25
 
 # An empty class would make the index infinite.
@@ -14,16 +14,16 @@ _LEAST_SHARE = 1e-4
 
 
 def population_stability(expected: Sequence[float], found: Sequence[float]) -> float | None:
-    """The population stability index of two mixes over the same classes.
+    """Compute the population stability index of two mixes of the same classes.
 
-    The sum over classes of `(found - expected) * ln(found / expected)`, of their shares.
+    It is the sum over classes of `(found - expected) * ln(found / expected)`. Both are shares.
 
     Args:
-        expected: Counts or shares by class.
-        found: Likewise.
+        expected: Counts or shares of the classes in training.
+        found: Counts or shares of the classes in the run.
 
     Returns:
-        0 for equal mixes; None where one of them is empty.
+        0 for equal mixes; None if one of them is empty.
     """
     if not (sum(expected) and sum(found)):
         return None

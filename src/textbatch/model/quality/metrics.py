@@ -13,14 +13,15 @@ from textbatch.types import Int64Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelMetrics:
-    """How one label fared.
+    """Metrics of one label.
 
     Attributes:
         label: The label.
-        precision: Of the rows predicted so, the share that is so; None without such rows.
-        recall: Of the rows that are so, the share predicted so; None without such rows.
-        f1: Their harmonic mean; None when both are None.
-        rows: Rows that are so.
+        precision: Share of right answers among the rows predicted as this label; None if no row
+            was.
+        recall: Share of right answers among the rows that have this label; None if no row has it.
+        f1: The harmonic mean of both; None if both are None.
+        rows: Number of rows that have this label.
     """
 
     label: str
@@ -35,11 +36,12 @@ class Metrics:
     """Metrics over rows with a known true label.
 
     Attributes:
-        rows: Rows counted.
-        accuracy: Share of right labels.
-        macro_f1: Mean F1 over the labels that occur among true or predicted ones.
-        labels: Per label, in the bundle's order.
-        confusion: Rows by true label (first axis) and predicted label (second axis).
+        rows: Number of rows.
+        accuracy: Share of right answers.
+        macro_f1: Mean F1 over the labels that occur as true or predicted labels.
+        labels: Metrics of each label, in the order of the bundle.
+        confusion: Number of rows for each true label (first axis) and predicted label (second
+            axis).
     """
 
     rows: int
@@ -50,12 +52,11 @@ class Metrics:
 
 
 def measure(true: Int64Array, predicted: Int64Array, labels: Sequence[str]) -> Metrics:
-    """Compare labels.
+    """Compare predicted labels with true ones.
 
     Args:
         true: True label ids. Shape `(rows,)`.
-        predicted: Predicted label ids, -1 where the job gave none, which counts as wrong.
-            Shape `(rows,)`.
+        predicted: Predicted label ids. -1 means no label, which counts as wrong. Shape `(rows,)`.
         labels: Names of the ids.
     """
     ids = list(range(len(labels)))
@@ -82,5 +83,5 @@ def measure(true: Int64Array, predicted: Int64Array, labels: Sequence[str]) -> M
 
 
 def _defined(value: float) -> float | None:
-    # Undefined stays undefined: a label nobody predicted has no precision, not precision 0.
+    # A label that was never predicted has no precision, which is not the same as precision 0.
     return None if np.isnan(value) else float(value)

@@ -1,4 +1,4 @@
-"""What the training texts and answers looked like, to compare later runs with."""
+"""The profile of the training texts and answers, which later runs are compared with."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ def training_profile(
     """Describe the training data.
 
     Args:
-        tokens: The training texts, cut to the length limit.
-        labels: Training rows by label.
-        confidences: Calibrated, on validation rows: on its training rows the network is surer.
-            Shape `(rows,)`.
-        oov_id: What stands for unknown tokens.
+        tokens: Tokens of the training texts, cut to the limit on length.
+        labels: Number of training rows for each label.
+        confidences: Calibrated confidences of validation rows. On its training rows the network is
+            surer. Shape `(rows,)`.
+        oov_id: The id of unknown tokens.
 
     Returns:
-        Plain JSON values: token counts by quantile, the share of truncated texts and of OOV
-        tokens, the label mix, and a histogram of confidences over equal bins from 0 to 1.
+        Plain JSON values: quantiles of the number of tokens, the shares of truncated texts and of
+        OOV tokens, the number of rows for each label, and a histogram of confidences over equal
+        bins from 0 to 1.
     """
     histogram, _ = np.histogram(confidences, bins=CONFIDENCE_BINS, range=(0.0, 1.0))
     lengths = tokens.lengths

@@ -1,4 +1,4 @@
-"""Answers beside the truth, and the bins that pictures of them are drawn from."""
+"""Answers beside the true labels, and the histograms that the pages draw of them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from textbatch.types import Float32Array, Int64Array
 
 CONFIDENCE_BINS = 20
 _LENGTH_BINS = 32
-#: Texts longer than this many times the limit share the last bin.
+#: Texts longer than this many times the limit are all in the last bin.
 _LONGEST_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What a model said about rows with labels that it knows.
+    """Answers of a model for labelled rows whose labels it knows.
 
     Attributes:
-        positions: Where the rows stand among all that were read. Shape `(rows,)`.
-        true: Their true label ids. Shape `(rows,)`.
-        evidence: Whether they had a known token. Shape `(rows,)`.
+        positions: Positions of the rows among all rows that were read. Shape `(rows,)`.
+        true: True label ids. Shape `(rows,)`.
+        evidence: Whether the row has a known token. Shape `(rows,)`.
         uncalibrated: Probabilities at temperature 1. Shape `(rows with evidence, labels)`.
-        calibrated: Those that `score` writes. Same shape.
+        calibrated: Probabilities as `score` writes them. Shape `(rows with evidence, labels)`.
     """
 
     positions: Int64Array
@@ -36,23 +36,23 @@ class Answers:
 
     @property
     def predicted(self) -> Int64Array:
-        """Predicted label ids, -1 without evidence. Shape `(rows,)`."""
+        """Predicted label ids; -1 without evidence. Shape `(rows,)`."""
         predicted = np.full(len(self.true), -1)
-        # Of the probabilities, as `score` does: rounding may have made equal what logits order.
+        # From the probabilities, as `score` does: two logits that differ may round to one value.
         predicted[self.evidence] = self.calibrated.argmax(axis=1)
         return predicted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReliabilityBin:
-    """Rows whose confidence lies between two bounds.
+    """Rows whose confidence is between two bounds.
 
     Attributes:
         low: Lower bound.
         high: Upper bound.
-        rows: How many there are.
-        confidence: Their mean confidence; None without rows.
-        accuracy: Share of right labels; None without rows.
+        rows: Number of rows.
+        confidence: Mean confidence of the rows; None without rows.
+        accuracy: Share of right answers; None without rows.
     """
 
     low: float
@@ -67,12 +67,12 @@ class LengthHistogram:
     """How long texts are, in tokens.
 
     Attributes:
-        edges: Of the bins, one more than there are bins; whole numbers.
-        counts: Texts by bin; the last one holds all longer texts too.
-        limit: The model reads so many tokens.
-        cut: Texts that are longer than that.
-        median: Of the lengths.
-        longest: Of the lengths.
+        edges: Edges of the bins: one more than there are bins. Whole numbers.
+        counts: Number of texts in each bin. The last bin holds all longer texts too.
+        limit: Number of tokens that the model reads of a text.
+        cut: Number of texts that are longer than the limit.
+        median: Median length.
+        longest: Largest length.
     """
 
     edges: tuple[int, ...]
@@ -86,12 +86,12 @@ class LengthHistogram:
 def reliability_bins(
     probabilities: Float32Array, label_ids: Int64Array, *, num_bins: int = ECE_BINS
 ) -> tuple[ReliabilityBin, ...]:
-    """Confidence against accuracy (Niculescu-Mizil and Caruana 2005), binned as in the ECE.
+    """Compare confidence with accuracy (Niculescu-Mizil and Caruana 2005), in the bins of the ECE.
 
     Args:
         probabilities: Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
-        num_bins: Bins of equal width from 0 to 1.
+        num_bins: Number of bins of equal width from 0 to 1.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     correct = probabilities.argmax(axis=1) == label_ids
@@ -114,7 +114,15 @@ def reliability_bins(
 def confidence_histogram(
     probabilities: Float32Array, label_ids: Int64Array
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Right and wrong rows by confidence, over `CONFIDENCE_BINS` equal bins from 0 to 1."""
+    """Count right and wrong answers by confidence, in `CONFIDENCE_BINS` equal bins from 0 to 1.
+
+    Args:
+        probabilities: Shape `(rows, labels)`.
+        label_ids: True labels. Shape `(rows,)`.
+
+    Returns:
+        Counts of the right answers and counts of the wrong ones, one for each bin.
+    """
     confidence = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == label_ids
     right, wrong = (
@@ -125,16 +133,16 @@ def confidence_histogram(
 
 
 def length_histogram(lengths: Int64Array, limit: int) -> LengthHistogram:
-    """Histogram of text lengths in tokens; one bin edge is the limit.
+    """Make a histogram of text lengths in tokens. The limit is an edge of a bin.
 
     Args:
-        lengths: Before cutting. Shape `(texts,)`, not empty.
+        lengths: Lengths before cutting. Not empty. Shape `(texts,)`.
         limit: Longer texts are cut.
     """
     longest = int(lengths.max())
     shown = min(max(longest, limit), _LONGEST_SHOWN * limit)
     width = max(1, -(-shown // _LENGTH_BINS))
-    # A bin ends at the limit: it must not hold both texts that are cut and texts that are not.
+    # A bin ends at the limit, so that no bin holds both texts that are cut and others.
     edges = [limit + 1]
     while edges[0] > 1:
         edges.insert(0, max(1, edges[0] - width))
@@ -152,10 +160,15 @@ def length_histogram(lengths: Int64Array, limit: int) -> LengthHistogram:
 
 
 def confident_errors(answers: Answers, *, most: int) -> list[tuple[int, int, int, float]]:
-    """The wrong answers that the model was surest of, the surest first.
+    """The wrong answers with the highest confidence, highest first.
+
+    Args:
+        answers: Answers of a model.
+        most: Limit on the number of wrong answers.
 
     Returns:
-        Position among the rows read, true label id, predicted label id, confidence.
+        For each: position among all rows that were read, true label id, predicted label id,
+        confidence.
     """
     known = np.flatnonzero(answers.evidence)
     confidence = answers.calibrated.max(axis=1)

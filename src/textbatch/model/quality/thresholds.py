@@ -1,4 +1,4 @@
-"""How sure the model must be of a label so that it is right often enough."""
+"""How high the confidence in a label must be so that the label is right often enough."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 from textbatch.errors import QualityGateError
 from textbatch.types import Float32Array, Int64Array
 
-#: The bound on a precision holds with this probability, for each label by itself.
+#: The lower bound on a precision holds with this probability, for each label by itself.
 _CERTAINTY = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOut:
-    """Held-out answers by predicted label: no texts, only how sure and whether right.
+    """Answers to held-out rows, by predicted label. It holds no texts.
 
     Attributes:
-        confidences: Calibrated, for each label a list in descending order.
-        correct: Whether the answer of the same place was right.
+        confidences: Calibrated confidences: for each label a list in descending order.
+        correct: Whether each of these answers is right.
     """
 
     confidences: list[list[float]]
@@ -32,7 +32,7 @@ class HeldOut:
         """Sort answers by predicted label.
 
         Args:
-            probabilities: Calibrated. Shape `(rows, labels)`.
+            probabilities: Calibrated probabilities. Shape `(rows, labels)`.
             label_ids: True labels. Shape `(rows,)`.
         """
         confidence, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
@@ -46,22 +46,22 @@ class HeldOut:
 
 
 def thresholds(held_out: HeldOut, labels: Sequence[str], precision: float) -> Float32Array:
-    """The lowest confidence for each label above which its precision is high enough.
+    """Find for each label the lowest confidence from which on its precision is high enough.
 
-    Of the held-out answers above a threshold, so many are right that the true precision is at
-    least `precision` with 95 % certainty (one-sided bound of Clopper and Pearson 1934). A label
-    that never gets there, although its rows are many enough to show it, is always withheld.
+    The held-out answers above a threshold show, with 95 % certainty, that the true precision is at
+    least `precision` (one-sided bound of Clopper and Pearson 1934). If no threshold shows it,
+    although there are enough answers, the label is always withheld.
 
     Args:
-        held_out: From the bundle.
-        labels: In the same order.
+        held_out: Held-out answers of the bundle.
+        labels: Names of the labels, in the order of the held-out answers.
         precision: Above 0, below 1.
 
     Returns:
-        Shape `(labels,)`; above 1 where the label is withheld always.
+        Thresholds. A value above 1 means that the label is always withheld. Shape `(labels,)`.
 
     Raises:
-        QualityGateError: A label has so few answers that not even a spotless record would do.
+        QualityGateError: A label has so few answers that they show nothing, even if all are right.
     """
     needed = math.ceil(math.log(1 - _CERTAINTY) / math.log(precision))
     few = [len(answers) < needed for answers in held_out.confidences]
@@ -85,7 +85,8 @@ def _threshold(confidences: Float32Array, correct: Int64Array, precision: float)
     above = np.arange(1, len(correct) + 1)
     right = np.cumsum(correct)
     bound = beta.ppf(1 - _CERTAINTY, right, above - right + 1)
-    # Equal confidences stand or fall together: only the last of them may be the threshold.
+    # Answers with equal confidence are above a threshold or below it together. So only the last
+    # of them may set the threshold.
     last = np.append(confidences[1:] < confidences[:-1], True)
     enough = np.flatnonzero((bound >= precision) & last)
     return float(confidences[enough[-1]]) if len(enough) else 2.0
