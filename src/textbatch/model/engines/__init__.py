@@ -1,4 +1,11 @@
-"""What runs the network. Both engines compute the same logits from the same weights."""
+"""Engines: what runs the network. All compute the same logits from the same weights.
+
+* `onnx`: ONNX Runtime, on the CPU.
+* `keras`: Keras, for GPUs, and as the reference in tests.
+* `loop_graph`: the ONNX graph that `onnx` runs: a loop over time.
+* `loop_layers`, `loop_pooling`, `graph_builder`: the parts of this graph.
+* `prefix_tree`: equal beginnings of texts, which the loop computes once.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +20,14 @@ from textbatch.types import Float32Array
 
 
 class Engine(Protocol):
-    """Runs the network on mini-batches; safe to call from several threads.
+    """Runs the network on mini-batches. Several threads may call it at the same time.
 
     Attributes:
-        name: As `--engine` names it.
-        device: What it runs on, for the report.
-        precision: As `--precision` names it.
-        workers: How many calls at a time make it fastest.
-        batch_tokens: How many padded tokens in a call make it fastest.
+        name: The name that `--engine` has for it.
+        device: What it runs on (`cpu` or `gpu`), for the report.
+        precision: The value of `--precision`.
+        workers: Number of calls at the same time at which it is fastest.
+        batch_tokens: Number of padded tokens in a call at which it is fastest.
     """
 
     name: str
@@ -30,7 +37,7 @@ class Engine(Protocol):
     batch_tokens: int
 
     def predict_logits(self, batch: MiniBatch) -> Float32Array:
-        """Logits of a mini-batch, before calibration. Shape `(batch, labels)`."""
+        """Compute the logits of a mini-batch, before calibration. Shape `(batch, labels)`."""
         ...
 
 
@@ -46,14 +53,14 @@ def open_engine(
 
     Args:
         bundle: The model.
-        name: `auto` takes ONNX Runtime on the CPU and TensorFlow on a GPU.
-        device: `auto` stays on the CPU unless TensorFlow is asked for and sees a GPU.
-        threads: CPU threads; None for as many as this process may use.
-        precision: `int8` only where the bundle's own measurement allows it.
+        name: `auto` means ONNX Runtime on the CPU, and TensorFlow on a GPU.
+        device: `auto` means the CPU, except if `name` is `tensorflow` and it sees a GPU.
+        threads: Number of CPU threads; None means as many as this process may use.
+        precision: `int8` is allowed only if the bundle's own measurement allows it.
 
     Raises:
-        ConflictError: A GPU was asked for and there is none, or int8 for a network that reads
-            both ways.
+        ConflictError: A GPU is wanted and there is none, or int8 is wanted for a bidirectional
+            network.
         QualityGateError: int8 changed too many labels when the bundle was made.
     """
     if precision == "int8":
@@ -70,10 +77,10 @@ def open_engine(
 
 
 def check_int8(bundle: Bundle) -> None:
-    """Refuse int8 where there is none, and where it changes too much.
+    """Check that a bundle may be scored in int8.
 
     Raises:
-        ConflictError: The network reads both ways, for which there is no int8.
+        ConflictError: The network is bidirectional; there is no int8 for it.
         QualityGateError: int8 changed too many labels when the bundle was made.
     """
     if bundle.architecture.bidirectional:

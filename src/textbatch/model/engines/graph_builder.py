@@ -1,4 +1,4 @@
-"""Nodes and constants that the graph of steps is made of, products in float32 or int8."""
+"""Nodes and constants of the loop graph; matrix products in float32 or int8."""
 
 from __future__ import annotations
 
@@ -8,35 +8,56 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from textbatch.types import Float32Array
 
-#: Largest int8 weight. Seven bits: the sum of two products with 8-bit activations then fits in 16
-#: bits, so that processors without VNNI do not saturate and give the same integers.
+#: Largest int8 weight. With seven bits, the sum of two products with 8-bit activations fits in 16
+#: bits. So processors without VNNI do not saturate, and compute the same integers.
 _LARGEST_WEIGHT = 63
-#: GRU and LSTM outputs lie in [-1, 1], so their int8 scale is fixed: one taken from the mini-batch
-#: would make a row's answer depend on the rows beside it.
+#: Outputs of GRU and LSTM are in [-1, 1], so their int8 scale is fixed. A scale from the mini-batch
+#: would make the answer of a row depend on the other rows.
 _SCALE, ZERO = np.float32(1 / 127), 128
 
 
 class Graph:
-    """Nodes and constants of a graph in the making."""
+    """A graph that is being built: its nodes and constants."""
 
     def __init__(self) -> None:
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
 
     def add(self, kind: str, inputs: str, outputs: str, **attributes: object) -> None:
-        """Add a node; names are separated by spaces."""
+        """Add a node.
+
+        Args:
+            kind: The ONNX operator.
+            inputs: Names of its inputs, separated by spaces.
+            outputs: Names of its outputs, separated by spaces.
+            **attributes: Attributes of the operator.
+        """
         node = helper.make_node(kind, inputs.split(), outputs.split(), **attributes)  # type: ignore[arg-type]
         self.nodes.append(node)
 
     def constant(self, name: str, value: NDArray[np.generic] | np.generic) -> None:
-        """Add a constant."""
+        """Add a constant.
+
+        Args:
+            name: Its name.
+            value: Its value, of any shape and type.
+        """
         array = np.ascontiguousarray(value).reshape(np.shape(value))
         self.constants.append(numpy_helper.from_array(array, name))
 
     def product(
         self, x: str, kernel: Float32Array, bias: Float32Array | None, output: str, *, int8: bool
     ) -> None:
-        """Add `output = x @ kernel + bias`; in int8, `x` is 8-bit and each column has a scale."""
+        """Add `output = x @ kernel + bias`.
+
+        Args:
+            x: Name of the left side. Shape `(rows, inputs)`.
+            kernel: Shape `(inputs, outputs)`.
+            bias: Shape `(outputs,)`; None for no bias.
+            output: Name of the result. Shape `(rows, outputs)`.
+            int8: Whether `x` is 8-bit. The kernel then becomes 8-bit too, with a scale for each
+                column. The result is float32.
+        """
         if bias is not None:
             self.constant(f"{output}.B", bias)
         if not int8:
@@ -54,10 +75,15 @@ class Graph:
         self.nodes.append(node)
 
     def quantized(self, x: str, output: str) -> None:
-        """Add `output`, the 8-bit form of `x`, whose values lie in [-1, 1]."""
+        """Add the 8-bit form of an array.
+
+        Args:
+            x: Name of the array. Its values are in [-1, 1].
+            output: Name of the 8-bit form.
+        """
         self.add("QuantizeLinear", f"{x} scale zero", output)
 
     def add_scale(self) -> None:
-        """Add the constants that 8-bit values refer to."""
+        """Add the constants that the 8-bit values refer to: scale and zero."""
         self.constant("scale", _SCALE)
         self.constant("zero", np.uint8(ZERO))

@@ -1,4 +1,7 @@
-"""Keras, on TensorFlow unless `KERAS_BACKEND` says otherwise: the reference, and for GPUs."""
+"""The engine Keras: for GPUs, and as the reference in tests.
+
+It runs on TensorFlow, or on the backend that `KERAS_BACKEND` names.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +18,17 @@ from textbatch.text.bucketing import MiniBatch
 from textbatch.text.vocabulary import OOV_ID, PAD_ID
 from textbatch.types import Float32Array, Int32Array
 
-#: Sequence lengths and row counts are padded up to multiples of these, so that few shapes are
+#: Sequence lengths and row counts are padded to multiples of these, so that few shapes are
 #: compiled.
 _WIDTH_STEP, _ROWS_STEP = 16, 64
-#: What the backends' out-of-memory errors have in common is their text.
+#: The out-of-memory errors of the backends differ in type. Their texts hold one of these.
 _MEMORY_WORDS = ("out of memory", "resource_exhausted", "resourceexhausted", "oom when")
 
 
 class KerasEngine:
-    """The network rebuilt by our own code from the bundle's weights; see `engines.Engine`.
+    """The network, built anew from the bundle's weights; see `engines.Engine`.
 
-    Fit for cuDNN: padding on the right, `reset_after`, and no row without a token.
+    It fits cuDNN: padding on the right, `reset_after`, and no row without a token.
     """
 
     name = "tensorflow"
@@ -35,8 +38,12 @@ class KerasEngine:
     def __init__(self, bundle: Bundle, *, device: DeviceName) -> None:
         """Build the network on a device.
 
+        Args:
+            bundle: The model.
+            device: `auto` means a GPU if there is one.
+
         Raises:
-            ConflictError: A GPU was asked for and Keras's backend sees none.
+            ConflictError: A GPU is wanted and Keras's backend sees none.
         """
         gpus = _gpus()
         if device == "gpu" and not gpus:
@@ -52,10 +59,11 @@ class KerasEngine:
             write_tensors(self._network, bundle.architecture, bundle.weights.tensors)
 
     def predict_logits(self, batch: MiniBatch) -> Float32Array:
-        """Logits of a mini-batch. Shape `(batch, labels)`.
+        """Compute the logits of a mini-batch. Shape `(batch, labels)`.
 
-        Out of memory, the mini-batch is halved until it fits, and stays so for the rest of the
-        run: a row's answer does not depend on its mini-batch.
+        If memory runs out, the mini-batch is halved until it fits. It stays small for the rest of
+        the run. This changes no answer, since the answer of a row does not depend on its
+        mini-batch.
 
         Raises:
             OutOfMemoryError: Not even one row fits.
@@ -81,8 +89,8 @@ class KerasEngine:
 
     def _run(self, token_ids: Int32Array) -> Float32Array:
         rows, width = token_ids.shape
-        # A small mini-batch keeps its rows; a large one is filled up with rows of one token,
-        # since a row without any would take cuDNN down.
+        # A small mini-batch keeps its number of rows. A large one is filled up with rows of one
+        # token, because a row without tokens would crash cuDNN.
         wanted = rows if rows < _ROWS_STEP else -(-rows // _ROWS_STEP) * _ROWS_STEP
         padded = np.full((wanted, -(-width // _WIDTH_STEP) * _WIDTH_STEP), PAD_ID, np.int32)
         padded[rows:, 0] = OOV_ID
@@ -92,20 +100,21 @@ class KerasEngine:
 
 
 def _gpus() -> int:
-    """How many GPUs Keras's backend sees."""
-    if keras.backend.backend() == "torch":  # for which Keras lists none
+    """The number of GPUs that Keras's backend sees."""
+    if keras.backend.backend() == "torch":  # Keras lists no GPUs for torch
         import torch
 
         return int(torch.cuda.device_count())
     try:
         return len(keras.distribution.list_devices("gpu"))
-    except RuntimeError:  # JAX, without a GPU of its kind
+    except RuntimeError:  # JAX without a GPU
         return 0
 
 
 def _on(device: str) -> AbstractContextManager[object]:
     if keras.backend.backend() == "torch":
-        # There Keras cannot build recurrent layers in a scope; it takes the GPU if there is one.
+        # With torch, Keras cannot build recurrent layers in a scope. It uses the GPU if there is
+        # one.
         return nullcontext()
     scope: AbstractContextManager[object] = keras.device(f"{device}:0")
     return scope

@@ -1,11 +1,12 @@
-"""The network as one ONNX Loop over time, in float32 or int8; equal beginnings computed once.
+"""The network as one ONNX Loop over time, in float32 or int8. It computes equal beginnings once.
 
-Level `t` of a mini-batch's prefix tree holds its distinct beginnings of `t + 1` tokens. Each
-iteration computes one level: gather the parents' states, one step of each recurrent layer. Rows
-that end leave the loop, so no padding is ever computed. Against ONNX's fused GRU and LSTM this
-saves a quarter of the time in float32 and half of it in int8 (`benchmarks/README.md`).
+Level `t` of the prefix tree of a mini-batch holds its distinct beginnings of `t + 1` tokens. Each
+iteration of the loop computes one level: it takes the states of the level before, and does one
+step of each recurrent layer. Rows that end leave the loop, so no padding is ever computed.
+Compared with ONNX's fused GRU and LSTM this saves a quarter of the time in float32, and half of it
+in int8 (`benchmarks/README.md`).
 
-A network that reads both ways shares no beginnings, and runs on the fused graph instead.
+A bidirectional network cannot compute equal beginnings once. It runs on the fused graph instead.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _FLOAT, _UINT8, _INT64, _BOOL = (
     TensorProto.INT64,
     TensorProto.BOOL,
 )
-#: The prefix tree's arrays, each of shape `(time, batch)`.
+#: The arrays of the prefix tree, each of shape `(time, batch)`.
 _TREE = {
     "tokens": TensorProto.INT32,
     "is_new": _BOOL,
@@ -53,16 +54,19 @@ def build_step_graph(
     *,
     precision: Precision,
 ) -> bytes:
-    """Write the graph.
+    """Build the graph.
 
-    Inputs: the arrays of a `PrefixTree`. Output: `logits` of shape `(batch, labels)`, the rows
-    ordered by length, among equal lengths as in the mini-batch.
+    Its inputs are the arrays of a `PrefixTree`. Its output is `logits`, of shape `(batch, labels)`.
+    The rows of the output are sorted by length; rows of equal length keep their order.
 
     Args:
-        architecture: The network; it reads one way.
+        architecture: The network. It is not bidirectional.
         tensors: Its weights.
         offsets: Where each tensor starts in the weights file, in bytes.
-        precision: `int8` for the recurrent layers' products; all else stays float32.
+        precision: `int8` is for the products of the recurrent layers. The rest is float32.
+
+    Returns:
+        The serialized ONNX model.
     """
     int8 = precision == "int8"
     body, states = _step(architecture, tensors, int8=int8)
@@ -104,7 +108,7 @@ def build_step_graph(
 def _step(
     architecture: Architecture, tensors: Mapping[str, Float32Array], *, int8: bool
 ) -> tuple[GraphProto, list[State]]:
-    """The loop's body, and the states that it hands on."""
+    """Build the body of the loop. Return it, and the states that it passes to the next step."""
     graph = Graph()
     stack = architecture.stack()
     states = [state for layer in stack for state in layer_states(layer, int8=int8)]

@@ -1,4 +1,4 @@
-"""One step of a GRU or an LSTM layer, as ONNX nodes on a level's rows."""
+"""One step of a GRU or an LSTM layer, as ONNX nodes on the rows of a level."""
 
 from __future__ import annotations
 
@@ -18,7 +18,16 @@ State = tuple[str, int, int]
 def add_token_table(
     graph: Graph, layer: StackedLayer, tensors: Mapping[str, Float32Array], *, reset_after: bool
 ) -> None:
-    """The first layer's input product for every word: ONNX Runtime computes it once, on loading."""
+    """Add a table of the first layer's input product, with one line for each token.
+
+    ONNX Runtime computes it once, on loading.
+
+    Args:
+        graph: Where the nodes go.
+        layer: The first layer.
+        tensors: All weights.
+        reset_after: See `Architecture`.
+    """
     name, units = layer.name, layer.units
     kernel = tensors[f"{name}.W"][0].T
     if layer.cell == "lstm":
@@ -36,7 +45,12 @@ def add_token_table(
 
 
 def layer_states(layer: StackedLayer, *, int8: bool) -> list[State]:
-    """What a layer hands from step to step: name, element type, width."""
+    """The states that a layer passes from step to step.
+
+    Args:
+        layer: The layer.
+        int8: Whether its products are 8-bit.
+    """
     name, units = layer.name, layer.units
     state8 = (f"{name}8", TensorProto.UINT8, units)
     if layer.cell == "lstm":
@@ -54,13 +68,13 @@ def add_gru(
     reset_after: bool,
     int8: bool,
 ) -> None:
-    """From a layer's state (and its 8-bit form) to its next; gates z, r, n.
+    """Add one step of a GRU: from its state (and the 8-bit form of it) to the next. Gates z, r, n.
 
     Args:
         graph: Where the nodes go.
         layer: The layer.
         tensors: All weights.
-        below: The layer that it reads; None reads the level's `words`.
+        below: Name of the layer that it reads; None means that it reads the `words` of the level.
         reset_after: See `Architecture`.
         int8: Whether its products are 8-bit.
     """
@@ -98,7 +112,7 @@ def add_gru(
         graph.product(own(f"r.h{eight}"), recurrent[:, n], None, own("rh"), int8=int8)
     graph.add("Add", f"{own('x.n')} {own('rh')}", own("a.n"))
     graph.add("Tanh", own("a.n"), own("n"))
-    # z h + (1 - z) n, with one product less
+    # This is z h + (1 - z) n, with one product less.
     graph.add("Sub", f"{name} {own('n')}", own("difference"))
     graph.add("Mul", f"{own('z')} {own('difference')}", own("kept"))
     graph.add("Add", f"{own('n')} {own('kept')}", f"{name}.out")
@@ -114,13 +128,13 @@ def add_lstm(
     below: str | None,
     int8: bool,
 ) -> None:
-    """From a layer's states, cell and output (or its 8-bit form), to its next.
+    """Add one step of an LSTM: from its cell and output (or the 8-bit form of it) to the next.
 
     Args:
         graph: Where the nodes go.
         layer: The layer.
         tensors: All weights.
-        below: The layer that it reads; None reads the level's `words`.
+        below: Name of the layer that it reads; None means that it reads the `words` of the level.
         int8: Whether its products are 8-bit.
     """
     name, units = layer.name, layer.units
@@ -129,11 +143,11 @@ def add_lstm(
     eight = "8" if int8 else ""
     read = f"{name}{eight}"
     if below is not None:
-        # Input and recurrent kernel as one: both inputs lie in [-1, 1].
+        # One product for the input and the recurrent kernel: both inputs are in [-1, 1].
         kernel = np.concatenate([tensors[f"{name}.W"][0].T, recurrent])
         read = f"{name}.both"
         graph.add("Concat", f"{below}{eight}.out {name}{eight}", read, axis=1)
-    # A product per gate costs less than splitting the result of one.
+    # One product for each gate costs less than splitting the result of one large product.
     for index, gate in enumerate("iofc"):
         part = slice(index * units, (index + 1) * units)
         total = f"{name}.a.{gate}"
@@ -154,7 +168,10 @@ def add_lstm(
 
 
 def _gru_bias(bias: Float32Array, *, reset_after: bool) -> Float32Array:
-    """What is added to the input product: with `reset_after`, n's recurrent bias is not."""
+    """The bias that is added to the input product: all biases, with one exception.
+
+    With `reset_after`, the recurrent bias of gate n is added later.
+    """
     input_bias, recurrent_bias = np.split(bias, 2)
     folded = (2 if reset_after else 3) * len(input_bias) // 3
     here = np.arange(len(input_bias)) < folded

@@ -1,4 +1,4 @@
-"""Pooling over the states of a text, carried from step to step of the loop."""
+"""Pooling over the states of a text, computed along with the steps of the loop."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from textbatch.model.engines.loop_layers import State
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.onnx_graph import BELOW_STATES
 
-#: Where a running pooling begins, by its state's name.
+#: The value that each running pooling begins with, by the name of its state.
 START = {"sum": np.float32(0), "max": BELOW_STATES}
 _STATES = {"mean": "sum", "max": "max"}
 
 
 def pooling_states(architecture: Architecture) -> list[State]:
-    """The running sum and maximum, where they are asked for: texts share them as they begin."""
+    """The running sum and the running maximum, if the network needs them.
+
+    Texts with equal beginnings share them.
+    """
     units = architecture.layers[-1].units
     return [
         (_STATES[kind], TensorProto.FLOAT, units)
@@ -26,7 +29,14 @@ def pooling_states(architecture: Architecture) -> list[State]:
 
 
 def add_pooling(graph: Graph, architecture: Architecture) -> None:
-    """From the last layer's next state to `leaving`: what the dense layer reads of ended rows."""
+    """Add the pooling of the last layer's states.
+
+    Its result is `leaving`: what the dense layer reads, for the rows that end in this step.
+
+    Args:
+        graph: Where the nodes go.
+        architecture: The network.
+    """
     last, poolings = f"{architecture.stack()[-1].name}.out", architecture.poolings
     names = ["leaving"] if len(poolings) == 1 else [f"leaving.{kind}" for kind in poolings]
     for kind, name in zip(poolings, names, strict=True):

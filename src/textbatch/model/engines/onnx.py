@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU."""
+"""The engine ONNX Runtime, on the CPU."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from textbatch.model.network.onnx_graph import WEIGHTS_FILE
 from textbatch.text.bucketing import MiniBatch
 from textbatch.types import Float32Array
 
-# Its builds report their use to their maker unless told so before the import; a job that reads
-# private texts calls nobody, and writes nowhere but where it was told.
+# Set before the import: some builds of ONNX Runtime report their use to Microsoft. A job that reads
+# private texts must not send anything anywhere.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
 
 
 class OnnxEngine:
-    """The step graph, or for a bidirectional network the bundle's own; see `engines.Engine`.
+    """Runs the loop graph, or for a bidirectional network the bundle's own; see `engines.Engine`.
 
-    One session serves all workers, each call on the caller's own thread: mini-batches side by
-    side use the cores better than one mini-batch split over them.
+    All workers share one session. Each call runs on the thread of its caller, because several
+    mini-batches at the same time use the cores better than one mini-batch split over them.
     """
 
     name = "onnx"
@@ -34,18 +34,18 @@ class OnnxEngine:
     batch_tokens = CPU_BATCH_TOKENS
 
     def __init__(self, bundle: Bundle, *, threads: int | None, precision: Precision) -> None:
-        # joblib counts what affinity and cgroups leave to this process.
+        # joblib counts the cores that affinity and cgroups allow this process.
         self.workers = threads or joblib.cpu_count()
         self.precision = precision
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
         weights = bundle.weights
-        # The very bytes that were verified, not the file, which may have changed since.
+        # The bytes that were verified, not the file, which may have changed since then.
         options.add_external_initializers_from_files_in_memory(
             [WEIGHTS_FILE], [weights.data], [len(weights.data)]
         )
-        # Read from both ends, texts share no beginnings: that is for ONNX's own operators.
+        # Bidirectional networks cannot share beginnings. They run on ONNX's own operators.
         self._shares_beginnings = not bundle.architecture.bidirectional
         graph = (
             build_step_graph(
@@ -59,7 +59,7 @@ class OnnxEngine:
         )
 
     def predict_logits(self, batch: MiniBatch) -> Float32Array:
-        """Logits of a mini-batch. Shape `(batch, labels)`."""
+        """Compute the logits of a mini-batch. Shape `(batch, labels)`."""
         if not self._shares_beginnings:
             token_ids = np.ascontiguousarray(batch.token_ids.T)
             feeds = {"token_ids": token_ids, "lengths": batch.lengths}
@@ -67,6 +67,6 @@ class OnnxEngine:
             return answer
         (ended,) = self._session.run(["logits"], prefix_tree(batch).feeds())
         logits: Float32Array = np.empty_like(ended)
-        # Rows come out as they end.
+        # The graph gives the rows in the order in which they end.
         logits[np.argsort(batch.lengths, kind="stable")] = ended
         return logits

@@ -1,4 +1,4 @@
-"""Beginnings that rows share, so that a recurrent network computes each of them once."""
+"""The prefix tree of a mini-batch: equal beginnings, which the network computes once."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from textbatch.types import BoolArray, Int32Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrefixTree:
-    """The prefix tree of a mini-batch, level by level; all arrays of shape `(time, batch)`.
+    """The prefix tree of a mini-batch, level by level. All arrays have the shape `(time, batch)`.
 
-    Level `t` holds the distinct beginnings of `t + 1` tokens, as far as equal ones stand side by
-    side. Rows of the mini-batch that have ended are no part of it, so it knows no padding.
+    Level `t` holds the distinct beginnings of `t + 1` tokens. Only neighbouring rows are compared,
+    so equal beginnings are found if their rows are side by side. Rows that have ended are not in a
+    level, so there is no padding.
 
     Attributes:
         tokens: The last token of each row's beginning.
-        is_new: True where a row is the first with its beginning: there the node is computed.
-        parents: The row's node in the level above; 0 in the first level.
-        nodes: The row's node in this level.
+        is_new: True where a row is the first with its beginning. The node is computed there.
+        parents: The node of the row in the level before; 0 in the first level.
+        nodes: The node of the row in this level.
         is_end: True where the row ends.
     """
 
@@ -33,7 +34,7 @@ class PrefixTree:
     is_end: BoolArray
 
     def feeds(self) -> dict[str, NDArray[np.generic]]:
-        """The arrays by name."""
+        """The arrays by name, as inputs of the graph."""
         return {
             "tokens": self.tokens,
             "is_new": self.is_new,
@@ -44,7 +45,7 @@ class PrefixTree:
 
 
 def prefix_tree(batch: MiniBatch) -> PrefixTree:
-    """Find the beginnings that neighbouring rows of a mini-batch share."""
+    """Find the equal beginnings of neighbouring rows of a mini-batch."""
     tokens = np.ascontiguousarray(batch.token_ids.T)
     level = np.arange(len(tokens))[:, None]
     differs = np.ones(tokens.shape, bool)

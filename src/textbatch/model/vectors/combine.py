@@ -1,4 +1,4 @@
-"""Words and vectors of several sources as one vocabulary and one embedding table."""
+"""Puts the words and vectors of several sources into one vocabulary and one embedding table."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def extend_vocabulary(
     keep: int,
     max_size: int,
 ) -> Vocabulary:
-    """Add words behind those of a vocabulary.
+    """Add words at the end of a vocabulary.
 
     Args:
         vocabulary: Frequent words of the training texts.
-        rare: Words of the training texts that are too rare to learn but have a vector.
-        unseen: For each source, its words that training never saw, the most frequent first;
-            the sources take turns.
-        keep: How many of the unseen words to take at most.
-        max_size: The vocabulary's largest size; the words added last are left out.
+        rare: Words of the training texts that are too rare to learn, but have a vector.
+        unseen: For each source, its words that are not in the training texts, the most frequent
+            first. One word is taken from each source in turn.
+        keep: Limit on the number of unseen words.
+        max_size: Limit on the size of the vocabulary; the last words are left out.
     """
     known = set(vocabulary.tokens)
     added = [word for word in rare if word not in known]
@@ -39,19 +39,19 @@ def extend_vocabulary(
 
 
 def combine(vocabulary: Vocabulary, sources: Sequence[WordVectors], seen: int) -> Float32Array:
-    """Lay the vectors of several sources side by side.
+    """Put the vectors of several sources side by side.
 
-    Each source is scaled to the first one's mean length. A word that a source lacks, and OOV,
-    have there the mean of the words that training saw: word dropout teaches the network to read
-    that as "unknown".
+    The vectors of each source are scaled to the mean length of the first source's. If a source
+    lacks a word, its part is the mean over the words of the training texts. OOV has this mean too.
+    Word dropout teaches the network to read it as "unknown".
 
     Args:
-        vocabulary: Which tokens get a vector, in which order.
-        sources: Their vectors.
-        seen: How many of the vocabulary's first words training saw.
+        vocabulary: The tokens that get a vector, in this order.
+        sources: The vectors of each source.
+        seen: How many of the vocabulary's words, from the first on, are in the training texts.
 
     Returns:
-        Shape `(vocabulary_size, sum of dims)`: zeros for padding.
+        The embedding table, with zeros for padding. Shape `(vocabulary_size, sum of dims)`.
     """
     row_of = {token: row for row, token in enumerate(vocabulary.tokens)}
     parts: list[Float32Array] = []

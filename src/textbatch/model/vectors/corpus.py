@@ -1,7 +1,7 @@
-"""Tokenized texts on disk, one a line: what gensim passes over again and again.
+"""Tokenized texts on disk, one on each line, which gensim reads once in every epoch.
 
-In a file, because gensim reads one much faster than it takes lists from Python, and because the
-texts need not fit in memory.
+They are in a file because gensim reads a file much faster than lists from Python, and because the
+texts may not fit into memory.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 from textbatch.errors import OutputError, storage_errors
 from textbatch.text.normalization import split_tokens
 
-#: gensim cuts longer lines off; they are broken here instead.
+#: gensim drops the end of longer lines, so they are broken into several.
 _LINE_TOKENS = 10_000
-#: Above this many distinct tokens the rarest are forgotten, as in word2vec's own tool.
+#: With more distinct tokens than this, the counts of the rarest are dropped, as word2vec's own
+#: tool does.
 _MAX_COUNTED = 4_000_000
 
 
@@ -30,9 +31,9 @@ class Corpus:
 
     Attributes:
         path: Its file.
-        texts: Lines in it.
-        tokens: Tokens in it.
-        counts: Occurrences of each token; of a huge corpus the rarest are missing.
+        texts: Number of lines.
+        tokens: Number of tokens.
+        counts: How often each token occurs. In a huge corpus the rarest tokens are missing.
     """
 
     path: Path
@@ -41,7 +42,10 @@ class Corpus:
     counts: Counter[str]
 
     def frequent(self, min_count: int) -> dict[str, int]:
-        """Tokens that occur often enough, the most frequent first, ties in alphabetical order."""
+        """Tokens that occur at least `min_count` times, with their counts.
+
+        The most frequent come first; equally frequent ones are in alphabetical order.
+        """
         kept = [(word, count) for word, count in self.counts.items() if count >= min_count]
         return dict(sorted(kept, key=lambda item: (-item[1], item[0])))
 
@@ -51,9 +55,9 @@ def write_corpus(path: Path, labelled: Iterable[pa.Array], others: Iterable[pa.A
 
     Args:
         path: The file to make.
-        labelled: Chunks of texts that are all taken.
-        others: Chunks of texts of which those are left out that are among the labelled: a file
-            that is given for both must not count twice.
+        labelled: Chunks of texts. All of them are written. Shapes `(texts,)`.
+        others: More chunks of texts. A text that is among the labelled ones is left out, so that a
+            file that is given for both counts once. Shapes `(texts,)`.
 
     Raises:
         StorageError: The disk is full or failing.
@@ -84,7 +88,7 @@ def write_corpus(path: Path, labelled: Iterable[pa.Array], others: Iterable[pa.A
 
 
 def _lines(texts: pa.Array) -> list[bytes]:
-    """The tokens of each text on one line; texts without a token are left out."""
+    """Put the tokens of each text on a line. Texts without a token are left out."""
     tokens, offsets = split_tokens(texts)
     long = np.flatnonzero(np.diff(offsets) > _LINE_TOKENS)
     breaks = [np.arange(offsets[row], offsets[row + 1], _LINE_TOKENS) for row in long]

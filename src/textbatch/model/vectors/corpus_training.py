@@ -1,4 +1,4 @@
-"""Word vectors trained with gensim on a corpus on disk, and their file in word2vec's text form."""
+"""Trains word vectors with gensim on a corpus on disk, and writes them as word2vec text."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from textbatch.model.vectors.corpus import Corpus
 from textbatch.model.vectors.file_progress import ReadingAlong
 from textbatch.model.vectors.types import VectorSettings, WordVectors
 
-#: Rows for n-grams; gensim's default of two million would take gigabytes for a small corpus.
+#: Rows for n-grams. gensim's default of two million needs gigabytes, even for a small corpus.
 _BUCKETS = 200_000
 
 
@@ -36,20 +36,20 @@ def train_on_corpus(
     say: Callable[[str], None],
     on_words: Callable[[int], None] = lambda _: None,
 ) -> WordVectors:
-    """Train skip-gram vectors, the same ones for the same seed.
+    """Train skip-gram vectors. The same seed gives the same vectors.
 
     Args:
         corpus: The texts.
-        words: Which words get a vector, with their counts, the most frequent first.
+        words: The words that get a vector, with their counts, the most frequent first.
         algorithm: `fasttext` adds the n-grams of 3 to 6 characters.
         settings: How to train.
-        seed: Of the starting vectors and the sampling.
-        extra_words: More words, which fastText makes up out of their n-grams.
-        say: Called after each pass.
-        on_words: Told, from other threads too, how many more words are passed over; all passes
-            count.
+        seed: Seed of the first vectors and of the sampling.
+        extra_words: More words, whose vectors fastText computes from their n-grams.
+        say: Called with a message after each epoch.
+        on_words: Called, from other threads too, with the number of words that were read since
+            the last call. The words of every epoch count.
     """
-    # One worker: several would make the result depend on their timing.
+    # One worker: with several, the result would depend on their timing.
     model = (
         FastText(
             vector_size=settings.dim,
@@ -87,7 +87,7 @@ def train_on_corpus(
 
 
 class _Passes(CallbackAny2Vec):  # type: ignore[misc]
-    """Tells how far training is; gensim itself tells no more than the end of each pass."""
+    """Reports the progress of training. gensim itself reports only the end of each epoch."""
 
     def __init__(
         self,
@@ -102,10 +102,10 @@ class _Passes(CallbackAny2Vec):  # type: ignore[misc]
         self._started = time.monotonic()
 
     def read(self, share: float) -> None:
-        """A share of the corpus is read in this pass."""
+        """Report that a share of the corpus (0 to 1) is read in this epoch."""
         with self._lock:
             words = int((self._done + min(1.0, share)) * self._tokens)
-            # The file may still be open when its pass has been counted.
+            # The file may still be open when its epoch has been counted.
             self._on_words(max(0, words - self._told))
             self._told = max(words, self._told)
 
@@ -120,7 +120,11 @@ class _Passes(CallbackAny2Vec):  # type: ignore[misc]
 
 
 def write_vectors(path: Path, vectors: WordVectors) -> None:
-    """Write word2vec's text form, gzipped where the name ends in `.gz`, whole or not at all.
+    """Write vectors as word2vec text, whole or not at all.
+
+    Args:
+        path: The file. It is gzipped if its name ends in `.gz`.
+        vectors: The vectors.
 
     Raises:
         OutputError: The directory does not exist.
@@ -131,7 +135,7 @@ def write_vectors(path: Path, vectors: WordVectors) -> None:
         try:
             with temporary.open("xb") as file:
                 if path.suffix == ".gz":
-                    # No name and time inside: the same vectors are the same bytes.
+                    # Without name and time inside, the same vectors give the same bytes.
                     with gzip.GzipFile("", "wb", fileobj=file, mtime=0, compresslevel=6) as packed:
                         _write_rows(packed, vectors)
                 else:

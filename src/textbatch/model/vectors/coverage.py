@@ -1,4 +1,4 @@
-"""Coverage: how much of what a model reads has a vector from each source."""
+"""Coverage: the share of the words that a source has a vector for."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceCoverage:
-    """What one source of word vectors gave.
+    """The coverage of one source of word vectors.
 
     Attributes:
-        name: The file's name, or `in-domain` for vectors trained on the texts themselves.
-        dim: Numbers in a vector.
-        vocabulary: Share of the words seen in training that it has.
-        training_tokens: Share of the training texts' tokens that it has.
+        name: Name of the file, or `in-domain` for vectors trained on the texts themselves.
+        dim: Dimensions of a vector.
+        vocabulary: Share of the words of the training texts that have a vector here.
+        training_tokens: Share of the tokens of the training texts that have a vector here.
     """
 
     name: str
@@ -25,14 +25,14 @@ class SourceCoverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorCoverage:
-    """What all sources of word vectors gave.
+    """The coverage of all sources of word vectors together.
 
     Attributes:
-        vocabulary: Share of the words seen in training with a pretrained vector.
-        training_tokens: Share of the training texts' tokens with a pretrained vector.
-        seen_words: Words of the vocabulary that training saw.
-        kept_words: Words of the vocabulary that it never saw.
-        sources: Each source by itself, in the order of their numbers in the embedding.
+        vocabulary: Share of the words of the training texts that have a pretrained vector.
+        training_tokens: Share of the tokens of the training texts that have a pretrained vector.
+        seen_words: Number of words in the vocabulary that are in the training texts.
+        kept_words: Number of words in the vocabulary that are not.
+        sources: Each source by itself, in the order of their columns in the embedding.
     """
 
     vocabulary: float
@@ -42,7 +42,7 @@ class VectorCoverage:
     sources: list[SourceCoverage]
 
     def lines(self) -> list[str]:
-        """A line for each source and one for the words kept besides."""
+        """Messages: one for each source, and one for the words that training never saw."""
         return [
             *(
                 f"{source.name}: {source.dim} dimensions, vectors for {source.vocabulary:.1%} of "
@@ -60,13 +60,13 @@ def coverage_of(
     *,
     own: str,
 ) -> VectorCoverage:
-    """Measure the coverage of each source and of all pretrained ones together.
+    """Measure the coverage of each source, and of all pretrained ones together.
 
     Args:
-        counts: Occurrences of every token in the training texts.
-        vocabulary: The model's words.
-        sources: Name, dimensions and words of each.
-        own: The name of the source that is not pretrained.
+        counts: How often each token occurs in the training texts.
+        vocabulary: The words of the model.
+        sources: Name, dimensions and words of each source.
+        own: Name of the source that is not pretrained.
     """
     seen = [word for word in vocabulary if word in counts]
     tokens = sum(counts.values())

@@ -1,8 +1,8 @@
-"""fastText's native `.bin` files: words, and vectors for unknown words out of their n-grams.
+"""fastText's `.bin` files: vectors of words, and of unknown words from their n-grams.
 
 The layout is that of fastText's `FastText::saveModel` (version 12): sizes, dictionary, then one
-matrix with a row for each word and each bucket of n-grams. A word's vector is the mean of its
-own row and those of its n-grams (Bojanowski et al. 2017).
+matrix with a row for each word and each bucket of n-grams. The vector of a word is the mean of its
+own row and the rows of its n-grams (Bojanowski et al. 2017).
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class _Sizes(NamedTuple):
 def read_fasttext(
     file: BinaryIO, path: Path, *, wanted: Collection[str], most_frequent: int
 ) -> WordVectors:
-    """Read the vectors of some words; wanted words that the file lacks get their n-grams' mean.
+    """Read the vectors of some words. A wanted word that the file lacks gets its n-grams' mean.
 
     Args:
-        file: Open at its start.
+        file: The file, open at its start.
         path: Its name, for messages.
         wanted: Tokens to keep.
-        most_frequent: How many others to keep, in the file's order.
+        most_frequent: How many other tokens to keep, in the order of the file.
 
     Raises:
         DataError: The file is malformed, quantized, or of another version.
@@ -91,14 +91,14 @@ def _read_sizes(buffer: RecordBuffer, path: Path) -> _Sizes:
 
 
 def _read_words(buffer: RecordBuffer, sizes: _Sizes, kept: KeptRows) -> list[int]:
-    """Read the dictionary; the matrix row of each kept word, by place."""
+    """Read the dictionary. Return the matrix row of each kept word, in the order of places."""
     own_rows: dict[int, int] = {}
     for first in range(0, sizes.entries, _BLOCK_WORDS):
         block = []
         for _ in range(min(_BLOCK_WORDS, sizes.entries - first)):
             block.append(buffer.until(b"\0"))
             buffer.take(9)  # its count and its kind
-        # The labels of a supervised model stand last.
+        # A supervised model has its labels at the end.
         for position, place in kept.choose(block[: max(0, sizes.words - first)], first):
             own_rows[place] = first + position
     return [own_rows[place] for place in sorted(own_rows)]
@@ -107,7 +107,7 @@ def _read_words(buffer: RecordBuffer, sizes: _Sizes, kept: KeptRows) -> list[int
 def _rows_of(
     words: list[bytes], own_rows: list[int], sizes: _Sizes
 ) -> tuple[Int64Array, Int64Array]:
-    """Pairs of a matrix row and the place of a word that it belongs to, sorted by row."""
+    """Pairs of a matrix row and the place of its word, sorted by row. Shapes `(pairs,)`."""
     pairs = [(row, place) for place, row in enumerate(own_rows)]
     for place, word in enumerate(words):
         pairs += [(row, place) for row in _ngram_rows(word, sizes)]
@@ -127,7 +127,7 @@ def _ngram_rows(word: bytes, sizes: _Sizes) -> list[int]:
 def _means(
     buffer: RecordBuffer, path: Path, sizes: _Sizes, rows: Int64Array, places: Int64Array
 ) -> Float32Array:
-    """Mean matrix row of each place, with the matrix streaming by. Shape `(places, dim)`."""
+    """Read the matrix in blocks; the mean row of each place. Shape `(places, dim)`."""
     (quantized,) = struct.unpack("<?", buffer.take(1))
     matrix_rows, dim = struct.unpack("<2q", buffer.take(16))
     if quantized or dim != sizes.dim or (len(rows) and rows[-1] >= matrix_rows):
@@ -140,7 +140,7 @@ def _means(
     sums = np.zeros((len(counts), dim), np.float32)
     block = max(1, _BLOCK_BYTES // (4 * dim))
     begin = 0
-    # Rows behind the last one needed are not even read.
+    # Rows after the last one that is needed are not read.
     for first in range(0, int(rows[-1]) + 1 if len(rows) else 0, block):
         size = min(block, matrix_rows - first)
         values = np.frombuffer(buffer.take(size * dim * 4), "<f4").reshape(size, dim)

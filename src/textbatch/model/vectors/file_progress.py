@@ -1,4 +1,4 @@
-"""How far a library has read a file that it tells nothing about, as the kernel knows it."""
+"""How much of a file another library has read, which only the kernel knows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SECONDS = 0.5
 
 
 class ReadingAlong:
-    """Looks twice a second how far this process has read a file, in a thread of its own.
+    """Looks twice a second how much of a file this process has read, in a thread of its own.
 
-    Where the system has no `/proc`, it tells nothing.
+    Without `/proc` it reports nothing.
 
     Args:
         path: The file.
-        tell: Told the share read, 0 to 1, while the file is open.
+        tell: Called with the share that is read, 0 to 1, while the file is open.
     """
 
     def __init__(self, path: Path, tell: Callable[[float], None]) -> None:
@@ -44,7 +44,7 @@ class ReadingAlong:
 
     def _watch(self) -> None:
         while not self._stop.wait(_SECONDS):
-            # Any file may be closed between two looks at it.
+            # The file may be closed at any moment.
             with suppress(OSError):
                 share = _share_read(self._path)
                 if share is not None:
@@ -52,7 +52,7 @@ class ReadingAlong:
 
 
 def _share_read(path: Path) -> float | None:
-    """Position over size of the first open descriptor of a file; None where it is not open."""
+    """Position divided by size, of the first open descriptor of a file; None if it is not open."""
     for descriptor in _DESCRIPTORS.iterdir():
         with suppress(FileNotFoundError):
             if descriptor.readlink() == path:

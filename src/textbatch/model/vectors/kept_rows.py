@@ -1,4 +1,4 @@
-"""Which rows of a file of word vectors are kept, as the file streams by."""
+"""Decides which rows of a file of word vectors are kept, while the file is read."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from textbatch.types import Float32Array
 
 
 class KeptRows:
-    """Gathers the vectors of wanted words and of the file's first words.
+    """Collects the vectors of wanted words and of the first words of a file.
 
-    The words of a file are turned into tokens by the rules for texts; a word that is not exactly
-    one token can never be looked up. Where several words become one token ("The", "the"), the
-    exact form wins over the first.
+    The words of a file are turned into tokens by the rules for texts. A word that is not exactly
+    one token is left out, because no text can hold it. If several words become one token ("The",
+    "the"), the word that is equal to the token is taken, otherwise the first.
 
     Args:
-        wanted: Tokens to keep wherever they stand.
-        most_frequent: How many others to keep; files have frequent words first.
-        where: Names a row of the file by its number, from 0, for messages.
+        wanted: Tokens to keep.
+        most_frequent: How many other tokens to keep. Files have frequent words first.
+        where: Names rows of the file, for messages.
     """
 
     def __init__(self, wanted: Collection[str], most_frequent: int, where: RowNames) -> None:
@@ -35,14 +35,14 @@ class KeptRows:
         self._vectors: list[Float32Array] = []
 
     def choose(self, words: Sequence[bytes], first_row: int) -> list[tuple[int, int]]:
-        """Say which rows of a block to parse.
+        """Decide which rows of a block to parse.
 
         Args:
-            words: The block's words as they stand in the file.
-            first_row: Number of the block's first row.
+            words: The words of the block, as they are in the file.
+            first_row: Number of the first row of the block.
 
         Returns:
-            Pairs of the row's position in the block and the place to `put` its vector.
+            Pairs: the position of a row in the block, and the place to `put` its vector.
 
         Raises:
             DataError: A word is repeated.
@@ -66,7 +66,15 @@ class KeptRows:
         return chosen
 
     def add(self, token: str, word: bytes) -> int:
-        """Make a place for one more token."""
+        """Make a place for one more token.
+
+        Args:
+            token: The token.
+            word: The word, as it is in the file.
+
+        Returns:
+            The place, to `put` the vector.
+        """
         self._index[token] = len(self._words)
         self._words.append(word)
         self._vectors.append(np.empty(0, np.float32))
@@ -74,6 +82,11 @@ class KeptRows:
 
     def put(self, place: int, vector: Float32Array, row: int) -> None:
         """Keep a vector.
+
+        Args:
+            place: The place of its word.
+            vector: Shape `(dim,)`.
+            row: Number of its row in the file, from 0, for messages.
 
         Raises:
             DataError: It holds a NaN or an infinite number.
@@ -86,18 +99,18 @@ class KeptRows:
         self._vectors[place] = vector
 
     def missing(self) -> list[str]:
-        """Wanted tokens that the file has not shown, sorted."""
+        """Wanted tokens that were not found so far, sorted."""
         return sorted(self._wanted - self._index.keys())
 
     def words(self) -> list[bytes]:
-        """The kept words as they stand in the file, by place."""
+        """The kept words as they are in the file, in the order of their places."""
         return self._words
 
     def vectors(self) -> WordVectors:
-        """All that was kept.
+        """All vectors that were kept.
 
         Raises:
-            DataError: Nothing was.
+            DataError: None was kept.
         """
         if not self._vectors:
             raise DataError(
@@ -107,24 +120,30 @@ class KeptRows:
 
 
 class RowNames:
-    """Names a file's rows in messages: by line in text, by number in binary files."""
+    """Names the rows of a file in messages, such as `line 7 of vectors.txt`.
+
+    Args:
+        path: The file.
+        kind: What a row is called, such as `line`.
+        first: Number of the first row.
+    """
 
     def __init__(self, path: object, kind: str, first: int) -> None:
         self.path = path
         self._kind, self._first = kind, first
 
     def name(self, row: int) -> str:
-        """What to call the row with this number, from 0."""
+        """The name of a row, by its number from 0."""
         return f"{self._kind} {row + self._first} of {self.path}"
 
 
 def _single_tokens(words: Sequence[bytes]) -> tuple[list[str], list[int]]:
-    """The tokens of those words that are exactly one, and the words' positions."""
+    """Find the words that are exactly one token. Return these tokens, and the words' positions."""
     raw = pa.array(words, pa.large_binary())
     try:
         texts = raw.cast(pa.large_string())
     except pa.ArrowInvalid:
-        # Old word2vec tools cut words inside a character; no text can hold such a word.
+        # Old word2vec tools cut words inside a character. No text can hold such a word.
         texts = pa.array([_decoded(word) for word in words], pa.large_string())
     tokens, offsets = split_tokens(texts)
     single = np.flatnonzero(np.diff(offsets) == 1)

@@ -1,4 +1,4 @@
-"""Records of a binary file, cut out of large reads."""
+"""Reads the records of a binary file, many at a time."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _MAX_WORD = 10_000
 
 
 class RecordBuffer:
-    """Reads a file front to back.
+    """Reads a file from its beginning to its end.
 
     Args:
-        file: Open for reading, at the first record.
+        file: The file, open at the first record.
         path: Its name, for messages.
     """
 
@@ -24,10 +24,10 @@ class RecordBuffer:
         self._data, self._position = b"", 0
 
     def take(self, size: int) -> bytes:
-        """The next `size` bytes.
+        """Read the next `size` bytes.
 
         Raises:
-            DataError: The file ends before.
+            DataError: The file ends before that.
         """
         end = self._position + size
         if end > len(self._data):
@@ -40,10 +40,10 @@ class RecordBuffer:
         return taken
 
     def until(self, mark: bytes) -> bytes:
-        """The bytes before the next `mark`, which is dropped.
+        """Read up to the next `mark`. The mark itself is dropped.
 
         Raises:
-            DataError: There is none near.
+            DataError: There is no mark in the next 10,000 bytes.
         """
         limit = self._position + _MAX_WORD
         end = self._data.find(mark, self._position, limit)

@@ -6,18 +6,18 @@ from dataclasses import dataclass
 
 from textbatch.types import Float32Array
 
-#: The most numbers that a word vector may have, whatever a file's header tells.
+#: Limit on the dimensions of a word vector, whatever the header of a file says.
 MAX_DIM = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorSettings:
-    """Skip-gram with negative sampling (Mikolov et al. 2013).
+    """Settings of skip-gram with negative sampling (Mikolov et al. 2013).
 
     Attributes:
-        dim: Numbers in a vector.
-        window: Words to each side that count as context.
-        epochs: Passes over the texts.
+        dim: Dimensions of a vector.
+        window: Number of words on each side that count as context.
+        epochs: How many times training goes through the texts.
     """
 
     dim: int = 100
@@ -27,11 +27,11 @@ class VectorSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordVectors:
-    """Words and their vectors, frequent ones first where the source knows.
+    """Words and their vectors. Frequent words come first, if the source knows which they are.
 
     Attributes:
-        words: Tokens, as texts yield them.
-        table: Shape `(words, dim)`.
+        words: The words, as tokens of texts. Shape `(words,)`.
+        table: Their vectors. Shape `(words, dim)`.
     """
 
     words: tuple[str, ...]

@@ -1,10 +1,10 @@
-"""Pretrained word vectors from files of others: word2vec text and binary, GloVe, fastText.
+"""Reads pretrained word vectors: word2vec text and binary, GloVe, fastText.
 
-The parsers are our own because gensim's allocate what a file's header asks for, and hold the
-whole file: `KeyedVectors.load_word2vec_format` makes a table of `rows * dim` before the first
-row is read, and `load_facebook_vectors` reads all n-grams. These stream, so that only the kept
-words take memory, and use gensim for fastText's n-grams alone. gensim's own `.kv` and `.model`
-files are pickles, which run code when loaded: they are refused.
+The parsers are our own, because gensim's allocate what the header of a file asks for, and hold the
+whole file: `KeyedVectors.load_word2vec_format` makes a table of `rows * dim` before it reads the
+first row, and `load_facebook_vectors` reads all n-grams. The parsers here stream, so that only the
+kept words need memory. They use gensim only for fastText's n-grams. gensim's own `.kv` and `.model`
+files are pickles, which can run code when they are loaded. They are refused.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 _HEAD = 1 << 16
 _BLOCK = 4 << 20
 _TELL_BYTES = 1 << 20
-#: No line of `MAX_DIM` numbers is longer; a file without line breaks runs into this.
+#: No line of `MAX_DIM` numbers is longer. A file without line breaks reaches this limit.
 _MAX_LINE = 1 << 20
-#: Deflate's limit: no compressed file can hold more bytes than this many times its size.
+#: Limit of the format (deflate): the content of a gzip file is at most this many times its size.
 _MAX_RATIO = 1032
 _HEADER = re.compile(rb"[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*\n")
-#: What pickles of protocols 0 to 5 begin with; no row of vectors can.
+#: How pickles of the protocols 0 to 5 begin. No row of vectors begins like this.
 _PICKLE = re.compile(
     rb"\x80[\x00-\x05]|[\]}\)]q[\x00-\xff]|\(?[dl]p\d+\r?\n|\(?i?c[A-Za-z_][\w.]*\r?\n[A-Za-z_]\w*\r?\n"
 )
@@ -53,18 +53,18 @@ def read_vectors(
 ) -> WordVectors:
     """Read the vectors of some words.
 
-    The format is told by the content, gzip included. Every row's number of fields is checked;
-    numbers are parsed, and repeated words found, among the kept rows.
+    The content decides which format it is, gzip or not. The number of fields is checked in every
+    row. Numbers are parsed in the kept rows only, and repeated words are found among these.
 
     Args:
         path: The file.
-        wanted: Tokens to keep wherever they stand.
-        most_frequent: How many others to keep, in the file's order.
-        on_bytes: Told how many more bytes of the file are read.
+        wanted: Tokens to keep.
+        most_frequent: How many other tokens to keep, in the order of the file.
+        on_bytes: Called with the number of bytes that were read since the last call.
 
     Raises:
         InputNotFoundError: There is no such file.
-        DataError: It is a pickle or malformed; the message tells the line or row.
+        DataError: It is a pickle or malformed. The message names the line or row.
     """
     with _opened(path, on_bytes) as file:
         layout = _layout(file, path)
@@ -83,18 +83,18 @@ def read_vectors(
 
 
 def check_vectors(path: Path) -> None:
-    """Look at a file's beginning, so that a wrong one shows before any work.
+    """Check the beginning of a file, so that a wrong one is found before any work.
 
     Raises:
         InputNotFoundError: There is no such file.
-        DataError: It is a pickle, or no file of word vectors.
+        DataError: It is a pickle, or not a file of word vectors.
     """
     with _opened(path) as file:
         _layout(file, path)
 
 
 class _Told(io.FileIO):
-    """Tells how many more of its bytes are read; what is read twice counts once."""
+    """A file that reports how many of its bytes were read. Bytes that are read twice count once."""
 
     def __init__(self, path: Path, on_bytes: Callable[[int], None]) -> None:
         super().__init__(path, "rb")
@@ -103,7 +103,7 @@ class _Told(io.FileIO):
     def readinto(self, buffer: Buffer, /) -> int | None:
         read = super().readinto(buffer)
         more = self.tell() - self._furthest
-        # At the end too, however little is left.
+        # Also at the end, however few bytes are left.
         if more >= _TELL_BYTES or (more > 0 and not read):
             self._on_bytes(more)
             self._furthest += more
@@ -171,7 +171,7 @@ def _refuse_pickles(path: Path, head: bytes) -> None:
 
 
 def _first_dim(path: Path, head: bytes) -> int:
-    """The numbers on the first line of a file without a header."""
+    """Count the numbers on the first line of a file without a header."""
     fields = head.split(b"\n", 1)[0].split()
     if len(fields) < 2 or not all(map(_is_number, fields[1:])):
         raise DataError(
@@ -193,12 +193,12 @@ def _is_binary(body: bytes, dim: int) -> bool:
     fields = body.split(b"\n", 1)[0].split()
     if len(fields) == dim + 1 and all(map(_is_number, fields[1:])):
         return False
-    # A ragged text has no control characters; raw floats have them at once.
+    # A malformed text has no control characters. Binary numbers have some at the beginning.
     return re.search(rb"[\x00-\x08\x0e-\x1f]", body[: 4 * dim + 256]) is not None
 
 
 def _check_size(path: Path, rows: int, dim: int) -> None:
-    """Refuse a binary file whose header tells more than the file can hold."""
+    """Refuse a binary file if its header says more rows than the file can hold."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     if rows * (4 * dim + 2) > path.stat().st_size * (_MAX_RATIO if packed else 1):
@@ -241,7 +241,7 @@ def _read_text(file: BinaryIO, kept: KeptRows, where: RowNames, layout: _Layout)
 
 
 def _line_blocks(file: BinaryIO, where: RowNames, dim: int) -> Iterator[list[bytes]]:
-    """Lines without their ends, megabytes at a time, each with `dim` numbers by its look."""
+    """Yield blocks of lines, some megabytes at a time. Each line seems to have `dim` numbers."""
     rest, first = b"", 0
     while data := file.read(_BLOCK):
         *lines, rest = (rest + data).split(b"\n")
@@ -260,7 +260,7 @@ def _line_blocks(file: BinaryIO, where: RowNames, dim: int) -> Iterator[list[byt
 def _checked(lines: list[bytes], where: RowNames, first: int, dim: int) -> list[bytes]:
     lines = [line.rstrip() for line in lines]
     for position, line in enumerate(lines):
-        # Counting spaces is far quicker than splitting, and right for almost every file.
+        # Counting spaces is much faster than splitting, and right for almost every file.
         if line.count(b" ") != dim and len(line.split()) != dim + 1:
             raise DataError(
                 f"{where.name(first + position)} has {len(line.split())} fields where a word and "

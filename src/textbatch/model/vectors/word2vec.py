@@ -11,12 +11,12 @@ from textbatch.model.vectors.types import VectorSettings
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 from textbatch.types import Float32Array
 
-#: Telling costs more than passing over a few words.
+#: Words between two reports of progress: more reports would cost more time than the words.
 _TELL_WORDS = 10_000
 
 
 class _Sentences:
-    """Token lists, cut from one flat list as gensim passes over them."""
+    """Token lists, cut from one flat list while gensim iterates over them."""
 
     def __init__(
         self, tokens: list[str], offsets: Sequence[int], on_words: Callable[[int], None]
@@ -45,16 +45,17 @@ def train_vectors(
     """Train a vector for each token of a vocabulary.
 
     Args:
-        tokens: All tokens of the training texts, end to end.
+        tokens: All tokens of the training texts, text after text.
         offsets: Text `i` is `tokens[offsets[i]:offsets[i + 1]]`.
-        vocabulary: Which tokens get a vector, in which order.
+        vocabulary: The tokens that get a vector, in this order.
         settings: How to train.
-        seed: Of the starting vectors and the sampling.
-        on_words: Told how many more words are passed over; all passes count.
+        seed: Seed of the first vectors and of the sampling.
+        on_words: Called with the number of words that were read since the last call. The words of
+            every epoch count.
 
     Returns:
-        The embedding table, shape `(vocabulary_size, dim)`: zeros for padding, the mean vector
-        for OOV.
+        The embedding table, with zeros for padding and the mean vector for OOV. Shape
+        `(vocabulary_size, dim)`.
     """
     table = np.zeros((len(vocabulary), settings.dim), np.float32)
     words = vocabulary.words()
@@ -63,11 +64,11 @@ def train_vectors(
         window=settings.window,
         sg=1,
         seed=seed,
-        # More than one worker would make the result depend on their timing.
+        # With several workers, the result would depend on their timing.
         workers=1,
         min_count=1,
     )
-    # Counts steer the sampling only; one each would flatten it, so they are counted here.
+    # gensim uses the counts for its sampling, so they have to be the real ones.
     counts = dict.fromkeys(words, 0)
     for token in tokens:
         if token in counts:
