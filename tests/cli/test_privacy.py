@@ -31,6 +31,12 @@ FILES = {
     "deep.jsonl": f'{{"text": "{CANARY}", "deep": {DEEP}}}\n',
     "number.jsonl": f'{{"text": 1, "id": "{CANARY}"}}\n',
     "csv.parquet": GOOD_CSV,
+    "headless.csv": f"1,{CANARY},My name is {CANARY}\n2,{CANARY},cannot log in\n",
+    "headless_text.csv": f"I lost {CANARY} today\ncannot log in\n",
+    "headless_twice.csv": f"my card {CANARY},my card {CANARY},1\na,b,2\n",
+    "headless_huge.csv": f"{CANARY * 20_000},b\n1,2\n",
+    "headless.tsv": f"1\t{CANARY}\n2\tb\n",
+    "keys.jsonl": f'{{"text": {{"{CANARY}": 1}}}}\n',
 }
 
 

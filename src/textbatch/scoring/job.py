@@ -12,6 +12,7 @@ from textbatch import __version__
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.output.destination import is_there
 from textbatch.data.output.quarantine import Quarantine
+from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.hive_partitions import PartitionedSource, check_partitions
 from textbatch.data.readers.identity import InputIdentity, job_key
 from textbatch.data.readers.parquet import footer_entries
@@ -238,7 +239,7 @@ def _check_input(source: Source, text_column: str, columns: Sequence[str] | None
     """Check the input's columns before anything is computed; the schema to pass through."""
     require_column(source, text_column, "--text-column")
     kind = source.schema.field(text_column).type
-    check_text_type(kind, f"{source.path} column '{text_column}'")
+    check_text_type(kind, f"{source.path} column {shown(text_column)}")
     for name in columns or ():
         require_column(source, name, "--columns")
     names = source.schema.names if columns is None else list(dict.fromkeys(columns))

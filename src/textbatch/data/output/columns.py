@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.readers.column_names import shown
 from textbatch.errors import ConflictError
 from textbatch.types import BoolArray, Float32Array, Predictions, Status, TextBatch, has_evidence
 
@@ -62,7 +63,7 @@ class OutputColumns:
         clash = [field.name for field in added if field.name in passed_through.names]
         if clash:
             raise ConflictError(
-                f"the input already has a column '{clash[0]}'",
+                f"the input already has a column {shown(clash[0])}",
                 "add --prefix, or leave the column out with --columns",
             )
         # An earlier run's entries would hide this run's from Arrow's readers.

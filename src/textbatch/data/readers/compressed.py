@@ -36,7 +36,11 @@ class ByteStream:
 
     def progress(self) -> float:
         """The share of the compressed file read so far, 0 to 1."""
-        return 1.0 if self._raw.closed else min(1.0, self._raw.tell() / self._size)
+        try:
+            return min(1.0, float(self._raw.tell()) / self._size)
+        except ValueError:
+            # Another thread reads the file, and has just closed it.
+            return 1.0
 
     def close(self) -> None:
         """Close the file."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.source import Source
 from textbatch.errors import DataError
 
@@ -42,6 +43,7 @@ def check_partitions(source: Source, partitions: Sequence[tuple[str, str | None]
     for name, _ in partitions:
         if name in source.schema.names:
             raise DataError(
-                f"{source.path} has a column '{name}', and stands in a folder {name}=…",
+                f"{source.path} has a column {shown(name)}, "
+                f"and stands in a folder {shown(name)[1:-1]}=…",
                 "rename the folder, or drop the column",
             )

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.choices import CHUNK_ROWS, InputFormat
+from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.read_progress import OnRead, Reading
 from textbatch.data.readers.source import Source, open_source, require_column
 from textbatch.data.readers.text_column import check_text_type, decode_texts
@@ -84,7 +85,7 @@ def read_labelled(
         require_column(source, text_column, "--text-column")
         require_column(source, label_column, "--label-column")
         kind = source.schema.field(text_column).type
-        check_text_type(kind, f"{path} column '{text_column}'")
+        check_text_type(kind, f"{path} column {shown(text_column)}")
         _check_label_type(source, label_column)
         for batch in source.batches([text_column, label_column], CHUNK_ROWS):
             texts.append(_decoded(batch.column(text_column), path, text_column))
@@ -101,7 +102,7 @@ def read_labelled(
     unlabelled = rows.labels.null_count + (pc.sum(pc.equal(rows.labels, "")).as_py() or 0)
     if unlabelled:
         raise DataError(
-            f"{unlabelled:,} of {len(rows):,} rows have no label in column '{label_column}'",
+            f"{unlabelled:,} of {len(rows):,} rows have no label in column {shown(label_column)}",
             "label them or leave them out",
         )
     return rows
@@ -114,7 +115,7 @@ def _check_label_type(source: Source, column: str) -> None:
         pa.types.is_string(value) or pa.types.is_large_string(value) or value == pa.string_view()
     ):
         raise DataError(
-            f"{source.path} column '{column}' holds {kind}; labels are text",
+            f"{source.path} column {shown(column)} holds {shown_type(kind)}; labels are text",
             "cast it to strings, so that predictions come back in the same form",
         )
 
@@ -123,7 +124,7 @@ def _decoded(column: pa.Array, path: Path, name: str) -> pa.Array:
     values, bad = decode_texts(column)
     if bad.any():
         raise DataError(
-            f"{path} column '{name}' has {int(bad.sum())} rows that are not valid UTF-8",
+            f"{path} column {shown(name)} has {int(bad.sum())} rows that are not valid UTF-8",
             "mend them or leave them out",
         )
     return values

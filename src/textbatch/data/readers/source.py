@@ -11,6 +11,12 @@ import pyarrow as pa
 
 from textbatch.data.choices import InputFormat
 from textbatch.data.readers.bad_rows import BadRow
+from textbatch.data.readers.column_names import (
+    listed,
+    looks_like_data,
+    repeated,
+    shown,
+)
 from textbatch.data.readers.compressed import COMPRESSED_SUFFIXES
 from textbatch.data.readers.delimited import DelimitedSource
 from textbatch.data.readers.jsonlines import JsonLinesSource
@@ -121,11 +127,11 @@ def require_column(source: Source, column: str, flag: str) -> None:
         DataError: It has not; the message lists the columns that it has.
     """
     if column not in source.schema.names:
-        names = ", ".join(f"'{name}'" for name in source.schema.names[:20])
-        more = ", …" if len(source.schema.names) > 20 else ""
+        names = source.schema.names
         raise DataError(
-            f"{source.path} has no column '{column}'; its columns are {names}{more}",
-            f"name one with {flag}",
+            f"{source.path} has no column {shown(column)}; its columns are {listed(names)}",
+            f"name one with {flag}"
+            + (", or write the column names first" if any(map(looks_like_data, names)) else ""),
         )
 
 
@@ -162,8 +168,22 @@ def _check_columns(source: Source) -> None:
     names = source.schema.names
     if not names:
         raise DataError(f"{source.path} has no columns", "check how it was written")
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise DataError(
-            f"{source.path} has more than one column '{repeated[0]}'", "rename all but one"
+    if (twice := repeated(names)) is not None:
+        raise _repeated(source, twice)
+
+
+def _repeated(source: Source, name: str) -> DataError:
+    names = source.schema.names
+    if not name:
+        return DataError(
+            f"{source.path} has {names.count('')} columns without a name, the first is column "
+            f"{names.index('') + 1}",
+            "name them; or, where a spreadsheet left them behind, delete them there",
         )
+    if looks_like_data(name):
+        return DataError(
+            f"{source.path} has {names.count(name)} columns of one name, the first is column "
+            f"{names.index(name) + 1}; the name looks like data",
+            "write the column names first",
+        )
+    return DataError(f"{source.path} has more than one column {shown(name)}", "rename all but one")

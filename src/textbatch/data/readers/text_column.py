@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.readers.column_names import shown_type
 from textbatch.errors import DataError
 from textbatch.types import BoolArray
 
@@ -21,7 +22,9 @@ def check_text_type(kind: pa.DataType, where: str) -> None:
     """
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
     if not (_is_string(value) or _is_binary(value) or pa.types.is_null(value)):
-        raise DataError(f"{where} holds {kind}, not text", "name a text column or cast it")
+        raise DataError(
+            f"{where} holds {shown_type(kind)}, not text", "name a text column or cast it"
+        )
 
 
 def decode_texts(column: pa.Array) -> tuple[pa.Array, BoolArray]:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from textbatch.data.choices import CHUNK_BYTES, CHUNK_ROWS
 from textbatch.data.readers.chunks import rebatch
+from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.compressed import COMPRESSED_SUFFIXES, ByteStream, stream_errors
 from textbatch.data.readers.read_progress import OnRead, Reading
 from textbatch.data.readers.source import open_source, require_column
@@ -37,7 +38,9 @@ def check_unlabelled(paths: Sequence[Path], *, text_column: str) -> None:
             continue
         source = open_source(path)
         require_column(source, text_column, "--text-column")
-        check_text_type(source.schema.field(text_column).type, f"{path} column '{text_column}'")
+        check_text_type(
+            source.schema.field(text_column).type, f"{path} column {shown(text_column)}"
+        )
 
 
 def unlabelled_texts(
@@ -140,7 +143,7 @@ def _column(path: Path, text_column: str, reading: Reading) -> Iterator[pa.Array
     source = open_source(path)
     require_column(source, text_column, "--text-column")
     field = source.schema.field(text_column)
-    check_text_type(field.type, f"{path} column '{text_column}'")
+    check_text_type(field.type, f"{path} column {shown(text_column)}")
     batches = source.batches([text_column], CHUNK_ROWS)
     schema = pa.schema([field])
     for batch in rebatch(batches, schema, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES):

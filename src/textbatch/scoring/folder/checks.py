@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import pyarrow as pa
 
+from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.listing import InputFile, Listing, is_pattern
 from textbatch.data.readers.source import Source, format_of, require_column
 from textbatch.data.readers.text_column import check_text_type
@@ -88,13 +89,14 @@ def _check_text(source: Source, first: Source, text_column: str) -> None:
     require_column(source, text_column, "--text-column")
     kind = source.schema.field(text_column).type
     try:
-        check_text_type(kind, f"{source.path} column '{text_column}'")
+        check_text_type(kind, f"{source.path} column {shown(text_column)}")
     except DataError as error:
         if source is first:
             raise
         other = first.schema.field(text_column).type
         raise DataError(
-            f"{source.path} holds {kind} in column '{text_column}' where {first.path} has {other}",
+            f"{source.path} holds {shown_type(kind)} in column {shown(text_column)} "
+            f"where {first.path} has {shown_type(other)}",
             "give the column one type in all files",
         ) from error
 
