@@ -9,15 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textbatch.data.output.parquet_file import check_output
+from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.location import RemotePath, location_of
 from textbatch.errors import (
     ConflictError,
     MissingExtraError,
-    OutputError,
     TextbatchError,
     UsageError,
     exit_code_of,
-    storage_errors,
 )
 from textbatch.report.scoring import RunReport
 
@@ -100,15 +99,15 @@ def _check(path: Path) -> None:
 
 
 def _write(path: Path, values: Mapping[str, float | Mapping[str, int]], code: int) -> None:
-    from prometheus_client import CollectorRegistry, write_to_textfile
+    from prometheus_client import CollectorRegistry, generate_latest
 
     families = _known(path)
     for name, value in {**values, "textbatch_last_exit_code": code}.items():
         families[name] = _family(name, value, task=path.stem)
     registry = CollectorRegistry()
     registry.register(_Families(list(families.values())))
-    with storage_errors(path, "cannot write", missing=OutputError):
-        write_to_textfile(str(path), registry)
+    with atomic_file(path) as file:
+        file.buffered.write(generate_latest(registry))
 
 
 class _Families:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from textbatch.data.output.destination import check_place, upload_text
+from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.location import Location, RemotePath
 from textbatch.errors import (
     InterruptError,
-    OutputError,
     TerminatedError,
     TextbatchError,
     exit_code_of,
-    storage_errors,
 )
 
 #: Raised when a field changes its meaning or goes away.
@@ -83,12 +81,6 @@ def write_whole(path: Path, text: str) -> None:
         StorageError: The file cannot be written.
         OutputError: Its directory does not exist.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    with storage_errors(path, "cannot write", missing=OutputError):
-        try:
-            # "x" follows no planted link; names that are not UTF-8 become \udc.. escapes.
-            with temporary.open("x", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with atomic_file(path) as file:
+        # Names that are not UTF-8 become \udc.. escapes.
+        file.buffered.write(text.encode("utf-8", "backslashreplace"))

@@ -51,7 +51,7 @@ def test_a_part_that_was_made_again_counts_with_its_last_state(tmp_path):
 def test_a_manifest_is_written_whole_and_a_damaged_line_is_told(tmp_path):
     path = tmp_path / "_manifest.jsonl"
     names = [{"part": "a\udcff.parquet", "state": "x"}]
-    write_entries(path, [*ENTRIES, *names], run_id="0" * 16)
+    write_entries(path, [*ENTRIES, *names], owner="0" * 16)
     assert list(read_entries(path)) == [*ENTRIES, *names]
     assert list(tmp_path.iterdir()) == [path]
     path.write_bytes(path.read_bytes() + b'{"part": ')

@@ -9,9 +9,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from textbatch.data.output.ledger import Entry, read_entries, write_entries, write_lines
+from textbatch.data.output.ledger import Entry, read_entries, write_entries
+from textbatch.data.output.work_directory import owner_of
 from textbatch.data.readers.parquet import footer_entries
-from textbatch.data.storage.atomic_file import sync_directory
+from textbatch.data.storage.atomic_file import atomic_file, sync_directory
 from textbatch.errors import AccessError, DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
@@ -151,24 +152,24 @@ class OutputFolder:
         """Whether it tells what was scored."""
         return (self.path / MANIFEST).is_file()
 
-    def write_manifest(self, entries: Iterable[Entry], *, run_id: str) -> str:
+    def write_manifest(self, entries: Iterable[Entry]) -> str:
         """Write the list of all parts; its sha256.
 
         Raises:
             StorageError: The disk is full or failing.
         """
-        digest = write_entries(self.path / MANIFEST, entries, run_id=run_id)
+        digest = write_entries(self.path / MANIFEST, entries, owner=owner_of(self.path))
         failpoint("manifest-written")
         return digest
 
-    def write_success(self, record: dict[str, Any], *, run_id: str) -> None:
+    def write_success(self, record: dict[str, Any]) -> None:
         """Say that the output is complete.
 
         Raises:
             StorageError: The disk is full or failing.
         """
-        text = json.dumps(record, indent=2) + "\n"
-        write_lines(self.path / SUCCESS, [text], run_id=run_id)
+        with atomic_file(self.path / SUCCESS, owner=owner_of(self.path)) as file:
+            file.buffered.write(f"{json.dumps(record, indent=2)}\n".encode())
         failpoint("success-written")
 
 

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from textbatch.data.storage.atomic_file import NewFile, move_into_place, sync_directory
+from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
@@ -156,20 +156,13 @@ def parse_entries(lines: Iterable[bytes], path: os.PathLike[str]) -> Iterator[En
         yield entry
 
 
-def write_entries(path: Path, entries: Iterable[Entry], *, run_id: str) -> str:
+def write_entries(path: Path, entries: Iterable[Entry], *, owner: str) -> str:
     """Write a file of entries, whole or not at all.
 
-    Returns:
-        Its sha256.
-
-    Raises:
-        StorageError: The disk is full or failing.
-    """
-    return write_lines(path, map(_line, entries), run_id=run_id)
-
-
-def write_lines(path: Path, lines: Iterable[str], *, run_id: str) -> str:
-    """Write a text file that a reader sees whole or not at all, and that survives a power cut.
+    Args:
+        path: Of the file.
+        entries: Its lines.
+        owner: As of `atomic_file`.
 
     Returns:
         Its sha256.
@@ -177,20 +170,9 @@ def write_lines(path: Path, lines: Iterable[str], *, run_id: str) -> str:
     Raises:
         StorageError: The disk is full or failing.
     """
-    temporary = path.with_name(f".{path.name}.{run_id}.tmp")
-    with storage_errors(path, "cannot write", missing=OutputError):
-        temporary.unlink(missing_ok=True)
-        file = NewFile(temporary)
-        try:
-            for line in lines:
-                file.buffered.write(line.encode())
-            file.sync()
-            file.close()
-            move_into_place(temporary, path)
-        except BaseException:
-            file.discard()
-            raise
-        sync_directory(path.parent)
+    with atomic_file(path, owner=owner) as file:
+        for entry in entries:
+            file.buffered.write(_line(entry).encode())
     return file.sha256.hexdigest()
 
 

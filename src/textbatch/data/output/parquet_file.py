@@ -11,8 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from textbatch.data.output.seal import BLANK, SEAL, seal
-from textbatch.data.output.work_directory import temporary_of
-from textbatch.data.storage.atomic_file import NewFile, move_into_place, sync_directory
+from textbatch.data.storage.atomic_file import AtomicFile, sync_directory, temporary_of
 from textbatch.errors import AccessError, OutputError, StorageError, storage_errors
 from textbatch.failpoints import failpoint
 
@@ -39,7 +38,7 @@ class ParquetOutput:
         self._overwrite = overwrite
         check_output(path, overwrite=overwrite)
         with storage_errors(path, "cannot create", missing=OutputError):
-            self._file = NewFile(temporary_of(path, run_id))
+            self._file = AtomicFile(path, temporary=temporary_of(path, run_id))
         failpoint("output-created")
         try:
             self._writer = pq.ParquetWriter(
@@ -53,7 +52,11 @@ class ParquetOutput:
         self._waiting_rows = self._waiting_bytes = 0
         self.rows = 0
         self.seal = ""
-        self.published = False
+
+    @property
+    def published(self) -> bool:
+        """Whether it stands in its place, though perhaps not yet safe from a power cut."""
+        return self._file.published
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Append rows.
@@ -93,8 +96,7 @@ class ParquetOutput:
             self._file.close()
             failpoint("output-checked")
             check_output(self.path, overwrite=self._overwrite)
-            move_into_place(self._file.path, self.path)
-            self.published = True
+            self._file.move_into_place()
             failpoint("output-published")
             sync_directory(self.path.parent)
             failpoint("directory-synced")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from collections import deque
@@ -14,9 +13,9 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.output.work_directory import quarantine_of, temporary_of
+from textbatch.data.output.work_directory import owner_of, quarantine_of
 from textbatch.data.readers.bad_rows import BadRow
-from textbatch.data.storage.atomic_file import NewFile, move_into_place, sync_directory
+from textbatch.data.storage.atomic_file import AtomicFile, sync_directory, temporary_of
 from textbatch.data.storage.location import Location, RemotePath
 from textbatch.data.storage.upload import upload
 from textbatch.errors import OutputError, redacted, storage_errors
@@ -45,15 +44,14 @@ class Quarantine:
         self._source = redacted(str(source))
         self.with_text = with_text
         with storage_errors(path, "cannot create", missing=OutputError):
-            # With texts it is for the owner's eyes alone.
-            mode = 0o600 if with_text else 0o666
-            owner = hashlib.sha256(os.fsencode(os.path.realpath(output))).hexdigest()[:16]
-            temporary = (
-                quarantine_of(output) if isinstance(path, RemotePath) else temporary_of(path, owner)
-            )
+            if isinstance(path, RemotePath):
+                target = temporary = quarantine_of(output)
+            else:
+                target, temporary = path, temporary_of(path, owner_of(output))
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)  # noqa: PTH108
-            self._file = NewFile(temporary, mode)
+            # With texts it is for the owner's eyes alone.
+            self._file = AtomicFile(target, temporary=temporary, private=with_text)
 
     def add(self, rows: Sequence[BadRow]) -> None:
         """Note rows, in their order.
@@ -86,7 +84,7 @@ class Quarantine:
                 upload(self._file.path, self.path)
                 failpoint("quarantine-published")
                 return
-            move_into_place(self._file.path, self.path)
+            self._file.move_into_place()
             sync_directory(self.path.parent)
             failpoint("quarantine-published")
 

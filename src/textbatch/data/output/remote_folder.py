@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from textbatch.data.output.folder import MANIFEST, SUCCESS, parse_success
-from textbatch.data.output.ledger import Entry, parse_entries, write_entries, write_lines
+from textbatch.data.output.ledger import Entry, parse_entries, write_entries
+from textbatch.data.output.work_directory import owner_of
 from textbatch.data.readers.parquet import footer_entries
+from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import RemoteFile, listed, read_whole
 from textbatch.data.storage.upload import check_uploads, remove, upload
@@ -131,17 +133,17 @@ class RemoteFolder:
         remove(self.path / part)
         self._names.discard(part)
 
-    def write_manifest(self, entries: Iterable[Entry], *, run_id: str) -> str:
+    def write_manifest(self, entries: Iterable[Entry]) -> str:
         """Upload the list of all parts; its sha256."""
-        digest = write_entries(self.place(MANIFEST), entries, run_id=run_id)
+        digest = write_entries(self.place(MANIFEST), entries, owner=owner_of(self.lock_place))
         self.publish(MANIFEST)
         failpoint("manifest-written")
         return digest
 
-    def write_success(self, record: dict[str, Any], *, run_id: str) -> None:
+    def write_success(self, record: dict[str, Any]) -> None:
         """Say that the output is complete; nothing local is left."""
-        text = json.dumps(record, indent=2) + "\n"
-        write_lines(self.place(SUCCESS), [text], run_id=run_id)
+        with atomic_file(self.place(SUCCESS), owner=owner_of(self.lock_place)) as file:
+            file.buffered.write(f"{json.dumps(record, indent=2)}\n".encode())
         self.publish(SUCCESS)
         failpoint("success-written")
         shutil.rmtree(self.lock_place, ignore_errors=True)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 import uuid
 from pathlib import Path
 
 import pyarrow as pa
 
 from textbatch.data.output.parquet_file import ParquetOutput, check_output
-from textbatch.errors import OutputError, storage_errors
+from textbatch.data.storage.atomic_file import atomic_file
 
 
 def write_table(table: pa.Table, path: Path, *, overwrite: bool) -> None:
@@ -29,7 +29,7 @@ def write_table(table: pa.Table, path: Path, *, overwrite: bool) -> None:
     if path.suffix == ".csv":
         _write_csv(table, path, overwrite=overwrite)
         return
-    output = ParquetOutput(path, table.schema, run_id=uuid.uuid4().hex[:8], overwrite=overwrite)
+    output = ParquetOutput(path, table.schema, run_id=uuid.uuid4().hex[:16], overwrite=overwrite)
     try:
         for batch in table.to_batches():
             output.write(batch)
@@ -41,16 +41,10 @@ def write_table(table: pa.Table, path: Path, *, overwrite: bool) -> None:
 
 def _write_csv(table: pa.Table, path: Path, *, overwrite: bool) -> None:
     check_output(path, overwrite=overwrite)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    with storage_errors(path, "cannot write", missing=OutputError):
-        try:
-            with temporary.open("x", encoding="utf-8", newline="") as file:
-                writer = csv.writer(file)
-                writer.writerow(table.column_names)
-                columns = [column.to_pylist() for column in table.columns]
-                writer.writerows(zip(*columns, strict=True))
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with atomic_file(path) as file:
+        text = io.TextIOWrapper(file.buffered, encoding="utf-8", newline="")
+        writer = csv.writer(text)
+        writer.writerow(table.column_names)
+        columns = [column.to_pylist() for column in table.columns]
+        writer.writerows(zip(*columns, strict=True))
+        text.detach()

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import re
 import stat
 from pathlib import Path
 
+from textbatch.data.storage.atomic_file import hidden_beside, temporary_of
 from textbatch.errors import OutputError, StorageError, TryAgainError, storage_errors
 from textbatch.failpoints import failpoint
 
@@ -25,7 +27,7 @@ _ATTEMPTS = 100
 
 def work_directory_of(output: Path) -> Path:
     """Where the job state of an output stands."""
-    return output.with_name(f".{output.name}.textbatch")
+    return hidden_beside(output, ".textbatch")
 
 
 def quarantine_of(output: Path) -> Path:
@@ -33,9 +35,12 @@ def quarantine_of(output: Path) -> Path:
     return work_directory_of(output) / _QUARANTINE
 
 
-def temporary_of(path: Path, run_id: str) -> Path:
-    """Where a run writes a file before it is moved into its place."""
-    return path.with_name(f".{path.name}.{run_id}.tmp")
+def owner_of(output: Path) -> str:
+    """16 characters for the temporary names of whoever holds the lock of an output.
+
+    A later run, which holds it then, knows by them what a dead one has left.
+    """
+    return hashlib.sha256(os.fsencode(os.path.realpath(output))).hexdigest()[:16]
 
 
 class WorkDirectory:
@@ -88,7 +93,9 @@ class WorkDirectory:
 
     def remove_leftovers(self) -> None:
         """Remove the temporary files that dead runs left beside the output."""
-        pattern = re.compile(re.escape(f".{self._output.name}.") + r"[0-9a-f]{16}\.tmp")
+        any_run = "0" * 16
+        known = temporary_of(self._output, any_run).name.removesuffix(f"{any_run}.tmp")
+        pattern = re.compile(re.escape(known) + r"[0-9a-f]{16}\.tmp")
         with contextlib.suppress(OSError):
             with os.scandir(self._output.parent) as entries:
                 names = [entry.path for entry in entries if pattern.fullmatch(entry.name)]

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import stat
-import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from textbatch import __version__
+from textbatch.data.storage.atomic_directory import atomic_directory
 from textbatch.errors import BundleError, OutputError, TextbatchError, storage_errors
 from textbatch.model.bundle.strict_json import dump_json, parse_json
 
@@ -53,7 +51,6 @@ def write_directory(
         StorageError: Writing failed.
     """
     check_replaceable(path, overwrite=overwrite)
-    path = path.resolve()
     hashes = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     fingerprint = fingerprint_of(hashes, fingerprinted)
     manifest = {
@@ -69,18 +66,9 @@ def write_directory(
             name: {"size": len(data), "sha256": hashes[name]} for name, data in files.items()
         },
     }
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    with storage_errors(path, "cannot write"):
-        try:
-            temporary.mkdir()
-            for name, data in {**files, MANIFEST: dump_json(manifest)}.items():
-                with (temporary / name).open("xb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
-            _move_into_place(temporary, path)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+    with atomic_directory(path) as new:
+        for name, data in {**files, MANIFEST: dump_json(manifest)}.items():
+            new.write(name, data)
     return fingerprint
 
 
@@ -110,25 +98,6 @@ def _is_bundle(path: Path) -> bool:
     except TextbatchError:
         return False
     return {entry.name for entry in path.iterdir()} <= {*listed, MANIFEST}
-
-
-def _move_into_place(temporary: Path, path: Path) -> None:
-    # A directory cannot replace a full one in one step: the old one steps aside first.
-    old = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.old")
-    with suppress(FileNotFoundError):
-        path.rename(old)
-    try:
-        temporary.rename(path)
-    except OSError:
-        with suppress(FileNotFoundError):
-            old.rename(path)
-        raise
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def read_verified(

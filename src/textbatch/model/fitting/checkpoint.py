@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.errors import BundleError, OutputError, storage_errors
 from textbatch.model.bundle.strict_json import dump_json, parse_json
 from textbatch.model.fitting.settings import Epoch
@@ -125,9 +125,5 @@ def _dump(record: Mapping[str, Any]) -> bytes:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with atomic_file(path) as file:
+        file.buffered.write(data)

@@ -7,7 +7,6 @@ import io
 import os
 import threading
 import time
-import uuid
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import numpy as np
 from gensim.models import FastText, Word2Vec
 from gensim.models.callbacks import CallbackAny2Vec
 
-from textbatch.errors import OutputError, storage_errors
+from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.model.choices import Algorithm
 from textbatch.model.vectors.corpus import Corpus
 from textbatch.model.vectors.file_progress import ReadingAlong
@@ -130,21 +129,14 @@ def write_vectors(path: Path, vectors: WordVectors) -> None:
         OutputError: The directory does not exist.
         StorageError: The disk is full or failing.
     """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
-    with storage_errors(path, "cannot write", missing=OutputError):
-        try:
-            with temporary.open("xb") as file:
-                if path.suffix == ".gz":
-                    # Without name and time inside, the same vectors give the same bytes.
-                    with gzip.GzipFile("", "wb", fileobj=file, mtime=0, compresslevel=6) as packed:
-                        _write_rows(packed, vectors)
-                else:
-                    _write_rows(file, vectors)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    with atomic_file(path) as new:
+        file = new.buffered
+        if path.suffix == ".gz":
+            # No name and time inside: the same vectors are the same bytes.
+            with gzip.GzipFile("", "wb", fileobj=file, mtime=0, compresslevel=6) as packed:
+                _write_rows(packed, vectors)
+        else:
+            _write_rows(file, vectors)
 
 
 def _write_rows(file: io.BufferedIOBase, vectors: WordVectors) -> None:

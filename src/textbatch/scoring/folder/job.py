@@ -200,7 +200,7 @@ def finish(job: FolderJob, report: RunReport) -> None:
             parts += 1
             yield entry
 
-    digest = job.folder.write_manifest(counted(), run_id=report.run_id)
+    digest = job.folder.write_manifest(counted())
     record = {
         "schema_version": SCHEMA_VERSION,
         "textbatch": __version__,
@@ -213,7 +213,7 @@ def finish(job: FolderJob, report: RunReport) -> None:
         **totals.to_dict(),
         "manifest": digest,
     }
-    job.folder.write_success(record, run_id=report.run_id)
+    job.folder.write_success(record)
 
 
 def _others(job: FolderJob) -> Iterator[str]:

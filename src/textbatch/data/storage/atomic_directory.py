@@ -1,0 +1,102 @@
+"""Directories of files that appear whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from textbatch.data.storage.atomic_file import (
+    AtomicFile,
+    hidden_beside,
+    state_of,
+    sync_directory,
+    take_rights,
+    temporary_of,
+)
+from textbatch.errors import OutputError, storage_errors
+
+
+class NewDirectory:
+    """A directory of files that grows under a temporary name.
+
+    Attributes:
+        path: Where it grows.
+    """
+
+    def __init__(self, target: Path) -> None:
+        """Nothing is made yet.
+
+        Args:
+            target: Where it will stand.
+        """
+        self.path = temporary_of(target, uuid.uuid4().hex[:16])
+        self._target = target
+
+    def create(self) -> None:
+        """Make it, with the rights of the one that it replaces."""
+        old = state_of(self._target)
+        os.mkdir(self.path, 0o700 if old else 0o777)  # noqa: PTH102 - one call of `os` a step
+        if old:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                take_rights(descriptor, self._target, old)
+            finally:
+                os.close(descriptor)
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write one file, with the rights of the one of its name that it replaces."""
+        file = AtomicFile(self._target / name, temporary=self.path / name)
+        try:
+            file.buffered.write(data)
+            file.sync()
+        finally:
+            file.close()
+
+    def move_into_place(self) -> None:
+        """Put it where readers look for it; the one before is deleted."""
+        # A directory cannot replace a full one in one step: the old one steps aside first.
+        aside = hidden_beside(self._target, f".{uuid.uuid4().hex[:16]}.old")
+        with contextlib.suppress(FileNotFoundError):
+            self._target.rename(aside)
+        try:
+            self.path.rename(self._target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                aside.rename(self._target)
+            raise
+        sync_directory(self._target.parent)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def atomic_directory(path: Path) -> Iterator[NewDirectory]:
+    """A directory of files that appears whole, in the place of the one before.
+
+    Where the body fails, or is interrupted, nothing of it is left.
+
+    Args:
+        path: Where it will stand, links followed. A directory there is deleted with all that is
+            in it.
+
+    Yields:
+        The new one; `write` its files.
+
+    Raises:
+        OutputError: The directory above does not exist.
+        AccessError: The one above is not writable.
+        StorageError: The disk is full or failing.
+    """
+    with storage_errors(path, "cannot write", missing=OutputError):
+        new = NewDirectory(path.resolve())
+        try:
+            new.create()
+            yield new
+            sync_directory(new.path)
+            new.move_into_place()
+        finally:
+            shutil.rmtree(new.path, ignore_errors=True)
