@@ -1,1 +1,8 @@
-"""What a run says: its report, its progress, its tables."""
+"""What a run shows: its report, its progress, its tables and pages.
+
+* `scoring`, `training`, `evaluation`, `tuning`, `audit`, `vectors`: the report of each command.
+* `comparison`: a model beside simple models.
+* `files`: reports as JSON files, written on failure too.
+* `terminal`: progress and tables.
+* `html`: pages.
+"""

@@ -1,4 +1,4 @@
-"""The bundle beside simple models, on the same test rows."""
+"""A model beside simple models, on the same test rows."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ class Contender:
     """One model on the test rows.
 
     Attributes:
-        name: What it is.
-        accuracy: Share of rows with the right label.
+        name: Name of the model.
+        accuracy: Share of right answers.
         macro_f1: Mean F1 over the labels.
         ours: Whether it is the model of the bundle.
     """

@@ -1,4 +1,4 @@
-"""The page of `evaluate --html`, and what it shares with the bundle's."""
+"""The page of `evaluate --html`, and what it has in common with the page in the bundle."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _MOST_ERRORS = 50
 def evaluation_page(
     evaluation: Evaluation, answers: Answers, rows: LabelledRows, *, with_texts: bool
 ) -> str:
-    """The page of `evaluate --html`.
+    """Make the page of `evaluate --html`.
 
     Args:
         evaluation: What was measured.
-        answers: What it was measured on.
+        answers: The answers that it was measured on.
         rows: The rows that were read.
-        with_texts: Quote the texts of the surest mistakes.
+        with_texts: Whether to quote the texts of the wrong answers that are listed.
     """
     from textbatch.report.html.page import page_of
 
@@ -57,16 +57,21 @@ def evaluation_page(
 
 
 def check_page(path: Path, inputs: Sequence[Path], model: Path | None) -> None:
-    """Check before the work that a page can be written at a place.
+    """Check, before any work, that a page can be written.
+
+    Args:
+        path: Where the page goes.
+        inputs: The files that are read.
+        model: The bundle, if there is one already.
 
     Raises:
-        ConflictError: One of the inputs is there, or it lies in the bundle.
+        ConflictError: The path is one of the inputs, or in the bundle.
         OutputError: No file can be made there.
     """
     if path.resolve() in {entry.resolve() for entry in inputs}:
         raise ConflictError(f"--html names the input {path}", "give it a file of its own")
     if model and path.resolve().parent == model.resolve():
-        # A bundle with a file that its manifest does not list is refused.
+        # A bundle is refused if it has a file that its manifest does not list.
         raise ConflictError(f"--html names a file in the model {model}", "write it elsewhere")
     check_output(path, overwrite=True)
 
@@ -74,7 +79,14 @@ def check_page(path: Path, inputs: Sequence[Path], model: Path | None) -> None:
 def measured_on(
     evaluation: Evaluation, answers: Answers, rows: LabelledRows, *, with_texts: bool
 ) -> Picture:
-    """What can be said of any labelled rows."""
+    """Make the part of the page that all labelled rows have. It has no title yet.
+
+    Args:
+        evaluation: What was measured.
+        answers: The answers that it was measured on.
+        rows: The rows that were read.
+        with_texts: Whether to quote the texts of the wrong answers that are listed.
+    """
     true = answers.true[answers.evidence]
     right, wrong = confidence_histogram(answers.calibrated, true)
     return Picture(

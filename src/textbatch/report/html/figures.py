@@ -1,4 +1,4 @@
-"""The page's figures. They hold numbers and our own words; labels stand in the page's tables."""
+"""The figures of the page. They hold numbers and our own words; labels are only in its tables."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from textbatch.model.fitting.settings import Epoch
 from textbatch.model.quality.reliability import LengthHistogram, ReliabilityBin
 from textbatch.report.html.svg import FIRST, INK, MUTED, PAPER, SECOND, new_figure, to_svg
 
-#: Bins of fewer rows stand apart from the line of the reliability diagram.
+#: Bins of fewer rows are drawn as single points, beside the line of the reliability diagram.
 FEW_ROWS = 10
 
 
 def curve_figure(epochs: Sequence[Epoch], best: int, *, of: str) -> Markup:
-    """Training and validation by epoch; `of` is `loss` or `accuracy`."""
+    """Draw loss or accuracy of training and validation, by epoch.
+
+    Args:
+        epochs: What each epoch measured.
+        best: Number of the epoch whose weights were kept.
+        of: `loss` or `accuracy`.
+    """
     numbers = [epoch.number for epoch in epochs]
     if of == "loss":
         training = [epoch.loss for epoch in epochs]
@@ -51,7 +57,12 @@ def curve_figure(epochs: Sequence[Epoch], best: int, *, of: str) -> Markup:
 
 
 def reliability_figure(before: Sequence[ReliabilityBin], after: Sequence[ReliabilityBin]) -> Markup:
-    """Accuracy against confidence, with the rows of each bin below."""
+    """Draw accuracy against confidence, with the number of rows in each bin below.
+
+    Args:
+        before: Bins before calibration.
+        after: Bins after calibration.
+    """
     figure = new_figure(height=400)
     axes, counts = figure.subplots(2, 1, sharex=True, height_ratios=[3.2, 1])
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1.2, linestyle=(0, (1, 2.5)))
@@ -86,7 +97,7 @@ def reliability_figure(before: Sequence[ReliabilityBin], after: Sequence[Reliabi
 def _reliability(
     axes: Axes, bins: Sequence[ReliabilityBin], color: str, *, dashes: LineStyleType, face: str
 ) -> None:
-    # A line through bins of a row or two would draw the eye to chance.
+    # A line through bins of one or two rows would show chance.
     for few in (False, True):
         chosen = [e for e in bins if e.rows and (e.rows < FEW_ROWS) == few]
         axes.plot(
@@ -103,7 +114,12 @@ def _reliability(
 
 
 def confidence_figure(right: Sequence[int], wrong: Sequence[int]) -> Markup:
-    """Rows by confidence, wrong ones on the right ones' shoulders."""
+    """Draw the number of rows by confidence, the wrong answers on top of the right ones.
+
+    Args:
+        right: Number of right answers in equal bins of confidence from 0 to 1.
+        wrong: Number of wrong answers in the same bins.
+    """
     figure = new_figure(height=400)
     axes = figure.subplots()
     step = 1 / len(right)
@@ -126,7 +142,7 @@ def confidence_figure(right: Sequence[int], wrong: Sequence[int]) -> Markup:
 
 
 def length_figure(lengths: LengthHistogram) -> Markup:
-    """Texts by length, those beyond the limit in another colour."""
+    """Draw the number of texts by length, those beyond the limit in another colour."""
     figure = new_figure(height=280)
     axes = figure.subplots()
     lows, highs = lengths.edges[:-1], lengths.edges[1:]

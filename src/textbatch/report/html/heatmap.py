@@ -1,4 +1,4 @@
-"""The confusion matrix of many labels, without numbers."""
+"""The confusion matrix of many labels, as a figure without numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ _SHADES = 6
 
 
 def confusion_figure(confusion: Sequence[Sequence[int]]) -> Markup:
-    """A heat map of many labels, by number: each row's share of predicted labels."""
+    """Draw a heat map. Labels are numbers; each cell is a share of the rows with its true label.
+
+    Args:
+        confusion: Number of rows for each true label (first axis) and predicted label (second
+            axis). Shape `(labels, labels)`.
+    """
     figure = new_figure(width=520, height=520)
     axes = figure.subplots()
     shapes: dict[tuple[str, int], list[Shape]] = {}
@@ -24,7 +29,7 @@ def confusion_figure(confusion: Sequence[Sequence[int]]) -> Markup:
                 shade = min(_SHADES, 1 + int(_SHADES * count / sum(row)))
                 color = FIRST if true == predicted else SECOND
                 shapes.setdefault((color, shade), []).append(_cell(predicted + 1, true + 1))
-    # One path a shade: thousands of elements would make the page slow.
+    # One path for each shade: thousands of elements would make the page slow.
     for (color, shade), cells in sorted(shapes.items()):
         drawn = Shape.make_compound_path(*cells)
         axes.add_patch(

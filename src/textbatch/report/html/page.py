@@ -1,4 +1,4 @@
-"""The HTML page: one file, no script, nothing from outside."""
+"""The HTML page about a model: one file, without scripts, with nothing from outside."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONGEST_LABEL, _LONGEST_TEXT = 60, 400
 
 
 def page_of(picture: Picture) -> str:
-    """The page, complete; the same picture gives the same page, byte for byte."""
+    """Make the whole page. The same picture gives the same page, byte for byte."""
     return (
         page_environment()
         .get_template("page.html.j2")
@@ -43,7 +43,7 @@ def page_of(picture: Picture) -> str:
 
 
 def page_environment() -> Environment:
-    """What all pages' templates are filled in with; everything is escaped."""
+    """The environment for the templates of all pages. Everything is escaped."""
     environment = Environment(
         loader=FunctionLoader(read_part),
         autoescape=True,
@@ -56,7 +56,7 @@ def page_environment() -> Environment:
 
 
 def read_part(name: str) -> str:
-    """A template or style sheet of this room."""
+    """Read a template or a style sheet of this package."""
     return files("textbatch.report.html").joinpath(name).read_text(encoding="utf-8")
 
 
@@ -79,7 +79,10 @@ def _figures(picture: Picture) -> Mapping[str, Markup]:
 
 
 def _confusions(picture: Picture) -> list[tuple[int, int, int, float]]:
-    """True label, predicted label, rows, their share of the true label's; most rows first."""
+    """List confusions: true label, predicted label, rows, share of the true label's rows.
+
+    Those with the most rows come first.
+    """
     found = [
         (true, predicted, count, count / picture.metrics.labels[true].rows)
         for true, row in enumerate(picture.metrics.confusion)
@@ -94,7 +97,7 @@ def _label(value: str) -> str:
 
 
 def _text(value: str) -> str:
-    # Line ends and tabs are no dirt in a text, only in a name.
+    # Line breaks and tabs are normal in a text. In a name they would be shown as escapes.
     return _cut(printable(" ".join(value.split())), _LONGEST_TEXT)
 
 

@@ -1,4 +1,4 @@
-"""What the HTML page shows, as plain values."""
+"""What the HTML page about a model shows, as plain values."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from textbatch.report.comparison import Contender
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """How much of the texts a source of word vectors knows.
+    """The coverage of one source of word vectors.
 
     Attributes:
         source: Name of the source.
-        words: Vocabulary words with a vector.
+        words: Number of words in the vocabulary that have a vector.
         vocabulary_share: Their share of the vocabulary.
-        token_share: Their share of the training texts' tokens; None where nobody counted.
+        token_share: Their share of the tokens of the training texts; None if not counted.
     """
 
     source: str
@@ -30,13 +30,14 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
-    """From which confidence on a label can be relied on.
+    """The confidence from which on a label can be relied on.
 
     Attributes:
         label: The label.
-        threshold: The confidence; None where the rows were too few to tell, or none is high enough.
-        precision: Reached above it, on held-out rows.
-        kept: Share of the label's predictions above it.
+        threshold: The confidence; None if there are too few rows to find it, or if none is high
+            enough.
+        precision: Precision of the answers above it, on held-out rows.
+        kept: Share of the predictions of this label that are above it.
     """
 
     label: str
@@ -50,11 +51,11 @@ class ConfidentError:
     """A wrong answer.
 
     Attributes:
-        row: Row number in the input, from 1, several files counted one after the other.
-        true: The label it has.
-        predicted: The label it got.
-        confidence: How sure the model was.
-        text: The text, only where the user asked for texts.
+        row: Number of the row in the input, from 1. Several files are counted one after the other.
+        true: The true label.
+        predicted: The predicted label.
+        confidence: Confidence of the answer.
+        text: The text, only if the user asked for texts.
     """
 
     row: int
@@ -66,25 +67,25 @@ class ConfidentError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """Everything on the page; what is empty or None has no section there.
+    """Everything on the page. A part that is empty or None has no section there.
 
     Attributes:
         title: Heading of the page.
-        lead: A sentence below it.
-        metrics: On the measured rows.
-        ece_before: Expected calibration error before the temperature.
-        ece_after: The same after it.
-        reliability_before: Bins before the temperature.
-        reliability_after: Bins after it.
-        right: Right rows by confidence, in equal bins from 0 to 1.
-        wrong: Wrong rows likewise.
-        errors: The wrong answers that the model was surest of.
-        epochs: What each pass over the training rows measured.
-        best_epoch: The pass whose weights were kept.
-        lengths: Of the training texts.
-        coverage: Of the word vectors.
+        lead: A sentence below the heading.
+        metrics: Metrics of the measured rows.
+        ece_before: Expected calibration error before calibration.
+        ece_after: Expected calibration error after calibration.
+        reliability_before: Bins of confidence before calibration.
+        reliability_after: Bins of confidence after calibration.
+        right: Number of right answers, in equal bins of confidence from 0 to 1.
+        wrong: Number of wrong answers, in the same bins.
+        errors: The wrong answers with the highest confidence.
+        epochs: What each epoch measured.
+        best_epoch: Number of the epoch whose weights were kept.
+        lengths: Lengths of the training texts.
+        coverage: Coverage of the word vectors.
         contenders: The model and its baselines, on the same rows.
-        thresholds: Per label.
+        thresholds: Threshold of each label.
         warnings: What the user should look at.
         facts: Settings, sizes and versions, by heading.
     """

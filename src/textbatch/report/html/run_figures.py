@@ -1,4 +1,4 @@
-"""The figures of the page about a scoring run; no label is in them."""
+"""The figures of the page about a scoring run. They hold no label."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from textbatch.report.html.svg import FIRST, PAPER, SECOND, new_figure, to_svg
 
 
 def run_confidence_figure(found: Sequence[int], training: Sequence[int]) -> Markup:
-    """Rows of the run by confidence, as shares, and the training's held-out rows' as a line."""
+    """Draw the shares of rows by confidence: of the run as bars, of the training as a line.
+
+    Args:
+        found: Number of rows of the run, in equal bins of confidence from 0 to 1.
+        training: Number of held-out rows of the training, in the same bins.
+    """
     figure = new_figure(height=300)
     axes = figure.subplots()
     bins = len(found)
@@ -38,7 +43,11 @@ def run_confidence_figure(found: Sequence[int], training: Sequence[int]) -> Mark
 
 
 def rate_figure(rates: Sequence[tuple[float, float]]) -> Markup:
-    """Rows per second over the run's time."""
+    """Draw the rows per second over the time of the run.
+
+    Args:
+        rates: Pairs of seconds since the beginning, and rows per second. Not empty.
+    """
     figure = new_figure()
     axes = figure.subplots()
     seconds, speeds = zip(*rates, strict=True)

@@ -1,4 +1,4 @@
-"""The HTML page about a scoring run: one file, no script, nothing from outside."""
+"""The HTML page about a scoring run: one file, without scripts, with nothing from outside."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from textbatch.report.terminal.pace import span
 
 
 def run_page(report: RunReport, samples: Sequence[tuple[float, int]]) -> str:
-    """The page about a good run.
+    """Make the page about a run that ended well.
 
     Args:
         report: What the run did.
-        samples: Seconds since the first row, and rows done by then.
+        samples: Pairs of seconds since the first row, and the rows that were done by then.
     """
     picture = run_picture(report, samples)
     return (

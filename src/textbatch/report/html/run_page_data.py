@@ -10,21 +10,21 @@ from textbatch.errors import printable
 from textbatch.model.quality.drift import LARGE_DRIFT, SOME_DRIFT, population_stability
 from textbatch.report.scoring import RunReport
 
-#: Points of the line of rows per second.
+#: Number of points of the line of rows per second.
 _STEPS = 60
-#: Warn where this share of tokens is unknown that was known in training.
+#: Warn if the share of unknown tokens is larger than in training by more than this.
 _MORE_UNKNOWN = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelShare:
-    """A label's part of the rows with a label.
+    """The share of a label among the rows that have a label.
 
     Attributes:
         label: The label.
-        rows: In this run.
-        share: In this run.
-        training: In the training rows; None where nobody knows.
+        rows: Number of rows in this run.
+        share: Share of rows in this run.
+        training: Share of the training rows; None if not known.
     """
 
     label: str
@@ -35,17 +35,17 @@ class LabelShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPicture:
-    """Everything on the page; what is empty or None has no section there.
+    """Everything on the page. A part that is empty or None has no section there.
 
     Attributes:
         report: The run.
-        labels: By label, in the model's order.
-        label_drift: Population stability index against training.
-        confidences: Rows by confidence, in equal bins from 0 to 1.
-        training_confidences: Validation rows likewise.
+        labels: Shares of the labels, in the order of the model.
+        label_drift: Population stability index of the labels, run against training.
+        confidences: Number of rows, in equal bins of confidence from 0 to 1.
+        training_confidences: Number of validation rows of the training, in the same bins.
         confidence_drift: Population stability index of the two.
         training_oov: Share of unknown tokens in training.
-        rates: Seconds since the beginning, and rows per second around then.
+        rates: Pairs of seconds since the beginning, and rows per second at that time.
         warnings: What the user should look at.
     """
 
@@ -61,11 +61,11 @@ class RunPicture:
 
 
 def run_picture(report: RunReport, samples: Sequence[tuple[float, int]]) -> RunPicture:
-    """Put a good run beside the profile of its model's training.
+    """Compare a run that ended well with the training of its model.
 
     Args:
         report: What the run did.
-        samples: Seconds since the beginning, and rows done by then.
+        samples: Pairs of seconds since the beginning, and the rows that were done by then.
     """
     profile: Mapping[str, Any] = report.profile or {}
     trained: Mapping[str, int] = profile.get("labels", {})
@@ -92,7 +92,7 @@ def run_picture(report: RunReport, samples: Sequence[tuple[float, int]]) -> RunP
 
 
 def drift_in_words(index: float | None) -> str:
-    """What an index commonly means."""
+    """Say in words what a population stability index means."""
     if index is None:
         return "not known"
     if index < SOME_DRIFT:
@@ -114,7 +114,7 @@ def _labels(found: Mapping[str, int], trained: Mapping[str, int]) -> tuple[Label
 
 
 def _rates(samples: Sequence[tuple[float, int]]) -> tuple[tuple[float, float], ...]:
-    """Rows per second over equal stretches of time, at their middle."""
+    """Compute rows per second in equal intervals of time, at the middle of each."""
     if len(samples) < 3:
         return ()
     end = samples[-1][0]

@@ -1,4 +1,4 @@
-"""Drawing with matplotlib: figures that follow the page's colours and repeat byte for byte."""
+"""Draws with matplotlib. Figures have the colours of the page, and the same bytes every time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# Its notes about font caches, at import, would end up among a job's messages.
+# On import it logs notes about font caches. They do not belong among the messages of a job.
 _log = logging.getLogger("matplotlib")
 _level = _log.level
 _log.setLevel(logging.ERROR)
@@ -20,7 +20,7 @@ from matplotlib.figure import Figure  # noqa: E402
 
 _log.setLevel(_level)
 
-#: Stand-ins, put into the drawing and taken out of the SVG, for colours that the page defines.
+#: Placeholders for the colours that the page defines. In the SVG they are replaced by variables.
 INK, MUTED, GRID = "#a1b2c1", "#a1b2c2", "#a1b2c3"
 FIRST, SECOND, PAPER = "#a1b2c4", "#a1b2c5", "#a1b2c6"
 _VARIABLES = {
@@ -28,7 +28,7 @@ _VARIABLES = {
 }  # fmt: skip
 
 _STYLE: dict[Any, Any] = {
-    # Words stay words: searchable, small, in the page's own font.
+    # Text stays text: it can be searched, is small, and has the font of the page.
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
     "font.size": 12.5,
@@ -63,7 +63,7 @@ _POINTS_PER_INCH = 72
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Our style inside, whatever a matplotlibrc says; the caller's own again outside."""
+    """Draw in our style, whatever a matplotlibrc says. Afterwards the old style is back."""
     with mpl.rc_context():
         mpl.rcdefaults()
         mpl.rcParams.update(_STYLE)
@@ -71,19 +71,24 @@ def drawing() -> Iterator[None]:
 
 
 def new_figure(width: int = 460, height: int = 300) -> Figure:
-    """An empty figure of so many units."""
+    """Make an empty figure.
+
+    Args:
+        width: In units of the SVG.
+        height: In units of the SVG.
+    """
     size = (width / _POINTS_PER_INCH, height / _POINTS_PER_INCH)
     return Figure(figsize=size, layout="constrained")
 
 
 def to_svg(figure: Figure, name: str, *, title: str, description: str) -> Markup:
-    """The figure as an SVG element to stand in a page.
+    """Turn a figure into an SVG element for a page.
 
     Args:
-        figure: Drawn while `drawing()` was on, and it must still be.
-        name: Unique on the page.
-        title: Said by screen readers.
-        description: The figure in words.
+        figure: The figure. It was drawn inside `drawing()`, and this call is inside too.
+        name: A name, unique on the page.
+        title: The title, for screen readers.
+        description: The figure in words, for screen readers.
     """
     stream = io.StringIO()
     no_metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
@@ -92,7 +97,7 @@ def to_svg(figure: Figure, name: str, *, title: str, description: str) -> Markup
     drawn = stream.getvalue()
     box = re.search(r'viewBox="[\d. ]+"', drawn)
     body = drawn[drawn.index(">", drawn.index("<svg")) + 1 :]
-    # Several figures on one page must not share ids; only the hashed ones are referred to.
+    # Figures on one page must not have equal ids. Nothing refers to the ids that are removed.
     body = re.sub(r'<g id="[^"]*"', "<g", re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.S))
     for stand_in, variable in _VARIABLES.items():
         body = body.replace(stand_in, f"var(--{variable})")
@@ -102,4 +107,4 @@ def to_svg(figure: Figure, name: str, *, title: str, description: str) -> Markup
         f'<title id="{name}-title">{escape(title)}</title>'
         f'<desc id="{name}-desc">{escape(description)}</desc>'
     )
-    return Markup(opening + body.strip())  # matplotlib's own output: no label is in it
+    return Markup(opening + body.strip())  # safe: it is matplotlib's output, without any label

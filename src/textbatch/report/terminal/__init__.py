@@ -1,1 +1,7 @@
-"""Progress and tables."""
+"""Progress and tables on the terminal, at most 80 columns wide.
+
+* `progress`, `pace`: how far a run is, how fast it is, how long it will take.
+* `epochs`: how far a training is.
+* `tables`: tables of `evaluate` and `inspect`.
+* `audit`, `tuning`: tables of these commands.
+"""

@@ -1,4 +1,4 @@
-"""An audit of labels, as tables."""
+"""The result of `audit`, as tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.text import Text
 from textbatch.errors import printable
 from textbatch.report.audit import AuditReport
 
-#: Rows of the table: the most frequent pairs.
+#: Number of rows of the table, which shows the most frequent pairs.
 _SHOWN = 20
 
 
 def audit_tables(report: AuditReport) -> Iterator[RenderableType]:
-    """Show the counts per pair of labels."""
+    """Show how many labels are likely wrong, and the count of each pair of labels."""
     yield Text(
         f"{report.found:,} of {report.audited:,} labels are likely wrong: "
         f"{printable(report.output)}"

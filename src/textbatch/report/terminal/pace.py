@@ -1,4 +1,4 @@
-"""How much, how fast and how long yet, in words and as columns of a progress bar."""
+"""How much is done, how fast, and how long it will take: in words, and as columns of a bar."""
 
 from __future__ import annotations
 
@@ -20,12 +20,22 @@ def span(seconds: float) -> str:
 
 
 def counted(done: int, unit: str) -> str:
-    """How much: `1,200 rows`, `3.4 MB`."""
+    """How much is done, in words: `1,200 rows`, `3.4 MB`.
+
+    Args:
+        done: The number.
+        unit: What is counted.
+    """
     return decimal(done) if unit == BYTES else f"{done:,} {unit}"
 
 
 def rate(per_second: float, unit: str) -> str:
-    """How fast: `1,200 rows/s`, `3.4 MB/s`, `0.5 folds/min`."""
+    """How fast it is, in words: `1,200 rows/s`, `3.4 MB/s`, `0.5 folds/min`.
+
+    Args:
+        per_second: The number in one second.
+        unit: What is counted.
+    """
     if unit == BYTES:
         return f"{decimal(round(per_second))}/s"
     if per_second >= 10:
@@ -36,19 +46,19 @@ def rate(per_second: float, unit: str) -> str:
 
 
 def unbroken() -> Column:
-    """A column that is not wrapped: the bar gives way instead."""
+    """A column that is never wrapped. The bar becomes shorter instead."""
     return Column(no_wrap=True)
 
 
 class Count(ProgressColumn):
-    """How much of how much is done."""
+    """The column that shows how much is done, and the total."""
 
     def __init__(self, unit: str) -> None:
         super().__init__(table_column=unbroken())
         self._unit = unit
 
     def render(self, task: Task) -> Text:
-        """Done and total, or done alone where nobody knows the total."""
+        """Show both, or only what is done if the total is not known."""
         done = int(task.completed)
         if task.total is None:
             return Text(counted(done, self._unit) if done else "")
@@ -58,26 +68,26 @@ class Count(ProgressColumn):
 
 
 class Rate(ProgressColumn):
-    """How fast it goes."""
+    """The column that shows the rate."""
 
     def __init__(self, unit: str) -> None:
         super().__init__(table_column=unbroken())
         self._unit = unit
 
     def render(self, task: Task) -> Text:
-        """The rate of late; nothing while it is too early to tell."""
+        """Show the rate of the last seconds; nothing in the first second."""
         pace = _pace(task)
         return Text("" if pace is None else rate(pace, self._unit))
 
 
 class Left(ProgressColumn):
-    """How long it takes yet."""
+    """The column that shows the time left."""
 
     def __init__(self) -> None:
         super().__init__(table_column=unbroken())
 
     def render(self, task: Task) -> Text:
-        """Time left; where nobody knows, the time since the beginning."""
+        """Show the time left or, if it is not known, the time since the beginning."""
         pace = _pace(task)
         if pace is None or task.remaining is None:
             return Text(f"{span(task.elapsed or 0.0)} so far")
@@ -85,7 +95,7 @@ class Left(ProgressColumn):
 
 
 def _pace(task: Task) -> float | None:
-    """Units a second, of late; None while it is too early to tell."""
+    """Units per second in the last seconds; None in the first second."""
     seconds = task.elapsed or 0.0
     if seconds < 1 or not task.completed:
         return None

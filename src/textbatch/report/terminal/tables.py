@@ -13,19 +13,19 @@ from rich.text import Text
 
 from textbatch.errors import printable
 
-if TYPE_CHECKING:  # scikit-learn comes with these, and `inspect` needs it for nothing
+if TYPE_CHECKING:  # these import scikit-learn, which `inspect` does not need
     from textbatch.report.comparison import Contender
     from textbatch.report.evaluation import Evaluation
 
-#: Above this many labels the confusion matrix would not fit a terminal.
+#: With more labels the confusion matrix would not fit into a terminal.
 _WIDEST_CONFUSION = 10
-#: What a label of the confusion matrix has at least, whatever the number of labels.
+#: Smallest width of a label in the confusion matrix, in characters.
 _SHORT_LABEL = 7
 _WIDTH = 80
 
 
 def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
-    """Show an evaluation: headline, labels, confusion matrix, what was left out."""
+    """Show an evaluation: summary, labels, confusion matrix, and the rows that were left out."""
     metrics = evaluation.metrics
     yield Text(
         f"{metrics.rows:,} rows: accuracy {metrics.accuracy:.4f}, macro F1 {metrics.macro_f1:.4f}\n"
@@ -50,7 +50,12 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
 
 
 def comparison_table(contenders: Sequence[Contender], bundle: Evaluation) -> Table:
-    """Show a bundle beside simple models, on the same test rows."""
+    """Show a model beside simple models, on the same test rows.
+
+    Args:
+        contenders: The simple models.
+        bundle: The evaluation of the model.
+    """
     table = _table("on the test rows", "accuracy", "macro F1")
     for one in contenders:
         table.add_row(one.name, f"{one.accuracy:.4f}", f"{one.macro_f1:.4f}")
@@ -113,7 +118,7 @@ def _output(found: Mapping[str, Any]) -> Iterator[RenderableType]:
 def _confusion(evaluation: Evaluation) -> Table:
     labels = [printable(entry.label) for entry in evaluation.metrics.labels]
     first = max(len("true ↓ predicted →"), *map(len, labels))
-    # Each column has three more of padding.
+    # Each column has three characters of padding.
     room = max(_SHORT_LABEL, (_WIDTH - first - 2) // len(labels) - 3)
     short = [label if len(label) <= room else f"{label[: room - 1]}…" for label in labels]
     table = _table("true ↓ predicted →", *short)
@@ -131,7 +136,7 @@ def _table(first: str, *others: str, right: bool = True) -> Table:
 
 
 def _kind(kind: str) -> str:
-    """A column's type, without what Arrow says of a dictionary's indices."""
+    """The type of a column, without what Arrow says about the indices of a dictionary."""
     return re.sub(r"dictionary<values=(\w+),[^>]*>", r"dictionary<\1>", kind)
 
 

@@ -1,4 +1,4 @@
-"""A search for settings, as tables."""
+"""The result of `tune`, as tables."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.text import Text
 
 from textbatch.report.tuning import TuneReport
 
-#: Rows of the table: the best trials.
+#: Number of rows of the table, which shows the best trials.
 _SHOWN = 10
 
 
 def tuning_tables(report: TuneReport) -> Iterator[RenderableType]:
-    """Show the best trials, and how the best differs from the recipe as it was."""
+    """Show the best trials, and the settings of the best one beside those of the recipe."""
     complete = sorted((t for t in report.trials if t.loss is not None), key=lambda t: t.loss or 0.0)
     table = Table(box=box.SIMPLE, pad_edge=False)
     for name in ("trial", "validation loss", "epochs"):
