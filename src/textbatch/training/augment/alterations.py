@@ -1,8 +1,8 @@
-"""Texts altered a little, as token ids, so that every pass over the training rows sees other ones.
+"""Alters texts a little, as token ids, so that every epoch sees other ones.
 
 Swapping, deleting and replacing words are the operations of Wei and Zou 2019, "EDA: Easy Data
 Augmentation Techniques for Boosting Performance on Text Classification Tasks". A text is altered
-in one way at a time, so that its label stays true.
+in only one way at a time, so that its label stays true.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from textbatch.training.augment.synonyms import Spans, Synonyms
 from textbatch.training.augment.templates import misspell
 from textbatch.types import BoolArray, Int32Array, Int64Array, TokenBatch
 
-#: Shorter words rarely stay readable with a typo.
+#: A shorter word is rarely readable with a typo.
 _SHORTEST_TYPO = 4
 
 
@@ -27,9 +27,9 @@ class Shares:
     """How much is altered, as shares from 0 to 1.
 
     Attributes:
-        rows: Of the rows, those altered in a pass; the others are shown as they are.
-        words: Of an altered row's words, those changed; one at least.
-        phrases: Of its phrases that have a synonym, those replaced.
+        rows: Share of the rows that are altered in an epoch.
+        words: Share of the words of such a row that are changed. At least one word is.
+        phrases: Share of its phrases with a synonym that are replaced.
     """
 
     rows: float = 0.5
@@ -41,13 +41,13 @@ class Alterations:
     """Ways to alter the texts of one training set.
 
     Args:
-        tokens: The texts; none is empty.
-        methods: Of `swap` (neighbouring words change places), `delete`, `typos`, `neighbours`
-            (a word becomes one with a near vector) and `synonyms`.
-        vocabulary: Of the token ids.
-        neighbours: For each token the ids of near ones, `PAD_ID` where there are fewer. Shape
+        tokens: The texts. None is empty.
+        methods: Some of `swap` (neighbouring words change places), `delete`, `typos`, `neighbours`
+            (a word is replaced by one with a similar vector) and `synonyms`.
+        vocabulary: The vocabulary of the token ids.
+        neighbours: For each token the ids of similar ones; `PAD_ID` if there are fewer. Shape
             `(vocabulary_size, neighbours)`.
-        synonyms: What may stand for what.
+        synonyms: Phrases that may replace each other.
         shares: How much is altered.
     """
 
@@ -71,7 +71,7 @@ class Alterations:
         self._spans = synonyms.find(tokens) if synonyms else None
 
     def alter(self, random: np.random.Generator) -> TokenBatch:
-        """The texts, some of them altered: as many, in the same order, and none of them empty."""
+        """Alter some of the texts. Number and order stay the same, and no text becomes empty."""
         if not self._methods:
             return self._tokens
         rows = len(self._tokens)
@@ -106,7 +106,7 @@ class Alterations:
 
     def _swap(self, token_ids: Int32Array, hit: BoolArray) -> None:
         first = np.flatnonzero(hit[:-1] & (self._row_of_token[:-1] == self._row_of_token[1:]))
-        # A word moves once: of hits side by side, only the first counts.
+        # A word moves only once. If neighbouring words are chosen, only the first one counts.
         first = first[np.diff(first, prepend=-2) > 1]
         token_ids[first], token_ids[first + 1] = token_ids[first + 1], token_ids[first]
 

@@ -1,4 +1,4 @@
-"""Templates by label, from a user's TOML file: made-up texts to train on beside the real ones."""
+"""Templates for each label, from a TOML file of the user: made-up texts beside the real ones."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _SHAPE = 'give a table [patterns] with a list of texts for each label, and [slot
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelledTemplates:
-    """Patterns that give a label's texts.
+    """Patterns that texts of a label are made from.
 
     Attributes:
-        patterns: By label.
-        slots: Phrases by slot name.
+        patterns: Patterns for each label.
+        slots: Phrases for each slot.
     """
 
     patterns: Mapping[str, Sequence[str]]
@@ -33,12 +33,12 @@ class LabelledTemplates:
         """Read templates from TOML, and check that each pattern can be filled.
 
         Args:
-            text: The file.
-            name: Its name, for the messages.
+            text: The content of the file.
+            name: Name of the file, for messages.
 
         Raises:
-            UsageError: It is no TOML, has another shape, a slot without phrases or within
-                itself, or a pattern that can come out without a word.
+            UsageError: It is not TOML or has another shape. Or a slot has no phrases or holds
+                itself. Or a pattern can give a text without a word.
         """
         try:
             tables = tomllib.loads(text)
@@ -49,7 +49,7 @@ class LabelledTemplates:
             raise UsageError(f"{name} has another shape", _SHAPE)
         for label, texts in patterns.items():
             for number, pattern in enumerate(texts, 1):
-                # A filling finds neither a slot in a phrase that is not drawn, nor a rare blank.
+                # Filling it once is no proof: a bad slot may be in a phrase that was not drawn.
                 if not _has_word(pattern, slots, ()):
                     raise UsageError(
                         f"{name} pattern {number} of '{label}' can come out without a word",
@@ -58,7 +58,13 @@ class LabelledTemplates:
         return cls(patterns=patterns, slots=slots)
 
     def texts(self, random: Random, label: str, count: int) -> list[str]:
-        """Make up texts of a label."""
+        """Make up texts of a label.
+
+        Args:
+            random: Chooses patterns and phrases.
+            label: The label. It has patterns.
+            count: How many texts.
+        """
         patterns = self.patterns[label]
         return [fill(random, pick(random, patterns), self.slots) for _ in range(count)]
 
@@ -71,7 +77,7 @@ def _is_lists(table: object) -> bool:
 
 
 def _has_word(pattern: str, slots: Mapping[str, Sequence[str]], inside: tuple[str, ...]) -> bool:
-    """Whether a pattern has a word whatever fills its slots; all of them are looked at."""
+    """Whether a pattern has a word, whatever fills its slots. All slots are checked."""
     words, _ = split_tokens(pa.array([SLOT.sub(" ", pattern)]))
     found = len(words) > 0
     for name in SLOT.findall(pattern):

@@ -1,4 +1,4 @@
-"""Words that stand near one another in the space of their vectors."""
+"""Words with similar vectors."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ import numpy as np
 from textbatch.text.vocabulary import PAD_ID, RESERVED
 from textbatch.types import Float32Array, Int32Array
 
-#: Only the most frequent words are offered: the vectors of rare ones are mostly noise, and the
-#: work grows with words × candidates.
+#: Only the most frequent words can be neighbours. The vectors of rare words are mostly noise, and
+#: the work grows with words × candidates.
 _CANDIDATES = 20_000
 _BLOCK = 1024
 
 
 def nearest_words(vectors: Float32Array, *, count: int = 5, least: float = 0.6) -> Int32Array:
-    """Find each word's nearest ones by cosine, as gensim's `most_similar` does.
+    """Find the nearest words of each word by cosine, as gensim's `most_similar` does.
 
     Args:
-        vectors: Embedding table, the reserved tokens first, then words by frequency. Shape
+        vectors: The embedding table: the reserved tokens first, then words by frequency. Shape
             `(vocabulary_size, dim)`.
-        count: How many at most.
-        least: Smallest cosine.
+        count: Limit on the neighbours of a word.
+        least: Smallest cosine of a neighbour.
 
     Returns:
-        Token ids, nearest first, `PAD_ID` where there are fewer. Shape
-        `(vocabulary_size, count)`.
+        Token ids, nearest first; `PAD_ID` if there are fewer. Shape `(vocabulary_size, count)`.
     """
     first = len(RESERVED)
     found = np.full((len(vectors), count), PAD_ID, np.int32)

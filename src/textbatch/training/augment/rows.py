@@ -1,4 +1,4 @@
-"""Training rows that are other ones in each pass: altered texts, and texts from templates."""
+"""The training rows of each epoch: altered texts, and texts from templates."""
 
 from __future__ import annotations
 
@@ -13,22 +13,21 @@ from textbatch.training.augment.alterations import Alterations
 from textbatch.training.augment.labelled_templates import LabelledTemplates
 from textbatch.types import Int64Array, TokenBatch
 
-#: For a label that has templates, made-up rows for each real one, and the weight of one beside
-#: that of a real row: together a quarter, so that they add to the real rows and never outweigh
-#: them.
+#: For a label with templates: the number of made-up rows for each real row, and the weight of a
+#: made-up row beside a real one. Together the made-up rows weigh a quarter of the real ones.
 MADE_UP_SHARE, MADE_UP_WEIGHT = 0.5, 0.5
 
 
 class AugmentedRows:
-    """A source of training rows, fresh for each pass; as many each time.
+    """The training rows of each epoch. Every epoch has the same number of rows.
 
     Args:
-        real: The labelled rows; each is in every pass, as it is or altered.
-        alterations: Of the real rows.
-        templates: What further rows are made from.
-        labels: In the order of their ids.
+        real: The labelled rows. Each is in every epoch, altered or not.
+        alterations: Alters the real rows.
+        templates: What made-up rows are made from; None for no such rows.
+        labels: The labels, in the order of their ids.
         encode: Turns texts into token ids.
-        seed: Of everything drawn.
+        seed: Seed of everything that is drawn.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class AugmentedRows:
         self._seed = seed
 
     def of_pass(self, number: int) -> LabelledTokens:
-        """The rows of a pass, from its number alone, so that a resumed fit shows the same."""
+        """Make the rows of an epoch. They depend only on its number, so a resumed fit is equal."""
         tokens = self._alterations.alter(np.random.default_rng([self._seed, number]))
         real = self._real
         if not self._templates:
@@ -76,13 +75,13 @@ def made_up_texts(
     labels: tuple[str, ...],
     label_ids: Int64Array,
 ) -> tuple[pa.Array, Int64Array]:
-    """Texts from templates, in proportion to the real rows of their label.
+    """Make texts from templates. Their number depends on the number of real rows of their label.
 
     Args:
         random: Chooses patterns and phrases.
-        templates: For some of the labels.
-        labels: In the order of their ids.
-        label_ids: Of the real rows. Shape `(rows,)`.
+        templates: Templates for some of the labels.
+        labels: The labels, in the order of their ids.
+        label_ids: Labels of the real rows. Shape `(rows,)`.
 
     Returns:
         Texts and their label ids, both of shape `(made_up,)`.

@@ -1,4 +1,4 @@
-"""What the training part is augmented from."""
+"""What the training rows are augmented from: methods, templates, synonyms."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _EXAMPLES = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """What augmentation draws from.
+    """What augmentation uses.
 
     Attributes:
-        methods: Those in use.
-        templates: For `templates`.
-        groups: Of synonyms.
+        methods: The methods in use.
+        templates: Templates for the method `templates`.
+        groups: Groups of synonyms for the method `synonyms`.
     """
 
     methods: tuple[str, ...]
@@ -47,7 +47,7 @@ class Sources:
     groups: Sequence[Sequence[Phrase]]
 
     def only(self, methods: tuple[str, ...]) -> Sources:
-        """The same with other methods, and without what these do not need."""
+        """The same with other methods, and without what they do not need."""
         return Sources(
             methods=methods,
             templates=self.templates if "templates" in methods else None,
@@ -63,9 +63,20 @@ class Sources:
         min_count: int,
         seed: int,
     ) -> pa.Array:
-        """Training texts and texts with words that only templates and synonyms bring.
+        """Add texts with the words that only templates and synonyms have.
 
-        Vocabulary and word vectors come from these; no row of them is fitted on.
+        The vocabulary and the word vectors are learned from all these texts. The network is not
+        fitted to them.
+
+        Args:
+            texts: The training texts. Shape `(rows,)`.
+            label_ids: Their labels. Shape `(rows,)`.
+            labels: The labels, in the order of their ids.
+            min_count: Rarer words count as OOV.
+            seed: Seed of everything that is drawn.
+
+        Returns:
+            The training texts, then the others. Shape `(texts,)`.
         """
         more = []
         if self.templates:
@@ -89,7 +100,15 @@ class Sources:
         *,
         seed: int,
     ) -> AugmentedRows | None:
-        """The training rows of each pass; None where they are always the same."""
+        """The training rows of each epoch; None if they are always the same.
+
+        Args:
+            training: The labelled rows.
+            labels: The labels, in the order of their ids.
+            tokenizer: Made the token ids.
+            vectors: The embedding table. Shape `(vocabulary_size, dim)`.
+            seed: Seed of everything that is drawn.
+        """
         if not self.methods:
             return None
         vocabulary = tokenizer.vocabulary
@@ -113,10 +132,14 @@ class Sources:
 def read_sources(config: TrainConfig, labels: tuple[str, ...]) -> Sources:
     """Read the files that augmentation needs.
 
+    Args:
+        config: Names the files.
+        labels: The labels of the training rows.
+
     Raises:
-        InputNotFoundError: One does not exist.
-        DataError: One is not UTF-8.
-        UsageError: One holds nothing of use, or templates for a label that training lacks.
+        InputNotFoundError: A file does not exist.
+        DataError: A file is not UTF-8.
+        UsageError: A file holds nothing of use, or templates for a label that no training row has.
     """
     templates, groups = None, []
     if config.template_file:

@@ -1,4 +1,4 @@
-"""Groups of phrases that may stand for one another, given by the user."""
+"""Groups of phrases that may replace each other, given by the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Phrase = tuple[str, ...]
 
 
 def parse_groups(text: str) -> list[list[Phrase]]:
-    """Read groups of synonyms: one a line, phrases separated by commas, `#` begins a comment.
+    """Read groups of synonyms: one on each line, phrases separated by commas, `#` for comments.
 
     Returns:
         Phrases as the tokenizer splits them. Lines with fewer than two different phrases are
@@ -35,12 +35,12 @@ def parse_groups(text: str) -> list[list[Phrase]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spans:
-    """Where phrases stand that have a synonym.
+    """Where the texts have phrases with a synonym.
 
     Attributes:
-        starts: Position of the first token among all tokens. Shape `(spans,)`.
-        lengths: Tokens in the phrase. Shape `(spans,)`.
-        phrases: Its number in `Synonyms`. Shape `(spans,)`.
+        starts: Position of the first token of a phrase, among all tokens. Shape `(spans,)`.
+        lengths: Number of tokens in the phrase. Shape `(spans,)`.
+        phrases: Number of the phrase in `Synonyms`. Shape `(spans,)`.
     """
 
     starts: Int64Array
@@ -48,18 +48,18 @@ class Spans:
     phrases: Int64Array
 
     def take(self, which: Int64Array) -> Spans:
-        """Some of the spans."""
+        """Select some of the spans by their positions."""
         return Spans(
             starts=self.starts[which], lengths=self.lengths[which], phrases=self.phrases[which]
         )
 
 
 class Synonyms:
-    """Phrases of a vocabulary's words, and what may stand for each.
+    """Phrases of known words, and what may replace each.
 
     Args:
-        groups: From `parse_groups`. Phrases with a word beyond the vocabulary are left out.
-        vocabulary: Of the token ids.
+        groups: From `parse_groups`. Phrases with a word that the vocabulary lacks are left out.
+        vocabulary: The vocabulary of the token ids.
     """
 
     def __init__(self, groups: Sequence[Sequence[Phrase]], vocabulary: Vocabulary) -> None:
@@ -81,7 +81,7 @@ class Synonyms:
         return len(self._phrases)
 
     def find(self, tokens: TokenBatch) -> Spans:
-        """Find the phrases in texts, from the left, the longest first, without overlaps."""
+        """Find the phrases in texts: from the left, longer ones first, without overlaps."""
         ends = np.repeat(tokens.offsets[1:], tokens.lengths)
         ids = tokens.token_ids.tolist()
         found: list[tuple[int, int, int]] = []
@@ -99,11 +99,19 @@ class Synonyms:
         return Spans(starts=starts, lengths=lengths, phrases=phrases)
 
     def others(self, phrase: int) -> list[Int32Array]:
-        """What may stand for a phrase, in a fixed order."""
+        """The phrases that may replace a phrase, in a fixed order. Shapes `(tokens,)`."""
         return self._others[phrase]
 
     def draw(self, phrases: Int64Array, random: np.random.Generator) -> list[Int32Array]:
-        """For each phrase one that may stand for it, all as likely."""
+        """Draw for each phrase one that may replace it. All are equally likely.
+
+        Args:
+            phrases: Numbers of phrases. Shape `(phrases,)`.
+            random: Draws.
+
+        Returns:
+            Token ids of each. Shapes `(tokens,)`.
+        """
         shares = random.random(len(phrases))
         return [
             self._others[phrase][int(share * len(self._others[phrase]))]
@@ -112,7 +120,15 @@ class Synonyms:
 
 
 def new_words(groups: Sequence[Sequence[Phrase]], vocabulary: Vocabulary) -> list[str]:
-    """Words beyond the vocabulary that may stand for known ones, sorted."""
+    """Find words that the vocabulary lacks, but that may replace known words.
+
+    Args:
+        groups: From `parse_groups`.
+        vocabulary: The known words.
+
+    Returns:
+        The words, sorted.
+    """
     known = set(vocabulary.words())
     used = (group for group in groups if any(known.issuperset(phrase) for phrase in group))
     return sorted({word for group in used for phrase in group for word in phrase} - known)
@@ -125,13 +141,13 @@ def example_texts(
     *,
     per_phrase: int,
 ) -> list[str]:
-    """Texts that show new words where their synonyms stood, to learn the words from.
+    """Make texts with new words in the place of their synonyms, to learn the new words from.
 
     Args:
         groups: From `parse_groups`.
-        vocabulary: With the new words.
-        tokens: Texts in its ids, which hold none of the new words.
-        per_phrase: Texts at most for each phrase.
+        vocabulary: A vocabulary that has the new words.
+        tokens: Texts with its ids. They hold none of the new words.
+        per_phrase: Limit on the texts for each phrase.
     """
     synonyms = Synonyms(groups, vocabulary)
     spans = synonyms.find(tokens)
@@ -151,7 +167,7 @@ def example_texts(
             before = tokens.token_ids[begin:start]
             after = tokens.token_ids[start + length : end]
             told = np.concatenate([before, other, after])
-            # Unknown words are left out: shown again, they would look frequent.
+            # Unknown words are left out, because these texts would make them look frequent.
             texts.append(" ".join(vocabulary.tokens[token] for token in told if token != OOV_ID))
     return texts
 

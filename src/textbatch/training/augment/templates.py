@@ -1,8 +1,9 @@
-"""Texts from templates: patterns with slots, and the noise of hurried typing.
+"""Texts from templates: patterns with slots, and typing errors.
 
-A pattern is a text with slots in braces, `"my {product} {problem}"`; a phrase for a slot may hold
-slots itself. Everything random comes from the `random.Random` given, and only from its method
-`random`: the one method whose sequence Python promises to keep for a seed in every version.
+A pattern is a text with slots in braces: `"my {product} {problem}"`. A phrase for a slot may hold
+slots too. Everything random comes from the given `random.Random`, and only from its method
+`random`, because Python promises for this method alone that a seed gives the same sequence in every
+version.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from textbatch.errors import UsageError
 _T = TypeVar("_T")
 #: A slot in a pattern.
 SLOT = re.compile(r"\{(\w+)\}")
-#: Runs of letters that are long enough to stay readable with a typo.
+#: Words that are long enough to be readable with a typo.
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 
@@ -27,9 +28,9 @@ class Noise:
     """How carelessly texts are typed, as shares from 0 to 1.
 
     Attributes:
-        typos: Of the words, those with a typo.
-        lower: Of the texts, those all in lower case.
-        upper: Of the texts, those all in upper case.
+        typos: Share of the words that have a typo.
+        lower: Share of the texts that are all in lower case.
+        upper: Share of the texts that are all in upper case.
     """
 
     typos: float = 0.0
@@ -38,17 +39,22 @@ class Noise:
 
 
 def pick(random: Random, options: Sequence[_T]) -> _T:
-    """Choose one of the options, each as likely as the others."""
+    """Choose one of some options. All are equally likely.
+
+    Args:
+        random: Chooses.
+        options: Not empty.
+    """
     return options[int(random.random() * len(options))]
 
 
 def fill(random: Random, pattern: str, slots: Mapping[str, Sequence[str]]) -> str:
-    """Fill a pattern's slots with phrases.
+    """Fill the slots of a pattern with phrases.
 
     Args:
         random: Chooses the phrases.
-        pattern: Text with slots; braces around anything but a name stay as they are.
-        slots: Phrases for each slot name.
+        pattern: Text with slots. Braces around anything that is not a name stay as they are.
+        slots: Phrases for each slot.
 
     Raises:
         UsageError: A slot has no phrases, or a phrase holds the slot that it fills.
@@ -71,12 +77,12 @@ def _fill(
 
 
 def add_noise(random: Random, text: str, noise: Noise) -> str:
-    """Type a text again, carelessly.
+    """Type a text again, with errors.
 
     Args:
-        random: Decides what goes wrong where.
-        text: Any text; only words of four letters and more get typos.
-        noise: How much goes wrong.
+        random: Decides which errors there are.
+        text: Any text. Only words of four or more letters get typos.
+        noise: How many errors there are.
     """
 
     def typed(word: re.Match[str]) -> str:
@@ -90,15 +96,15 @@ def add_noise(random: Random, text: str, noise: Noise) -> str:
 
 
 def misspell(random: Random, word: str) -> str:
-    """Swap two neighbouring letters, drop one, or double one; the first letter stays.
+    """Swap two neighbouring letters, leave one out, or double one. The first letter stays.
 
     Args:
         random: Chooses what and where.
-        word: At least three letters; a shorter one comes back unchanged.
+        word: A word. With fewer than three letters it stays as it is.
     """
     if len(word) < 3:
         return word
-    # From the second letter to the last but one, so that each has a right neighbour.
+    # From the second letter to the second last, so that there is a letter on the right.
     at = 1 + int(random.random() * (len(word) - 2))
     before, letter, after = word[:at], word[at], word[at + 1 :]
     swapped = before + after[0] + letter + after[1:]

@@ -16,7 +16,7 @@ from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell
 T = TypeVar("T")
 
 _MAX_BYTES = 1 << 20
-#: Bounds of numbers by the setting's name, those without an entry must be positive.
+#: Bounds of numbers, by the name of the setting. A setting without an entry must be positive.
 _BOUNDS: dict[str, tuple[float, float]] = {
     "channels": (0.0, 0.95),
     "between": (0.0, 0.95),
@@ -33,17 +33,18 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "max_vocabulary": (3, 5_000_000),
 }
 _UNBOUNDED = (1e-9, 1_000_000)
-#: Texts of which only these are known, where the type does not tell.
+#: Allowed values of settings whose type does not name them.
 _CHOICES: dict[str, tuple[str, ...]] = {"cell": get_args(Cell)}
 
 
 def read_recipe(path: Path, base: T) -> T:
-    """A recipe with the settings of a file in the place of its own.
+    """Read the settings of a file, and put them in the place of a recipe's own.
 
     Args:
-        path: TOML, or JSON where the name ends so: settings by name, those of `[vectors]`,
-            `[dropout]` and `[fit]` in tables, recurrent layers as `[[layers]]`.
-        base: Gives what the file leaves out.
+        path: A TOML file, or JSON if its name ends in `.json`. Settings have their names; those of
+            `[vectors]`, `[dropout]` and `[fit]` are in tables, the recurrent layers are
+            `[[layers]]`.
+        base: The recipe, which has all settings that the file does not have.
 
     Raises:
         InputNotFoundError: There is no such file.
@@ -63,7 +64,12 @@ def read_recipe(path: Path, base: T) -> T:
 
 
 def changed(base: T, values: Mapping[str, Any], *, where: str = "") -> T:
-    """A dataclass of settings with some of them changed, each checked.
+    """Change some settings of a dataclass. Each new value is checked.
+
+    Args:
+        base: The settings.
+        values: The new values by name; a nested dataclass is a mapping, layers are a list.
+        where: Where the values come from, for messages.
 
     Raises:
         UsageError: A setting is unknown, of another type or out of range.
@@ -86,7 +92,7 @@ def changed(base: T, values: Mapping[str, Any], *, where: str = "") -> T:
 
 
 def dump_recipe(values: Mapping[str, Any]) -> str:
-    """Settings as TOML, which `read_recipe` reads back to the same values."""
+    """Write settings as TOML. `read_recipe` reads it back to the same values."""
     lines: list[str] = []
     tables: list[str] = []
     for name, value in values.items():
@@ -102,7 +108,7 @@ def dump_recipe(values: Mapping[str, Any]) -> str:
 
 
 def recipe_values(recipe: object) -> dict[str, Any]:
-    """A recipe's settings by name; tables for its steps, lists for its layers; None is left out."""
+    """The settings of a recipe by name: tables for its steps, lists for layers. No None."""
     values: dict[str, Any] = {}
     for entry in fields(recipe):  # type: ignore[arg-type]
         value = getattr(recipe, entry.name)
@@ -114,7 +120,7 @@ def recipe_values(recipe: object) -> dict[str, Any]:
 
 
 def _changed_items(now: tuple[T, ...], values: object, *, where: str) -> tuple[T, ...]:
-    """Layers by a list of tables; each leaves what it does not name as the base's layer has it."""
+    """Change layers by a list of tables. A layer keeps the settings that its table lacks."""
     if not isinstance(values, list) or not all(isinstance(item, dict) for item in values):
         raise UsageError(f"{where} is no list of tables", "mend it")
     if not 1 <= len(values) <= MAX_LAYERS:
@@ -126,7 +132,7 @@ def _changed_items(now: tuple[T, ...], values: object, *, where: str) -> tuple[T
 
 
 def _line(name: str, value: object) -> str:
-    # TOML's strings and numbers are JSON's; its floats need a digit on each side.
+    # Strings and numbers of JSON are valid in TOML too.
     return f"{name} = {json.dumps(value)}"
 
 
@@ -139,13 +145,13 @@ def _checked(value: object, kind: Any, name: str, where: str) -> object:  # noqa
     kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
     if float in kinds and type(value) is int:
         value = float(value)
-    # By type and not by isinstance: True is an int.
+    # The type, not isinstance, because True is an int.
     if type(value) not in kinds or type(value) is NoneType:
         wanted = " or ".join(getattr(k, "__name__", str(k)) for k in kinds if k is not NoneType)
         raise UsageError(f"{where}'{name}' is not of type {wanted}", "mend it")
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = _BOUNDS.get(name, _UNBOUNDED)
-        # Written so that NaN fails as well.
+        # In this form NaN fails too.
         if not low <= value <= high:
             raise UsageError(f"{where}'{name}' is {value}, outside {low} to {high}", "mend it")
     return value

@@ -14,14 +14,14 @@ from textbatch.training.recipes.file import read_recipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """Everything about a preset that the data do not decide.
+    """Which network is trained and how: everything that does not depend on the data.
 
     Attributes:
-        sequence_length: Fixed limit; None takes `length_quantile` of the training lengths.
-        length_quantile: Share of training texts that fit whole.
-        max_vocabulary: Most tokens, padding and OOV included.
+        sequence_length: Limit on the tokens of a text; None takes `length_quantile`.
+        length_quantile: Share of the training texts that are not cut.
+        max_vocabulary: Limit on the size of the vocabulary, with padding and OOV.
         min_count: Rarer tokens count as OOV.
-        train_embedding: Whether fitting moves the word vectors.
+        train_embedding: Whether fitting changes the word vectors.
         vectors: How the word vectors are trained.
         dropout: What is dropped in training.
         fit: How the network is fitted.
@@ -48,7 +48,13 @@ class Recipe:
     def architecture(
         self, *, vocabulary_size: int, num_labels: int, max_sequence_length: int
     ) -> Architecture:
-        """The network for given data."""
+        """The network for given data.
+
+        Args:
+            vocabulary_size: Number of tokens, with padding and OOV.
+            num_labels: Number of labels.
+            max_sequence_length: Limit on the tokens of a text.
+        """
         return Architecture(
             vocabulary_size=vocabulary_size,
             embedding_dim=self.vectors.dim,
@@ -63,13 +69,13 @@ class Recipe:
 
 
 RECIPES: dict[Preset, Recipe] = {
-    # Compared with others on four data sets by benchmarks/recipes.py.
+    # benchmarks/recipes.py compares it with others on four data sets.
     "default": Recipe(
         dropout=Dropout(channels=0.3, between=0.4, last_input=0.4),
         fit=FitSettings(learning_rate=2e-3, averaging=0.99, patience=2),
         pooling="max",
     ),
-    # The network of the question that textbatch began with, to the last parameter.
+    # The network of the question that textbatch began with, exactly.
     "seed": Recipe(
         sequence_length=50,
         max_vocabulary=27_463,
@@ -80,7 +86,7 @@ RECIPES: dict[Preset, Recipe] = {
         fit=FitSettings(optimizer="rmsprop", word_dropout=0.0),
         reset_after=False,
     ),
-    # For tens of thousands of rows: it takes several times as long to train and to score with.
+    # For tens of thousands of rows. Training and scoring take several times as long.
     "large": Recipe(
         dropout=Dropout(channels=0.3, between=0.4, last_input=0.4, pooled=0.3),
         fit=FitSettings(averaging=0.99, patience=2),
@@ -93,9 +99,13 @@ RECIPES: dict[Preset, Recipe] = {
 
 
 def recipe_of(config: TrainConfig) -> Recipe:
-    """The preset's recipe, with the settings file on top of it, and the network options above all.
+    """Make the recipe: the preset, changed by the settings file, changed by the network options.
 
-    With other `layers` than the recipe has, its layers are cut, or the last one is repeated.
+    If `layers` is not the number of layers of the recipe, its layers are cut or the last one is
+    repeated.
+
+    Args:
+        config: Names preset and settings file, and has the network options.
 
     Raises:
         InputNotFoundError: There is no such settings file.
@@ -105,7 +115,7 @@ def recipe_of(config: TrainConfig) -> Recipe:
     if config.settings:
         recipe = read_recipe(config.settings, recipe)
     units = config.units or tuple(layer.units for layer in recipe.layers)
-    # One width is for all layers, of which there are then as many as the recipe has.
+    # One width is for all layers. Then there are as many layers as the recipe has.
     several = len(units) if len(units) > 1 else len(recipe.layers)
     count = config.layers or several
     layers = tuple(

@@ -1,4 +1,4 @@
-"""What `tune` searches: which settings of a recipe, and between which bounds."""
+"""The search space of `tune`: which settings of a recipe, and their bounds."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Range:
     """Numbers between two bounds, both included.
 
     Attributes:
-        low: Of the same type as `high`, which is that of the setting.
+        low: The lower bound. Both bounds have the type of the setting.
         high: The upper bound.
-        step: Between neighbours; None for any number.
-        log: Equal shares for equal ratios.
+        step: Distance between two values; None for any number.
+        log: Whether the search runs over the logarithm.
     """
 
     low: float
@@ -27,7 +27,7 @@ class Range:
     log: bool = False
 
 
-#: docs/tuning.md explains each; a dot leads into the recipe's tables.
+#: docs/tuning.md explains each. A dot leads into a table of the recipe.
 SPACE: dict[str, Range | tuple[float, ...]] = {
     "dropout.channels": Range(low=0.0, high=0.5, step=0.05),
     "dropout.between": Range(low=0.0, high=0.6, step=0.05),
@@ -44,18 +44,18 @@ SPACE: dict[str, Range | tuple[float, ...]] = {
 }
 
 
-#: Widths of each recurrent layer, searched as `layers.0.units` and so on.
+#: Widths of the recurrent layers, which are searched as `layers.0.units` and so on.
 WIDTHS = (64, 100, 150, 200, 256, 300)
 
 
 def space_of(recipe: Recipe) -> dict[str, Range | tuple[float, ...]]:
-    """What is searched for a recipe: `SPACE`, and the width of each of its recurrent layers."""
+    """The search space for a recipe: `SPACE`, and the width of each of its recurrent layers."""
     widths = {f"layers.{place}.units": WIDTHS for place in range(len(recipe.layers))}
     return {**SPACE, **widths}
 
 
 def nested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings with dotted names as tables: `{"fit.batch_size": 32}` → `{"fit": {...}}`."""
+    """Turn dotted names into tables: `{"fit.batch_size": 32}` becomes `{"fit": {...}}`."""
     tables: dict[str, Any] = {}
     for name, value in values.items():
         table, dot, key = name.partition(".")
@@ -67,7 +67,12 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def with_settings(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
-    """A recipe with settings of the space."""
+    """Change settings of a recipe.
+
+    Args:
+        recipe: The recipe.
+        values: Settings of the search space, with their dotted names.
+    """
     plain = {name: value for name, value in values.items() if not name.startswith("layers.")}
     layers: list[dict[str, Any]] = [{} for _ in recipe.layers]
     for place, changes in enumerate(layers):
@@ -77,7 +82,7 @@ def with_settings(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
 
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:
-    """Where a recipe stands in the space; settings outside their bounds are left out."""
+    """The settings of a recipe, with dotted names. A value outside its bounds is left out."""
     found: dict[str, Any] = {}
     for name, bounds in space_of(recipe).items():
         value: Any = recipe

@@ -19,26 +19,28 @@ from textbatch.training.split.near_duplicates import count_repeats, text_groups
 from textbatch.training.split.stratified import split_rows
 from textbatch.types import Int64Array
 
-#: Shares of the rows for validation and for the reported metrics, where no file is given.
+#: Shares of the rows for validation and test, if no file is given for them.
 VALIDATION_SHARE = TEST_SHARE = 0.1
-#: Fewer than one row per part cannot show anything; a rare label may still miss a part.
+#: One row for each part. A rare label may still be missing in a part.
 MIN_ROWS_PER_LABEL = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Labelled rows by what they are for.
+    """Labelled rows, split by their use.
 
     Attributes:
-        training: To learn from.
-        validation: To stop early and to calibrate with; only labels that training has.
-        test: For the reported metrics.
-        labels: Of the training rows, sorted.
-        warnings: What was left out, and what makes the held-out rows too easy.
-        near_duplicates: How many rows nearly repeat another: `grouped` rows were kept on one side
-            by the split; in `validation` and `test` files, rows that repeat a training row.
-        pseudo: Unlabelled texts with a network's answers, to learn from beside the training rows;
-            None without any.
+        training: Rows to learn from.
+        validation: Rows that decide when training stops, and that calibrate. They have only labels
+            that training rows have.
+        test: Rows for the reported metrics.
+        labels: Labels of the training rows, sorted.
+        warnings: What was left out, and why the metrics may look better than they are.
+        near_duplicates: Number of rows that nearly repeat another: `grouped` counts those that the
+            split kept on one side; `validation` and `test` count rows of these files that repeat
+            a training row.
+        pseudo: Unlabelled texts with the answers of a network, to learn from beside the training
+            rows; None without any.
     """
 
     training: LabelledRows
@@ -50,11 +52,11 @@ class Parts:
     pseudo: LabelledRows | None = None
 
     def taught(self, rows: LabelledRows) -> LabelledRows:
-        """Labelled rows, and behind them those that a network has labelled."""
+        """Labelled rows, followed by the rows that a network has labelled."""
         return rows.followed_by(self.pseudo) if self.pseudo else rows
 
     def sizes(self) -> dict[str, int]:
-        """Rows by part."""
+        """Number of rows in each part."""
         return {
             "training": len(self.training),
             "validation": len(self.validation),
@@ -63,7 +65,7 @@ class Parts:
 
 
 def read_parts(config: TrainConfig, *, progress: Progress | None = None) -> Parts:
-    """Read the files, drop what cannot be learned from, and split.
+    """Read the files, leave out rows that nothing can be learned from, and split the others.
 
     Args:
         config: Names the files and their columns.
@@ -71,8 +73,8 @@ def read_parts(config: TrainConfig, *, progress: Progress | None = None) -> Part
 
     Raises:
         InputNotFoundError: A file does not exist.
-        DataError: A file is malformed, there are too few labels or too few rows of one, or no
-            row is left for validation or test.
+        DataError: A file is malformed. Or there are too few labels, or too few rows of a label. Or
+            no row is left for validation or test.
     """
     read = partial(_read, config, progress)
     warnings: list[str] = []
@@ -103,16 +105,19 @@ def read_parts(config: TrainConfig, *, progress: Progress | None = None) -> Part
 def read_rows(
     config: TrainConfig, warnings: list[str], *, progress: Progress | None = None
 ) -> tuple[LabelledRows, tuple[str, ...]]:
-    """The input rows that have a word in their text, unsplit, and their labels, sorted.
+    """Read the rows that have a word in their text, without splitting them.
 
     Args:
         config: Names the files and their columns.
-        warnings: Gets a line where rows were left out.
+        warnings: Gets a message if rows were left out.
         progress: Told about the rows.
+
+    Returns:
+        The rows, and their labels, sorted.
 
     Raises:
         InputNotFoundError: A file does not exist.
-        DataError: A file is malformed, or there are too few labels or too few rows of one.
+        DataError: A file is malformed, or there are too few labels, or too few rows of a label.
     """
     rows = _drop_textless(_read(config, progress, config.inputs), "training", warnings)
     return rows, _check_labels(rows)
@@ -132,7 +137,7 @@ def _check_labels(rows: LabelledRows) -> tuple[str, ...]:
     counted = label_counts(rows)
     rare = sorted(label for label, count in counted.items() if count < MIN_ROWS_PER_LABEL)
     if len(counted) < 2 or rare:
-        # Labels are told by number, not by name: in a wrong column they could be texts.
+        # The message counts labels and does not name them: in a wrong column they could be texts.
         raise DataError(
             f"{len(rows):,} rows with text have {len(counted):,} labels, {len(rare):,} of them on "
             f"fewer than {MIN_ROWS_PER_LABEL} rows",
@@ -150,7 +155,7 @@ def _split(
     given: Collection[str],
     seed: int,
 ) -> dict[str, LabelledRows]:
-    """Rows by part; the parts that have a file of their own stay empty."""
+    """Split rows into parts. A part that has a file of its own stays empty."""
     wanted = {"validation": VALIDATION_SHARE, "test": TEST_SHARE}
     shares = {name: 0.0 if name in given else share for name, share in wanted.items()}
     shares = {"training": 1.0 - sum(shares.values()), **shares}

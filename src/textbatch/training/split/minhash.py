@@ -1,4 +1,4 @@
-"""Texts that nearly repeat each other: MinHash signatures (Broder 1997), cut into bands."""
+"""Finds texts that are nearly equal: MinHash signatures (Broder 1997), cut into bands."""
 
 from __future__ import annotations
 
@@ -9,35 +9,36 @@ from scipy.sparse.csgraph import connected_components
 
 from textbatch.types import Int64Array
 
-#: Near duplicates share this much of their word pairs (Jaccard similarity): one word in a dozen
-#: may differ.
+#: Near duplicates have at least this Jaccard similarity of their word pairs. With it, about one
+#: word in twelve may differ.
 SIMILARITY = 0.7
-#: Of a longer text only its beginning is compared.
+#: Only the beginning of a longer text is compared.
 _MAX_TOKENS = 256
-#: Signatures of 20 bands of 4 hashes find 99.6 % of pairs at `SIMILARITY` and more above it.
+#: Signatures of 20 bands with 4 hashes find 99.6 % of the pairs at `SIMILARITY`, and more above it.
 _BANDS, _BAND_HASHES = 20, 4
-#: Rows are compared with this many neighbours in a band, so that equal keys cost linear time.
+#: A row is compared with this many neighbours in a band, so that equal keys cost linear time.
 _NEIGHBOURS = 3
-#: Bounds the working memory to some tens of MB.
+#: Limits the working memory to some tens of MB.
 _SHINGLES_AT_ONCE = 1 << 20
 
 UInt64Array = NDArray[np.uint64]
 
 
 def near_duplicate_groups(token_ids: Int64Array, offsets: Int64Array) -> Int64Array:
-    """Number rows so that near duplicates share a number.
+    """Number rows so that near duplicates have the same number.
 
-    Two rows are near duplicates where the Jaccard similarity of their word pairs, beginning and
-    end included, is at least `SIMILARITY`; what is linked through others is one group. Time and
-    memory grow with the number of tokens: within a band only neighbours are compared, so a pair
-    at the limit may be missed; no pair below it is taken.
+    Two rows are near duplicates if the Jaccard similarity of their word pairs is at least
+    `SIMILARITY`. The beginning and the end of a text count as words. Rows that are linked through
+    other rows are one group. Time and memory grow linearly with the number of tokens, because only
+    neighbours in a band are compared. So a pair at the limit may be missed. A pair below the limit
+    is never taken.
 
     Args:
         token_ids: All tokens as numbers, row after row. Shape `(tokens,)`.
         offsets: Row `i` is `token_ids[offsets[i]:offsets[i + 1]]`. Shape `(rows + 1,)`.
 
     Returns:
-        The lowest row of each row's group. Shape `(rows,)`.
+        For each row the first row of its group. Shape `(rows,)`.
     """
     rows = len(offsets) - 1
     shingles, starts = _shingles(token_ids, offsets)
@@ -50,7 +51,7 @@ def near_duplicate_groups(token_ids: Int64Array, offsets: Int64Array) -> Int64Ar
 
 
 def _shingles(token_ids: Int64Array, offsets: Int64Array) -> tuple[UInt64Array, Int64Array]:
-    """Each row's word pairs as hashes, with beginning and end; and where each row starts."""
+    """The word pairs of each row as hashes, with beginning and end; and where each row starts."""
     lengths = np.minimum(np.diff(offsets), _MAX_TOKENS)
     # One mark before each row's tokens and one after: a row of n tokens has n + 1 pairs.
     starts = np.concatenate([[0], np.cumsum(lengths + 1)])
@@ -64,16 +65,16 @@ def _shingles(token_ids: Int64Array, offsets: Int64Array) -> tuple[UInt64Array, 
 
 
 def _mix(values: UInt64Array) -> UInt64Array:
-    """Scatter numbers over 64 bits: the finalizer of SplitMix64 (Steele et al. 2014)."""
+    """Spread numbers over 64 bits: the finalizer of SplitMix64 (Steele et al. 2014)."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
 
 
 def _signatures(shingles: UInt64Array, starts: Int64Array) -> UInt64Array:
-    """The least hash of each row under each hash function. Shape `(rows, hashes)`."""
+    """The smallest hash of each row for each hash function. Shape `(rows, hashes)`."""
     random = np.random.default_rng(0)
-    # Odd factors; the high bits of a product are its good ones.
+    # Odd factors; the high bits of a product are the well-mixed ones.
     factors = random.integers(0, 2**63, _BANDS * _BAND_HASHES, dtype=np.uint64) | np.uint64(1)
     shifts = random.integers(0, 2**63, len(factors), dtype=np.uint64)
     signatures = np.empty((len(starts) - 1, len(factors)), np.uint64)
@@ -91,7 +92,7 @@ def _signatures(shingles: UInt64Array, starts: Int64Array) -> UInt64Array:
 
 
 def _candidates(signatures: UInt64Array) -> Int64Array:
-    """Pairs of rows that agree in a whole band. Shape `(pairs, 2)`, lower row first."""
+    """Pairs of rows that are equal in a whole band. Shape `(pairs, 2)`, lower row first."""
     found = [np.empty((0, 2), np.int64)]
     rows = len(signatures)
     for band in range(_BANDS):
@@ -105,13 +106,13 @@ def _candidates(signatures: UInt64Array) -> Int64Array:
             same = np.flatnonzero(ordered[step:] == ordered[:-step])
             found.append(np.stack([order[same], order[same + step]], axis=1))
     flat = np.concatenate(found)
-    # A pair as one number, which sorts many times faster than rows of two.
+    # A pair becomes one number, which sorts many times faster than rows of two.
     keys = np.unique(flat[:, 0] * rows + flat[:, 1])
     return np.stack([keys // max(1, rows), keys % max(1, rows)], axis=1)
 
 
 def _similar(shingles: UInt64Array, starts: Int64Array, pairs: Int64Array) -> NDArray[np.bool_]:
-    """Where the pairs' true similarity reaches the limit. Shape `(pairs,)`."""
+    """Where the true similarity of a pair reaches the limit. Shape `(pairs,)`."""
     names, columns = np.unique(shingles, return_inverse=True)
     shape = (len(starts) - 1, len(names))
     sets = csr_array((np.ones(len(columns), np.int32), columns, starts), shape)

@@ -1,4 +1,4 @@
-"""Texts that repeat each other, found so that they cannot leak from one part into another."""
+"""Texts that repeat each other. They must not leak from one part of a split into another."""
 
 from __future__ import annotations
 
@@ -11,30 +11,32 @@ from textbatch.text.normalization import split_tokens
 from textbatch.training.split.minhash import near_duplicate_groups
 from textbatch.types import Int64Array
 
-#: A larger family cannot stay together: it would fill a part, or leave none for the others.
+#: A larger family cannot stay together. It would fill a whole part, or leave a part empty.
 MAX_FAMILY_SHARE = 0.05
 _MIN_FAMILY = 10
 
 
 def text_groups(texts: pa.Array, warnings: list[str]) -> tuple[Int64Array, int]:
-    """Number rows so that those who must stay on one side of a split share a number.
+    """Number rows so that rows that must stay on one side of a split have the same number.
 
-    These are texts of the same tokens and near duplicates. Families of near duplicates above
-    `MAX_FAMILY_SHARE` of the rows, as fixed forms make, fall back to texts of the same tokens.
+    These are texts of the same tokens, and near duplicates. Fixed forms can make very large
+    families of near duplicates. If a family has more than `MAX_FAMILY_SHARE` of the rows, only
+    texts of the same tokens stay together.
 
     Args:
-        texts: Without nulls. Shape `(rows,)`.
-        warnings: Gets a line where families were too large.
+        texts: Strings without nulls. Shape `(rows,)`.
+        warnings: Gets a message if a family was too large.
 
     Returns:
-        The numbers, shape `(rows,)`, and how many rows stay with one that is not their equal.
+        The numbers, shape `(rows,)`; and how many rows stay together with a text that is not equal
+        to theirs.
     """
     tokens, offsets = split_tokens(texts)
     equal = _equal_groups(tokens, offsets)
     near = _near_groups(tokens, offsets, equal)
     limit = max(_MIN_FAMILY, int(MAX_FAMILY_SHARE * len(equal)))
     too_large = np.bincount(near)[near] > limit
-    # A family of equal texts alone stays: there are no others to learn from.
+    # A family that has only equal texts stays together.
     too_large &= _varied(near, equal)
     if too_large.any():
         warnings.append(
@@ -49,15 +51,15 @@ def text_groups(texts: pa.Array, warnings: list[str]) -> tuple[Int64Array, int]:
 def count_repeats(
     training: pa.Array, held_out: Mapping[str, pa.Array], warnings: list[str]
 ) -> dict[str, int]:
-    """Count rows of given files whose text is in the training part too, or nearly.
+    """Count rows whose text is also in the training part, or nearly.
 
     Args:
-        training: Texts to learn from, without nulls.
-        held_out: Texts by the name of their part.
-        warnings: Gets a line for each part with such rows.
+        training: Texts to learn from, without nulls. Shape `(rows,)`.
+        held_out: Texts of each other part, by its name. Shapes `(rows,)`.
+        warnings: Gets a message for each part with such rows.
 
     Returns:
-        Rows by part.
+        Number of such rows in each part.
     """
     counts: dict[str, int] = {}
     for name, texts in held_out.items():
@@ -74,9 +76,9 @@ def count_repeats(
 
 
 def _near_groups(tokens: pa.Array, offsets: Int64Array, equal: Int64Array) -> Int64Array:
-    """The lowest row of each row's family, its equals included. Shape `(rows,)`."""
+    """For each row the first row of its family. Shape `(rows,)`."""
     token_ids = tokens.dictionary_encode().indices.to_numpy().astype(np.int64)
-    # Equal texts are settled: one speaks for all.
+    # Of equal texts, only one has to be compared with the others.
     first = np.unique(equal)
     lengths = np.diff(offsets)[first]
     starts = np.concatenate([[0], np.cumsum(lengths)])
@@ -87,9 +89,10 @@ def _near_groups(tokens: pa.Array, offsets: Int64Array, equal: Int64Array) -> In
 
 
 def _equal_groups(tokens: pa.Array, offsets: Int64Array) -> Int64Array:
-    """The first row with the same tokens. Shape `(rows,)`."""
+    """For each row the first row with the same tokens. Shape `(rows,)`."""
     token_ids = tokens.dictionary_encode().indices.to_numpy()
-    # A row's ids as one binary value, which Arrow compares; joined strings would end at 2 GiB.
+    # The ids of a row are one binary value, which Arrow compares. Joined strings are limited to
+    # 2 GiB.
     ends, data = pa.py_buffer(offsets * token_ids.itemsize), pa.py_buffer(token_ids)
     rows = pa.Array.from_buffers(pa.large_binary(), len(offsets) - 1, [None, ends, data])
     numbers = rows.dictionary_encode().indices.to_numpy()
@@ -98,6 +101,6 @@ def _equal_groups(tokens: pa.Array, offsets: Int64Array) -> Int64Array:
 
 
 def _varied(groups: Int64Array, equal: Int64Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Where a row's group holds texts that are not equal. Shape `(rows,)`."""
+    """Where the group of a row has texts that are not equal. Shape `(rows,)`."""
     texts = np.unique(groups * len(groups) + equal) // max(1, len(groups))
     return np.bincount(texts, minlength=len(groups))[groups] > 1

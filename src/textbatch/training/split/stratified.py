@@ -1,4 +1,4 @@
-"""Splits that do not leak: stratified by label, equal texts on one side."""
+"""Splits that do not leak: each label has its share in each part, equal texts stay together."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from textbatch.types import Int64Array
 def split_rows(
     groups: Int64Array, label_ids: Int64Array, *, shares: Sequence[float], seed: int
 ) -> list[Int64Array]:
-    """Split rows into parts of given shares; the first keeps at least one row of each label.
+    """Split rows into parts. The first part has at least one row of each label.
 
     Args:
         groups: Rows with the same number stay together (equal texts). Shape `(rows,)`.
-        label_ids: Labels; every part gets each label's share. Shape `(rows,)`.
-        shares: Of the parts, together 1; 0 gives an empty part.
-        seed: Of the choice.
+        label_ids: Labels. Each label has about the same share in every part. Shape `(rows,)`.
+        shares: Shares of the parts; their sum is 1. A share of 0 gives an empty part.
+        seed: Seed of the choice.
 
     Returns:
-        Row positions of each part, ascending. Where no label has two groups, all are in the
-        first part.
+        Positions of the rows of each part, ascending. If no label has two groups, all rows are in
+        the first part.
     """
-    # One row speaks for its group. Groups of a label too rare to be divided stay in part 0.
+    # One row stands for its group. If a label is too rare to be divided, it stays in part 0.
     _, first_rows, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
     part_of_group = np.zeros(len(first_rows), int)
     remaining = np.arange(len(first_rows))
@@ -40,7 +40,7 @@ def split_rows(
         part_of_group[taken] = part
         remaining = np.setdiff1d(remaining, taken)
         left -= shares[part]
-    # Where equal texts differ in label, a label can be gone with the groups of others.
+    # If equal texts have different labels, all rows of a label may be in other parts.
     for label in np.setdiff1d(label_ids, label_ids[part_of_group[group_of_row] == 0]):
         part_of_group[group_of_row[np.argmax(label_ids == label)]] = 0
     parts = part_of_group[group_of_row]
@@ -48,16 +48,16 @@ def split_rows(
 
 
 def fold_numbers(groups: Int64Array, label_ids: Int64Array, *, folds: int, seed: int) -> Int64Array:
-    """Number each row with the fold that holds it out, from 0; stratified by label.
+    """Assign each row to the fold that holds it out.
 
     Args:
         groups: Rows with the same number stay together. Shape `(rows,)`.
-        label_ids: Labels; every fold gets about each label's share. Shape `(rows,)`.
-        folds: How many; at most the number of groups.
-        seed: Of the choice.
+        label_ids: Labels. Each label has about the same share in every fold. Shape `(rows,)`.
+        folds: Number of folds; at most the number of groups.
+        seed: Seed of the choice.
 
     Returns:
-        Shape `(rows,)`.
+        Number of the fold of each row, from 0. Shape `(rows,)`.
     """
     _, first_rows, group_of_row = np.unique(groups, return_index=True, return_inverse=True)
     labels = label_ids[first_rows]
@@ -68,7 +68,8 @@ def fold_numbers(groups: Int64Array, label_ids: Int64Array, *, folds: int, seed:
         splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
         for number, (_, held_out) in enumerate(splitter.split(members, labels[members])):
             fold_of_group[members[held_out]] = number
-    # scikit-learn divides no label of fewer groups than folds: these go round, one a fold.
+    # scikit-learn does not divide a label with fewer groups than folds. Its groups go to one fold
+    # after the other.
     rare = np.flatnonzero(~common)
     rare = rare[np.argsort(labels[rare], kind="stable")]
     fold_of_group[rare] = (seed + np.arange(len(rare))) % folds
@@ -76,8 +77,8 @@ def fold_numbers(groups: Int64Array, label_ids: Int64Array, *, folds: int, seed:
 
 
 def _draw(pool: Int64Array, labels: Int64Array, *, size: int, seed: int) -> Int64Array:
-    """About `size` members of the pool, stratified by their labels, each of which has two."""
-    # Fewer than one a label, on either side, is what scikit-learn refuses to draw.
+    """Draw about `size` members of a pool, stratified by label. Each label has two or more."""
+    # scikit-learn needs at least one member of each label on both sides.
     num_labels = len(np.unique(labels))
     size = min(max(size, num_labels), len(pool) - num_labels)
     _, drawn = train_test_split(pool, test_size=size, stratify=labels, random_state=seed)
