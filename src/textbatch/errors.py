@@ -29,14 +29,14 @@ from contextlib import contextmanager
 
 
 class TextbatchError(Exception):
-    """The base of every error that textbatch raises on purpose.
+    """The base class of every error that textbatch raises on purpose.
 
     Args:
         what: What is wrong, and where (file, row, column).
-        remedy: What the reader can do about it.
+        remedy: What the user can do about it.
 
     Attributes:
-        exit_code: Of the process that ends with the error.
+        exit_code: Exit code of a process that ends with this error.
         retry: Whether the same command may succeed later.
     """
 
@@ -53,7 +53,7 @@ class TextbatchError(Exception):
 
     @property
     def title(self) -> str:
-        """The class's name as the error line shows it: `DataError` → `Data`."""
+        """The name of the class in the error line: `Data` for `DataError`."""
         return type(self).__name__.removesuffix("Error")
 
 
@@ -152,16 +152,17 @@ class AccessError(TextbatchError):
 
 
 class TerminatedError(BaseException):
-    """SIGTERM came. No `Exception`, so that cleaning up is all that happens on the way out."""
+    """SIGTERM came. It is no `Exception`, so that on the way out nothing happens but clean-up."""
 
     exit_code = 128 + signal.SIGTERM
 
 
 class InterruptError(KeyboardInterrupt):
-    """SIGINT came. A class of its own, caught as KeyboardInterrupt is.
+    """SIGINT came. It is caught like KeyboardInterrupt.
 
-    Where that one itself has crossed code compiled on the way, `python -m` ends by the signal
-    instead of with an exit code (`run_eval_code_obj` in CPython compares the class).
+    It has a class of its own because of CPython's `run_eval_code_obj`, which compares the class: a
+    plain KeyboardInterrupt that has crossed code compiled at run time ends `python -m` by the
+    signal, without an exit code.
     """
 
 
@@ -180,19 +181,19 @@ def final_exit_codes() -> tuple[int, ...]:
     return tuple(sorted(kind.exit_code for kind in kinds if not kind.retry))
 
 
-#: User and password, and the query, of a URI; `Path` leaves it one slash.
+#: User and password, and the query, of a URI. A `Path` leaves only one slash after the scheme.
 _SECRETS = re.compile(r"(?<=:/)(/?)[^/@\s]+@|(?<=\?)[^\s:;,]+(?=[\s:;,]|$)")
 
 
 def redacted(text: str) -> str:
-    """Take the credentials out of the URIs in a text: user info and queries."""
+    """Remove the credentials from the URIs in a text: users, passwords and queries."""
     if ":/" not in text:
         return text
     return _SECRETS.sub(lambda found: f"{found[1]}***@" if found[1] is not None else "***", text)
 
 
 def printable(text: str) -> str:
-    """Escape control characters: names and labels must not move a terminal's cursor."""
+    """Escape control characters, so that names and labels cannot control a terminal."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
@@ -200,23 +201,23 @@ def printable(text: str) -> str:
 def storage_errors(
     path: os.PathLike[str], action: str, *, missing: type[TextbatchError] = InputNotFoundError
 ) -> Iterator[None]:
-    """Give operating system errors about `path` their class and exit code.
+    """Turn errors of the operating system into errors with a class and an exit code.
 
     Args:
-        path: The file or directory being read or written.
-        action: What was being done, as in "cannot write".
-        missing: What to raise where the path, or its directory, does not exist.
+        path: The file or directory that is read or written.
+        action: What is being done, such as "cannot write".
+        missing: The error for a path, or a directory of it, that does not exist.
 
     Raises:
-        InputNotFoundError: The path does not exist; or what `missing` says.
+        InputNotFoundError: The path does not exist. `missing` can name another error.
         AccessError: Permission denied or read-only file system.
         OutOfMemoryError: The system refused memory.
-        StorageError: Any other operating system error (ENOSPC, EIO, EDQUOT, …).
+        StorageError: Any other error of the operating system (ENOSPC, EIO, EDQUOT, …).
     """
     try:
         yield
     except OSError as error:
-        # Only the system's own words are passed on: Arrow raises OSError too, with rows in it.
+        # Only the text of the system is used. Arrow raises OSError too, with cells in its text.
         reason = _strerror(error)
         what = f"{action} {os.fspath(path)}: {reason}"
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
@@ -233,11 +234,17 @@ def _strerror(error: OSError) -> str:
 
 
 def require(flag: str, value: float, low: float, high: float) -> None:
-    """Refuse a number outside its bounds.
+    """Check that a number is within its bounds.
+
+    Args:
+        flag: The option, for the message.
+        value: The number.
+        low: Lower bound, allowed.
+        high: Upper bound, allowed.
 
     Raises:
-        UsageError: It is.
+        UsageError: It is outside.
     """
-    # Written so that NaN fails as well.
+    # In this form NaN fails too.
     if not low <= value <= high:
         raise UsageError(f"{flag} is {value}, outside {low} to {high}", f"give {flag} in range")

@@ -1,9 +1,10 @@
-"""Places where a test can make the job die; inert unless `TEXTBATCH_FAILPOINTS` is set.
+"""Places where a test can make the job die. They do nothing unless `TEXTBATCH_FAILPOINTS` is set.
 
-`TEXTBATCH_FAILPOINTS=name:probability:seed[:action]`, several of them with commas between. At
-each pass of the named place a number drawn from the seed decides whether the action happens:
-`kill` (SIGKILL, the default), `term` (SIGTERM), `int` (SIGINT), `raise` (an I/O error) or
-`memory` (a MemoryError). The same seed dies at the same pass. After FoundationDB's Buggify.
+`TEXTBATCH_FAILPOINTS=name:probability:seed[:action]`, or several of these with commas between.
+Whenever the job reaches the named place, a number drawn from the seed decides whether the action
+happens: `kill` (SIGKILL, the default), `term` (SIGTERM), `int` (SIGINT), `raise` (an I/O error) or
+`memory` (a MemoryError). With the same seed it happens at the same visit. The idea is that of
+FoundationDB's Buggify.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from textbatch.errors import UsageError
 
 VARIABLE = "TEXTBATCH_FAILPOINTS"
 
-#: In the order in which a scoring run passes them.
+#: In the order in which a scoring run reaches them.
 NAMES = (
     "begun",
     "lock-taken",
@@ -39,7 +40,7 @@ NAMES = (
     "journal-removed",
     "lock-removed",
 )
-#: Those that only a job over several files passes.
+#: Those that only a job over several files reaches.
 FOLDER_NAMES = (
     "success-removed",
     "part-published",
@@ -53,11 +54,11 @@ _ACTIONS = (*_SIGNALS, "raise", "memory")
 
 
 def failpoint(name: str) -> None:
-    """Pass a place; nothing happens here outside of tests.
+    """Reach a place. Outside of tests nothing happens.
 
     Raises:
-        OSError: The place was told to `raise`.
-        MemoryError: It was told so.
+        OSError: The action of the place is `raise`.
+        MemoryError: The action of the place is `memory`.
         UsageError: The variable is malformed.
     """
     for probability, draws, action in _active().get(name, ()):

@@ -17,7 +17,7 @@ BoolArray = NDArray[np.bool_]
 
 
 class Status(IntEnum):
-    """What became of a row; the output shows the name in lower case."""
+    """What happened to a row. The output shows the name in lower case."""
 
     OK = 0
     TRUNCATED = 1  # scored on the text's first tokens
@@ -29,7 +29,7 @@ class Status(IntEnum):
 
     @classmethod
     def names(cls) -> list[str]:
-        """The names in the order of their codes."""
+        """The names, in the order of their codes."""
         return [status.name.lower() for status in cls]
 
 
@@ -50,10 +50,10 @@ class TextBatch:
     """A chunk of rows as read: the table that passes through, and its text column.
 
     Attributes:
-        table: The columns to pass through, untouched. Shape `(rows, columns)`.
-        texts: The text column as strings; null where the row has none. Shape `(rows,)`.
+        table: The columns that are passed through, unchanged. Shape `(rows, columns)`.
+        texts: The text column as strings; null where a row has no text. Shape `(rows,)`.
         undecodable: True where the text is not valid UTF-8. Shape `(rows,)`.
-        source: The text column as it was read, where it is wanted later. Shape `(rows,)`.
+        source: The text column as it was read, if it is needed later. Shape `(rows,)`.
     """
 
     table: pa.RecordBatch
@@ -67,14 +67,14 @@ class TextBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenBatch:
-    """Token ids of many texts, end to end without padding.
+    """Token ids of many texts, row after row, without padding.
 
     Attributes:
         token_ids: All ids, row after row. Shape `(tokens,)`.
         offsets: Row `i` is `token_ids[offsets[i]:offsets[i + 1]]`. Shape `(rows + 1,)`.
         truncated: True where the text had more tokens than the limit. Shape `(rows,)`.
-        unknown: The tokens that the vocabulary lacks, in their order; None where nobody needs
-            them. Shape `(unknown tokens,)`.
+        unknown: The tokens that the vocabulary lacks, in their order; None if they are not needed.
+            Shape `(unknown tokens,)`.
     """
 
     token_ids: Int32Array
@@ -87,16 +87,16 @@ class TokenBatch:
 
     @property
     def lengths(self) -> Int64Array:
-        """Tokens per row. Shape `(rows,)`."""
+        """Number of tokens in each row. Shape `(rows,)`."""
         return np.diff(self.offsets)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureBatch:
-    """Features of many rows, end to end; one that a row has twice stands there twice.
+    """Features of many rows, row after row. If a row has a feature twice, it is there twice.
 
     Attributes:
-        features: Shape `(entries,)`.
+        features: All features, row after row. Shape `(entries,)`.
         offsets: Row `i` is `features[offsets[i]:offsets[i + 1]]`. Shape `(rows + 1,)`.
     """
 
@@ -109,10 +109,10 @@ class FeatureBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
-    """What the job says about each row of a chunk.
+    """The answers for the rows of a chunk.
 
     Attributes:
-        probabilities: Calibrated, in the bundle's label order; NaN where the job has no
+        probabilities: Calibrated probabilities, in the order of the bundle's labels; NaN without
             evidence. Shape `(rows, labels)`.
         status: Codes of `Status`. Shape `(rows,)`.
     """
@@ -128,7 +128,7 @@ class Predictions:
 
     @classmethod
     def concatenate(cls, parts: Sequence[Predictions]) -> Predictions:
-        """Put predictions one after the other."""
+        """Join predictions, one after the other."""
         if len(parts) == 1:
             return parts[0]
         return cls(

@@ -1,1 +1,6 @@
-"""textbatch inside other tools, and telling them about a run; each needs its own library."""
+"""textbatch inside other tools, and reports of a run to them. Each module needs its own library.
+
+* `airflow`: an operator that runs `textbatch score`.
+* `openlineage`: sends events about a run.
+* `prometheus`: writes metrics of a run.
+"""

@@ -1,1 +1,12 @@
-"""The network: its word vectors, its training, its bundle and the engines that run it."""
+"""The model: everything that a bundle holds, and what computes its answers.
+
+* `predictor`: from texts to calibrated probabilities.
+* `engines`: what runs the network: ONNX Runtime or Keras.
+* `vectors`: word vectors, trained or read from files.
+* `fitting`: fits a network, with checkpoints.
+* `bundle`: a model as a directory of data.
+* `network`: the network in Keras and as an ONNX graph, and its weights.
+* `linear`: the linear model beside the network.
+* `quality`: metrics, calibration, thresholds, drift.
+* `choices`: the values that options may have, and their limits.
+"""

@@ -1,4 +1,4 @@
-"""The running mean of the weights, which is validated and kept in the place of the weights."""
+"""The running mean of the weights, which is validated and kept instead of the weights."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from numpy.typing import NDArray
 
 
 class WeightMeans:
-    """Puts the optimizer's means of the weights into a network, and the weights back.
+    """Puts the means of the weights into a network, and later the weights back.
 
-    Keras's `SwapEMAWeights` swaps by adding and subtracting, which rounds, and leaves open which
-    of the two a network holds; copies do neither, so that a training is resumed to the same bits.
+    Keras's `SwapEMAWeights` swaps by adding and subtracting, which rounds. It also does not say
+    which of the two a network holds. Copies are exact, so a resumed training ends with the same
+    bits.
 
     Attributes:
         held: The weights, in the order of the trainable variables, while the network has their
-            means; None while it has them itself.
+            means; None while the network has the weights.
     """
 
     def __init__(self) -> None:
         self.held: list[NDArray[Any]] | None = None
 
     def put_in(self, network: keras.Model) -> None:
-        """Give the network the means."""
+        """Put the means into the network."""
         if self.held is not None:
             return
         variables = network.trainable_variables
-        # Keras has no public name for them; its own callback takes them from here too.
+        # Keras has no public name for the means. Its own callback takes them from here too.
         means = network.optimizer._model_variables_moving_average
         self.held = [np.array(keras.ops.convert_to_numpy(variable)) for variable in variables]
         for variable, mean in zip(variables, means, strict=True):
             variable.assign(mean)
 
     def take_out(self, network: keras.Model) -> None:
-        """Give the network its weights back."""
+        """Put the weights back into the network."""
         if self.held is None:
             return
         for variable, value in zip(network.trainable_variables, self.held, strict=True):

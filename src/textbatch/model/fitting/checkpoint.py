@@ -1,4 +1,4 @@
-"""Where an interrupted training stands: tensors as safetensors, the rest as JSON."""
+"""The state of an interrupted training: tensors as safetensors, the rest as JSON."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _STATE = "checkpoint.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingState:
-    """A training between two passes.
+    """A training between two epochs.
 
     Attributes:
-        history: What the passes so far measured.
-        best_epoch: Index of the best of them, from 0; -1 before the first.
-        stopped: No pass is to follow.
-        tensors: Arrays by name: the network's variables, its random seeds among them, the
-            optimizer's, and the best weights so far.
+        history: What the epochs so far measured.
+        best_epoch: Index of the best epoch, from 0; -1 before the first epoch.
+        stopped: Whether the training has ended.
+        tensors: Arrays by name: the variables of the network with its random seeds, those of the
+            optimizer, and the best weights so far.
     """
 
     history: list[Epoch]
@@ -50,27 +50,27 @@ class TrainingState:
 class Checkpoint:
     """A directory with the last state of one training.
 
-    A state is whole or not there: its tensors are on the disk before the JSON that names them
-    takes the place of the one before.
+    A state is there whole or not at all: its tensors are on the disk before the JSON file that
+    names them replaces the old one.
 
     Attributes:
-        folder: The directory; made on the first `save`.
-        state: What was found there and belongs to this training; None where there is nothing.
+        folder: The directory. The first `save` makes it.
+        state: The state that was found there and belongs to this training; None if there is none.
     """
 
     def __init__(self, folder: Path, *, key: str) -> None:
-        """Take a directory for a training.
+        """Use a directory for a training.
 
         Args:
-            folder: May exist or not.
-            key: Tells the training: everything that decides its result.
+            folder: The directory. It may exist or not.
+            key: Identifies the training: a hash of everything that decides its result.
         """
         self.folder = folder
         self._key = key
         self.state: TrainingState | None = None
 
     def find(self) -> bool:
-        """Read the state, if there is one of the same key and undamaged. Whether there was."""
+        """Read the state. Return whether there is one that has the same key and is undamaged."""
         with suppress(OSError, BundleError, SafetensorError, KeyError, TypeError, ValueError):
             record = parse_json((self.folder / _STATE).read_bytes(), _STATE)
             if record["key"] == self._key:
@@ -85,12 +85,12 @@ class Checkpoint:
         return self.state is not None
 
     def save(self, state: TrainingState) -> None:
-        """Put a state in the place of the one before.
+        """Replace the old state by a new one.
 
         Raises:
-            OutputError: The directory's parent does not exist.
-            AccessError: It is not writable.
-            StorageError: Writing failed; the state before is still there.
+            OutputError: The parent of the directory does not exist.
+            AccessError: The directory is not writable.
+            StorageError: Writing failed. The old state is still there.
         """
         name = f"state-{len(state.history):04d}.safetensors"
         data = save({key: np.asarray(value, order="C") for key, value in state.tensors.items()})
@@ -117,7 +117,7 @@ class Checkpoint:
 
 
 def _dump(record: Mapping[str, Any]) -> bytes:
-    # A diverged pass measures NaN, which the bundle's strict JSON has no word for.
+    # If training diverges, an epoch measures NaN, which strict JSON cannot hold.
     try:
         return dump_json(record)
     except ValueError:

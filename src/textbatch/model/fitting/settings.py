@@ -1,4 +1,4 @@
-"""What training's steps take and tell, apart from their code so that it imports nothing heavy."""
+"""The values that fitting takes and gives. They are here to be imported without Keras."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class FitSettings:
     Attributes:
         optimizer: Name of a Keras optimizer.
         learning_rate: Its step size.
-        batch_size: Rows per step.
-        max_epochs: Passes over the training rows at most.
-        patience: Passes without a better validation loss before stopping.
-        word_dropout: Share of tokens shown as OOV in training.
-        averaging: Momentum of the running mean of the weights that is validated and kept (Polyak
+        batch_size: Rows in a step.
+        max_epochs: Limit on the number of epochs.
+        patience: Training stops after this many epochs without a better validation loss.
+        word_dropout: Share of the tokens that are replaced by OOV in training.
+        averaging: Momentum of the running mean of the weights, which is validated and kept (Polyak
             and Juditsky 1992); 0 keeps the weights themselves.
     """
 
@@ -33,14 +33,14 @@ class FitSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:
-    """One pass over the training rows, as measured.
+    """What one epoch measured: one time through all training rows.
 
     Attributes:
-        number: From 1.
-        loss: Mean training loss, dropout and class weights included.
-        accuracy: On the training rows, dropout included.
+        number: Number of the epoch, from 1.
+        loss: Mean loss on the training rows, with dropout and class weights.
+        accuracy: Accuracy on the training rows, with dropout.
         validation_loss: Mean negative log-likelihood on the validation rows.
-        validation_accuracy: On the validation rows.
+        validation_accuracy: Accuracy on the validation rows.
     """
 
     number: int
@@ -50,7 +50,7 @@ class Epoch:
     validation_accuracy: float
 
     def line(self) -> str:
-        """The pass on one line, for a person who waits."""
+        """Describe the epoch in one line, for a person who waits."""
         return (
             f"epoch {self.number}: loss {self.loss:.3f}, validation {self.validation_loss:.3f} "
             f"({self.validation_accuracy:.1%})"
@@ -62,8 +62,8 @@ class LabelledTokens:
     """Rows to fit on or to validate with.
 
     Attributes:
-        tokens: Their token ids; no row is empty.
-        label_ids: Shape `(rows,)`.
+        tokens: Their token ids. No row is empty.
+        label_ids: Their labels. Shape `(rows,)`.
         weights: Weight of each row in the loss. Shape `(rows,)`.
     """
 

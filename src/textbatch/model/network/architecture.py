@@ -1,4 +1,4 @@
-"""What a network looks like, as data: the one source of its tensor names and shapes."""
+"""What a network looks like, as data. Names and shapes of tensors come from here alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import get_args
 from textbatch.errors import BundleError
 from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell, Pooling
 
-#: A cap on every size that a bundle may declare, so that a hostile one cannot ask for the moon.
+#: Limits on the sizes that a bundle may declare, so that a hostile one cannot ask for all memory.
 _CAPS = {
     "vocabulary_size": 5_000_000,
     "embedding_dim": 4096,
@@ -29,10 +29,10 @@ class RecurrentLayer:
 
     Attributes:
         cell: `gru` (Cho et al. 2014) or `lstm` (Hochreiter and Schmidhuber 1997).
-        units: Width of its state, per direction.
+        units: Width of its state, in each direction.
 
     Raises:
-        BundleError: There is no such cell, or the width is not positive or above its cap.
+        BundleError: There is no such cell, or the width is out of range.
     """
 
     cell: str
@@ -47,13 +47,13 @@ class RecurrentLayer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackedLayer:
-    """A recurrent layer in its place.
+    """A recurrent layer in the stack of layers.
 
     Attributes:
-        name: Of the layer, and what its tensors' names begin with.
+        name: Name of the layer. The names of its tensors begin with it.
         cell: See `RecurrentLayer`.
         units: See `RecurrentLayer`.
-        inputs: Width of what it reads.
+        inputs: Width of its input.
     """
 
     name: str
@@ -63,7 +63,7 @@ class StackedLayer:
 
     @property
     def gates(self) -> int:
-        """Width of all gates together, per direction."""
+        """Width of all gates together, in each direction."""
         return _GATES[self.cell] * self.units
 
 
@@ -72,19 +72,19 @@ class Architecture:
     """Embedding → recurrent layers → pooling → dense → dense, over right-padded token ids.
 
     Attributes:
-        vocabulary_size: Rows of the embedding table, padding and OOV included.
-        embedding_dim: Numbers in a word vector.
-        layers: The recurrent layers, the first one first.
-        bidirectional: Whether each layer reads the text both ways.
-        pooling: What the states of the last layer become: its state at the end of reading
-            (`last`), their mean, their maximum, or several of these side by side.
+        vocabulary_size: Rows of the embedding table, with padding and OOV.
+        embedding_dim: Dimensions of a word vector.
+        layers: The recurrent layers, first to last.
+        bidirectional: Whether each layer reads the text in both directions.
+        pooling: What is taken of the states of the last layer: the last state (`last`), their mean,
+            their maximum, or several of these side by side.
         dense_units: Width of the hidden dense layer.
         num_labels: Width of the output.
         max_sequence_length: Longer texts are cut to this many tokens.
         reset_after: The GRU variant: False as in Cho et al. (2014, v1), True as in cuDNN.
 
     Raises:
-        BundleError: A size is not positive or above its cap, or there is no such pooling.
+        BundleError: A size is out of range, or there is no such pooling.
     """
 
     vocabulary_size: int
@@ -110,17 +110,17 @@ class Architecture:
 
     @property
     def directions(self) -> int:
-        """How many ways each layer reads."""
+        """In how many directions each layer reads."""
         return 2 if self.bidirectional else 1
 
     @property
     def poolings(self) -> tuple[str, ...]:
-        """The single poolings, in the order in which they stand side by side."""
+        """The single poolings, in the order in which they are put side by side."""
         return tuple(self.pooling.split("+"))
 
     @property
     def pooled_width(self) -> int:
-        """Width of what the dense layer reads."""
+        """Width of the input of the dense layer."""
         return len(self.poolings) * self.directions * self.layers[-1].units
 
     def stack(self) -> tuple[StackedLayer, ...]:
@@ -141,9 +141,9 @@ class Architecture:
     def tensor_shapes(self) -> dict[str, tuple[int, ...]]:
         """Names and shapes of all weights, in the order in which the bundle stores them.
 
-        The layout is ONNX's (a leading axis of directions, gates stacked along axis 1), so
-        that the graph can point into the weights file: `W` is the input kernel, `R` the
-        recurrent one, `B` the input bias followed by the recurrent bias.
+        The layout is ONNX's (the first axis is the direction, gates are stacked along axis 1), so
+        that the graph can point into the weights file. `W` is the input kernel, `R` the recurrent
+        kernel, `B` the input bias followed by the recurrent bias.
         """
         shapes: dict[str, tuple[int, ...]] = {
             "embedding": (self.vocabulary_size, self.embedding_dim)
@@ -161,7 +161,7 @@ class Architecture:
         }
 
     def summary(self) -> str:
-        """The network on one line, for a person."""
+        """Describe the network in one line, for a person."""
         ways = "bidirectional " if self.bidirectional else ""
         steps = [
             f"{self.vocabulary_size:,} words × {self.embedding_dim}",
@@ -178,10 +178,10 @@ class Dropout:
     """How much is dropped in training, as shares from 0 to 1.
 
     Attributes:
-        channels: Channels of the word vectors, whole (spatial dropout, Tompson et al. 2015).
+        channels: Whole channels of the word vectors (spatial dropout, Tompson et al. 2015).
         between: Between two recurrent layers.
-        last_input: At the last recurrent layer's input, the same mask at every step.
-        pooled: What the dense layer reads.
+        last_input: At the input of the last recurrent layer, with the same mask at every step.
+        pooled: At the input of the dense layer.
     """
 
     channels: float = 0.0

@@ -1,4 +1,4 @@
-"""Keras, imported late and quietly."""
+"""Imports Keras late, and without its messages."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager, suppress
 
 
 def import_keras(*, threads: int | None = None) -> None:
-    """Import Keras and its backend without their start-up chatter.
+    """Import Keras and its backend, without the messages that they print on import.
 
     Args:
-        threads: CPU threads for one operation on TensorFlow; None for its own choice. Has an
-            effect only before TensorFlow has run anything.
+        threads: CPU threads for one TensorFlow operation; None for TensorFlow's own choice. It has
+            an effect only before TensorFlow has run anything.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _native_stderr_dropped():
@@ -22,7 +22,7 @@ def import_keras(*, threads: int | None = None) -> None:
         return
     import tensorflow
 
-    # Once TensorFlow is running it refuses both: things then are what they are.
+    # TensorFlow refuses both when it is already running. Then its settings stay as they are.
     with suppress(RuntimeError):
         if threads:
             tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
@@ -31,19 +31,19 @@ def import_keras(*, threads: int | None = None) -> None:
 
 
 def limit_threads(threads: int) -> None:
-    """Keep TensorFlow, not yet imported, to a number of CPU threads in all."""
+    """Limit TensorFlow to a number of CPU threads. It must not be imported yet."""
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = str(threads)
 
 
 def forget_networks() -> None:
-    """Free what Keras keeps of networks that nobody holds any more."""
+    """Free the memory that Keras keeps of networks that are not used any more."""
     if "keras" in sys.modules:
         sys.modules["keras"].utils.clear_session()
 
 
 @contextmanager
 def _native_stderr_dropped() -> Iterator[None]:
-    """Drop what native code writes to stderr: no setting silences TensorFlow's first lines."""
+    """Drop what native code writes to stderr. No setting stops TensorFlow's first messages."""
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -1,4 +1,4 @@
-"""A Keras network that was made elsewhere, in the bundle's terms."""
+"""Turns a Keras network that was made elsewhere into the architecture and weights of a bundle."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from textbatch.model.network.keras_network import build_network, read_tensors
 from textbatch.model.network.weights import Weights
 from textbatch.types import Float32Array, Int32Array
 
-#: Layers that do nothing once training is over.
+#: Layers that do nothing after training.
 _TRAINING_ONLY = (
     "Dropout", "GaussianDropout", "GaussianNoise", "InputLayer", "SpatialDropout1D",
 )  # fmt: skip
 _CHAIN = "Embedding → GRU or LSTM layers → mean pooling or none → Dense with ReLU or none → Dense"
-#: What the engines compute, and Keras's defaults but for the last.
+#: Settings of the cells that the engines compute.
 _CELL = {
     "activation": "tanh",
     "recurrent_activation": "sigmoid",
@@ -34,8 +34,8 @@ class ForeignNetwork:
     """What was read from a Keras network.
 
     Attributes:
-        architecture: Its sizes.
-        weights: Its weights in the bundle's layout.
+        architecture: Its architecture.
+        weights: Its weights, in the layout of the bundle.
     """
 
     architecture: Architecture
@@ -44,7 +44,7 @@ class ForeignNetwork:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Chain:
-    """The layers of a network by what they are for."""
+    """The layers of a network, by their use."""
 
     embedding: Any
     recurrent: list[Any]
@@ -60,18 +60,18 @@ def read_network(
     outputs: Sequence[int],
     max_sequence_length: int,
 ) -> ForeignNetwork:
-    """Take sizes and weights out of a network.
+    """Read architecture and weights of a network.
 
     Args:
-        network: Its layers one after the other: a masked embedding, recurrent layers that all
-            read one way or both, mean pooling or the last state, dense layers. It takes token
-            ids padded on the right, and gives logits or probabilities.
-        vocabulary_size: How many of the embedding's first rows have a token.
-        outputs: Which of its outputs each of the bundle's labels is. Shape `(labels,)`.
+        network: A chain of layers: a masked embedding; recurrent layers, all bidirectional or none;
+            mean pooling or the last state; dense layers. It takes token ids that are padded on the
+            right, and gives logits or probabilities.
+        vocabulary_size: Number of tokens. The embedding may have more rows.
+        outputs: For each label of the bundle, the number of its output. Shape `(labels,)`.
         max_sequence_length: Longer texts will be cut to this many tokens.
 
     Raises:
-        UsageError: It is not such a network, or its sizes are not those of vocabulary and labels.
+        UsageError: It is not such a network, or its sizes do not fit vocabulary and labels.
     """
     chain = _chain_of(network)
     _check_embedding(chain.embedding, vocabulary_size)
@@ -106,15 +106,15 @@ def read_network(
 
 
 def predict(network: keras.Model, token_ids: Int32Array, outputs: Sequence[int]) -> Float32Array:
-    """Probabilities as the network itself gives them.
+    """Compute probabilities with the network itself.
 
     Args:
-        network: As `read_network` takes it.
-        token_ids: Padded on the right with 0. Shape `(rows, max_sequence_length)`.
-        outputs: Which of its outputs each label is.
+        network: A network that `read_network` accepts.
+        token_ids: Token ids, padded on the right with 0. Shape `(rows, max_sequence_length)`.
+        outputs: For each label, the number of its output. Shape `(labels,)`.
 
     Returns:
-        Shape `(rows, labels)`.
+        Probabilities. Shape `(rows, labels)`.
     """
     found = np.asarray(network.predict(token_ids, batch_size=64, verbose=0), np.float64)
     activation = _activation(_chain_of(network).output)
@@ -167,7 +167,7 @@ def _check_embedding(embedding: Any, vocabulary_size: int) -> None:  # noqa: ANN
 
 
 def _one_way(layer: Any) -> Any:  # noqa: ANN401
-    """A recurrent layer, or what a bidirectional one reads forwards with."""
+    """A recurrent layer, or the forward half of a bidirectional one."""
     inner = layer
     if _kind(layer) == "Bidirectional":
         inner = layer.forward_layer
@@ -183,13 +183,13 @@ def _one_way(layer: Any) -> Any:  # noqa: ANN401
 def _dense_layers(
     chain: _Chain, outputs: Sequence[int]
 ) -> tuple[list[Float32Array], list[Float32Array]]:
-    """Kernel and bias of the hidden layer and of the logits, these in the order of the labels."""
+    """Kernel and bias of the hidden layer, and of the logits in the order of the labels."""
     kernel, bias = _kernel_and_bias(chain.output)
     activation, width = _activation(chain.output), kernel.shape[1]
     if activation not in (("sigmoid", "linear") if width == 1 else ("softmax", "linear")):
         raise _unfit(f"its last layer has {width} outputs and the activation {activation}")
     if width == 1:
-        # The logit of the second label; the first one's is 0.
+        # The output is the logit of the second label. The logit of the first label is 0.
         kernel, bias = (np.concatenate([np.zeros_like(a), a], axis=-1) for a in (kernel, bias))
     if sorted(outputs) != list(range(kernel.shape[1])):
         raise UsageError(
@@ -199,7 +199,7 @@ def _dense_layers(
     logits = [kernel[:, list(outputs)], bias[list(outputs)]]
     if chain.hidden is not None:
         return list(_kernel_and_bias(chain.hidden)), logits
-    # No hidden layer: one that lets x through, as relu(x) - relu(-x).
+    # Without a hidden layer, make one that changes nothing: x = relu(x) - relu(-x).
     through = np.eye(len(kernel), dtype=np.float32)
     hidden = [np.concatenate([through, -through], axis=1), np.zeros(2 * len(kernel), np.float32)]
     return hidden, [np.concatenate([logits[0], -logits[0]]), logits[1]]

@@ -1,4 +1,7 @@
-"""The network in Keras: masked embedding → recurrent → pooling → dense; its weights both ways."""
+"""The network in Keras: masked embedding → recurrent → pooling → dense.
+
+Its weights are read from it and written into it in the layout of the bundle.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,18 @@ import numpy as np
 from textbatch.model.network.architecture import Architecture, Dropout, StackedLayer
 from textbatch.types import Float32Array
 
-#: Below every state of a GRU or an LSTM, which lie in [-1, 1].
+#: A number below every state of a GRU or an LSTM, which are in [-1, 1].
 _BELOW_STATES = -2.0
 
 
 class MaskedPooling(keras.layers.Layer):  # type: ignore[misc]
-    """Mean or maximum over the tokens that are there; Keras's own maximum drops the mask.
+    """Mean or maximum over the real tokens. Keras's own maximum ignores the mask.
 
-    From states of shape `(batch, sequence_length, width)` to `(batch, width)`.
+    Input: states of shape `(batch, sequence_length, width)`. Output: shape `(batch, width)`.
+
+    Args:
+        kind: `mean` or `max`.
+        name: Name of the layer.
     """
 
     def __init__(self, kind: str, *, name: str) -> None:
@@ -27,7 +34,12 @@ class MaskedPooling(keras.layers.Layer):  # type: ignore[misc]
         self._kind = kind
 
     def call(self, states: Any, mask: Any = None) -> Any:  # noqa: ANN401 - a tensor of any backend
-        """Pool over the axis of time."""
+        """Pool over the axis of time.
+
+        Args:
+            states: Shape `(batch, sequence_length, width)`.
+            mask: True for real tokens. Shape `(batch, sequence_length)`.
+        """
         real = keras.ops.expand_dims(mask, -1)
         if self._kind == "max":
             return keras.ops.max(keras.ops.where(real, states, _BELOW_STATES), axis=1)
@@ -35,7 +47,12 @@ class MaskedPooling(keras.layers.Layer):  # type: ignore[misc]
         return keras.ops.sum(states * real, axis=1) / keras.ops.sum(real, axis=1)
 
     def compute_mask(self, states: Any, mask: Any) -> None:  # noqa: ANN401
-        """Nothing is left to mask."""
+        """Return no mask: the output has no axis of time.
+
+        Args:
+            states: Shape `(batch, sequence_length, width)`.
+            mask: True for real tokens. Shape `(batch, sequence_length)`.
+        """
 
 
 def build_network(
@@ -43,14 +60,14 @@ def build_network(
 ) -> keras.Model:
     """Build the network, untrained.
 
-    It takes token ids of shape `(batch, sequence_length)`, padded on the right with 0, which
-    the mask hides from every later layer, and gives logits of shape `(batch, labels)`; the
-    softmax stands in the loss, and in scoring after the temperature.
+    It takes token ids of shape `(batch, sequence_length)`, padded on the right with 0. The mask
+    hides the padding from every later layer. It gives logits of shape `(batch, labels)`. The
+    softmax is part of the loss; in scoring it comes after the temperature.
 
     Args:
         architecture: Sizes, cells and pooling.
-        dropout: For training only; None drops nothing.
-        train_embedding: Whether fitting moves the word vectors.
+        dropout: Dropout for training; None drops nothing.
+        train_embedding: Whether fitting changes the word vectors.
     """
     dropout = dropout or Dropout()
     layers = keras.layers
@@ -86,7 +103,7 @@ def _recurrent(
     state: bool = False,
     dropout: float = 0.0,
 ) -> keras.layers.Layer:
-    """A layer that gives its states at every token, or its state at the end, or both."""
+    """Make a layer that gives its states at every token, its state at the end, or both."""
     settings: dict[str, Any] = {
         "return_sequences": sequence,
         "return_state": state,
@@ -103,15 +120,15 @@ def _recurrent(
 
 
 def _pooled(architecture: Architecture, top: StackedLayer, x: Any, dropout: float) -> Any:  # noqa: ANN401
-    """The last recurrent layer and what its states become."""
+    """Add the last recurrent layer and the pooling of its states."""
     if architecture.poolings == ("last",):
         return _recurrent(architecture, top, sequence=False, dropout=dropout)(x)
-    # The state at the end is asked for as such: past a row's end there stands the last state
-    # again in a sequence from the CPU, but zeros in one from a GPU.
+    # The state at the end cannot be read from the sequence of states: after the end of a row, the
+    # CPU repeats the last state, but a GPU gives zeros.
     layer = _recurrent(architecture, top, sequence=True, state=True, dropout=dropout)
     states, *ends = layer(x)
     if top.cell == "lstm":
-        ends = ends[::2]  # each followed by the cell's own
+        ends = ends[::2]  # after each comes the state of the cell
     parts: list[Any] = []
     for kind in architecture.poolings:
         parts += ends if kind == "last" else [MaskedPooling(kind, name=kind)(states)]
@@ -119,11 +136,19 @@ def _pooled(architecture: Architecture, top: StackedLayer, x: Any, dropout: floa
 
 
 def read_tensors(network: keras.Model, architecture: Architecture) -> dict[str, Float32Array]:
-    """Take the weights out of a network, in the bundle's layout."""
+    """Read the weights of a network, in the layout of the bundle.
+
+    Args:
+        network: From `build_network`.
+        architecture: Its architecture.
+
+    Returns:
+        Tensors by name, with the shapes of `Architecture.tensor_shapes`.
+    """
     get = {layer.name: layer.get_weights() for layer in network.layers}
     tensors = {"embedding": get["embedding"][0]}
     for layer in architecture.stack():
-        # Three arrays a direction: input kernel, recurrent kernel, bias.
+        # Three arrays for each direction: input kernel, recurrent kernel, bias.
         arrays = get[layer.name]
         ways = [
             _to_onnx(layer.cell, *arrays[start : start + 3]) for start in range(0, len(arrays), 3)
@@ -138,7 +163,13 @@ def read_tensors(network: keras.Model, architecture: Architecture) -> dict[str, 
 def write_tensors(
     network: keras.Model, architecture: Architecture, tensors: Mapping[str, Float32Array]
 ) -> None:
-    """Put weights in the bundle's layout into a network."""
+    """Write weights in the layout of the bundle into a network.
+
+    Args:
+        network: From `build_network`.
+        architecture: Its architecture.
+        tensors: Tensors by name, with the shapes of `Architecture.tensor_shapes`.
+    """
     network.get_layer("embedding").set_weights([tensors["embedding"]])
     for layer in architecture.stack():
         arrays: list[Float32Array] = []
@@ -153,7 +184,7 @@ def write_tensors(
         network.get_layer(name).set_weights([tensors[f"{name}.W"], tensors[f"{name}.B"]])
 
 
-#: Keras stacks the LSTM's gates as input, forget, cell, output; ONNX as i, o, f, c.
+#: Keras stacks the gates of an LSTM as input, forget, cell, output; ONNX as i, o, f, c.
 _KERAS_TO_ONNX, _ONNX_TO_KERAS = (0, 3, 1, 2), (0, 2, 3, 1)
 
 

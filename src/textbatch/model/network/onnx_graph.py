@@ -1,8 +1,8 @@
-"""The network as an ONNX graph, written by hand.
+"""The network as an ONNX graph, built node by node.
 
-Keras's own export turns recurrent layers into Loop nodes; this one uses ONNX's fused GRU and
-LSTM operators, whose `sequence_lens` input makes the mask. Its initialisers point into the
-bundle's safetensors file. A row's logits do not depend on the other rows of its mini-batch.
+Keras's own export turns recurrent layers into Loop nodes. This graph uses ONNX's fused GRU and LSTM
+operators, with `sequence_lens` as the mask. Its initialisers point into the safetensors file of the
+bundle. The logits of a row do not depend on the other rows of its mini-batch.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from textbatch.model.network.architecture import Architecture, StackedLayer
 
 WEIGHTS_FILE = "weights.safetensors"
 _OPSET, _IR_VERSION = 17, 8
-#: Below every state of a GRU or an LSTM, which lie in [-1, 1].
+#: A number below every state of a GRU or an LSTM, which are in [-1, 1].
 BELOW_STATES = np.float32(-2)
 
 
 def build_graph(architecture: Architecture, offsets: Mapping[str, int]) -> bytes:
-    """Write the graph.
+    """Build the graph.
 
     Inputs: `token_ids` of shape `(sequence_length, batch)`, int32, and `lengths` of shape
-    `(batch,)`, int32. Output: `logits` of shape `(batch, labels)`.
+    `(batch,)`, int32. Output: `logits` of shape `(batch, labels)`, float32.
 
     Args:
         architecture: The network.
         offsets: Where each tensor starts in the weights file, in bytes.
 
     Returns:
-        A serialised ONNX model; the same bytes for the same arguments.
+        The serialized ONNX model. The same arguments give the same bytes.
     """
     node = helper.make_node
     nodes = [node("Gather", ["embedding", "token_ids"], ["vectors"])]
@@ -91,7 +91,7 @@ def build_graph(architecture: Architecture, offsets: Mapping[str, int]) -> bytes
 def _recurrent(
     architecture: Architecture, layer: StackedLayer, below: str, *, sequence: bool, state: bool
 ) -> list[NodeProto]:
-    """The fused operator: states `(time, directions, batch, units)`; at the end without time."""
+    """The fused operator. States: `(time, directions, batch, units)`; the last one has no time."""
     name = layer.name
     node = helper.make_node(
         layer.cell.upper(),
@@ -109,7 +109,7 @@ def _recurrent(
 def _sequence(
     architecture: Architecture, layer: StackedLayer, constants: dict[str, NDArray[np.generic]]
 ) -> list[NodeProto]:
-    """States as the next layer reads them: `(time, batch, directions × units)`."""
+    """The states as the next layer reads them: `(time, batch, directions × units)`."""
     name = layer.name
     if not architecture.bidirectional:
         constants["second_axis"] = np.array([1])
@@ -124,7 +124,7 @@ def _sequence(
 def _state(
     architecture: Architecture, layer: StackedLayer, constants: dict[str, NDArray[np.generic]]
 ) -> list[NodeProto]:
-    """The state at the end of reading, each direction's own: `(batch, directions × units)`."""
+    """The last state of each direction: `(batch, directions × units)`."""
     last = f"{layer.name}.last"
     if not architecture.bidirectional:
         constants["first_axis"] = np.array([0])
@@ -139,12 +139,12 @@ def _state(
 def _pooled(
     layer: StackedLayer, poolings: tuple[str, ...], constants: dict[str, NDArray[np.generic]]
 ) -> list[NodeProto]:
-    """Mean and maximum over each row's own states: `(batch, directions × units)` each."""
+    """Mean and maximum over the states of each row: `(batch, directions × units)` each."""
     node = helper.make_node
     constants["zero"], constants["one"] = np.array(0), np.array(1)
     constants["first_axis"], constants["second_axis"] = np.array([0]), np.array([1])
     constants["last_axis"] = np.array([-1])
-    # What stands past a row's end: for ONNX zeros, but not every runtime heeds that.
+    # After the end of a row ONNX demands zeros, but not every runtime obeys. So mask them here.
     nodes = [
         node("Shape", ["token_ids"], ["time.shape"], end=1),
         node("Squeeze", ["time.shape"], ["time"]),
@@ -173,7 +173,13 @@ def _pooled(
 
 
 def external_tensor(name: str, shape: tuple[int, ...], offset: int) -> TensorProto:
-    """A float32 constant that points into the weights file, `offset` in bytes."""
+    """Make a float32 constant that points into the weights file.
+
+    Args:
+        name: Name of the tensor.
+        shape: Shape of the tensor.
+        offset: Where it starts in the file, in bytes.
+    """
     tensor = TensorProto(
         name=name,
         data_type=TensorProto.FLOAT,
