@@ -199,7 +199,7 @@ def printable(text: str) -> str:
 
 @contextmanager
 def storage_errors(
-    path: os.PathLike[str], action: str, *, missing: type[TextbatchError] = InputNotFoundError
+    path: object, action: str, *, missing: type[TextbatchError] = InputNotFoundError
 ) -> Iterator[None]:
     """Turn errors of the operating system into errors with a class and an exit code.
 
@@ -219,7 +219,7 @@ def storage_errors(
     except OSError as error:
         # Only the text of the system is used. Arrow raises OSError too, with cells in its text.
         reason = _strerror(error)
-        what = f"{action} {os.fspath(path)}: {reason}"
+        what = f"{action} {path}: {reason}"
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             raise missing(what, "check the path") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

@@ -83,6 +83,13 @@ def test_only_the_command_line_exits_or_prints():
             assert "sys.exit" not in path.read_text(), path
 
 
+def test_only_the_storage_room_asks_where_a_file_stands():
+    """Everybody else has an InputFile or an OutputFile, whose methods know."""
+    for path in FILES:
+        if not inside(module_of(path), {"data.storage"}):
+            assert "RemotePath" not in path.read_text(), path
+
+
 def test_the_top_of_the_package_stays_empty():
     """Whoever adds a capability adds it to a room."""
     modules = {path.stem for path in SOURCE.glob("*.py")}

@@ -9,7 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 from textbatch.cli.console import event, progress, say
-from textbatch.data.storage.location import RemotePath, location_of, resolved
+from textbatch.data.storage.location import is_local, local, local_only, resolved
 from textbatch.errors import ConflictError, redacted
 from textbatch.integrations.openlineage import Traced, traced
 from textbatch.integrations.prometheus import failure_measured, write_success
@@ -46,8 +46,8 @@ class Watchers:
         config = self.config
         used = [*config.inputs, config.output, config.report, config.quarantine]
         taken = {resolved(path) for path in used if path}
-        if self.html and isinstance(location_of(self.html), RemotePath):
-            raise ConflictError("--html names an object store", "give a path on this machine")
+        if self.html:
+            local_only(self.html, "--html")
         for flag, path in (("--metrics-file", self.metrics_file), ("--html", self.html)):
             if path and path.resolve() in taken:
                 raise ConflictError(
@@ -57,8 +57,8 @@ class Watchers:
         if self.html:
             from textbatch.report.html.evaluation_page import check_page
 
-            here = [path for path in config.inputs if isinstance(path, Path)]
-            model = config.model if isinstance(config.model, Path) else None
+            here = [local(path) for path in config.inputs if is_local(path)]
+            model = local(config.model) if is_local(config.model) else None
             check_page(self.html, here, model)
 
 

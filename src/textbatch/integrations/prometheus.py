@@ -8,11 +8,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textbatch.data.output.parquet_file import check_output
 from textbatch.data.storage.atomic_file import atomic_file
-from textbatch.data.storage.location import RemotePath, location_of
+from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import local_only
 from textbatch.errors import (
-    ConflictError,
     MissingExtraError,
     TextbatchError,
     UsageError,
@@ -85,8 +84,7 @@ def write_success(path: Path, report: RunReport) -> None:
 
 
 def _check(path: Path) -> None:
-    if isinstance(location_of(path), RemotePath):
-        raise ConflictError("--metrics-file names an object store", "give a path on this machine")
+    local_only(path, "--metrics-file")
     if path.suffix != ".prom":
         raise UsageError(
             f"--metrics-file {path} does not end in .prom", "the collector reads no others"
@@ -95,7 +93,7 @@ def _check(path: Path) -> None:
         import prometheus_client  # noqa: F401
     except ImportError:
         raise MissingExtraError("--metrics-file", "prometheus-client", "prometheus") from None
-    check_output(path, overwrite=True)
+    new_output(path).check()
 
 
 def _write(path: Path, values: Mapping[str, float | Mapping[str, int]], code: int) -> None:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
-from textbatch.data.output.destination import check_place, upload_text
-from textbatch.data.storage.atomic_file import atomic_file
-from textbatch.data.storage.location import Location, RemotePath
+from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import Location
 from textbatch.errors import (
     InterruptError,
     TerminatedError,
@@ -42,7 +40,7 @@ def failure_reported(
         AccessError: Its directory is not writable.
     """
     if path:
-        check_place(path)
+        new_output(path).check()
     try:
         yield
     except BaseException as error:
@@ -68,19 +66,16 @@ def write_json(path: Location, record: dict[str, Any]) -> None:
         AccessError: The store does not allow it.
     """
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    if isinstance(path, RemotePath):
-        upload_text(text, path)
-    else:
-        write_whole(path, text)
+    write_whole(path, text)
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Location, text: str) -> None:
     """Write a text file so that a reader sees the old one or the whole new one.
 
     Raises:
         StorageError: The file cannot be written.
         OutputError: Its directory does not exist.
+        AccessError: The store does not allow it.
     """
-    with atomic_file(path) as file:
-        # Names that are not UTF-8 become \udc.. escapes.
-        file.buffered.write(text.encode("utf-8", "backslashreplace"))
+    # Names that are not UTF-8 become \udc.. escapes.
+    new_output(path).write(text.encode("utf-8", "backslashreplace"))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textbatch.data.choices import CHUNK_ROWS, IfExists, InputFormat
-from textbatch.data.storage.location import Location, RemotePath, resolved
+from textbatch.data.storage.location import Location, is_local, resolved
 from textbatch.errors import ConflictError, UsageError, require
 from textbatch.model.choices import DeviceName, EngineName, Precision
 from textbatch.scoring.limits import BadRowLimit, check_encoding
@@ -112,7 +112,7 @@ class ScoreConfig:
             )
         if self.quarantine_text and not self.quarantine:
             raise ConflictError("--quarantine-text needs --quarantine", "name its file")
-        if self.quarantine_text and isinstance(self.quarantine, RemotePath):
+        if self.quarantine and self.quarantine_text and not is_local(self.quarantine):
             raise ConflictError(
                 "--quarantine-text is for its owner's eyes, which an object store does not promise",
                 "give --quarantine a path on this machine",

@@ -10,10 +10,9 @@ from typing import Any
 import pyarrow.compute as pc
 
 from textbatch.data.output.any_folder import Folder, folder_at
-from textbatch.data.output.destination import is_directory, is_there
 from textbatch.data.readers.parquet import ParquetSource
+from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.location import Location
-from textbatch.data.storage.object_store import open_bytes
 from textbatch.errors import DataError, InputNotFoundError, redacted, storage_errors
 from textbatch.model.bundle.fetch import load_model
 from textbatch.types import Status
@@ -39,10 +38,10 @@ def inspect_path(path: Location) -> dict[str, Any]:
         DataError: The file is damaged or was not written by textbatch.
         TryAgainError: The store does not answer.
     """
-    if is_directory(path):
+    if is_folder(path):
         folder = folder_at(path)
         return _inspect_folder(folder) if folder.has_manifest() else _inspect_bundle(path)
-    if not is_there(path):
+    if not exists(path):
         raise InputNotFoundError(f"there is nothing at {path}", "check the path")
     return _inspect_output(path)
 
@@ -82,7 +81,7 @@ def _inspect_folder(folder: Folder) -> dict[str, Any]:
             f"{folder.path} has no _SUCCESS: its job has not finished", "run the job again"
         )
     first = next((entry["part"] for entry in folder.entries()), None)
-    schema = ParquetSource(folder.path / first).schema if first else ()
+    schema = ParquetSource(new_input(folder.path / first)).schema if first else ()
     return {
         "kind": "output",
         "path": redacted(os.fspath(folder.path)),
@@ -98,10 +97,10 @@ def _inspect_folder(folder: Folder) -> dict[str, Any]:
 
 
 def _inspect_output(path: Location) -> dict[str, Any]:
-    with storage_errors(path, "cannot read"), open_bytes(path) as file:
+    with storage_errors(path, "cannot read"), new_input(path).open() as file:
         if file.read(4) != b"PAR1":
             raise DataError(f"{path} is neither a bundle nor an output", _REMEDY)
-    source = ParquetSource(path)
+    source = ParquetSource(new_input(path))
     footer = {
         key.removeprefix(_FOOTER_PREFIX).decode(): value.decode()
         for key, value in (source.metadata or {}).items()

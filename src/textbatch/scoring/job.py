@@ -10,14 +10,16 @@ import pyarrow as pa
 
 from textbatch import __version__
 from textbatch.data.output.columns import OutputColumns
-from textbatch.data.output.destination import is_there
 from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.hive_partitions import PartitionedSource, check_partitions
 from textbatch.data.readers.identity import InputIdentity, job_key
 from textbatch.data.readers.parquet import footer_entries
-from textbatch.data.readers.source import Source, open_source, require_column
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
+from textbatch.data.storage.file_io import exists, new_input
+from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import local
 from textbatch.errors import OutputError
 from textbatch.model.bundle.bundle import Bundle
@@ -106,8 +108,9 @@ def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
     Raises:
         TextbatchError: A subclass says which of them is missing, damaged or does not fit.
     """
-    identity = InputIdentity.of(config.input)
-    source = open_input(config)
+    file = new_input(config.input)
+    identity = InputIdentity.of(file)
+    source = open_file(config, file)
     bundle = model.bundle(report)
     text_column = config.text_column or bundle.settings.text_column
     passed_through = _check_input(source, text_column, config.columns)
@@ -131,18 +134,14 @@ def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
     )
 
 
-def open_input(config: ScoreConfig) -> Source:
-    """Open the input as the settings say.
+def open_file(config: ScoreConfig, file: InputFile) -> Source:
+    """Open an input file as the settings say.
 
     Raises:
         TextbatchError: A subclass says why it cannot be read.
     """
-    source = open_source(
-        config.input,
-        config.input_format,
-        encoding=config.encoding,
-        sets_aside=config.quarantine is not None,
-    )
+    options = ReadOptions(input_format=config.input_format, encoding=config.encoding)
+    source = open_input(file, options, sets_aside=config.quarantine is not None)
     if config.partitions:
         check_partitions(source, config.partitions)
     return PartitionedSource(source, config.partitions) if config.partition_columns else source
@@ -191,11 +190,11 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     Raises:
         OutputError: Another output does, and must not be replaced.
     """
-    if config.if_exists == "replace" or not is_there(config.output):
+    if config.if_exists == "replace" or not exists(config.output):
         return False
     footer = footer_entries(config.output)
     same = footer.get("textbatch.key") == job.key
-    if not same or (config.quarantine and not is_there(config.quarantine)):
+    if not same or (config.quarantine and not exists(config.quarantine)):
         raise OutputError(
             f"{config.output} exists"
             + ("" if same else ", made from another input, model or options"),
@@ -239,7 +238,7 @@ def _check_input(source: Source, text_column: str, columns: Sequence[str] | None
     """Check the input's columns before anything is computed; the schema to pass through."""
     require_column(source, text_column, "--text-column")
     kind = source.schema.field(text_column).type
-    check_text_type(kind, f"{source.path} column {shown(text_column)}")
+    check_text_type(kind, f"{source.file} column {shown(text_column)}")
     for name in columns or ():
         require_column(source, name, "--columns")
     names = source.schema.names if columns is None else list(dict.fromkeys(columns))

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.readers.parquet import footer_entries
-from textbatch.data.storage.location import RemotePath
-from textbatch.data.storage.object_store import look
-from textbatch.data.storage.upload import check_uploads, upload
+from textbatch.data.storage.file_io import new_output
 from textbatch.errors import OutputError, storage_errors
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
@@ -33,9 +31,9 @@ def score_staged(
     Raises:
         TextbatchError: A subclass says what went wrong; the object's old state is untouched.
     """
-    assert isinstance(config.output, RemotePath)
-    check_uploads(config.output)
-    found = look(config.output)
+    place = new_output(config.output)
+    place.check()
+    found = place.exists()
     stage = stage_of(config)
     if found and config.if_exists == "fail" and not work_directory_of(stage).is_dir():
         raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
@@ -55,10 +53,10 @@ def score_staged(
             raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
         with storage_errors(stage, "cannot create", missing=OutputError):
             stage.mkdir(exist_ok=True)
-        if not _is_done(config, report, model, local, found=found is not None):
+        if not _is_done(config, report, model, local, found=found):
             again = replace(config, output=local, if_exists="skip")
             score_file(again, report, progress, model)
-            upload(local, config.output, overwrite=config.if_exists == "replace")
+            place.publish(local, overwrite=config.if_exists == "replace")
             report.state = "done"
         keep = False
         with storage_errors(local, "cannot remove"):

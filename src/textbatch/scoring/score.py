@@ -16,9 +16,8 @@ import pyarrow.compute as pc
 
 from textbatch import __version__
 from textbatch.data.choices import CHUNK_BYTES
-from textbatch.data.output.destination import check_place
 from textbatch.data.output.journal import Journal
-from textbatch.data.output.parquet_file import ParquetOutput, check_output
+from textbatch.data.output.parquet_file import ParquetOutput
 from textbatch.data.output.quarantine import Sieve
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.readers.chunks import rebatch
@@ -26,7 +25,8 @@ from textbatch.data.readers.prefetch import Prefetch
 from textbatch.data.readers.source import Source
 from textbatch.data.readers.stdin import spool_standard_input
 from textbatch.data.readers.text_column import decode_texts
-from textbatch.data.storage.location import RemotePath, local
+from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import local
 from textbatch.errors import DataError, OutOfMemoryError, StorageError, TextbatchError, redacted
 from textbatch.model.predictor import PendingPredictions, Predictor
 from textbatch.report.files import failure_reported, write_json
@@ -77,7 +77,7 @@ def score(
     ):
         if is_folder_job(config):
             score_files(config, report, listens, model, score_file=score_file)
-        elif isinstance(config.output, RemotePath):
+        elif new_output(config.output).staged:
             score_staged(config, report, listens, model, score_file=score_file)
         else:
             score_file(config, report, listens, model)
@@ -109,9 +109,9 @@ def score_file(
     # Cheap checks first: a wrong path must not cost the time to load a model.
     output = local(config.output)
     died_here = work_directory_of(output).is_dir()
-    check_output(output, overwrite=config.if_exists != "fail" or died_here)
+    new_output(output).check(overwrite=config.if_exists != "fail" or died_here)
     if config.quarantine:
-        check_place(config.quarantine)
+        new_output(config.quarantine).check()
     if config.dry_run:
         job = prepare(config, report, model)
         model.predictor(report)
@@ -120,7 +120,7 @@ def score_file(
     work = WorkDirectory(output, report.run_id)
     keep = False
     try:
-        check_output(output, overwrite=config.if_exists != "fail" or work.inherited)
+        new_output(output).check(overwrite=config.if_exists != "fail" or work.inherited)
         work.remove_leftovers()
         if config.from_standard_input:
             with step_of(progress, None, step="reading stdin", unit=BYTES) as step:
@@ -190,7 +190,7 @@ def _score_rows(
             tally.fill(report)
             report.rows_out = output.rows if output.published else 0
             output.abort()
-            if isinstance(error, DataError) and not isinstance(job.identity.path, RemotePath):
+            if isinstance(error, DataError):
                 # A file that somebody writes anew meanwhile looks damaged or cut off.
                 job.identity.check_unchanged()
             raise
@@ -269,7 +269,7 @@ def _check_rows(source: Source, report: RunReport, output: ParquetOutput) -> Non
     there = report.rows_in if source.num_rows is None else source.num_rows
     if not there == report.rows_in == output.rows + report.rows_quarantined:
         raise TextbatchError(
-            f"{source.path} has {there} rows, {report.rows_in} were scored, {output.rows} "
+            f"{source.file} has {there} rows, {report.rows_in} were scored, {output.rows} "
             f"written and {report.rows_quarantined} put into quarantine",
             "this is a bug in textbatch: please report it",
         )

@@ -8,11 +8,11 @@ from typing import Any
 
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.output.any_folder import folder_at
-from textbatch.data.output.destination import is_directory, is_there
 from textbatch.data.output.seal import check_seal
 from textbatch.data.readers.parquet import ParquetSource, footer_entries
-from textbatch.data.storage.location import Location, RemotePath
-from textbatch.data.storage.object_store import RemoteInfo, look
+from textbatch.data.storage.file_io import exists, is_folder, new_input
+from textbatch.data.storage.files import FileState
+from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, InputNotFoundError, redacted
 from textbatch.model.bundle.directory import MANIFEST
 from textbatch.model.bundle.fetch import load_model
@@ -46,9 +46,9 @@ def verify_output(
         BundleError: The bundle is damaged.
         TryAgainError: The store does not answer.
     """
-    if is_directory(path):
+    if is_folder(path):
         return _verify_folder(path, model, progress)
-    with step_of(progress, _size(_state(path), path), step=_STEP, unit=BYTES) as step:
+    with step_of(progress, _state(path).size, step=_STEP, unit=BYTES) as step:
         return _verify_file(path, model, step)
 
 
@@ -69,7 +69,7 @@ def _verify_file(path: Location, model: Location | None, step: Progress) -> dict
         fingerprint, prefix = footer["fingerprint"], footer["prefix"]
     except (KeyError, ValueError) as error:
         raise DataError(f"{path} lacks entries in its footer", _REMEDY) from error
-    found_statuses, found_labels = _count(path, prefix, labels, _size(before, path), halves)
+    found_statuses, found_labels = _count(path, prefix, labels, before.size, halves)
     if sum(found_statuses.values()) != rows or found_statuses != statuses:
         raise DataError(f"{path} holds other rows or statuses than its footer says", _REMEDY)
     if _state(path) != before:
@@ -88,19 +88,12 @@ def _verify_file(path: Location, model: Location | None, step: Progress) -> dict
     }
 
 
-def _state(path: Location) -> RemoteInfo | None:
-    """What tells an object from one that takes its place; a local file needs only be there."""
-    found = look(path) if isinstance(path, RemotePath) else None
-    if not (found or (not isinstance(path, RemotePath) and path.is_file())):
-        raise InputNotFoundError(f"there is no file {path}", "check the path")
-    return found
-
-
-def _size(state: RemoteInfo | None, path: Location) -> int:
-    """Bytes of a file that is there."""
-    if state:
-        return state.size
-    return 0 if isinstance(path, RemotePath) else path.stat().st_size
+def _state(path: Location) -> FileState:
+    """What tells a file from one that takes its place."""
+    try:
+        return new_input(path).look()
+    except InputNotFoundError as error:
+        raise InputNotFoundError(f"there is no file {path}", "check the path") from error
 
 
 def _verify_folder(
@@ -109,7 +102,7 @@ def _verify_folder(
     """Check that a folder holds the parts of its manifest, each as it was written, and no other."""
     folder = folder_at(path)
     success = folder.success()
-    if success is None and is_there(path / MANIFEST):
+    if success is None and exists(path / MANIFEST):
         raise DataError(
             f"{path} is a model, not an output", "name what score wrote; inspect checks models"
         )
@@ -118,9 +111,12 @@ def _verify_folder(
     folder.check_manifest(success)
     parts: set[str] = set()
     totals = Totals()
-    there = [path / entry["part"] for entry in folder.entries() if folder.has(entry["part"])]
+    there = [
+        new_input(path / entry["part"]) for entry in folder.entries() if folder.has(entry["part"])
+    ]
     # Objects are not looked at twice for the sake of a bar.
-    size = None if isinstance(path, RemotePath) else sum(_size(None, part) for part in there)
+    local = not any(part.costs_requests for part in there)
+    size = sum(part.look().size for part in there) if local else None
     with step_of(progress, size, step=_STEP, unit=BYTES) as step:
         for entry in folder.entries():
             if not folder.has(entry["part"]):
@@ -169,7 +165,7 @@ def _count(
     path: Location, prefix: str, labels: list[str], size: int, halves: _Halves
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Read every page of every column, and count."""
-    source = ParquetSource(path)
+    source = ParquetSource(new_input(path))
     per_row = size / max(1, source.num_rows or 0)
     statuses = dict.fromkeys(Status.names(), 0)
     by_label = dict.fromkeys(labels, 0)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.output.parquet_file import check_output
 from textbatch.data.output.small_table import write_table
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, MissingExtraError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.engines import open_engine
@@ -64,7 +64,7 @@ def audit(
 def _audit(
     config: AuditConfig, say: Callable[[str], None], progress: Progress | None
 ) -> AuditReport:
-    check_output(config.output, overwrite=config.if_exists == "replace")
+    new_output(config.output).check(overwrite=config.if_exists == "replace")
     warnings: list[str] = []
     rows, labels = read_rows(config.train, warnings, progress=progress)
     if config.model:

@@ -12,8 +12,8 @@ import pyarrow as pa
 from joblib.externals.loky import get_reusable_executor
 from numpy.typing import NDArray
 
-from textbatch.data.output.parquet_file import check_output
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError
 from textbatch.model.bundle.bundle import draft_bundle
 from textbatch.model.bundle.records import Settings
@@ -68,7 +68,7 @@ def check_out_of_fold(config: TrainConfig) -> Path | None:
         return None
     model = config.model.resolve()
     path = config.out_of_fold or model.with_name(f"{model.name}.out-of-fold.parquet")
-    check_output(path, overwrite=config.if_exists == "replace")
+    new_output(path).check(overwrite=config.if_exists == "replace")
     return path
 
 

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from textbatch.data.output.parquet_file import check_output
 from textbatch.data.readers.unlabelled import check_unlabelled, unlabelled_texts
+from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError
 from textbatch.model.vectors.corpus import write_corpus
 from textbatch.model.vectors.types import VectorSettings
@@ -37,7 +37,7 @@ def train_vectors(
     """
     say = say or (lambda _: None)
     started = time.perf_counter()
-    check_output(config.output, overwrite=config.if_exists == "replace")
+    new_output(config.output).check(overwrite=config.if_exists == "replace")
     check_unlabelled(config.inputs, text_column=config.text_column)
     extra_words = _listed_words(config.words) if config.words else ()
     bad: list[int] = []

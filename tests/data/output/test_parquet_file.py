@@ -108,7 +108,14 @@ FAILURES = [
 
 @pytest.mark.parametrize(("number", "kind", "message"), FAILURES)
 @pytest.mark.parametrize(
-    "place", ["os.fsync", "os.replace", "os.pwrite", "os.pread", "pq.read_metadata"]
+    "place",
+    [
+        "os.fsync",
+        "os.replace",
+        "os.pwrite",
+        "os.pread",
+        "textbatch.data.output.parquet_file.pq.read_metadata",
+    ],
 )
 def test_a_failing_step_of_commit_has_its_class_and_leaves_the_old_output(
     place, number, kind, message, old, monkeypatch
@@ -118,7 +125,7 @@ def test_a_failing_step_of_commit_has_its_class_and_leaves_the_old_output(
 
     output = open_output(old, overwrite=True)
     output.write(BATCH)
-    monkeypatch.setattr(f"textbatch.data.output.parquet_file.{place}", fail)
+    monkeypatch.setattr(place, fail)
     with pytest.raises(kind, match=f"cannot write .*out.parquet: .*{message}"):
         output.commit({})
     output.abort()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from textbatch.data.readers.compressed import ByteStream
+from textbatch.data.storage.file_io import new_input
 
 
 class _ClosedMeanwhile:
@@ -18,7 +19,7 @@ class _ClosedMeanwhile:
 def test_progress_may_be_asked_for_while_another_thread_closes_the_file(name, tmp_path):
     path = tmp_path / name
     path.write_bytes(b"text\n")
-    stream = ByteStream(path)
+    stream = ByteStream(new_input(path))
     stream.close()
     assert stream.progress() == 1.0
     stream._raw = _ClosedMeanwhile()

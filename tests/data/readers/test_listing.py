@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from textbatch.data.readers.listing import InputFile, _expression, list_inputs
+from textbatch.data.readers.listing import ListedFile, list_inputs
+from textbatch.data.storage.file_io import new_input
+from textbatch.data.storage.files import FileState
 from textbatch.errors import DataError
 
 
-def file(name: str) -> InputFile:
-    return InputFile(path=Path(name), name=name, size=1, version="1")
+def file(name: str) -> ListedFile:
+    found = FileState(size=1, modified=1, tag="")
+    return ListedFile(file=new_input(Path(name)), name=name, found=found)
 
 
 @pytest.mark.parametrize(
@@ -42,21 +45,6 @@ def test_any_change_of_a_file_changes_its_state(tmp_path):
         change()
         with pytest.raises(DataError, match="changed while the job ran"):
             listed.check_unchanged()
-
-
-@pytest.mark.parametrize(
-    ("pattern", "matches", "misses"),
-    [
-        ("*.csv", ["a.csv", "a.csv/below"], ["a.csvx", "x/a.csv"]),
-        ("**/*.csv", ["a.csv", "x/y/a.csv"], ["a.txt"]),
-        ("x=?/[ab].csv", ["x=1/a.csv"], ["x=12/a.csv", "x=1/c.csv", "x=1y/a.csv"]),
-        ("x*/b", ["xyz/b", "xyz/b/c"], ["x/y/b"]),
-    ],
-)
-def test_patterns_for_object_names_are_those_of_a_shell(pattern, matches, misses):
-    expression = _expression(pattern)
-    assert all(map(expression.match, matches))
-    assert not any(map(expression.match, misses))
 
 
 def test_a_folder_that_links_to_itself_is_told(tmp_path):

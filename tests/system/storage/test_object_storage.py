@@ -13,7 +13,7 @@ from support.killable_job import FULL
 
 from textbatch import score
 from textbatch.data.readers.source import open_source
-from textbatch.data.storage import object_store as remote
+from textbatch.data.storage.file_io import _file_io, new_input
 from textbatch.data.storage.location import location_of
 from textbatch.data.storage.retry import classified
 from textbatch.errors import (
@@ -205,14 +205,14 @@ def test_a_key_that_azure_refuses_is_not_tried_again(code):
 def test_azure_is_read_and_written_with_one_library(monkeypatch):
     asked = []
 
-    def filesystem(scheme):
+    def filesystem(scheme, **options):
         asked.append(scheme)
         return LocalFileSystem()
 
     monkeypatch.setattr("fsspec.filesystem", filesystem)
-    remote._open_filesystem.cache_clear()
-    assert remote.look(location_of("abfs://no-such-container/a.parquet")) is None
-    remote._open_filesystem.cache_clear()
+    _file_io.cache_clear()
+    assert not new_input(location_of("abfs://no-such-container/a.parquet")).exists()
+    _file_io.cache_clear()
     assert asked == ["abfs"]
 
 
@@ -227,7 +227,8 @@ def test_a_store_that_stays_down_ends_the_job_with_try_again(store, rows, model,
         assert key.removeprefix("out/") in rows
     finished = len(parts(store))
     done = score(IN, OUT, model=model)
-    assert done.files["known"] == finished
+    # The last one may have come without the store's saying so, and is then uploaded once more.
+    assert finished - 1 <= done.files["known"] <= finished
     assert parts(store) == rows
 
 

@@ -10,7 +10,7 @@ import pytest
 from support.bundles import random_bundle, random_texts, write_bundle, write_texts
 
 from textbatch import score
-from textbatch.data.storage import upload
+from textbatch.data.storage import s3_upload
 from textbatch.data.storage.location import location_of
 from textbatch.errors import (
     AccessError,
@@ -236,7 +236,7 @@ def test_no_output_without_its_quarantine(store, model, tmp_path, work, monkeypa
     job = {"model": model, "quarantine": BAD, "max_bad_rows": 2}
     with monkeypatch.context() as patched:
         patched.setenv("TEXTBATCH_RETRY_SECONDS", "0.1")
-        patched.setattr(upload._S3Upload, "_put", _broken)
+        patched.setattr(s3_upload.S3Upload, "_put", _broken)
         for output in (FILE, tmp_path / "out.parquet"):
             with pytest.raises(TryAgainError):
                 score(tmp_path / "in.csv", output, **job)

@@ -14,7 +14,7 @@ from support.bundles import random_texts
 from support.killable_job import FULL
 
 from textbatch import score
-from textbatch.data.storage import upload
+from textbatch.data.storage import s3_upload
 from textbatch.errors import TryAgainError
 
 IN, OUT = "s3://bucket/in", "s3://bucket/out"
@@ -30,7 +30,7 @@ FILES, LARGE = 10, 2
 @pytest.fixture
 def rows(store, monkeypatch) -> dict[str, int]:
     """Files two folders deep; rows by name."""
-    monkeypatch.setattr(upload, "PART_BYTES", 5 << 20)
+    monkeypatch.setattr(s3_upload, "PART_BYTES", 5 << 20)
     return put_files(store, FILES)
 
 
@@ -127,7 +127,7 @@ def test_an_upload_that_is_interrupted_is_aborted(error, store, rows, model, mon
 
     with monkeypatch.context() as patch:
         patch.setenv("TEXTBATCH_RETRY_SECONDS", "0.1")
-        patch.setattr(upload._S3Upload, "_part", broken)
+        patch.setattr(s3_upload.S3Upload, "_part", broken)
         with pytest.raises((KeyboardInterrupt, TryAgainError)):
             score(IN, OUT, model=model)
     assert store.uploads() == []

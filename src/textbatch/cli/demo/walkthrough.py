@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from textbatch.cli.demo.tickets import labelled_tickets, unlabelled_texts
 from textbatch.data.choices import CHUNK_ROWS
-from textbatch.data.output.parquet_file import ParquetOutput, check_output
+from textbatch.data.output.parquet_file import ParquetOutput
 from textbatch.data.readers.parquet import ParquetSource
+from textbatch.data.storage.file_io import new_input, new_output
 from textbatch.errors import OutputError, storage_errors
 from textbatch.model.bundle.directory import check_replaceable
 from textbatch.report.files import SCHEMA_VERSION
@@ -159,7 +160,7 @@ def _prepare(folder: Path, files: DemoFiles, *, overwrite: bool) -> None:
             )
     # All of them now: one that cannot be replaced must not leave the others half renewed.
     for file in (files.labelled, files.unlabelled, files.scored):
-        check_output(file, overwrite=True)
+        new_output(file).check()
     check_replaceable(files.model, overwrite=True)
 
 
@@ -197,7 +198,7 @@ def _write(path: Path, table: pa.Table) -> None:
 
 
 def _sample(scored: Path) -> list[dict[str, Any]]:
-    batches = ParquetSource(scored).batches(_SHOWN_COLUMNS, CHUNK_ROWS)
+    batches = ParquetSource(new_input(scored)).batches(_SHOWN_COLUMNS, CHUNK_ROWS)
     shown: list[dict[str, Any]] = []
     seen: set[str] = set()
     for row in (row for batch in batches for row in batch.to_pylist()):

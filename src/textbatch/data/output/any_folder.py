@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from textbatch.data.output.folder import OutputFolder
 from textbatch.data.output.remote_folder import RemoteFolder
-from textbatch.data.storage.location import Location, RemotePath
+from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import Location, local
 
 Folder = OutputFolder | RemoteFolder
 
 
 def folder_at(path: Location) -> Folder:
     """An output of several parts, to be read."""
-    return RemoteFolder(path) if isinstance(path, RemotePath) else OutputFolder(path)
+    return RemoteFolder(path) if new_output(path).staged else OutputFolder(local(path))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,8 @@ import pyarrow.parquet as pq
 
 from textbatch.data.output.seal import BLANK, SEAL, seal
 from textbatch.data.storage.atomic_file import AtomicFile, sync_directory, temporary_of
-from textbatch.errors import AccessError, OutputError, StorageError, storage_errors
+from textbatch.data.storage.file_io import new_output
+from textbatch.errors import OutputError, StorageError, storage_errors
 from textbatch.failpoints import failpoint
 
 #: Row groups are cut by these, not by the job's chunks: a small chunk must not make small ones.
@@ -36,7 +36,7 @@ class ParquetOutput:
         """
         self.path = path
         self._overwrite = overwrite
-        check_output(path, overwrite=overwrite)
+        new_output(path).check(overwrite=overwrite)
         with storage_errors(path, "cannot create", missing=OutputError):
             self._file = AtomicFile(path, temporary=temporary_of(path, run_id))
         failpoint("output-created")
@@ -95,7 +95,7 @@ class ParquetOutput:
             self._check()
             self._file.close()
             failpoint("output-checked")
-            check_output(self.path, overwrite=self._overwrite)
+            new_output(self.path).check(overwrite=self._overwrite)
             self._file.move_into_place()
             failpoint("output-published")
             sync_directory(self.path.parent)
@@ -129,21 +129,3 @@ class ParquetOutput:
             failpoint("rows-written")
         self._waiting = []
         self._waiting_rows = self._waiting_bytes = 0
-
-
-def check_output(path: Path, *, overwrite: bool) -> None:
-    """Check that an output may be made at a place.
-
-    Raises:
-        OutputError: It exists and must not be replaced, is a directory, or has no directory.
-        AccessError: Its directory is not writable.
-    """
-    with storage_errors(path, "cannot look at"):
-        if path.is_dir():
-            raise OutputError(f"{path} is a directory", "name a file")
-        if path.exists() and not overwrite:
-            raise OutputError(f"{path} exists", "add --overwrite to replace it")
-        if not path.parent.is_dir():
-            raise OutputError(f"there is no directory {path.parent}", "create it first")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise AccessError(f"cannot write in {path.parent}", "check the permissions")

@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from textbatch.data.output.work_directory import owner_of, quarantine_of
 from textbatch.data.readers.bad_rows import BadRow
-from textbatch.data.storage.atomic_file import AtomicFile, sync_directory, temporary_of
-from textbatch.data.storage.location import Location, RemotePath
-from textbatch.data.storage.upload import upload
+from textbatch.data.storage.atomic_file import AtomicFile, temporary_of
+from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError, redacted, storage_errors
 from textbatch.failpoints import failpoint
 from textbatch.types import Predictions, Status, TextBatch
@@ -44,10 +44,12 @@ class Quarantine:
         self._source = redacted(str(source))
         self.with_text = with_text
         with storage_errors(path, "cannot create", missing=OutputError):
-            if isinstance(path, RemotePath):
+            self._place = new_output(path)
+            if self._place.staged:
                 target = temporary = quarantine_of(output)
             else:
-                target, temporary = path, temporary_of(path, owner_of(output))
+                target = local(path)
+                temporary = temporary_of(target, owner_of(output))
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)  # noqa: PTH108
             # With texts it is for the owner's eyes alone.
@@ -80,12 +82,7 @@ class Quarantine:
         with storage_errors(self.path, "cannot write", missing=OutputError):
             self._file.sync()
             self._file.close()
-            if isinstance(self.path, RemotePath):
-                upload(self._file.path, self.path)
-                failpoint("quarantine-published")
-                return
-            self._file.move_into_place()
-            sync_directory(self.path.parent)
+            self._place.publish(self._file.path)
             failpoint("quarantine-published")
 
     def close(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -17,9 +16,9 @@ from textbatch.data.output.ledger import Entry, parse_entries, write_entries
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.storage.atomic_file import atomic_file
-from textbatch.data.storage.location import RemotePath
-from textbatch.data.storage.object_store import RemoteFile, listed, read_whole
-from textbatch.data.storage.upload import check_uploads, remove, upload
+from textbatch.data.storage.file_io import file_io_of, new_input, new_output
+from textbatch.data.storage.location import Location
+from textbatch.data.storage.remote import read_whole
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
@@ -38,7 +37,7 @@ class RemoteFolder:
 
     is_staged = True
 
-    def __init__(self, path: RemotePath, stage: Path | None = None) -> None:
+    def __init__(self, path: Location, stage: Path | None = None) -> None:
         self.path, self.lock_place = path, stage or Path(os.devnull)
 
     def check_place(self) -> None:
@@ -48,7 +47,7 @@ class RemoteFolder:
             OutputError: The directory cannot be made.
             UsageError: There is no such library.
         """
-        check_uploads(self.path)
+        new_output(self.path).check()
         with storage_errors(self.lock_place, "cannot create", missing=OutputError):
             self.lock_place.parent.mkdir(parents=True, exist_ok=True)
 
@@ -61,13 +60,13 @@ class RemoteFolder:
         if SUCCESS not in self._names:
             return None
         path = self.path / SUCCESS
-        return parse_success(read_whole(path, limit=_SUCCESS_BYTES), path)
+        return parse_success(read_whole(new_input(path), limit=_SUCCESS_BYTES), path)
 
     def entries(self) -> Iterator[Entry]:
         """The manifest's lines; none where there is no manifest."""
         if self.has_manifest():
             path = self.path / MANIFEST
-            with io.BufferedReader(RemoteFile(path), 8 << 20) as lines:
+            with new_input(path).open() as lines:
                 yield from parse_entries(lines, path)
 
     def has_manifest(self) -> bool:
@@ -80,7 +79,7 @@ class RemoteFolder:
         Raises:
             DataError: It is not.
         """
-        with io.BufferedReader(RemoteFile(self.path / MANIFEST), 8 << 20) as file:
+        with new_input(self.path / MANIFEST).open() as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != success["manifest"]:
             raise DataError(
@@ -108,7 +107,7 @@ class RemoteFolder:
             TryAgainError: The store failed for too long.
         """
         local = self.lock_place / part
-        upload(local, self.path / part)
+        new_output(self.path / part).publish(local)
         self._names.add(part)
         with storage_errors(local, "cannot remove"):
             local.unlink(missing_ok=True)
@@ -130,7 +129,7 @@ class RemoteFolder:
 
     def remove(self, part: str) -> None:
         """Remove a part that belongs to an earlier job."""
-        remove(self.path / part)
+        new_output(self.path / part).remove()
         self._names.discard(part)
 
     def write_manifest(self, entries: Iterable[Entry]) -> str:
@@ -151,4 +150,4 @@ class RemoteFolder:
     @cached_property
     def _names(self) -> set[str]:
         """What is there, listed once: this job alone may write here."""
-        return {info.path.key.removeprefix(f"{self.path.key}/") for info in listed(self.path)}
+        return {found.name for found in file_io_of(self.path).files_below(self.path)}

@@ -13,8 +13,8 @@ import os
 from collections.abc import Callable
 
 from textbatch.data.storage.atomic_file import NewFile
+from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import Location
-from textbatch.data.storage.object_store import open_bytes
 from textbatch.errors import DataError, StorageError, storage_errors
 
 SEAL = "textbatch.seal"
@@ -60,7 +60,7 @@ def check_seal(path: Location, *, on_bytes: Callable[[int], None] = lambda _: No
         InputNotFoundError: There is no such file.
         DataError: The file was changed, is cut off, or never had a seal.
     """
-    with storage_errors(path, "cannot read"), open_bytes(path) as file:
+    with storage_errors(path, "cannot read"), new_input(path).open() as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL_BYTES))
         tail = file.read(_TAIL_BYTES)

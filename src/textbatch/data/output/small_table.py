@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from textbatch.data.output.parquet_file import ParquetOutput, check_output
+from textbatch.data.output.parquet_file import ParquetOutput
 from textbatch.data.storage.atomic_file import atomic_file
+from textbatch.data.storage.file_io import new_output
 
 
 def write_table(table: pa.Table, path: Path, *, overwrite: bool) -> None:
@@ -40,7 +41,7 @@ def write_table(table: pa.Table, path: Path, *, overwrite: bool) -> None:
 
 
 def _write_csv(table: pa.Table, path: Path, *, overwrite: bool) -> None:
-    check_output(path, overwrite=overwrite)
+    new_output(path).check(overwrite=overwrite)
     with atomic_file(path) as file:
         text = io.TextIOWrapper(file.buffered, encoding="utf-8", newline="")
         writer = csv.writer(text)

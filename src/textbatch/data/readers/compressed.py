@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pyarrow as pa
 
-from textbatch.data.storage.location import Location, RemotePath
-from textbatch.data.storage.object_store import existing, open_stream
+from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError, storage_errors
 
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
@@ -23,15 +21,11 @@ class ByteStream:
         bytes: A readable binary file.
     """
 
-    def __init__(self, path: Location) -> None:
+    def __init__(self, file: InputFile) -> None:
         # Arrow's streams, unlike zstandard's, raise on a truncated file.
-        if isinstance(path, RemotePath):
-            self._raw = open_stream(path)
-            self._size = max(1, existing(path).size)
-        else:
-            self._raw = pa.OSFile(os.fsencode(path), "rb")
-            self._size = max(1, path.stat().st_size)
-        codec = _CODECS.get(path.suffix.lower())
+        self._raw = file.open_stream()
+        self._size: int = max(1, self._raw.size())
+        codec = _CODECS.get(file.suffix.lower())
         self.bytes = pa.CompressedInputStream(self._raw, codec) if codec else self._raw
 
     def progress(self) -> float:
@@ -49,19 +43,19 @@ class ByteStream:
 
 
 @contextmanager
-def stream_errors(path: Location) -> Iterator[None]:
+def stream_errors(file: InputFile) -> Iterator[None]:
     """Tell damaged compressed data, an `OSError` without errno, from a failing disk.
 
     Raises:
         DataError: The compressed data are truncated or damaged.
         StorageError: The file cannot be read.
     """
-    with storage_errors(path, "cannot read"):
+    with storage_errors(file, "cannot read"):
         try:
             yield
         except OSError as error:
             if error.errno:
                 raise
             raise DataError(
-                f"{path} is truncated or damaged inside its compression", "fetch it again"
+                f"{file} is truncated or damaged inside its compression", "fetch it again"
             ) from error

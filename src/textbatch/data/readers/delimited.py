@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.compressed import ByteStream, stream_errors
-from textbatch.data.storage.location import Location
+from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
 
 #: The longest cell; a quote that is never closed runs into this instead of eating all memory.
@@ -39,21 +39,21 @@ class DelimitedSource:
 
     def __init__(
         self,
-        path: Location,
+        file: InputFile,
         delimiter: str,
         *,
         encoding: str | None = None,
         sets_aside: bool = False,
     ) -> None:
-        self.path = path
+        self.file = file
         self.set_aside: deque[BadRow] = deque()
         self._delimiter = delimiter
         self._encoding = encoding
         self._sets_aside = sets_aside
         self._stream: ByteStream | None = None
         csv.field_size_limit(MAX_CELL_CHARACTERS)
-        with stream_errors(path):
-            stream = ByteStream(path)
+        with stream_errors(file):
+            stream = ByteStream(file)
             try:
                 header = next(filter(None, self._rows(stream)), None)
             finally:
@@ -61,7 +61,7 @@ class DelimitedSource:
         if header and not _is_text(header):
             raise self._not_text(1, b"\xff\xfe" if header[0].startswith("\udcff") else b"")
         if header is None:
-            raise DataError(f"{path} has no header line", "write the column names first")
+            raise DataError(f"{file} has no header line", "write the column names first")
         self.schema: pa.Schema = pa.schema([pa.field(name, pa.string()) for name in header])
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
@@ -69,8 +69,8 @@ class DelimitedSource:
         wanted = [self.schema.get_field_index(name) for name in columns]
         schema = pa.schema([self.schema.field(index) for index in wanted])
         width = len(self.schema)
-        with stream_errors(self.path):
-            self._stream = stream = ByteStream(self.path)
+        with stream_errors(self.file):
+            self._stream = stream = ByteStream(self.file)
             try:
                 records = filter(None, self._rows(stream))
                 next(records)
@@ -109,14 +109,14 @@ class DelimitedSource:
             raise self._not_text(line, error.object[:2]) from None
         except csv.Error:
             raise DataError(
-                f"{self.path} has a quoting error or an endless cell at line {reader.line_num}",
+                f"{self.file} has a quoting error or an endless cell at line {reader.line_num}",
                 "close every quote and double the quotes inside quoted cells",
             ) from None
 
     def _not_text(self, line: int, beginning: bytes) -> DataError:
         marked = " (it looks like UTF-16)" if beginning in _UTF16_MARKS else ""
         return DataError(
-            f"{self.path} is not {self._encoding or 'UTF-8'} at line {line}{marked}",
+            f"{self.file} is not {self._encoding or 'UTF-8'} at line {line}{marked}",
             "convert it to UTF-8, or name its --encoding",
         )
 
@@ -139,12 +139,12 @@ class DelimitedSource:
             text = self._delimiter.join(row).encode("utf-8", "surrogateescape")
             self.set_aside.append(BadRow(row=number, reason=reason, text=text))
         if len(self.set_aside) > _MAX_WAITING:
-            raise DataError(f"{self.path} has hardly a row that can be read", "check its delimiter")
+            raise DataError(f"{self.file} has hardly a row that can be read", "check its delimiter")
         return good
 
     def _ragged(self, row: list[str], number: int) -> DataError:
         return DataError(
-            f"{self.path} has {len(row)} cells in data row {number} "
+            f"{self.file} has {len(row)} cells in data row {number} "
             f"and {len(self.schema)} in its header",
             "quote cells that hold the delimiter or a line break, or set such rows aside "
             "with --quarantine",

@@ -16,7 +16,7 @@ class PartitionedSource:
 
     def __init__(self, source: Source, partitions: Sequence[tuple[str, str | None]]) -> None:
         self._source, self._values = source, dict(partitions)
-        self.path, self.num_rows, self.set_aside = source.path, source.num_rows, source.set_aside
+        self.file, self.num_rows, self.set_aside = source.file, source.num_rows, source.set_aside
         fields = [pa.field(name, pa.string()) for name in self._values]
         self.schema: pa.Schema = pa.schema([*source.schema, *fields], source.schema.metadata)
 
@@ -43,7 +43,7 @@ def check_partitions(source: Source, partitions: Sequence[tuple[str, str | None]
     for name, _ in partitions:
         if name in source.schema.names:
             raise DataError(
-                f"{source.path} has a column {shown(name)}, "
+                f"{source.file} has a column {shown(name)}, "
                 f"and stands in a folder {shown(name)[1:-1]}=…",
                 "rename the folder, or drop the column",
             )

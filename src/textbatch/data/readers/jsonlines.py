@@ -20,7 +20,7 @@ import pyarrow.json as pj
 
 from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.compressed import ByteStream, stream_errors
-from textbatch.data.storage.location import Location
+from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
 
 _BLOCK_BYTES = 8 << 20
@@ -35,8 +35,8 @@ _BRACKET = re.compile(rb"[\[\]{}]")
 class JsonLinesSource:
     """One JSON Lines file; see `source.Source`."""
 
-    def __init__(self, path: Location, *, encoding: str | None = None) -> None:
-        self.path = path
+    def __init__(self, file: InputFile, *, encoding: str | None = None) -> None:
+        self.file = file
         self.set_aside: deque[BadRow] = deque()
         self._encoding = encoding
         self._stream: ByteStream | None = None
@@ -69,8 +69,8 @@ class JsonLinesSource:
 
     def _blocks(self) -> Iterator[tuple[bytes, int]]:
         """Yield blocks of whole lines, and their number of lines."""
-        with stream_errors(self.path):
-            stream = ByteStream(self.path)
+        with stream_errors(self.file):
+            stream = ByteStream(self.file)
             if self._encoding:
                 stream.bytes = codecs.EncodedFile(stream.bytes, "utf-8", self._encoding)
             try:
@@ -93,7 +93,7 @@ class JsonLinesSource:
             data: bytes = stream.bytes.read(_BLOCK_BYTES)
         except UnicodeError:
             # Its message quotes bytes of the line.
-            raise DataError(f"{self.path} is not {self._encoding}", "check --encoding") from None
+            raise DataError(f"{self.file} is not {self._encoding}", "check --encoding") from None
         return data
 
     def _check_lines(self, block: bytes, first_line: int) -> None:
@@ -101,11 +101,11 @@ class JsonLinesSource:
         for number, line in enumerate(block.removeprefix(_BOM).split(b"\n"), first_line):
             stripped = line.strip()
             if stripped and not (stripped.startswith(b"{") and stripped.endswith(b"}")):
-                raise DataError(f"{self.path} line {number} is not a JSON object", _FIX)
+                raise DataError(f"{self.file} line {number} is not a JSON object", _FIX)
             # Counting is quick; only a line with that many brackets is looked at closely.
             if line.count(b"[") + line.count(b"{") > _MAX_DEPTH and _depth(line) > _MAX_DEPTH:
                 raise DataError(
-                    f"{self.path} line {number} nests more than {_MAX_DEPTH} levels deep",
+                    f"{self.file} line {number} nests more than {_MAX_DEPTH} levels deep",
                     "flatten it",
                 )
 
@@ -128,10 +128,10 @@ class JsonLinesSource:
                 if line.strip():
                     json.loads(line)
             except ValueError:
-                return DataError(f"{self.path} line {number} is not valid UTF-8 JSON", _FIX)
+                return DataError(f"{self.file} line {number} is not valid UTF-8 JSON", _FIX)
         last_line = first_line + block.rstrip().count(b"\n")
         return DataError(
-            f"{self.path} has, between lines {first_line} and {last_line}, mixed types, "
+            f"{self.file} has, between lines {first_line} and {last_line}, mixed types, "
             "a repeated key or half a surrogate pair",
             "give each column one type",
         )
@@ -142,10 +142,10 @@ class JsonLinesSource:
             before = known.get(field.name, field.type)
             if before != field.type and pa.null() not in (before, field.type):
                 return DataError(
-                    f"{self.path} has both {before} and {field.type} in column '{field.name}'",
+                    f"{self.file} has both {before} and {field.type} in column '{field.name}'",
                     "give the column one type",
                 )
-        return DataError(f"{self.path} has columns of mixed types", "give each column one type")
+        return DataError(f"{self.file} has columns of mixed types", "give each column one type")
 
 
 _FIX = "write one JSON object a line"

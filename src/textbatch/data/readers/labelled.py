@@ -115,7 +115,7 @@ def _check_label_type(source: Source, column: str) -> None:
         pa.types.is_string(value) or pa.types.is_large_string(value) or value == pa.string_view()
     ):
         raise DataError(
-            f"{source.path} column {shown(column)} holds {shown_type(kind)}; labels are text",
+            f"{source.file} column {shown(column)} holds {shown_type(kind)}; labels are text",
             "cast it to strings, so that predictions come back in the same form",
         )
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from textbatch.data.readers.bad_rows import BadRow
-from textbatch.data.storage.location import Location, RemotePath
-from textbatch.data.storage.object_store import open_random
+from textbatch.data.storage.file_io import new_input
+from textbatch.data.storage.files import InputFile
+from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, storage_errors
 
 #: Without these two settings Arrow holds the whole file (arrow#39808).
@@ -34,28 +33,28 @@ _BOMB_BYTES, _BOMB_RATIO = 256 << 20, 1000
 class ParquetSource:
     """One Parquet file; see `source.Source`. Its text columns may come dictionary-encoded."""
 
-    def __init__(self, path: Location) -> None:
-        self.path = path
+    def __init__(self, file: InputFile) -> None:
+        self.file = file
         self.set_aside: deque[BadRow] = deque()
-        with storage_errors(path, "cannot read"):
-            if not isinstance(path, RemotePath):
-                _check_magic(path)
+        remote = file.costs_requests
+        with storage_errors(file, "cannot read"):
+            if not remote:
+                _check_magic(file)
             try:
-                file = _opened(path)
-                footer = pq.ParquetFile(file)
+                opened = file.open_random()
+                footer = pq.ParquetFile(opened)
                 self.schema: pa.Schema = footer.schema_arrow
-                remote = isinstance(path, RemotePath)
-                self._plain = _reopened(file, footer, [], remote=remote)
+                self._plain = _reopened(opened, footer, [], remote=remote)
                 texts = _text_columns(self.schema)
-                self._dictionaries = _reopened(file, footer, texts, remote=remote)
+                self._dictionaries = _reopened(opened, footer, texts, remote=remote)
             except MemoryError:  # Arrow's is an ArrowException too
                 raise
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 # Arrow reports a damaged footer as OSError without errno.
                 if isinstance(error, OSError) and error.errno:
                     raise
-                raise DataError(f"{path} has a damaged Parquet footer", _REWRITE) from error
-        _check_packing(path, footer.metadata)
+                raise DataError(f"{file} has a damaged Parquet footer", _REWRITE) from error
+        _check_packing(file, footer.metadata)
         self.metadata: dict[bytes, bytes] | None = footer.metadata.metadata
         self.num_rows: int | None = footer.metadata.num_rows
 
@@ -78,12 +77,12 @@ class ParquetSource:
         except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
             # Arrow reports damaged pages as OSError without errno.
             if isinstance(error, OSError) and error.errno:
-                with storage_errors(self.path, "cannot read"):
+                with storage_errors(self.file, "cannot read"):
                     raise
-            raise DataError(f"{self.path} is damaged after row {row}", _REWRITE) from error
+            raise DataError(f"{self.file} is damaged after row {row}", _REWRITE) from error
         if row != self.num_rows:
             raise DataError(
-                f"{self.path} holds {row} rows where its footer says {self.num_rows}", _REWRITE
+                f"{self.file} holds {row} rows where its footer says {self.num_rows}", _REWRITE
             )
 
     def progress(self) -> float | None:
@@ -126,13 +125,6 @@ class ParquetSource:
         return max(1, min(int(_LARGE_GROUP_BATCH_BYTES / row_bytes), _LARGE_GROUP_BATCH_ROWS))
 
 
-def _opened(path: Location) -> pa.NativeFile:
-    if isinstance(path, RemotePath):
-        return open_random(path)
-    # By its bytes: Arrow takes no name that is not UTF-8.
-    return pa.OSFile(os.fsencode(path), "rb")
-
-
 def footer_entries(path: Location) -> dict[str, str]:
     """What the footer's metadata of a file say; nothing where the file is no Parquet.
 
@@ -140,7 +132,7 @@ def footer_entries(path: Location) -> dict[str, str]:
         StorageError: The file cannot be read.
     """
     try:
-        metadata = ParquetSource(path).metadata or {}
+        metadata = ParquetSource(new_input(path)).metadata or {}
     except DataError:
         return {}
     return {
@@ -174,7 +166,7 @@ def _text_columns(schema: pa.Schema) -> list[str]:
     return [field.name for field in schema if field.type in kinds]
 
 
-def _check_packing(path: Location, metadata: pq.FileMetaData) -> None:
+def _check_packing(file: InputFile, metadata: pq.FileMetaData) -> None:
     """Refuse a decompression bomb by what the footer says: Arrow unpacks whole pages at once."""
     for index in range(metadata.num_row_groups):
         group = metadata.row_group(index)
@@ -186,7 +178,7 @@ def _check_packing(path: Location, metadata: pq.FileMetaData) -> None:
             unpacked = column.total_uncompressed_size
             if unpacked > _BOMB_BYTES and unpacked / packed > _BOMB_RATIO:
                 raise DataError(
-                    f"{path} unpacks {unpacked:,} bytes from {packed:,} in row group {index}, "
+                    f"{file} unpacks {unpacked:,} bytes from {packed:,} in row group {index}, "
                     "like a decompression bomb",
                     "write it again with smaller row groups",
                 )
@@ -204,14 +196,14 @@ def _check_indices(batch: pa.RecordBatch) -> None:
 _REWRITE = "write the file again from its source"
 
 
-def _check_magic(path: Path) -> None:
-    with path.open("rb") as file:
-        head = file.read(4)
-        file.seek(-min(4, path.stat().st_size), 2)
-        tail = file.read(4)
+def _check_magic(file: InputFile) -> None:
+    with file.open() as opened:
+        head = opened.read(4)
+        opened.seek(max(0, opened.seek(0, 2) - 4))
+        tail = opened.read(4)
     if tail == b"PARE" or head == b"PARE":
-        raise DataError(f"{path} is encrypted Parquet", "decrypt it first")
+        raise DataError(f"{file} is encrypted Parquet", "decrypt it first")
     if head != b"PAR1":
-        raise DataError(f"{path} is not Parquet", "if it is text, give --format csv or jsonl")
+        raise DataError(f"{file} is not Parquet", "if it is text, give --format csv or jsonl")
     if tail != b"PAR1":
-        raise DataError(f"{path} is truncated or still being written", "wait for it, or rewrite it")
+        raise DataError(f"{file} is truncated or still being written", "wait for it, or rewrite it")

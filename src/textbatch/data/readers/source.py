@@ -21,15 +21,11 @@ from textbatch.data.readers.compressed import COMPRESSED_SUFFIXES
 from textbatch.data.readers.delimited import DelimitedSource
 from textbatch.data.readers.jsonlines import JsonLinesSource
 from textbatch.data.readers.parquet import ParquetSource
-from textbatch.data.storage.location import Location, RemotePath
-from textbatch.data.storage.object_store import existing
-from textbatch.errors import (
-    ConflictError,
-    DataError,
-    InputNotFoundError,
-    UsageError,
-    storage_errors,
-)
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.storage.file_io import new_input
+from textbatch.data.storage.files import InputFile
+from textbatch.data.storage.location import Location
+from textbatch.errors import ConflictError, DataError, UsageError
 
 _FORMATS: dict[str, InputFormat] = {
     ".parquet": "parquet",
@@ -45,14 +41,14 @@ class Source(Protocol):
     """One input file.
 
     Attributes:
-        path: The file.
+        file: The file.
         schema: Its columns.
         num_rows: Rows, where the format knows them without reading the data.
         set_aside: Rows that could not become part of a batch, where these are wanted; filled
             while `batches` runs.
     """
 
-    path: Location
+    file: InputFile
     schema: pa.Schema
     num_rows: int | None
     set_aside: deque[BadRow]
@@ -80,12 +76,17 @@ def open_source(
     encoding: str | None = None,
     sets_aside: bool = False,
 ) -> Source:
+    """Open the file at a place; see `open_input`."""
+    options = ReadOptions(input_format=input_format, encoding=encoding)
+    return open_input(new_input(path), options, sets_aside=sets_aside)
+
+
+def open_input(file: InputFile, options: ReadOptions, *, sets_aside: bool = False) -> Source:
     """Open an input file and read its columns' names and types.
 
     Args:
-        path: A Parquet, CSV or JSON Lines file; the text formats also as `.gz` or `.zst`.
-        input_format: `auto` goes by the file's name.
-        encoding: Of the text formats; None is UTF-8.
+        file: A Parquet, CSV or JSON Lines file; the text formats also as `.gz` or `.zst`.
+        options: How to read it.
         sets_aside: Whether rows of CSV that cannot be read go to `set_aside` instead of ending
             the reading.
 
@@ -95,27 +96,20 @@ def open_source(
         ConflictError: An encoding is given for Parquet, which has its own.
         DataError: The file is empty or malformed.
     """
-    if isinstance(path, RemotePath):
-        size = existing(path).size
-    else:
-        with storage_errors(path, "cannot read"):
-            size = path.stat().st_size
-        if path.is_dir():
-            raise InputNotFoundError(f"{path} is a directory", "name one file")
-    if size == 0:
-        raise DataError(f"{path} is empty (0 bytes)", "look for an interrupted upload")
-    chosen = format_of(path, input_format)
+    if file.look().size == 0:
+        raise DataError(f"{file} is empty (0 bytes)", "look for an interrupted upload")
+    chosen, encoding = format_of(file, options.input_format), options.encoding
     if chosen == "parquet":
         if encoding:
             raise ConflictError(
-                f"--encoding is for CSV and JSON Lines, and {path} is Parquet", "leave it out"
+                f"--encoding is for CSV and JSON Lines, and {file} is Parquet", "leave it out"
             )
-        source: Source = ParquetSource(path)
+        source: Source = ParquetSource(file)
     elif chosen == "csv":
-        delimiter = "\t" if _suffix(path) == ".tsv" else ","
-        source = DelimitedSource(path, delimiter, encoding=encoding, sets_aside=sets_aside)
+        delimiter = "\t" if _suffix(file) == ".tsv" else ","
+        source = DelimitedSource(file, delimiter, encoding=encoding, sets_aside=sets_aside)
     else:
-        source = JsonLinesSource(path, encoding=encoding)
+        source = JsonLinesSource(file, encoding=encoding)
     _check_columns(source)
     return source
 
@@ -129,18 +123,18 @@ def require_column(source: Source, column: str, flag: str) -> None:
     if column not in source.schema.names:
         names = source.schema.names
         raise DataError(
-            f"{source.path} has no column {shown(column)}; its columns are {listed(names)}",
+            f"{source.file} has no column {shown(column)}; its columns are {listed(names)}",
             f"name one with {flag}"
             + (", or write the column names first" if any(map(looks_like_data, names)) else ""),
         )
 
 
-def is_known_name(path: Location) -> bool:
+def is_known_name(file: InputFile) -> bool:
     """Whether a file's name tells its format."""
-    return _suffix(path) in _FORMATS
+    return _suffix(file) in _FORMATS
 
 
-def format_of(path: Location, input_format: InputFormat) -> InputFormat:
+def format_of(file: InputFile, input_format: InputFormat) -> InputFormat:
     """A file's format: the one given, or with `auto` by its name.
 
     Raises:
@@ -148,18 +142,18 @@ def format_of(path: Location, input_format: InputFormat) -> InputFormat:
     """
     if input_format != "auto":
         return input_format
-    suffix = _suffix(path)
+    suffix = _suffix(file)
     if suffix not in _FORMATS:
         raise UsageError(
-            f"cannot tell the format of {path} by its name",
+            f"cannot tell the format of {file} by its name",
             "give --format parquet, csv or jsonl",
         )
     return _FORMATS[suffix]
 
 
-def _suffix(path: Location) -> str:
+def _suffix(file: InputFile) -> str:
     """The suffix that tells the format, in lower case; `.csv` of `a.csv.gz`."""
-    name = PurePosixPath(path.name)
+    name = PurePosixPath(file.name)
     plain = name.with_suffix("") if name.suffix.lower() in COMPRESSED_SUFFIXES else name
     return plain.suffix.lower()
 
@@ -167,7 +161,7 @@ def _suffix(path: Location) -> str:
 def _check_columns(source: Source) -> None:
     names = source.schema.names
     if not names:
-        raise DataError(f"{source.path} has no columns", "check how it was written")
+        raise DataError(f"{source.file} has no columns", "check how it was written")
     if (twice := repeated(names)) is not None:
         raise _repeated(source, twice)
 
@@ -176,14 +170,14 @@ def _repeated(source: Source, name: str) -> DataError:
     names = source.schema.names
     if not name:
         return DataError(
-            f"{source.path} has {names.count('')} columns without a name, the first is column "
+            f"{source.file} has {names.count('')} columns without a name, the first is column "
             f"{names.index('') + 1}",
             "name them; or, where a spreadsheet left them behind, delete them there",
         )
     if looks_like_data(name):
         return DataError(
-            f"{source.path} has {names.count(name)} columns of one name, the first is column "
+            f"{source.file} has {names.count(name)} columns of one name, the first is column "
             f"{names.index(name) + 1}; the name looks like data",
             "write the column names first",
         )
-    return DataError(f"{source.path} has more than one column {shown(name)}", "rename all but one")
+    return DataError(f"{source.file} has more than one column {shown(name)}", "rename all but one")

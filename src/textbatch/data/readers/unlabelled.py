@@ -16,6 +16,7 @@ from textbatch.data.readers.compressed import COMPRESSED_SUFFIXES, ByteStream, s
 from textbatch.data.readers.read_progress import OnRead, Reading
 from textbatch.data.readers.source import open_source, require_column
 from textbatch.data.readers.text_column import check_text_type, decode_texts
+from textbatch.data.storage.file_io import new_input
 from textbatch.errors import DataError
 from textbatch.text.normalization import split_tokens
 
@@ -33,8 +34,9 @@ def check_unlabelled(paths: Sequence[Path], *, text_column: str) -> None:
     """
     for path in paths:
         if _is_plain_text(path):
-            with stream_errors(path):
-                ByteStream(path).close()
+            file = new_input(path)
+            with stream_errors(file):
+                ByteStream(file).close()
             continue
         source = open_source(path)
         require_column(source, text_column, "--text-column")
@@ -152,13 +154,14 @@ def _column(path: Path, text_column: str, reading: Reading) -> Iterator[pa.Array
 
 
 def _lines(path: Path, reading: Reading) -> Iterator[pa.Array]:
-    with stream_errors(path):
-        stream = ByteStream(path)
+    file = new_input(path)
+    with stream_errors(file):
+        stream = ByteStream(file)
         try:
             rest = b""
             while data := stream.bytes.read(_MAX_LINE):
                 if b"\0" in data:
-                    raise DataError(f"{path} is not a text file", "give UTF-8, a text on each line")
+                    raise DataError(f"{file} is not a text file", "give UTF-8, a text on each line")
                 *lines, rest = (rest + data).splitlines(keepends=True)
                 if rest.endswith((b"\n", b"\r")) or len(rest) > _MAX_LINE:
                     lines, rest = [*lines, rest], b""

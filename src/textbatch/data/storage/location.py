@@ -1,4 +1,7 @@
-"""Where a file stands: on this machine, or in an object store."""
+"""Names of places: on this machine, or in an object store.
+
+What can be done there is the business of `file_io`; this module looks nothing up.
+"""
 
 from __future__ import annotations
 
@@ -8,53 +11,65 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from textbatch.errors import ConflictError
+
 PathLike = str | os.PathLike[str]
 
 
-# `Path` leaves one slash of a URI's two.
-_URI = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)
+_URI = re.compile(r"([a-z][a-z0-9+.-]+)://(.*)", re.DOTALL)
+#: `Path` leaves one slash of a URI's two.
+_URI_IN_PATH = re.compile(r"([a-z][a-z0-9+.-]+):/(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class RemotePath:
-    """A URI such as `s3://bucket/folder/file.parquet`; has what the readers need of a `Path`.
+    """An object, or a folder of objects: a bucket and an exact key, which is never tidied.
+
+    It has what the readers need of a `Path`.
 
     Attributes:
         scheme: Of the URI.
-        key: What follows the `://`, without a slash at the end.
+        bucket: What follows the `://`, up to the first slash.
+        key: What follows that slash, without one slash at its end; empty for the bucket itself.
     """
 
     scheme: str
-    key: str
+    bucket: str
+    key: str = ""
 
     @property
     def name(self) -> str:
-        """The last part."""
-        return PurePosixPath(self.key).name
+        """What follows the last slash."""
+        return self.key.rpartition("/")[2] if self.key else self.bucket
 
     @property
     def suffix(self) -> str:
-        """The last part's suffix."""
-        return PurePosixPath(self.key).suffix
+        """The name's suffix."""
+        return PurePosixPath(self.name).suffix
 
-    def with_suffix(self, suffix: str) -> RemotePath:
-        """The same with another suffix."""
-        return RemotePath(self.scheme, str(PurePosixPath(self.key).with_suffix(suffix)))
+    @property
+    def address(self) -> str:
+        """Bucket and key as one text, as file systems of object stores take them."""
+        return f"{self.bucket}/{self.key}" if self.key else self.bucket
+
+    @property
+    def prefix(self) -> str:
+        """What the keys of all objects below it begin with."""
+        return f"{self.key}/" if self.key else ""
 
     def __truediv__(self, part: str) -> RemotePath:
-        return RemotePath(self.scheme, f"{self.key}/{part}")
+        return RemotePath(self.scheme, self.bucket, f"{self.prefix}{part}")
 
     def is_within(self, other: RemotePath) -> bool:
         """Whether it is the other one or stands below it."""
-        return self == other or (
-            self.scheme == other.scheme and self.key.startswith(f"{other.key}/")
-        )
+        same = (self.scheme, self.bucket) == (other.scheme, other.bucket)
+        return self == other or (same and self.key.startswith(other.prefix))
 
     def __fspath__(self) -> str:
         return str(self)
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self.key}"
+        return f"{self.scheme}://{self.address}"
 
 
 Location = Path | RemotePath
@@ -64,10 +79,17 @@ def location_of(path: str | os.PathLike[str]) -> Location:
     """A path on this machine, or a URI of an object store."""
     if isinstance(path, RemotePath):
         return path
-    found = _URI.fullmatch(os.fspath(path))
+    text = os.fspath(path)
+    found = (_URI_IN_PATH if isinstance(path, PurePosixPath) else _URI).fullmatch(text)
     if found is None or found[1] == "file":
-        return Path(os.fspath(path).removeprefix("file://"))
-    return RemotePath(found[1], found[2].rstrip("/"))
+        return Path(text.removeprefix("file://"))
+    bucket, _, key = found[2].partition("/")
+    return RemotePath(found[1], bucket, key.removesuffix("/"))
+
+
+def is_local(location: Location) -> bool:
+    """Whether a place is on this machine."""
+    return not isinstance(location, RemotePath)
 
 
 def resolved(location: Location) -> Location:
@@ -97,10 +119,28 @@ def local(location: Location) -> Path:
     return location
 
 
+def local_only(path: PathLike, flag: str) -> Path:
+    """The place that a flag names, which has to be on this machine.
+
+    Raises:
+        ConflictError: It is in an object store.
+    """
+    location = location_of(path)
+    if isinstance(location, RemotePath):
+        raise ConflictError(f"{flag} names an object store", "give a path on this machine")
+    return location
+
+
 def paths_of(paths: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
     """One path or several."""
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     return tuple(map(Path, several))
+
+
+def locations_of(paths: PathLike | Sequence[PathLike]) -> tuple[Location, ...]:
+    """One path or URI, or several."""
+    several = [paths] if isinstance(paths, str | os.PathLike) else paths
+    return tuple(map(location_of, several))
 
 
 def path_of(path: PathLike | None) -> Path | None:

@@ -10,8 +10,9 @@ import tempfile
 from pathlib import Path
 
 from textbatch.data.storage.atomic_file import sync_directory
-from textbatch.data.storage.location import RemotePath
-from textbatch.data.storage.object_store import RemoteFile, read_whole
+from textbatch.data.storage.file_io import new_input
+from textbatch.data.storage.location import Location
+from textbatch.data.storage.remote import read_whole
 from textbatch.errors import BundleError, InputNotFoundError, OutputError, storage_errors
 
 _MANIFEST = "manifest.json"
@@ -30,7 +31,7 @@ def cache_directory() -> Path:
     return Path(tempfile.gettempdir()) / f"textbatch-{os.getuid()}"
 
 
-def fetch_model(model: RemotePath) -> Path:
+def fetch_model(model: Location) -> Path:
     """A local copy of a model; whoever loads it verifies it, as any other.
 
     Args:
@@ -43,7 +44,7 @@ def fetch_model(model: RemotePath) -> Path:
         StorageError: The copy cannot be written.
     """
     try:
-        content = read_whole(model / _MANIFEST, limit=_MANIFEST_BYTES)
+        content = read_whole(new_input(model / _MANIFEST), limit=_MANIFEST_BYTES)
     except InputNotFoundError as error:
         raise BundleError(f"there is no model at {model}", "name one with --model") from error
     names, fingerprint = _parsed(content, model)
@@ -79,7 +80,7 @@ def _is_whole(place: Path, manifest: bytes) -> bool:
         return False
 
 
-def _parsed(content: bytes, model: RemotePath) -> tuple[list[str], str]:
+def _parsed(content: bytes, model: Location) -> tuple[list[str], str]:
     """The files' names and the fingerprint; neither may lead out of the cache."""
     try:
         manifest = json.loads(content)
@@ -91,7 +92,7 @@ def _parsed(content: bytes, model: RemotePath) -> tuple[list[str], str]:
     return names, fingerprint
 
 
-def _download(path: RemotePath, local: Path) -> None:
-    with RemoteFile(path) as source, local.open("xb") as file:
+def _download(path: Location, local: Path) -> None:
+    with new_input(path).open() as source, local.open("xb") as file:
         while block := source.read(_BLOCK_BYTES):
             file.write(block)

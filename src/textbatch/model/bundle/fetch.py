@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textbatch.data.storage.location import Location, RemotePath
+from textbatch.data.storage.location import Location, is_local, local
 from textbatch.data.storage.model_cache import fetch_model, forget_model
 from textbatch.errors import BundleError
 from textbatch.model.bundle.bundle import Bundle, load_bundle
@@ -15,8 +15,8 @@ def load_model(model: Location) -> Bundle:
         BundleError: It is missing, damaged or unsafe.
         TryAgainError: The store does not answer.
     """
-    if not isinstance(model, RemotePath):
-        return load_bundle(model)
+    if is_local(model):
+        return load_bundle(local(model))
     copy = fetch_model(model)
     try:
         return load_bundle(copy)

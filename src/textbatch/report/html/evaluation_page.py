@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from textbatch import __version__
-from textbatch.data.output.parquet_file import check_output
 from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.storage.file_io import new_output
 from textbatch.errors import ConflictError
 from textbatch.model.quality.reliability import (
     Answers,
@@ -73,7 +73,7 @@ def check_page(path: Path, inputs: Sequence[Path], model: Path | None) -> None:
     if model and path.resolve().parent == model.resolve():
         # A bundle is refused if it has a file that its manifest does not list.
         raise ConflictError(f"--html names a file in the model {model}", "write it elsewhere")
-    check_output(path, overwrite=True)
+    new_output(path).check()
 
 
 def measured_on(

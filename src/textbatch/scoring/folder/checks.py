@@ -10,13 +10,14 @@ from hashlib import sha256
 import pyarrow as pa
 
 from textbatch.data.readers.column_names import shown, shown_type
-from textbatch.data.readers.listing import InputFile, Listing, is_pattern
+from textbatch.data.readers.listing import ListedFile, Listing
 from textbatch.data.readers.source import Source, format_of, require_column
 from textbatch.data.readers.text_column import check_text_type
-from textbatch.data.storage.location import RemotePath, is_within, resolved
+from textbatch.data.storage.file_io import is_pattern
+from textbatch.data.storage.location import is_within, resolved
 from textbatch.errors import ConflictError, DataError
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.job import open_input
+from textbatch.scoring.job import open_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def check_apart(config: ScoreConfig, listing: Listing) -> None:
 
 
 def check_columns(
-    config: ScoreConfig, files: Sequence[InputFile], text_column: str, *, read_all: bool
+    config: ScoreConfig, files: Sequence[ListedFile], text_column: str, *, read_all: bool
 ) -> Columns:
     """Check every file's columns, by footers and header lines, before anything is computed.
 
@@ -70,12 +71,12 @@ def check_columns(
     rows: int | None = 0
     kinds: Counter[str] = Counter()
     for file in files:
-        costly = isinstance(file.path, RemotePath)
-        costly = costly or format_of(file.path, config.input_format) == "jsonl"
+        costly = file.file.costs_requests
+        costly = costly or format_of(file.file, config.input_format) == "jsonl"
         if costly and not read_all:
             rows = None
             continue
-        source = open_input(replace(config, inputs=(file.path,), partitions=file.partitions))
+        source = open_file(replace(config, partitions=file.partitions), file.file)
         first = first or source
         _check_text(source, first, text_column)
         for name in config.columns or ():
@@ -89,14 +90,14 @@ def _check_text(source: Source, first: Source, text_column: str) -> None:
     require_column(source, text_column, "--text-column")
     kind = source.schema.field(text_column).type
     try:
-        check_text_type(kind, f"{source.path} column {shown(text_column)}")
+        check_text_type(kind, f"{source.file} column {shown(text_column)}")
     except DataError as error:
         if source is first:
             raise
         other = first.schema.field(text_column).type
         raise DataError(
-            f"{source.path} holds {shown_type(kind)} in column {shown(text_column)} "
-            f"where {first.path} has {shown_type(other)}",
+            f"{source.file} holds {shown_type(kind)} in column {shown(text_column)} "
+            f"where {first.file} has {shown_type(other)}",
             "give the column one type in all files",
         ) from error
 

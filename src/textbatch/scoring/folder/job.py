@@ -14,8 +14,9 @@ from textbatch.data.choices import IfExists
 from textbatch.data.output.any_folder import Folder
 from textbatch.data.output.folder import OutputFolder
 from textbatch.data.output.ledger import Entry, Ledger
-from textbatch.data.readers.listing import InputFile, Listing
-from textbatch.data.storage.location import Location, RemotePath
+from textbatch.data.readers.listing import ListedFile, Listing
+from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError
 from textbatch.report.scoring import RunReport
 from textbatch.scoring.config import ScoreConfig
@@ -51,7 +52,7 @@ class FolderJob:
     ledger: Ledger
     known: dict[str, str]
     inherited: bool
-    todo: list[InputFile]
+    todo: list[ListedFile]
 
     @property
     def inputs(self) -> str:
@@ -59,7 +60,7 @@ class FolderJob:
         states = "".join(file.state for file in self.listing.files)
         return hashlib.sha256(states.encode()).hexdigest()
 
-    def config_of(self, file: InputFile, *, max_bad_rows: int | str) -> ScoreConfig:
+    def config_of(self, file: ListedFile, *, max_bad_rows: int | str) -> ScoreConfig:
         """What is asked for one file."""
         config = self.config
         quarantine = config.quarantine and _place_of(
@@ -156,9 +157,7 @@ class FolderJob:
 
 
 def _place_of(folder: Location, name: str) -> Location:
-    if isinstance(folder, RemotePath):
-        return folder / name
-    return OutputFolder(folder).place(name)
+    return folder / name if new_output(folder).staged else OutputFolder(local(folder)).place(name)
 
 
 def prepare_place(job: FolderJob) -> None:
@@ -186,7 +185,7 @@ def finish(job: FolderJob, report: RunReport) -> None:
     """
     for file in job.listing.files:
         # Each file was looked at again when it was read; in a store once more would cost a request.
-        if not isinstance(file.path, RemotePath):
+        if not file.file.costs_requests:
             file.check_unchanged()
     for part in list(_others(job)):
         job.folder.remove(part)

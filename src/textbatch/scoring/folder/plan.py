@@ -7,15 +7,15 @@ import json
 import os
 from pathlib import Path
 
-from textbatch.data.output.any_folder import Folder
+from textbatch.data.output.any_folder import Folder, folder_at
 from textbatch.data.output.folder import OutputFolder
 from textbatch.data.output.ledger import Ledger
 from textbatch.data.output.remote_folder import RemoteFolder
 from textbatch.data.output.work_directory import WorkDirectory
 from textbatch.data.readers.listing import Listing
-from textbatch.data.storage.location import RemotePath, is_within, resolved
+from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import is_within, local, resolved
 from textbatch.data.storage.model_cache import cache_directory
-from textbatch.data.storage.upload import check_uploads
 from textbatch.errors import ConflictError, OutputError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.scoring.config import ScoreConfig
@@ -24,9 +24,9 @@ from textbatch.scoring.folder.job import FolderJob
 
 def open_folder(config: ScoreConfig) -> Folder:
     """The output: a local directory, or one in an object store."""
-    if isinstance(config.output, RemotePath):
+    if new_output(config.output).staged:
         return RemoteFolder(config.output, stage_of(config))
-    return OutputFolder(config.output)
+    return OutputFolder(local(config.output))
 
 
 def stage_of(config: ScoreConfig) -> Path:
@@ -49,10 +49,7 @@ def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> N
                 f"--quarantine {config.quarantine} is inside the output",
                 "name a directory beside it",
             )
-        if isinstance(config.quarantine, RemotePath):
-            check_uploads(config.quarantine)
-        else:
-            OutputFolder(config.quarantine).check_place()
+        folder_at(config.quarantine).check_place()
     folder.check_place()
     if config.if_exists == "replace" or inherited or folder.is_empty():
         return

@@ -10,9 +10,8 @@ from typing import Protocol
 from textbatch import __version__
 from textbatch.data.output.ledger import Entry
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
-from textbatch.data.readers.listing import InputFile, is_pattern, list_inputs
-from textbatch.data.storage.location import Location, RemotePath
-from textbatch.data.storage.object_store import is_folder
+from textbatch.data.readers.listing import ListedFile, list_inputs
+from textbatch.data.storage.file_io import is_folder, is_pattern
 from textbatch.errors import TooManyBadRowsError
 from textbatch.failpoints import failpoint
 from textbatch.report.scoring import RunReport
@@ -42,11 +41,7 @@ def is_folder_job(config: ScoreConfig) -> bool:
         return False
     if config.as_folder or len(config.inputs) > 1 or is_pattern(config.input):
         return True
-    return _is_folder(config.input) or _is_folder(config.output)
-
-
-def _is_folder(location: Location) -> bool:
-    return is_folder(location) if isinstance(location, RemotePath) else location.is_dir()
+    return is_folder(config.input) or is_folder(config.output)
 
 
 def score_files(
@@ -150,7 +145,7 @@ class _Run:
             self._totals.fill(report, seconds=time.perf_counter() - started)
         report.state = "done"
 
-    def _scored(self, file: InputFile) -> RunReport:
+    def _scored(self, file: ListedFile) -> RunReport:
         """Score a file."""
         file.check_unchanged()
         self._progress.next(file.size)
@@ -178,7 +173,7 @@ class _Run:
         failpoint("part-published")
         return one
 
-    def _note(self, file: InputFile, one: RunReport) -> None:
+    def _note(self, file: ListedFile, one: RunReport) -> None:
         entry: Entry = {
             "part": file.part,
             "state": file.state,

@@ -1,4 +1,4 @@
-"""Putting finished files into an object store: each appears whole or not at all."""
+"""One upload to S3: the object appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -10,77 +10,26 @@ from pathlib import Path
 from typing import Any
 
 from textbatch.data.storage.location import RemotePath
-from textbatch.data.storage.object_store import existing, request_seconds
+from textbatch.data.storage.object_store import request_seconds
 from textbatch.data.storage.retry import retried
-from textbatch.errors import OutputError, StorageError, TextbatchError, storage_errors
+from textbatch.errors import OutputError, TextbatchError
 
 #: Larger files go up in parts of at least this size; S3 allows 10,000 of them.
 PART_BYTES, _MAX_PARTS = 16 << 20, 9_000
 
 
-def check_uploads(path: RemotePath) -> None:
-    """Check, before anything is computed, that there is a library to write with.
-
-    Raises:
-        UsageError: There is none.
-        TextbatchError: A subclass says what else the library lacks, such as credentials.
-    """
-    s3 = path.scheme in ("s3", "s3a")
-    retried(lambda: _client() if s3 else _fsspec(path.scheme), path, "cannot write")
-
-
-def upload(local: Path, path: RemotePath, *, overwrite: bool = True) -> None:
-    """Put a file into a store.
-
-    On S3 a large file is a multipart upload, completed last and aborted on any failure. Other
-    stores are left to fsspec, whose uploads become visible at their end too.
+class S3Upload:
+    """A large file is a multipart upload, completed last and aborted on any failure.
 
     Args:
         local: The file, finished.
         path: Where it goes.
         overwrite: Whether it may take the place of another object.
-
-    Raises:
-        OutputError: There is an object, and it must not be replaced.
-        AccessError: The store does not allow it.
-        TryAgainError: The store failed for too long.
-        StorageError: The local file cannot be read, or the store holds something else afterwards.
     """
-    if path.scheme in ("s3", "s3a"):
-        with storage_errors(local, "cannot read"):
-            _S3Upload(local, path, overwrite=overwrite).run()
-    else:
-        retried(lambda: _fsspec(path.scheme).put_file(str(local), path.key), path, "cannot write")
-    if existing(path).size != local.stat().st_size:
-        raise StorageError(f"{path} does not hold what was written", "run again")
-
-
-def remove(path: RemotePath) -> None:
-    """Remove an object, if it is there.
-
-    Raises:
-        AccessError: The store does not allow it.
-        TryAgainError: The store failed for too long.
-    """
-    if path.scheme in ("s3", "s3a"):
-        bucket, _, key = path.key.partition("/")
-        retried(lambda: _client().delete_object(Bucket=bucket, Key=key), path, "cannot remove")
-        return
-
-    def call() -> None:
-        with contextlib.suppress(FileNotFoundError):
-            _fsspec(path.scheme).rm_file(path.key)
-
-    retried(call, path, "cannot remove")
-
-
-class _S3Upload:
-    """One upload to S3."""
 
     def __init__(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
         self._local, self._path = local, path
-        bucket, _, key = path.key.partition("/")
-        self._target = {"Bucket": bucket, "Key": key}
+        self._target = {"Bucket": path.bucket, "Key": path.key}
         self._condition = {} if overwrite else {"IfNoneMatch": "*"}
         self._size = local.stat().st_size
         self._creations = 0
@@ -88,6 +37,13 @@ class _S3Upload:
         self._mark = {"textbatch-upload": os.urandom(8).hex()}
 
     def run(self) -> None:
+        """Upload it.
+
+        Raises:
+            OutputError: There is an object, and it must not be replaced.
+            AccessError: The store does not allow it.
+            TryAgainError: The store failed for too long.
+        """
         if self._size <= PART_BYTES:
             self._call(self._put)
         else:
@@ -95,7 +51,7 @@ class _S3Upload:
 
     def _put(self) -> None:
         with self._local.open("rb") as body:
-            _client().put_object(Body=body, Metadata=self._mark, **self._target, **self._condition)
+            client().put_object(Body=body, Metadata=self._mark, **self._target, **self._condition)
 
     def _multipart(self) -> None:
         # Tells a later run, if this one dies or the store stays down, that an upload is left over.
@@ -122,20 +78,20 @@ class _S3Upload:
 
     def _create(self) -> str:
         self._creations += 1
-        answer = _client().create_multipart_upload(Metadata=self._mark, **self._target)
+        answer = client().create_multipart_upload(Metadata=self._mark, **self._target)
         return str(answer["UploadId"])
 
     def _part(self, upload_id: str, number: int, start: int, count: int) -> dict[str, Any]:
         with self._local.open("rb") as file:
             file.seek(start)
             body = file.read(count)
-        answer = _client().upload_part(
+        answer = client().upload_part(
             UploadId=upload_id, PartNumber=number, Body=body, **self._target
         )
         return {"ETag": answer["ETag"], "PartNumber": number}
 
     def _complete(self, upload_id: str, parts: list[dict[str, Any]]) -> None:
-        _client().complete_multipart_upload(
+        client().complete_multipart_upload(
             UploadId=upload_id, MultipartUpload={"Parts": parts}, **self._target, **self._condition
         )
 
@@ -149,11 +105,11 @@ class _S3Upload:
 
         def call() -> None:
             bucket, key = self._target["Bucket"], self._target["Key"]
-            pages = _client().get_paginator("list_multipart_uploads")
+            pages = client().get_paginator("list_multipart_uploads")
             for page in pages.paginate(Bucket=bucket, Prefix=key):
                 for found in page.get("Uploads", ()):
                     if found["Key"] == key:
-                        _client().abort_multipart_upload(UploadId=found["UploadId"], **self._target)
+                        client().abort_multipart_upload(UploadId=found["UploadId"], **self._target)
 
         retried(call, self._path, "cannot abort the upload of")
 
@@ -180,14 +136,15 @@ class _S3Upload:
         from botocore.exceptions import ClientError
 
         try:
-            found = _client().head_object(**self._target)
+            found = client().head_object(**self._target)
         except ClientError:
             return False
         return bool(found.get("Metadata", {}) == self._mark)
 
 
 @cache
-def _client() -> Any:  # noqa: ANN401 - botocore has no types
+def client() -> Any:  # noqa: ANN401 - botocore has no types
+    """The connections of this process."""
     import boto3
     from botocore.config import Config
 
@@ -197,11 +154,6 @@ def _client() -> Any:  # noqa: ANN401 - botocore has no types
         read_timeout=timeout,
         retries={"total_max_attempts": 1, "mode": "standard"},  # `retried` tries again
     )
-    return boto3.client("s3", config=config)
-
-
-@cache
-def _fsspec(scheme: str) -> Any:  # noqa: ANN401 - fsspec has no types
-    import fsspec
-
-    return fsspec.filesystem(scheme)
+    # boto3 itself reads the second variable alone.
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    return boto3.client("s3", config=config, region_name=region or None)

@@ -1,0 +1,22 @@
+"""How input files are to be read, the same for every command."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textbatch.data.choices import InputFormat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """How input files are to be read.
+
+    Attributes:
+        input_format: Format of the files; `auto` goes by their names.
+        encoding: Of CSV and JSON Lines; None is UTF-8.
+        null_text: Texts that stand for a missing one.
+    """
+
+    input_format: InputFormat = "auto"
+    encoding: str | None = None
+    null_text: tuple[str, ...] = ()

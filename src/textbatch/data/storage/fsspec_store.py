@@ -1,0 +1,100 @@
+"""Object stores that fsspec knows: Azure, Hugging Face and others."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from textbatch.data.storage.files import FileState
+from textbatch.data.storage.location import RemotePath
+from textbatch.data.storage.object_store import ObjectStore, ReadAt
+from textbatch.data.storage.retry import retried
+
+#: What changes with an object's content, and when it last did, by the names that stores use.
+_TAGS = ("ETag", "etag", "generation", "version_id", "content_md5", "blob_id", "oid")
+_TIMES = ("LastModified", "last_modified", "mtime", "updated", "created")
+
+
+class FsspecStore(ObjectStore):
+    """Objects of a scheme that fsspec knows.
+
+    Args:
+        scheme: As fsspec calls it.
+    """
+
+    def __init__(self, scheme: str) -> None:
+        self._scheme = scheme
+
+    def look(self, path: RemotePath) -> FileState | None:
+        """Look an object up."""
+        try:
+            info = self._fsspec.info(path.address)
+        except FileNotFoundError:
+            return None
+        return _state(info) if info["type"] == "file" else None
+
+    def has_below(self, path: RemotePath) -> bool:
+        """Whether there are objects below a name."""
+        return bool(self._fsspec.isdir(path.address))
+
+    def below(self, path: RemotePath) -> Iterator[tuple[str, FileState]]:
+        """All objects below a name."""
+        try:
+            found = self._fsspec.find(path.address, detail=True)
+        except FileNotFoundError:
+            return
+        above = f"{self._fsspec._strip_protocol(path.bucket)}/"
+        for name, info in found.items():
+            if info["type"] == "file":
+                yield name.removeprefix(above), _state(info)
+
+    def reader(self, path: RemotePath, state: FileState) -> ReadAt:
+        """Open an object; most stores take no condition, so that it is compared at the end."""
+
+        def read(start: int, size: int) -> bytes:
+            data: bytes = self._fsspec.cat_file(path.address, start=start, end=start + size)
+            return data
+
+        return read
+
+    def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
+        """Put a finished file into its place: fsspec's uploads become visible at their end."""
+        retried(lambda: self._fsspec.put_file(str(local), path.address), path, "cannot write")
+
+    def remove(self, path: RemotePath) -> None:
+        """Remove an object, if it is there."""
+        with contextlib.suppress(FileNotFoundError):
+            self._fsspec.rm_file(path.address)
+
+    def check_writable(self) -> None:
+        """Check that there is a library to write with."""
+        self._fsspec  # noqa: B018
+
+    @cached_property
+    def _fsspec(self) -> Any:  # noqa: ANN401 - fsspec has no types
+        import fsspec
+
+        # Listings are not kept: what is there may change between two looks.
+        return fsspec.filesystem(self._scheme, use_listings_cache=False)
+
+
+def _state(info: Mapping[str, Any]) -> FileState:
+    tag = next((str(info[name]) for name in _TAGS if info.get(name)), "")
+    moment = next((info[name] for name in _TIMES if info.get(name)), None)
+    return FileState(size=info["size"] or 0, modified=_nanoseconds(moment), tag=tag)
+
+
+def _nanoseconds(moment: object) -> int:
+    """A time of a store, in whatever form it tells it; 0 for one that is not understood."""
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:
+            return 0
+    if isinstance(moment, datetime):
+        moment = moment.timestamp()
+    return round(moment * 1e9) if isinstance(moment, int | float) else 0

@@ -1,0 +1,199 @@
+"""Files on this machine."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import io
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+
+from textbatch.data.storage.atomic_file import atomic_file, sync_directory
+from textbatch.data.storage.files import (
+    MAGIC,
+    FileIO,
+    FileState,
+    Found,
+    InputFile,
+    OutputFile,
+    is_hidden,
+)
+from textbatch.errors import (
+    AccessError,
+    DataError,
+    InputNotFoundError,
+    OutputError,
+    storage_errors,
+)
+
+_EDGE_BYTES = 64 << 10
+
+
+class LocalInput(InputFile):
+    """A file on this machine.
+
+    Args:
+        path: Of the file.
+        shown: What messages call it; None for its path.
+    """
+
+    costs_requests = False
+
+    def __init__(self, path: Path, *, shown: str | None = None) -> None:
+        self.location: Path = path
+        self._shown = shown
+
+    @property
+    def canonical(self) -> str:
+        """Its path, links followed."""
+        return os.path.realpath(self.location)
+
+    def exists(self) -> bool:
+        """Whether there is a regular file; a link counts as what it leads to."""
+        return self.location.is_file()
+
+    def look(self) -> FileState:
+        """What it is like now; see `InputFile`."""
+        with storage_errors(self, "cannot read"):
+            found = self.location.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise InputNotFoundError(f"{self} is a directory", "name one file")
+        tag = f"{found.st_dev}:{found.st_ino}:{found.st_ctime_ns}"
+        return FileState(size=found.st_size, modified=found.st_mtime_ns, tag=tag)
+
+    def fingerprint(self) -> str:
+        """The sha256 of the first and the last 64 KiB, where Parquet has its footer."""
+        digest = hashlib.sha256()
+        with storage_errors(self, "cannot read"):
+            if self.location.is_file():
+                with self.location.open("rb") as file:
+                    digest.update(file.read(_EDGE_BYTES))
+                    file.seek(max(0, os.fstat(file.fileno()).st_size - _EDGE_BYTES))
+                    digest.update(file.read(_EDGE_BYTES))
+        return digest.hexdigest()
+
+    def open(self) -> io.BufferedReader:
+        """Open it, to be read anywhere."""
+        with storage_errors(self, "cannot read"):
+            return self.location.open("rb")
+
+    def open_random(self) -> pa.NativeFile:
+        """Open it for Arrow."""
+        # By its bytes: Arrow takes no name that is not UTF-8.
+        return pa.OSFile(os.fsencode(self.location), "rb")
+
+    def open_stream(self) -> pa.NativeFile:
+        """Open it for Arrow."""
+        return self.open_random()
+
+    def __str__(self) -> str:
+        return self._shown or super().__str__()
+
+
+class LocalOutput(OutputFile):
+    """A place on this machine."""
+
+    staged = False
+
+    def __init__(self, path: Path) -> None:
+        self.location: Path = path
+
+    def exists(self) -> bool:
+        """Whether there is anything."""
+        with storage_errors(self.location, "cannot look at"):
+            return self.location.exists()
+
+    def check(self, *, overwrite: bool = True) -> None:
+        """Check the place; see `OutputFile`."""
+        path = self.location
+        with storage_errors(path, "cannot look at"):
+            if path.is_dir():
+                raise OutputError(f"{path} is a directory", "name a file")
+            if path.exists() and not overwrite:
+                raise OutputError(f"{path} exists", "add --overwrite to replace it")
+            if not path.parent.is_dir():
+                raise OutputError(f"there is no directory {path.parent}", "create it first")
+        if not os.access(path.parent, os.W_OK | os.X_OK):
+            raise AccessError(f"cannot write in {path.parent}", "check the permissions")
+
+    def publish(self, finished: Path, *, overwrite: bool = True) -> None:
+        """Move a finished file here in one step; see `OutputFile`."""
+        self.check(overwrite=overwrite)
+        with storage_errors(self.location, "cannot write", missing=OutputError):
+            os.replace(finished, self.location)  # noqa: PTH105 - one call of `os` a step
+            sync_directory(self.location.parent)
+
+    def write(self, data: bytes) -> None:
+        """Write a small file beside its place, and move it there."""
+        with atomic_file(self.location) as file:
+            file.buffered.write(data)
+
+    def remove(self) -> None:
+        """Remove what is there, if anything is."""
+        with storage_errors(self.location, "cannot remove"):
+            self.location.unlink(missing_ok=True)
+
+    def to_input_file(self) -> LocalInput:
+        """The same place, to be read."""
+        return LocalInput(self.location)
+
+
+class LocalFileIO(FileIO[Path]):
+    """Files on this machine."""
+
+    def new_input(self, location: Path) -> LocalInput:
+        """A file to be read."""
+        return LocalInput(location)
+
+    def new_output(self, location: Path) -> LocalOutput:
+        """A place for a file."""
+        return LocalOutput(location)
+
+    def is_folder(self, location: Path) -> bool:
+        """Whether there is a directory."""
+        return location.is_dir()
+
+    def exists(self, location: Path) -> bool:
+        """Whether there is anything of that name, a broken link too."""
+        return os.path.lexists(location)
+
+    def files_below(self, folder: Path) -> Iterator[Found]:
+        """All files of a directory; see `FileIO`."""
+        yield from _walk(folder, "", ())
+
+    def matching(self, pattern: Path) -> Iterator[Found]:
+        """What a glob matches; see `FileIO`."""
+        parts = pattern.parts
+        first = next(index for index, part in enumerate(parts) if MAGIC.search(part))
+        root = Path(*parts[:first])
+        for match in sorted(glob.glob(os.fspath(pattern), recursive=True)):  # noqa: PTH207
+            path, name = Path(match), os.path.relpath(match, root)
+            if any(map(is_hidden, Path(name).parts)):
+                if not path.is_dir():
+                    yield Found(name=name, file=LocalInput(path), hidden=True)
+            elif path.is_dir():
+                yield from _walk(path, f"{name}/", ())
+            else:
+                yield Found(name=name, file=LocalInput(path))
+
+
+def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[Found]:
+    with storage_errors(folder, "cannot list"):
+        found = folder.stat()
+        here = (found.st_dev, found.st_ino)
+        if here in above:
+            raise DataError(f"{folder} is a link to a folder above it", "remove the link")
+        with os.scandir(folder) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
+    for entry in entries:
+        path, name = Path(entry.path), prefix + entry.name
+        if is_hidden(entry.name):
+            yield Found(name=name, file=LocalInput(path), hidden=True)
+        elif entry.is_dir():
+            yield from _walk(path, f"{name}/", (*above, here))
+        else:
+            yield Found(name=name, file=LocalInput(path))

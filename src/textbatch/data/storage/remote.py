@@ -1,0 +1,277 @@
+"""Files in an object store, whichever it is: each call is tried again when it fails.
+
+What the classes here raise are this project's own errors; Arrow passes them through as they are.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import io
+import os
+import re
+import tempfile
+from collections.abc import Iterator
+from functools import partial
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from textbatch.data.storage.files import (
+    MAGIC,
+    FileIO,
+    FileState,
+    Found,
+    InputFile,
+    OutputFile,
+    is_hidden,
+)
+from textbatch.data.storage.location import RemotePath
+from textbatch.data.storage.object_store import ObjectStore, ReadAt
+from textbatch.data.storage.retry import retried
+from textbatch.errors import InputNotFoundError, StorageError, UsageError, storage_errors
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_BLOCK_BYTES = 8 << 20
+
+
+class RemoteInput(InputFile):
+    """An object.
+
+    Args:
+        store: That holds it.
+        path: Of the object.
+        state: What it was like when it was listed; None looks when it is opened.
+    """
+
+    costs_requests = True
+
+    def __init__(
+        self, store: ObjectStore, path: RemotePath, *, state: FileState | None = None
+    ) -> None:
+        self.location: RemotePath = path
+        self._store, self._state = store, state
+
+    @property
+    def canonical(self) -> str:
+        """Its URI."""
+        return str(self.location)
+
+    def exists(self) -> bool:
+        """Whether there is such an object."""
+        return self._found() is not None
+
+    def look(self) -> FileState:
+        """What it is like now; see `InputFile`."""
+        found = self._found()
+        if found is None:
+            raise InputNotFoundError(
+                f"cannot read {self}: there is no such object", "check the path"
+            )
+        self._state = self._state or found
+        return found
+
+    def fingerprint(self) -> str:
+        """What the store calls this content."""
+        return (self._state or self.look()).tag
+
+    def open(self) -> io.BufferedReader:
+        """Open it, to be read anywhere, as it was when it was first looked at."""
+        return io.BufferedReader(self._reader(), _BLOCK_BYTES)
+
+    def open_random(self) -> pa.NativeFile:
+        """Open it for Arrow."""
+        return pa.PythonFile(self._reader(), "r")
+
+    def open_stream(self) -> pa.NativeFile:
+        """Open it for Arrow."""
+        return pa.PythonFile(self.open(), "r")
+
+    def _found(self) -> FileState | None:
+        return retried(lambda: self._store.look(self.location), self.location, "cannot look at")
+
+    def _reader(self) -> RemoteReader:
+        state, path = self._state or self.look(), self.location
+        read = retried(lambda: self._store.reader(path, state), path, "cannot read")
+        return RemoteReader(path, state.size, read)
+
+
+class RemoteReader(io.RawIOBase):
+    """An object as a file that can be read anywhere.
+
+    Args:
+        path: Of the object.
+        size: In bytes.
+        read: Reads it.
+    """
+
+    def __init__(self, path: RemotePath, size: int, read: ReadAt) -> None:
+        super().__init__()
+        self._path, self.size, self._read = path, size, read
+        self._position = 0
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Move to a place; no request is made."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        self._position = base + offset
+        return self._position
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read from the current place, with one request if the store gives all that is asked."""
+        left = max(0, self.size - self._position)
+        wanted = left if size is None or size < 0 else min(size, left)
+        pieces = []
+        while wanted:
+            some = partial(self._some, self._position, wanted)
+            pieces.append(data := retried(some, self._path, "cannot read"))
+            self._position += len(data)
+            wanted -= len(data)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Read into a buffer."""
+        view = memoryview(buffer).cast("B")
+        data = self.read(len(view))
+        view[: len(data)] = data
+        return len(data)
+
+    def _some(self, start: int, size: int) -> bytes:
+        """At least one byte, at most `size`."""
+        data = self._read(start, size)
+        if not 0 < len(data) <= size:
+            raise OSError("short read")
+        return data
+
+
+class RemoteOutput(OutputFile):
+    """A place in a store."""
+
+    staged = True
+
+    def __init__(self, store: ObjectStore, path: RemotePath) -> None:
+        self.location: RemotePath = path
+        self._store = store
+
+    def exists(self) -> bool:
+        """Whether there is an object."""
+        return self.to_input_file().exists()
+
+    def check(self, *, overwrite: bool = True) -> None:
+        """Check that there is a library to write with; see `OutputFile`."""
+        retried(self._store.check_writable, self.location, "cannot write")
+
+    def publish(self, finished: Path, *, overwrite: bool = True) -> None:
+        """Upload a finished file; see `OutputFile`."""
+        with storage_errors(finished, "cannot read"):
+            size = finished.stat().st_size
+        self._store.put(finished, self.location, overwrite=overwrite)
+        if self.to_input_file().look().size != size:
+            raise StorageError(f"{self.location} does not hold what was written", "run again")
+
+    def write(self, data: bytes) -> None:
+        """Upload a small file."""
+        with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
+            local = Path(folder) / "file"
+            with storage_errors(local, "cannot write"):
+                local.write_bytes(data)
+            self.publish(local)
+
+    def remove(self) -> None:
+        """Remove the object, if it is there."""
+        retried(lambda: self._store.remove(self.location), self.location, "cannot remove")
+
+    def to_input_file(self) -> RemoteInput:
+        """The same place, to be read."""
+        return RemoteInput(self._store, self.location)
+
+
+class RemoteFileIO(FileIO[RemotePath]):
+    """Objects of one store."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def new_input(self, location: RemotePath) -> RemoteInput:
+        """A file to be read."""
+        return RemoteInput(self._store, location)
+
+    def new_output(self, location: RemotePath) -> RemoteOutput:
+        """A place for a file."""
+        return RemoteOutput(self._store, location)
+
+    def is_folder(self, location: RemotePath) -> bool:
+        """Whether there are objects below a name."""
+        return retried(lambda: self._store.has_below(location), location, "cannot look at")
+
+    def exists(self, location: RemotePath) -> bool:
+        """Whether there is an object of that very key."""
+        return self.new_input(location).exists()
+
+    def is_pattern(self, location: RemotePath) -> bool:
+        """Whether a name is a glob rather than an object's own key."""
+        return bool(MAGIC.search(location.key)) and not self.exists(location)
+
+    def files_below(self, folder: RemotePath) -> Iterator[Found]:
+        """All objects below a name; a few requests list them."""
+        for key, state in retried(lambda: self._listed(folder), folder, "cannot list"):
+            name = key.removeprefix(folder.prefix)
+            path = RemotePath(folder.scheme, folder.bucket, key)
+            yield Found(
+                name=name,
+                file=RemoteInput(self._store, path, state=state),
+                state=state,
+                hidden=any(map(is_hidden, name.split("/"))),
+            )
+
+    def matching(self, pattern: RemotePath) -> Iterator[Found]:
+        """What a glob matches; see `FileIO`."""
+        parts = pattern.key.split("/")
+        first = next(index for index, part in enumerate(parts) if MAGIC.search(part))
+        wanted = expression_of("/".join(parts[first:]))
+        root = RemotePath(pattern.scheme, pattern.bucket, "/".join(parts[:first]))
+        for found in self.files_below(root):
+            if wanted.match(found.name):
+                yield found
+
+    def _listed(self, folder: RemotePath) -> list[tuple[str, FileState]]:
+        # A name that ends with a slash marks a folder.
+        found = (entry for entry in self._store.below(folder) if not entry[0].endswith("/"))
+        return sorted(found, key=itemgetter(0))
+
+
+def expression_of(pattern: str) -> re.Pattern[str]:
+    """A glob as a regular expression for a name, or for a folder above it."""
+    parts = []
+    for part in pattern.split("/"):
+        plain = fnmatch.translate(part).removeprefix("(?s:").removesuffix(")\\Z")
+        parts.append("(?:[^/]+/)*" if part == "**" else f"{plain.replace('.*', '[^/]*')}/")
+    return re.compile("".join(parts).removesuffix("/") + r"(?:/|\Z)")
+
+
+def read_whole(file: InputFile, *, limit: int) -> bytes:
+    """Read a small file.
+
+    Raises:
+        InputNotFoundError: There is none.
+        UsageError: It is larger than `limit` bytes.
+        TryAgainError: The store does not answer.
+    """
+    if (size := file.look().size) > limit:
+        raise UsageError(f"{file} has {size:,} bytes", "it is not what it should be")
+    with file.open() as opened:
+        return opened.read(size)

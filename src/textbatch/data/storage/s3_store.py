@@ -1,0 +1,115 @@
+"""Amazon S3, and what speaks its protocol, through boto3.
+
+Arrow's file system for S3 takes no condition on a read, and lets an answer without a length count
+as whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from textbatch.data.storage.files import FileState
+from textbatch.data.storage.location import RemotePath
+from textbatch.data.storage.object_store import ObjectStore, ReadAt
+from textbatch.data.storage.s3_upload import S3Upload, client
+from textbatch.errors import DataError, storage_errors
+
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_ABSENT = ("404", "NoSuchKey", "NoSuchBucket", "NotFound")
+
+
+class S3Store(ObjectStore):
+    """Objects of `s3://`."""
+
+    def look(self, path: RemotePath) -> FileState | None:
+        """Look an object up."""
+        from botocore.exceptions import ClientError
+
+        if not path.key:
+            return None
+        try:
+            found = client().head_object(Bucket=path.bucket, Key=path.key)
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return None
+            raise
+        return _state(found["ContentLength"], found.get("LastModified"), found.get("ETag"))
+
+    def has_below(self, path: RemotePath) -> bool:
+        """Whether there are objects below a name that is no object's own."""
+        from botocore.exceptions import ClientError
+
+        try:
+            found = client().list_objects_v2(Bucket=path.bucket, Prefix=path.prefix, MaxKeys=1)
+        except ClientError as error:
+            if _code(error) in _ABSENT:
+                return False
+            raise
+        return bool(found.get("Contents")) and self.look(path) is None
+
+    def below(self, path: RemotePath) -> Iterator[tuple[str, FileState]]:
+        """All objects below a name."""
+        pages = client().get_paginator("list_objects_v2")
+        for page in pages.paginate(Bucket=path.bucket, Prefix=path.prefix):
+            for found in page.get("Contents", ()):
+                state = _state(found["Size"], found.get("LastModified"), found.get("ETag"))
+                yield found["Key"], state
+
+    def reader(self, path: RemotePath, state: FileState) -> ReadAt:
+        """Open an object; each request asks for the version that was looked at."""
+        from botocore.exceptions import ClientError
+
+        condition = {"IfMatch": state.tag} if state.tag else {}
+
+        def read(start: int, size: int) -> bytes:
+            wanted = f"bytes={start}-{start + size - 1}"
+            try:
+                answer = client().get_object(
+                    Bucket=path.bucket, Key=path.key, Range=wanted, **condition
+                )
+            except ClientError as error:
+                if _code(error) in ("PreconditionFailed", "412", "InvalidRange", "416"):
+                    raise DataError(
+                        f"{path} was replaced while it was read",
+                        "write inputs under another name, then run again",
+                    ) from error
+                raise
+            data: bytes = answer["Body"].read()
+            return _checked(data, start, answer.get("ContentRange") or "")
+
+        return read
+
+    def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
+        """Put a finished file into its place; see `S3Upload`."""
+        with storage_errors(local, "cannot read"):
+            S3Upload(local, path, overwrite=overwrite).run()
+
+    def remove(self, path: RemotePath) -> None:
+        """Remove an object, if it is there."""
+        client().delete_object(Bucket=path.bucket, Key=path.key)
+
+    def check_writable(self) -> None:
+        """Check that there is a library to write with."""
+        client()
+
+
+def _state(size: int, modified: datetime | None, tag: str | None) -> FileState:
+    # Whole seconds: some stores tell more of them in a listing than of a single object.
+    seconds = int(modified.timestamp()) if modified else 0
+    return FileState(size=size, modified=seconds * 1_000_000_000, tag=tag or "")
+
+
+def _checked(data: bytes, start: int, told: str) -> bytes:
+    """What an answer holds, if it is the range that it tells."""
+    found = _RANGE.fullmatch(told)
+    if not found or int(found[1]) != start or int(found[2]) - start + 1 != len(data):
+        raise OSError("an answer of another length than it tells")
+    return data
+
+
+def _code(error: Any) -> str:  # noqa: ANN401 - botocore has no types
+    return str(error.response.get("Error", {}).get("Code", ""))

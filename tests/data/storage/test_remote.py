@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+from support.object_store import BUCKET
+
+from textbatch.data.storage.file_io import is_pattern, new_input
+from textbatch.data.storage.location import RemotePath, location_of
+from textbatch.data.storage.remote import expression_of
+from textbatch.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("pattern", "matches", "misses"),
+    [
+        ("*.csv", ["a.csv", "a.csv/below"], ["a.csvx", "x/a.csv"]),
+        ("**/*.csv", ["a.csv", "x/y/a.csv"], ["a.txt"]),
+        ("x=?/[ab].csv", ["x=1/a.csv"], ["x=12/a.csv", "x=1/c.csv", "x=1y/a.csv"]),
+        ("x*/b", ["xyz/b", "xyz/b/c"], ["x/y/b"]),
+    ],
+)
+def test_patterns_for_object_names_are_those_of_a_shell(pattern, matches, misses):
+    expression = expression_of(pattern)
+    assert all(map(expression.match, matches))
+    assert not any(map(expression.match, misses))
+
+
+@pytest.fixture
+def replaced(store):
+    """An object that is replaced by another one of its size after the first look."""
+    store.put("a.csv", b"text\n" + b"old\n" * 10)
+    file = new_input(RemotePath("s3", BUCKET, "a.csv"))
+    file.look()
+    store.put("a.csv", b"text\n" + b"new\n" * 10)
+    return file
+
+
+def test_an_object_that_was_replaced_is_not_read_on(replaced):
+    with (
+        pytest.raises(DataError, match="was replaced while it was read"),
+        replaced.open() as opened,
+    ):
+        opened.read()
+    with new_input(replaced.location).open() as opened:
+        assert b"new" in opened.read()
+
+
+@pytest.mark.parametrize(
+    ("key", "others"),
+    [("dbl//a", ["dbl/a"]), ("dot/./a", ["dot/a"]), ("x/../a", ["a"]), ("/a", ["a"])],
+)
+def test_a_key_is_exact(key, others, store):
+    for other in others:
+        store.put(other, b"of another object")
+    file = new_input(location_of(f"s3://{BUCKET}/{key}"))
+    assert not file.exists()
+    store.put(key, b"its own")
+    with file.open() as opened:
+        assert opened.read() == b"its own"
+
+
+@pytest.mark.parametrize("key", ["a?.csv", "a[1].csv", "a*.csv"])
+def test_a_key_with_magic_characters_that_exists_is_that_key(key, store):
+    place = location_of(f"s3://{BUCKET}/{key}")
+    store.put("a1.csv", b"text\n")
+    assert is_pattern(place)
+    store.put(key, b"text\n")
+    assert not is_pattern(place)
