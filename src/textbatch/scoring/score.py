@@ -21,6 +21,7 @@ from textbatch.data.output.parquet_file import ParquetOutput
 from textbatch.data.output.quarantine import Sieve
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.readers.chunks import rebatch
+from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.prefetch import Prefetch
 from textbatch.data.readers.source import Source
 from textbatch.data.readers.stdin import spool_standard_input
@@ -177,6 +178,7 @@ def _score_rows(
             tally.end()
             tally.fill(report)
             journal.describe(report.notes)
+            report.notes.extend(job.source.notes)
             report.rows_resumed = journal.rows_resumed
             # The predictor may have counted those of other files before.
             report.tokens = predictor.tokens_seen - tokens
@@ -219,7 +221,8 @@ def read_chunks(
     wanted = list(dict.fromkeys([*columns, text_column]))
     schema = pa.schema([source.schema.field(name) for name in wanted])
     batches = source.batches(wanted, chunk_rows)
-    for batch in rebatch(batches, schema, max_rows=chunk_rows, max_bytes=CHUNK_BYTES):
+    rows = rebatch(batches, schema, max_rows=chunk_rows, max_bytes=CHUNK_BYTES)
+    for batch in _columns_advised(rows, text_column):
         column = batch.column(text_column)
         texts, undecodable = decode_texts(column)
         if null_text:
@@ -227,6 +230,18 @@ def read_chunks(
             texts = pc.if_else(absent, None, texts)
         table = batch.select(list(columns))
         yield TextBatch(table=table, texts=texts, undecodable=undecodable, source=column)
+
+
+def _columns_advised(
+    batches: Iterator[pa.RecordBatch], text_column: str
+) -> Iterator[pa.RecordBatch]:
+    """The same batches; where a column cannot be read, the error tells how to do without it."""
+    try:
+        yield from batches
+    except UnreadableColumnError as error:
+        if error.column == text_column:
+            raise
+        raise error.with_remedy(f"leave it out with --columns, or {error.remedy}") from error
 
 
 def predict_chunks(

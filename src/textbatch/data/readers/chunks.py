@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from textbatch.types import Int64Array
+from textbatch.data.readers.nested import decoded, total_bytes
 
 
 def rebatch(
@@ -48,7 +47,7 @@ def _bounded(
     """Slices within the bounds, each with its decoded size in bytes."""
     if not batch.num_rows:
         return
-    ends = np.cumsum(_row_bytes(batch))
+    ends = np.cumsum(total_bytes(batch.columns, batch.num_rows))
     start = before = 0
     while start < batch.num_rows:
         stop = int(np.searchsorted(ends, before + max_bytes, side="right"))
@@ -57,34 +56,8 @@ def _bounded(
         start, before = stop, int(ends[stop - 1])
 
 
-def _row_bytes(batch: pa.RecordBatch) -> Int64Array:
-    """Decoded bytes per row; of columns without strings only the mean is known."""
-    sizes = np.zeros(batch.num_rows, np.int64)
-    for column in batch.columns:
-        if pa.types.is_dictionary(column.type):
-            values, indices = column.dictionary, column.indices
-            if _has_length(values.type):
-                lengths = pc.binary_length(values).take(indices)
-                sizes += pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False)
-        elif _has_length(column.type):
-            sizes += pc.fill_null(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
-        else:
-            sizes += -(-column.nbytes // batch.num_rows)
-    return sizes
-
-
-def _has_length(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(kind)
-        or pa.types.is_large_string(kind)
-        or pa.types.is_binary(kind)
-        or pa.types.is_large_binary(kind)
-    )
-
-
 def _decoded(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     columns = [
-        column if column.type == field.type else column.dictionary_decode().cast(field.type)
-        for column, field in zip(batch.columns, schema, strict=True)
+        decoded(column, field.type) for column, field in zip(batch.columns, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)

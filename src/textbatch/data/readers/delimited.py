@@ -47,6 +47,7 @@ class DelimitedSource:
     ) -> None:
         self.file = file
         self.set_aside: deque[BadRow] = deque()
+        self.notes: list[str] = []
         self._delimiter = delimiter
         self._encoding = encoding
         self._sets_aside = sets_aside

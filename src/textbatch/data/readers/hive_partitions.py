@@ -17,6 +17,7 @@ class PartitionedSource:
     def __init__(self, source: Source, partitions: Sequence[tuple[str, str | None]]) -> None:
         self._source, self._values = source, dict(partitions)
         self.file, self.num_rows, self.set_aside = source.file, source.num_rows, source.set_aside
+        self.notes = source.notes
         fields = [pa.field(name, pa.string()) for name in self._values]
         self.schema: pa.Schema = pa.schema([*source.schema, *fields], source.schema.metadata)
 

@@ -38,6 +38,7 @@ class JsonLinesSource:
     def __init__(self, file: InputFile, *, encoding: str | None = None) -> None:
         self.file = file
         self.set_aside: deque[BadRow] = deque()
+        self.notes: list[str] = []
         self._encoding = encoding
         self._stream: ByteStream | None = None
         self.num_rows: int | None = 0

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from textbatch.data.readers.bad_rows import BadRow
+from textbatch.data.readers.nested import fixed_bytes, leaves
+from textbatch.data.readers.parquet_faults import (
+    REWRITE,
+    UnreadableColumnError,
+    footer_fault,
+    parquet_faults,
+    rows_fault,
+)
+from textbatch.data.readers.parquet_int96 import check_int96
+from textbatch.data.readers.parquet_readers import Readers
+from textbatch.data.readers.row_groups import Leaf, RowGroups, Run, leaves_of
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, storage_errors
 
-#: Without these two settings Arrow holds the whole file (arrow#39808).
-_READ_BUFFER_BYTES = 1 << 20
-#: A remote file whose row groups are all smaller is read row group by row group, in few requests;
-#: a larger one column by column, this much at a time.
-_JOINED_GROUP_BYTES, _REMOTE_BUFFER_BYTES = 128 << 20, 8 << 20
-#: Row groups are read together up to this size.
-_RUN_BYTES = 16 << 20
-#: A larger row group is read in batches of this size. Long texts may stand together, so that the
-#: rows are bounded as well.
-_LARGE_GROUP_BATCH_BYTES, _LARGE_GROUP_BATCH_ROWS, _PROBE_ROWS = 4 << 20, 1024, 16
-
+#: The widest values of a fixed size that are read.
+_WIDEST = 256 << 10
 #: A column of a row group that unpacks to more than this, so many times its size, is refused.
 _BOMB_BYTES, _BOMB_RATIO = 256 << 20, 1000
 
@@ -36,93 +38,80 @@ class ParquetSource:
     def __init__(self, file: InputFile) -> None:
         self.file = file
         self.set_aside: deque[BadRow] = deque()
+        self.notes: list[str] = []
         remote = file.costs_requests
         with storage_errors(file, "cannot read"):
             if not remote:
                 _check_magic(file)
-            try:
-                opened = file.open_random()
-                footer = pq.ParquetFile(opened)
-                self.schema: pa.Schema = footer.schema_arrow
-                self._plain = _reopened(opened, footer, [], remote=remote)
-                texts = _text_columns(self.schema)
-                self._dictionaries = _reopened(opened, footer, texts, remote=remote)
-            except MemoryError:  # Arrow's is an ArrowException too
-                raise
-            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-                # Arrow reports a damaged footer as OSError without errno.
-                if isinstance(error, OSError) and error.errno:
-                    raise
-                raise DataError(f"{file} has a damaged Parquet footer", _REWRITE) from error
-        _check_packing(file, footer.metadata)
-        self.metadata: dict[bytes, bytes] | None = footer.metadata.metadata
-        self.num_rows: int | None = footer.metadata.num_rows
+            with parquet_faults(lambda error: footer_fault(file, error)):
+                self._readers = Readers(file.open_random(), remote=remote)
+        footer = self._readers.metadata
+        _check_packing(file, footer)
+        self.schema: pa.Schema = self._readers.schema
+        self._leaves = leaves_of(footer.schema, self.schema)
+        self.metadata: dict[bytes, bytes] | None = footer.metadata
+        self.num_rows: int | None = footer.num_rows
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns; see `source.Source`."""
+        names = self.schema.names
+        # A name with a dot selects nested fields, so all of a file's columns go as None.
+        wanted = None if list(columns) == names else list(columns)
+        asked = set(columns)
+        leaves = [leaf for leaf in self._leaves if names[leaf.column] in asked]
+        for leaf in leaves:
+            self._check_width(leaf)
+        plan = RowGroups(self._readers.metadata, leaves, self._readers.longest)
+        old_times = [(names[leaf.column], leaf) for leaf in leaves if leaf.int96]
         row = 0
-        try:
-            # A name with a dot selects nested fields, so all of a file's columns go as None.
-            wanted = None if list(columns) == self.schema.names else list(columns)
-            for file, row_groups, batch_rows in self._runs(wanted, max_rows):
-                stream = file.iter_batches(
-                    batch_rows, row_groups=row_groups, columns=wanted, use_threads=False
-                )
-                for batch in stream:
-                    _check_indices(batch)
+        run = Run(row_groups=(), dictionaries=frozenset(), batch_rows=1)
+
+        def told(error: Exception) -> DataError:
+            def read(column: str) -> None:
+                for _ in self._run(run, [column]):
+                    pass
+
+            return rows_fault(self.file, error, row=row, columns=columns, read=read)
+
+        with storage_errors(self.file, "cannot read"), parquet_faults(told):
+            for run in plan.runs(max_rows):
+                cut = check_int96(self._readers, self.file, old_times, run.row_groups)
+                self._note_cut(cut)
+                for batch in self._run(run, wanted):
                     row += batch.num_rows
                     yield batch.select(list(columns))
-        except MemoryError:  # Arrow's is an ArrowException too
-            raise
-        except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-            # Arrow reports damaged pages as OSError without errno.
-            if isinstance(error, OSError) and error.errno:
-                with storage_errors(self.file, "cannot read"):
-                    raise
-            raise DataError(f"{self.file} is damaged after row {row}", _REWRITE) from error
         if row != self.num_rows:
             raise DataError(
-                f"{self.file} holds {row} rows where its footer says {self.num_rows}", _REWRITE
+                f"{self.file} holds {row} rows where its footer says {self.num_rows}", REWRITE
             )
+
+    def _note_cut(self, columns: Iterable[str]) -> None:
+        for name in columns:
+            note = f"column '{name}' of INT96 lost digits beyond the microsecond"
+            if note not in self.notes:
+                self.notes.append(note)
+
+    def _check_width(self, leaf: Leaf) -> None:
+        """Refuse values that Arrow needs a gigabyte for, however few there are."""
+        if not leaf.is_text and fixed_bytes(leaf.kind) > _WIDEST:
+            raise UnreadableColumnError(
+                self.file,
+                self.schema.names[leaf.column],
+                f"of {fixed_bytes(leaf.kind):,} bytes a value, of which Arrow unpacks "
+                "1,024 at a time",
+                "write it with values of any length",
+            )
+
+    def _run(self, run: Run, wanted: list[str] | None) -> Iterator[pa.RecordBatch]:
+        for batch in self._readers.batches(
+            run.row_groups, wanted, run.batch_rows, dictionaries=run.dictionaries
+        ):
+            _check_indices(batch)
+            yield batch
 
     def progress(self) -> float | None:
         """None: the footer tells the rows."""
         return None
-
-    def _runs(
-        self, wanted: list[str] | None, max_rows: int
-    ) -> Iterator[tuple[pq.ParquetFile, list[int], int]]:
-        """How to read which row groups: together, and with how many rows in a batch.
-
-        Small row groups have their texts read as dictionaries, which keeps a long text that is
-        repeated from being repeated in memory. In a large one Arrow would hold a dictionary of
-        the whole row group: it is read plainly, in batches that its first rows keep small.
-        """
-        run: list[int] = []
-        run_bytes = 0
-        for index in range(self._plain.metadata.num_row_groups):
-            size = self._plain.metadata.row_group(index).total_byte_size
-            if run and run_bytes + size > _RUN_BYTES:
-                yield self._dictionaries, run, max_rows
-                run, run_bytes = [], 0
-            if size > _RUN_BYTES:
-                yield self._plain, [index], min(max_rows, self._batch_rows(index, wanted))
-                continue
-            run.append(index)
-            run_bytes += size
-        if run:
-            yield self._dictionaries, run, max_rows
-
-    def _batch_rows(self, index: int, wanted: list[str] | None) -> int:
-        """Rows of a large row group that make up `_LARGE_GROUP_BATCH_BYTES`."""
-        group = self._plain.metadata.row_group(index)
-        probe = self._plain.iter_batches(
-            _PROBE_ROWS, row_groups=[index], columns=wanted, use_threads=False
-        )
-        first = next(probe)
-        # The footer knows the mean, but not how often a dictionary's texts are repeated.
-        row_bytes = max(group.total_byte_size / group.num_rows, first.nbytes / first.num_rows, 1)
-        return max(1, min(int(_LARGE_GROUP_BATCH_BYTES / row_bytes), _LARGE_GROUP_BATCH_ROWS))
 
 
 def footer_entries(path: Location) -> dict[str, str]:
@@ -139,31 +128,6 @@ def footer_entries(path: Location) -> dict[str, str]:
         key.decode(errors="replace"): value.decode(errors="replace")
         for key, value in metadata.items()
     }
-
-
-def _reopened(
-    file: pa.NativeFile, footer: pq.ParquetFile, dictionaries: list[str], *, remote: bool
-) -> pq.ParquetFile:
-    large = max(
-        (footer.metadata.row_group(i).total_byte_size for i in range(footer.num_row_groups)),
-        default=0,
-    )
-    # In a store each read is a request: neighbouring columns are fetched together, as long as a
-    # row group fits into memory.
-    joined = remote and large <= _JOINED_GROUP_BYTES
-    return pq.ParquetFile(
-        file,
-        metadata=footer.metadata,
-        pre_buffer=joined,
-        buffer_size=0 if joined else _REMOTE_BUFFER_BYTES if remote else _READ_BUFFER_BYTES,
-        page_checksum_verification=True,
-        read_dictionary=dictionaries,
-    )
-
-
-def _text_columns(schema: pa.Schema) -> list[str]:
-    kinds = (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
-    return [field.name for field in schema if field.type in kinds]
 
 
 def _check_packing(file: InputFile, metadata: pq.FileMetaData) -> None:
@@ -187,13 +151,11 @@ def _check_packing(file: InputFile, metadata: pq.FileMetaData) -> None:
 def _check_indices(batch: pa.RecordBatch) -> None:
     """Refuse dictionary indices that point outside: damaged pages hold them, Arrow reads them."""
     for column in batch.columns:
-        if pa.types.is_dictionary(column.type) and len(column) > column.null_count:
-            ends = pc.min_max(column.indices)
-            if not 0 <= ends["min"].as_py() <= ends["max"].as_py() < len(column.dictionary):
-                raise pa.ArrowInvalid("dictionary index out of bounds")
-
-
-_REWRITE = "write the file again from its source"
+        for leaf in leaves(column):
+            if pa.types.is_dictionary(leaf.type) and len(leaf) > leaf.null_count:
+                ends = pc.min_max(leaf.indices)
+                if not 0 <= ends["min"].as_py() <= ends["max"].as_py() < len(leaf.dictionary):
+                    raise pa.ArrowInvalid("dictionary index out of bounds")
 
 
 def _check_magic(file: InputFile) -> None:

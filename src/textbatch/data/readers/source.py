@@ -46,12 +46,14 @@ class Source(Protocol):
         num_rows: Rows, where the format knows them without reading the data.
         set_aside: Rows that could not become part of a batch, where these are wanted; filled
             while `batches` runs.
+        notes: What the columns lose on the way, as far as it is known; `batches` adds to it.
     """
 
     file: InputFile
     schema: pa.Schema
     num_rows: int | None
     set_aside: deque[BadRow]
+    notes: list[str]
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns in file order, at most `max_rows` at a time.

@@ -1,0 +1,224 @@
+"""How to read the row groups of a Parquet file in bounded memory: together, and in which steps.
+
+A footer tells how large a column is in the file, not how large it becomes: a dictionary, or the
+shared prefixes of DELTA_BYTE_ARRAY, let a few bytes stand for gigabytes. So texts are read as
+dictionaries where they are not large, which `chunks.rebatch` decodes piece by piece; what is read
+decoded is read so few rows at a time that even the longest values fit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from textbatch.data.readers.nested import fixed_bytes, is_text, leaf_types
+
+#: Row groups are read together up to this size, and columns as dictionaries up to it in all.
+RUN_BYTES = 16 << 20
+#: A larger row group is read in batches of this size. Long texts may stand together, so that the
+#: rows are bounded as well.
+_LARGE_GROUP_BATCH_BYTES, _LARGE_GROUP_BATCH_ROWS = 4 << 20, 1024
+#: What a batch may take if each of its values were the longest one.
+WORST_BATCH_BYTES = 64 << 20
+#: Lists are taken to hold so many times the mean.
+_LONG_LIST = 8
+_INDEX_BYTES = 4
+_DICTIONARY = frozenset({"PLAIN_DICTIONARY", "RLE_DICTIONARY"})
+#: What Arrow makes a dictionary of; of other encodings it refuses to.
+_READ_AS_DICTIONARY = _DICTIONARY | {"PLAIN", "RLE", "BIT_PACKED"}
+_SHARED_PREFIXES = "DELTA_BYTE_ARRAY"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """A column as Parquet knows it: flat, or the innermost part of a nested one.
+
+    Attributes:
+        index: Its number among all leaves.
+        path: Its name with those of the columns around it, parted by dots.
+        column: The number of the whole column.
+        kind: The type of its values.
+        nested: Whether a list or a struct is around it.
+        repeated: Whether a list is around it.
+        unique: Whether no other leaf has its path, by which Arrow takes leaves.
+        int96: Whether it holds Parquet's old timestamps.
+    """
+
+    index: int
+    path: str
+    column: int
+    kind: pa.DataType
+    nested: bool
+    repeated: bool
+    unique: bool
+    int96: bool
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its values are texts or bytes, which may come as a dictionary."""
+        return is_text(self.kind)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Row groups to read together.
+
+    Attributes:
+        row_groups: Their numbers.
+        dictionaries: Paths of the leaves to read as dictionaries.
+        batch_rows: Rows to read at a time.
+    """
+
+    row_groups: tuple[int, ...]
+    dictionaries: frozenset[str]
+    batch_rows: int
+
+
+#: The most bytes of a leaf in a row group: of a value of its dictionary, else of a row.
+Longest = Callable[[int, Leaf], int]
+
+
+def leaves_of(parquet: pq.ParquetSchema, schema: pa.Schema) -> list[Leaf]:
+    """The leaves of a file's columns.
+
+    Args:
+        parquet: The schema as Parquet has it.
+        schema: The same as Arrow has it.
+    """
+    kinds = [(i, kind) for i, field in enumerate(schema) for kind in leaf_types(field.type)]
+    paths = Counter(parquet.column(i).path for i in range(len(kinds)))
+    found = []
+    for index, (column, kind) in enumerate(kinds):
+        leaf = parquet.column(index)
+        found.append(
+            Leaf(
+                index=index,
+                path=leaf.path,
+                column=column,
+                kind=kind,
+                nested=leaf.path != schema.field(column).name,
+                unique=paths[leaf.path] == 1,
+                repeated=leaf.max_repetition_level > 0,
+                int96=leaf.physical_type == "INT96",
+            )
+        )
+    return found
+
+
+class RowGroups:
+    """Plans how a file's row groups are read."""
+
+    def __init__(
+        self, metadata: pq.FileMetaData, leaves: Collection[Leaf], longest: Longest
+    ) -> None:
+        """Prepare the plan.
+
+        Args:
+            metadata: The file's footer.
+            leaves: Those of the columns to read.
+            longest: Looks up how long the values of a leaf are, where its size does not tell.
+        """
+        self._metadata, self._leaves, self._longest = metadata, leaves, longest
+
+    def runs(self, max_rows: int) -> Iterator[Run]:
+        """Yield all row groups, in order.
+
+        Args:
+            max_rows: Bound on the rows of a batch.
+        """
+        last: Run | None = None
+        size = 0
+        for index in range(self._metadata.num_row_groups):
+            group = self._metadata.row_group(index)
+            if not group.num_rows:
+                continue
+            run = self._alone(index, max_rows)
+            if last and self._joins(last, run) and size + group.total_byte_size <= RUN_BYTES:
+                size += group.total_byte_size
+                last = Run(
+                    row_groups=(*last.row_groups, index),
+                    dictionaries=last.dictionaries,
+                    batch_rows=min(last.batch_rows, run.batch_rows),
+                )
+                continue
+            if last:
+                yield last
+            last, size = run, group.total_byte_size
+        if last:
+            yield last
+
+    def _joins(self, run: Run, other: Run) -> bool:
+        """Whether Arrow reads both together: not where nested dictionaries change between them."""
+        changing = any(
+            leaf.nested and (leaf.path in run.dictionaries or pa.types.is_dictionary(leaf.kind))
+            for leaf in self._leaves
+        )
+        return run.dictionaries == other.dictionaries and not changing
+
+    def _alone(self, index: int, max_rows: int) -> Run:
+        """How to read one row group."""
+        group = self._metadata.row_group(index)
+        dictionaries = self._dictionaries(group)
+        rows = max_rows
+        if group.total_byte_size > RUN_BYTES:
+            mean = group.total_byte_size / group.num_rows
+            rows = min(rows, _LARGE_GROUP_BATCH_ROWS, int(_LARGE_GROUP_BATCH_BYTES / mean))
+        worst = sum(
+            self._worst(index, leaf, as_dictionary=leaf.path in dictionaries)
+            for leaf in self._leaves
+        )
+        rows = max(1, min(rows, int(WORST_BATCH_BYTES / max(1.0, worst))))
+        return Run(row_groups=(index,), dictionaries=dictionaries, batch_rows=rows)
+
+    def _dictionaries(self, group: pq.RowGroupMetaData) -> frozenset[str]:
+        """The leaves to read as dictionaries: the smallest, since Arrow may hold them whole."""
+        chunks = [(group.column(leaf.index), leaf) for leaf in self._leaves if leaf.is_text]
+        fitting = sorted(
+            (chunk.total_uncompressed_size, leaf.path)
+            for chunk, leaf in chunks
+            if leaf.unique and _has_dictionary(chunk)
+        )
+        chosen, total = set(), 0
+        for size, path in fitting:
+            total += size
+            if total > RUN_BYTES:
+                break
+            chosen.add(path)
+        return frozenset(chosen)
+
+    def _worst(self, index: int, leaf: Leaf, *, as_dictionary: bool) -> float:
+        """Bytes of a row if all its values were the longest."""
+        group = self._metadata.row_group(index)
+        chunk = group.column(leaf.index)
+        values: float = 1.0
+        if leaf.repeated:
+            values = chunk.num_values / group.num_rows * _LONG_LIST
+        if as_dictionary:
+            return values * _INDEX_BYTES
+        if not leaf.is_text:
+            return values * fixed_bytes(leaf.kind)
+        mean: float = chunk.total_uncompressed_size / max(1, chunk.num_values)
+        if not expands(chunk):
+            return values * mean
+        longest = float(self._longest(index, leaf))
+        return longest if is_measured(chunk, leaf) else values * max(mean, longest)
+
+
+def expands(chunk: pq.ColumnChunkMetaData) -> bool:
+    """Whether texts may be much longer than what stands for them in the file."""
+    encodings = set(chunk.encodings)
+    return bool(encodings & _DICTIONARY) or _SHARED_PREFIXES in encodings
+
+
+def is_measured(chunk: pq.ColumnChunkMetaData, leaf: Leaf) -> bool:
+    """Whether Arrow cannot read a leaf that expands as a dictionary, so that rows are measured."""
+    return not leaf.unique or not _has_dictionary(chunk)
+
+
+def _has_dictionary(chunk: pq.ColumnChunkMetaData) -> bool:
+    encodings = set(chunk.encodings)
+    return bool(encodings & _DICTIONARY) and encodings <= _READ_AS_DICTIONARY

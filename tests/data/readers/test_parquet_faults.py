@@ -1,0 +1,94 @@
+"""A column that Arrow does not know, and one that is damaged: what is said of each."""
+
+from __future__ import annotations
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from textbatch.data.readers.labelled import read_labelled
+from textbatch.data.readers.source import open_source
+from textbatch.data.readers.thrift_compact import Kind, read_struct, write_struct
+from textbatch.errors import DataError
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.score import score
+
+DATA_PAGE, ENCODING, UNHEARD_OF = 5, 2, 60
+
+
+def write_unknown(path, column: str):
+    """A Parquet file, one column of which has an encoding that nobody knows."""
+    table = pa.table({"id": [1, 2], "text": ["refund", "login"], "label": ["a", "b"]})
+    pq.write_table(table, path, use_dictionary=False, compression="none")
+    content = bytearray(path.read_bytes())
+    chunk = pq.read_metadata(path).row_group(0).column(table.column_names.index(column))
+    start = chunk.data_page_offset
+    header, end = read_struct(bytes(content), start)
+    header[DATA_PAGE][1][ENCODING] = (Kind.I32, UNHEARD_OF)
+    changed = write_struct(header)
+    assert len(changed) == end - start
+    content[start:end] = changed
+    path.write_bytes(content)
+    return path
+
+
+def test_an_unknown_encoding_is_told_with_its_column_and_the_way_around_it(
+    model, tmp_path, in_process
+):
+    path = write_unknown(tmp_path / "in.parquet", "id")
+    run = in_process("score", path, tmp_path / "out.parquet", "--model", model)
+    assert run.returncode == 65
+    assert "has a column 'id' of an encoding or type that this version of Arrow" in run.stderr
+    assert "leave it out with --columns" in run.stderr
+    assert "damaged" not in run.stderr
+    score(
+        ScoreConfig(inputs=(path,), output=tmp_path / "out.parquet", model=model, columns=("text",))
+    )
+
+
+def test_a_text_column_of_an_unknown_encoding_has_no_way_around_it(model, tmp_path):
+    path = write_unknown(tmp_path / "in.parquet", "text")
+    with pytest.raises(DataError, match="column 'text' of an encoding or type") as caught:
+        score(ScoreConfig(inputs=(path,), output=tmp_path / "out.parquet", model=model))
+    assert "--columns" not in str(caught.value)
+
+
+def test_a_command_without_columns_does_not_name_them(tmp_path):
+    path = write_unknown(tmp_path / "in.parquet", "label")
+    with pytest.raises(DataError, match="column 'label' of an encoding or type") as caught:
+        read_labelled([path], text_column="text", label_column="label")
+    assert "--columns" not in str(caught.value)
+
+
+def test_a_damaged_page_is_told_with_its_column(tmp_path):
+    path = tmp_path / "in.parquet"
+    pq.write_table(
+        pa.table({"id": range(1000), "text": ["refund"] * 1000}), path, write_page_checksum=True
+    )
+    content = bytearray(path.read_bytes())
+    content[pq.read_metadata(path).row_group(0).column(1).dictionary_page_offset - 5] ^= 255
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="is damaged after row 0 in column 'id'; write the file"):
+        list(open_source(path).batches(["id", "text"], 100))
+
+
+def test_integers_of_128_bits_are_not_called_damage(tmp_path):
+    path = tmp_path / "in.parquet"
+    wide = pl.Series([1, 2], dtype=pl.Int128)
+    pl.DataFrame({"text": ["a", "b"], "wide": wide}).write_parquet(path)
+    with pytest.raises(DataError, match="a type that this version of Arrow does not read") as told:
+        open_source(path)
+    assert "damaged" not in str(told.value)
+
+
+@pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+def test_labelled_files_may_have_delta_encodings(encoding, tmp_path):
+    path = tmp_path / "in.parquet"
+    table = pa.table({"text": ["refund", "login"], "label": ["a", "b"]})
+    pq.write_table(
+        table, path, use_dictionary=False, column_encoding={"text": encoding, "label": encoding}
+    )
+    rows = read_labelled([path], text_column="text", label_column="label")
+    assert rows.texts.to_pylist() == ["refund", "login"]
+    assert rows.labels.to_pylist() == ["a", "b"]
