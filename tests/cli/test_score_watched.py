@@ -223,7 +223,7 @@ def test_a_broken_lineage_server_never_fails_the_job(trouble, score, server, tmp
     started = time.monotonic()
     run = score(**environment)
     assert run.returncode == 0
-    assert run.stderr.startswith("warning: OpenLineage was not told of the run (")
+    assert run.stderr.startswith("warning: the run was not reported to OpenLineage (")
     assert run.stderr.count("\n") == 1
     assert time.monotonic() - started < 30
     assert (tmp_path / "out.parquet").exists()

@@ -173,7 +173,7 @@ UNFIT = {
         layers.Bidirectional(layers.LSTM(4, return_sequences=True)), layers.LSTM(4)
     ),
     "embedding 20": lambda: chain(layers.LSTM(4), rows=20),
-    "tells 4 labels": lambda: chain(layers.LSTM(4), outputs=4),
+    "has outputs for 4 labels": lambda: chain(layers.LSTM(4), outputs=4),
     "activation sigmoid": lambda: chain(layers.LSTM(4), activation="sigmoid"),
 }
 

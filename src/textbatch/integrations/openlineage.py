@@ -78,7 +78,7 @@ class Lineage:
         if self._thread.is_alive():
             self._trouble = f"no answer in {seconds:g} s"
         if self._trouble:
-            self._warn(f"warning: OpenLineage was not told of the run ({self._trouble})")
+            self._warn(f"warning: the run was not reported to OpenLineage ({self._trouble})")
 
     def _send(self) -> None:
         try:

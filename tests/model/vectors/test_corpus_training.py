@@ -84,7 +84,7 @@ def test_each_pass_is_told(corpus):
     said: list[str] = []
     trained(corpus, say=said.append)
     assert len(said) == SETTINGS.epochs
-    assert said[-1].startswith("vectors: pass 30 of 30, ")
+    assert said[-1].startswith("vectors: epoch 30 of 30, ")
 
 
 @pytest.mark.parametrize("name", ["out.vec", "out.vec.gz"])

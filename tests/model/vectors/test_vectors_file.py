@@ -103,8 +103,8 @@ def test_words_cut_inside_a_character_are_passed_over(tmp_path):
 
 
 CASES = {
-    "fewer rows than told": (b"5 2\nthe 1 2\n", r"ends after line 2: it has 1 rows.* tells 5"),
-    "more rows than told": (b"1 2\nthe 1 2\nof 1 2\n", "has 2 rows, its header tells 1"),
+    "fewer rows than told": (b"5 2\nthe 1 2\n", r"ends after line 2: it has 1 rows.* says 5"),
+    "more rows than told": (b"1 2\nthe 1 2\nof 1 2\n", "has 2 rows, its header says 1"),
     "ragged row": (b"2 2\nthe 1 2\nof 1\n", "line 3 of .* has 2 fields"),
     "ragged row of an unneeded word": (b"2 2\nthe 1 2\nxyz 1\n", "line 3 of .* has 2 fields"),
     "no number": (b"2 2\nthe 1 2\nof 1 x\n", "line 3 of .* something else"),
@@ -114,13 +114,13 @@ CASES = {
     "repeated word": (b"3 2\nthe 1 2\nof 1 2\nthe 1 2\n", "line 4 of .* repeats"),
     "word with a space": (b"2 2\nthe 1 2\nof it 1 2\n", "line 3 of .* must not hold spaces"),
     "blank line": (b"2 2\nthe 1 2\n\nof 1 2\n", "line 3 of .* has 0 fields"),
-    "no dimensions": (b"2 0\nthe\nof\n", "line 1 of .* tells 0 dimensions"),
+    "no dimensions": (b"2 0\nthe\nof\n", "line 1 of .* says 0 dimensions"),
     "a billion dimensions": (b"2 1000000000\nthe 1 2\n", "line 1 .* 1000000000 dimensions"),
     "no rows": (b"0 2\n", "line 1 of .* 0 rows"),
-    "a trillion rows": (b"1000000000000 2\nthe 1 2\n", "tells 1,000,000,000,000"),
+    "a trillion rows": (b"1000000000000 2\nthe 1 2\n", "says 1,000,000,000,000"),
     "a trillion binary rows": (
         b"1000000000000 2\nthe " + struct.pack("<2f", 1, 2),
-        "tells 1,000,000,000,000 rows, more than the file can hold",
+        "says 1,000,000,000,000 rows, more than the file can hold",
     ),
     "truncated binary": (b"2 4\nthe " + struct.pack("<6f", *range(6)), "ends inside a row|hold"),
     "binary without words": (b"2 4\n" + b"\1" * 20_000, "holds no words"),

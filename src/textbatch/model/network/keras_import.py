@@ -193,7 +193,7 @@ def _dense_layers(
         kernel, bias = (np.concatenate([np.zeros_like(a), a], axis=-1) for a in (kernel, bias))
     if sorted(outputs) != list(range(kernel.shape[1])):
         raise UsageError(
-            f"the network tells {kernel.shape[1]} labels apart, and {len(outputs)} are named",
+            f"the network has outputs for {kernel.shape[1]} labels, and {len(outputs)} are named",
             "name each output's label, in order",
         )
     logits = [kernel[:, list(outputs)], bias[list(outputs)]]

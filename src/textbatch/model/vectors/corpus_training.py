@@ -70,14 +70,14 @@ def train_on_corpus(
         )
     )
     model.build_vocab_from_freq(dict(words), corpus_count=corpus.texts)
-    passes = _Passes(corpus.tokens, settings.epochs, say, on_words)
-    with ReadingAlong(corpus.path, passes.read):
+    reporter = _EpochReporter(corpus.tokens, settings.epochs, say, on_words)
+    with ReadingAlong(corpus.path, reporter.read):
         model.train(
             corpus_file=os.fspath(corpus.path),
             total_examples=corpus.texts,
             total_words=corpus.tokens,
             epochs=settings.epochs,
-            callbacks=[passes],
+            callbacks=[reporter],
         )
     kept = list(words)
     if algorithm == "fasttext":
@@ -85,7 +85,7 @@ def train_on_corpus(
     return WordVectors(words=tuple(kept), table=np.asarray(model.wv[kept], np.float32))
 
 
-class _Passes(CallbackAny2Vec):  # type: ignore[misc]
+class _EpochReporter(CallbackAny2Vec):  # type: ignore[misc]
     """Reports the progress of training. gensim itself reports only the end of each epoch."""
 
     def __init__(
@@ -114,7 +114,7 @@ class _Passes(CallbackAny2Vec):  # type: ignore[misc]
         seconds = max(1e-9, time.monotonic() - self._started)
         rate = self._done * self._tokens / seconds
         left = seconds * (self._epochs - self._done) / self._done
-        line = f"vectors: pass {self._done} of {self._epochs}, {rate:,.0f} words/s"
+        line = f"vectors: epoch {self._done} of {self._epochs}, {rate:,.0f} words/s"
         self._say(line + (f", {left:,.0f} s left" if left else ""))
 
 

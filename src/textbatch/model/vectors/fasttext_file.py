@@ -83,7 +83,7 @@ def _read_sizes(buffer: RecordBuffer, path: Path) -> _Sizes:
     )
     if not in_range:
         raise DataError(
-            f"{path} tells impossible sizes: {sizes.dim} dimensions, {words:,} words, n-grams of "
+            f"{path} has impossible sizes: {sizes.dim} dimensions, {words:,} words, n-grams of "
             f"{sizes.min_n} to {sizes.max_n}",
             "fetch it again",
         )

@@ -20,11 +20,11 @@ class ReadingAlong:
 
     Args:
         path: The file.
-        tell: Called with the share that is read, 0 to 1, while the file is open.
+        on_share: Called with the share that is read, 0 to 1, while the file is open.
     """
 
-    def __init__(self, path: Path, tell: Callable[[float], None]) -> None:
-        self._path, self._tell = path.resolve(), tell
+    def __init__(self, path: Path, on_share: Callable[[float], None]) -> None:
+        self._path, self._on_share = path.resolve(), on_share
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.name = "textbatch-reading"
@@ -48,7 +48,7 @@ class ReadingAlong:
             with suppress(OSError):
                 share = _share_read(self._path)
                 if share is not None:
-                    self._tell(share)
+                    self._on_share(share)
 
 
 def _share_read(path: Path) -> float | None:

@@ -136,7 +136,7 @@ def _layout(file: BinaryIO, path: Path) -> _Layout:
 def _checked_dim(path: Path, dim: int, rows: int | None) -> int:
     if not 0 < dim <= MAX_DIM or rows == 0:
         raise DataError(
-            f"line 1 of {path} tells {dim} dimensions"
+            f"line 1 of {path} says {dim} dimensions"
             + ("" if rows is None else f" and {rows} rows"),
             f"give a file with rows of 1 to {MAX_DIM} dimensions",
         )
@@ -203,7 +203,7 @@ def _check_size(path: Path, rows: int, dim: int) -> None:
         packed = file.read(2) == b"\x1f\x8b"
     if rows * (4 * dim + 2) > path.stat().st_size * (_MAX_RATIO if packed else 1):
         raise DataError(
-            f"the header of {path} tells {rows:,} rows, more than the file can hold",
+            f"the header of {path} says {rows:,} rows, more than the file can hold",
             "fetch it again",
         )
 
@@ -234,7 +234,7 @@ def _read_text(file: BinaryIO, kept: KeptRows, where: RowNames, layout: _Layout)
         first += len(block)
     if rows is not None and rows != first:
         raise DataError(
-            f"{where.path} ends after line {first + 1}: it has {first:,} rows, its header tells "
+            f"{where.path} ends after line {first + 1}: it has {first:,} rows, its header says "
             f"{rows:,}",
             "fetch it again, or correct the header",
         )
