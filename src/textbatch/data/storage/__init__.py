@@ -1,1 +1,13 @@
-"""Where files stand: this machine or an object store."""
+"""Where files are: on this machine or in an object store.
+
+* `location`: names of places: paths and URIs.
+* `files`: what can be done with a file: `InputFile`, `OutputFile`, `FileIO`.
+* `file_io`: chooses who does it, by scheme; the entrance of this package.
+* `local`: files on this machine.
+* `remote`: files in any object store, with retries.
+* `object_store`: what a store must be able to do.
+* `s3_store`, `s3_upload`, `google_store`, `fsspec_store`: the stores.
+* `retry`: tries calls again, and gives failures a class.
+* `atomic_file`, `atomic_directory`: files that appear whole or not at all.
+* `model_cache`: models from a store, on this machine.
+"""

@@ -22,23 +22,23 @@ from textbatch.errors import OutputError, storage_errors
 
 
 class NewDirectory:
-    """A directory of files that grows under a temporary name.
+    """A directory of files that is filled under a temporary name.
 
     Attributes:
-        path: Where it grows.
+        path: The temporary path.
     """
 
     def __init__(self, target: Path) -> None:
-        """Nothing is made yet.
+        """Choose a temporary name. Nothing is made yet.
 
         Args:
-            target: Where it will stand.
+            target: The final path.
         """
         self.path = temporary_of(target, uuid.uuid4().hex[:16])
         self._target = target
 
     def create(self) -> None:
-        """Make it, with the rights of the one that it replaces."""
+        """Make it, with the rights of the directory that it replaces."""
         old = state_of(self._target)
         os.mkdir(self.path, 0o700 if old else 0o777)  # noqa: PTH102 - one call of `os` a step
         if old:
@@ -49,7 +49,12 @@ class NewDirectory:
                 os.close(descriptor)
 
     def write(self, name: str, data: bytes) -> None:
-        """Write one file, with the rights of the one of its name that it replaces."""
+        """Write one file, with the rights of the file of this name that it replaces.
+
+        Args:
+            name: Name of the file.
+            data: Its content.
+        """
         file = AtomicFile(self._target / name, temporary=self.path / name)
         try:
             file.buffered.write(data)
@@ -58,8 +63,8 @@ class NewDirectory:
             file.close()
 
     def move_into_place(self) -> None:
-        """Put it where readers look for it; the one before is deleted."""
-        # A directory cannot replace a full one in one step: the old one steps aside first.
+        """Move it to its final path. The directory that was there is deleted."""
+        # A directory cannot replace a full one in one step, so the old one is moved away first.
         aside = hidden_beside(self._target, f".{uuid.uuid4().hex[:16]}.old")
         with contextlib.suppress(FileNotFoundError):
             self._target.rename(aside)
@@ -75,20 +80,20 @@ class NewDirectory:
 
 @contextmanager
 def atomic_directory(path: Path) -> Iterator[NewDirectory]:
-    """A directory of files that appears whole, in the place of the one before.
+    """Make a directory of files that appears whole, and replaces the directory that was there.
 
-    Where the body fails, or is interrupted, nothing of it is left.
+    If the body fails or is interrupted, nothing of it is left.
 
     Args:
-        path: Where it will stand, links followed. A directory there is deleted with all that is
-            in it.
+        path: The final path; links are followed. A directory there is deleted with everything in
+            it.
 
     Yields:
-        The new one; `write` its files.
+        The new directory; `write` its files.
 
     Raises:
-        OutputError: The directory above does not exist.
-        AccessError: The one above is not writable.
+        OutputError: The parent directory does not exist.
+        AccessError: The parent directory is not writable.
         StorageError: The disk is full or failing.
     """
     with storage_errors(path, "cannot write", missing=OutputError):

@@ -1,6 +1,6 @@
-"""Files that appear whole or not at all: created anew, hashed as they grow, synced, moved.
+"""Files that appear whole or not at all: created anew, hashed while written, synced, moved.
 
-Everything goes through `os`, one call a step, so that tests can make any of them fail.
+Everything goes through `os`, one call for each step, so that tests can make each of them fail.
 """
 
 from __future__ import annotations
@@ -27,17 +27,21 @@ _ACCESS_LIST = "system.posix_acl_access"
 
 
 class NewFile(io.RawIOBase):
-    """A file that did not exist; use `buffered` for many small writes.
+    """A file that did not exist before. Use `buffered` for many small writes.
 
     Attributes:
-        sha256: Of all that was written, in order.
+        sha256: Hash of everything that was written, in order.
     """
 
-    # Until there is a file: the object is closed, too, where none could be created.
+    # There is no file yet. Python closes the object also if no file could be created.
     _descriptor = -1
 
     def __init__(self, path: Path, mode: int = 0o666) -> None:
         """Create it.
+
+        Args:
+            path: Its path.
+            mode: Its permissions, before the umask.
 
         Raises:
             OSError: There is something at the path, or it cannot be created.
@@ -46,7 +50,7 @@ class NewFile(io.RawIOBase):
         self.path = path
         self.sha256 = hashlib.sha256()
         self._position = 0
-        # O_EXCL: a link planted under the name is not followed.
+        # O_EXCL does not follow a link that somebody has put at this path.
         self._descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, mode)
         self.buffered = io.BufferedWriter(self, _BUFFER_BYTES)
 
@@ -55,39 +59,52 @@ class NewFile(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Bytes written."""
+        """Number of bytes written."""
         return self._position
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """Append bytes; returns how many the system took."""
+        """Append bytes. Return how many of them the system took."""
         written = os.write(self._descriptor, data)
         self.sha256.update(memoryview(data)[:written])
         self._position += written
         return written
 
     def read_at(self, position: int, size: int) -> bytes:
-        """Read back, to check or to find a place."""
+        """Read back what was written.
+
+        Args:
+            position: Where to begin, in bytes.
+            size: Number of bytes.
+        """
         return os.pread(self._descriptor, size, position)
 
     def patch(self, position: int, data: bytes) -> None:
-        """Overwrite bytes in place; the hash does not know of it."""
+        """Overwrite bytes. The hash does not change.
+
+        Args:
+            position: Where to begin, in bytes.
+            data: The new bytes.
+
+        Raises:
+            OSError: The system did not take all of them.
+        """
         if os.pwrite(self._descriptor, data, position) != len(data):
             raise OSError("short write")
 
     def sync(self) -> None:
-        """Make what was written survive a power cut."""
+        """Write everything to the disk, so that it survives a power cut."""
         self.buffered.flush()
         os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """Close the file; what waits in `buffered` is dropped unless it was flushed."""
+        """Close the file. What is still in `buffered` is dropped, unless it was flushed."""
         if not self.closed:
             super().close()
             if self._descriptor >= 0:
                 os.close(self._descriptor)
 
     def discard(self) -> None:
-        """Close and remove the file, whatever state it is in."""
+        """Close and remove the file, whatever its state."""
         with contextlib.suppress(OSError, ValueError):
             self.close()
         with contextlib.suppress(OSError):
@@ -95,43 +112,43 @@ class NewFile(io.RawIOBase):
 
 
 class AtomicFile(NewFile):
-    """A new file that takes the place of another in one step, with its mode and its owner.
+    """A new file that replaces another one in one step, with the same mode and owner.
 
-    `sync`, `close`, `move_into_place` and `sync_directory` are the steps; `atomic_file` takes
-    them all.
+    `sync`, `close`, `move_into_place` and `sync_directory` are the steps. `atomic_file` does them
+    all.
 
     Attributes:
-        target: Where readers look for it.
-        published: Whether it stands there.
+        target: The final path.
+        published: Whether the file is there.
     """
 
     def __init__(self, target: Path, *, temporary: Path, private: bool = False) -> None:
         """Create it under its temporary name.
 
         Args:
-            target: Where it will stand.
-            temporary: Where it grows, in the same directory.
-            private: Whether it is for its owner's eyes alone, whatever stands there now.
+            target: The final path.
+            temporary: The temporary path, in the same directory.
+            private: Whether only its owner may read it, whatever file is there now.
 
         Raises:
-            OSError: There is something at the temporary place, or it cannot be created.
+            OSError: There is something at the temporary path, or it cannot be created.
         """
         self.target = target
         self.published = False
         self._private = private
         self._replaced = state_of(target)
-        # What was for the owner alone is so from the first byte on.
+        # A private file is private from its first byte on.
         super().__init__(temporary, 0o600 if private or self._replaced else 0o666)
 
     def sync(self) -> None:
-        """Give it the rights of the file that it replaces; make it survive a power cut."""
+        """Give it the rights of the file that it replaces, and write it to the disk."""
         self._replaced = state_of(self.target) or self._replaced
         if self._replaced and not self._private:
             take_rights(self._descriptor, self.target, self._replaced)
         super().sync()
 
     def move_into_place(self) -> None:
-        """Put it where readers look for it."""
+        """Move it to its final path."""
         os.replace(self.path, self.target)  # noqa: PTH105 - one call of `os` a step
         self.published = True
 
@@ -140,15 +157,16 @@ class AtomicFile(NewFile):
 def atomic_file(
     path: Path, *, owner: str | None = None, private: bool = False
 ) -> Iterator[AtomicFile]:
-    """A file that readers see as it was, or whole; after a power cut too.
+    """Make a file so that readers see the old one or the whole new one, even after a power cut.
 
-    Where the body fails, or is interrupted, nothing of it is left.
+    If the body fails or is interrupted, nothing of it is left.
 
     Args:
-        path: Where it will stand. Its directory must exist.
-        owner: 16 characters that tell who alone may write it now, as whoever holds the lock of
-            an output: what a dead run of the same owner left is removed. None for a random name.
-        private: Whether it is for its owner's eyes alone.
+        path: The final path. Its directory must exist.
+        owner: 16 characters that name the one who may write it now, such as the holder of the lock
+            of an output. What a dead run of the same owner left is removed. None for a random
+            name.
+        private: Whether only its owner may read it.
 
     Yields:
         The file; write to its `buffered`.
@@ -173,7 +191,7 @@ def atomic_file(
         except BaseException:
             if file:
                 file.discard()
-            # An interruption may have come between making the file and minding it.
+            # The interruption may have come after the file was made and before `file` was set.
             with contextlib.suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108 - one call of `os` a step
             raise
@@ -181,16 +199,21 @@ def atomic_file(
 
 
 def temporary_of(path: Path, owner: str) -> Path:
-    """Where a file grows before it is moved into its place."""
+    """The temporary path of a file, in the same directory.
+
+    Args:
+        path: The final path.
+        owner: 16 characters that name its writer.
+    """
     return hidden_beside(path, f".{owner}.tmp")
 
 
 def hidden_beside(path: Path, ending: str) -> Path:
-    """A hidden name beside a path; what is too long for a file's name is cut, and told by a hash.
+    """A hidden path beside another one. A name that would be too long is cut, and gets a hash.
 
     Args:
         path: The file or directory that it belongs to.
-        ending: Of the name.
+        ending: The end of the name.
     """
     name = f".{path.name}{ending}"
     if len(os.fsencode(name)) > _MAX_NAME_BYTES:
@@ -204,12 +227,12 @@ def hidden_beside(path: Path, ending: str) -> Path:
 def take_rights(descriptor: int, old: Path, state: os.stat_result) -> None:
     """Give a file or directory the owner, mode and access list of the one that it replaces.
 
-    Where the system does not allow an owner, the new group gets no more than everybody.
+    If the system does not allow to set the owner, the new group gets no more rights than everybody.
 
     Args:
-        descriptor: Of the new one.
-        old: The one to be replaced.
-        state: Of that one.
+        descriptor: Descriptor of the new one.
+        old: Path of the old one.
+        state: State of the old one.
     """
     mode = state.st_mode & 0o777
     without_group = mode & 0o707 | (mode & 0o007) << 3
@@ -219,21 +242,21 @@ def take_rights(descriptor: int, old: Path, state: os.stat_result) -> None:
         os.fchmod(descriptor, mode)
     with contextlib.suppress(OSError):
         access = os.getxattr(old, _ACCESS_LIST)
-        # Beside an access list the group's bits are what anybody on it may have at most.
+        # With an access list, the bits of the group limit the rights of everybody on the list.
         os.fchmod(descriptor, without_group)
         os.setxattr(descriptor, _ACCESS_LIST, access)
 
 
 def sync_directory(path: Path) -> None:
-    """Make a directory's entries survive a power cut, where the file system can."""
+    """Write the entries of a directory to the disk, if the file system can."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError:
-        return  # it may be written to but not be read, and only what can be read can be synced
+        return  # it can be written but not read, and only what can be read can be synced
     try:
         os.fsync(descriptor)
     except OSError as error:
-        # Some network file systems know no such thing for directories.
+        # Some network file systems cannot sync directories.
         if error.errno not in (errno.EINVAL, errno.ENOTSUP):
             raise
     finally:
@@ -249,7 +272,7 @@ def _owned(descriptor: int, user: int, group: int) -> bool:
 
 
 def state_of(path: Path) -> os.stat_result | None:
-    """What the system tells of a file or directory; None where there is none."""
+    """The state of a file or directory; None if there is none."""
     try:
         return os.stat(path)  # noqa: PTH116 - one call of `os` a step
     except (FileNotFoundError, NotADirectoryError):

@@ -1,10 +1,10 @@
-"""Files, wherever they stand.
+"""Files, wherever they are.
 
     new_input(place)      → InputFile    look at it, open it
     new_output(place)     → OutputFile   check the place, put a finished file there
-    file_io_of(place)     → FileIO       what folders need: list, match a pattern
+    file_io_of(place)     → FileIO       list a folder, match a pattern
 
-Nothing outside this room asks whether a place is on this machine or in a store.
+No code outside this package asks whether a place is on this machine or in a store.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from textbatch.data.storage.s3_store import S3Store
 
 
 def file_io_of(location: Location) -> FileIO[Any]:
-    """Who reads and writes a place; the one choice by scheme."""
+    """Choose who reads and writes a place, by its scheme."""
     return _file_io(location.scheme if isinstance(location, RemotePath) else "file")
 
 
@@ -38,7 +38,7 @@ def _file_io(scheme: str) -> FileIO[Any]:
 
 
 def new_input(location: Location) -> InputFile:
-    """A file to be read, wherever it stands."""
+    """A file to be read, wherever it is."""
     return file_io_of(location).new_input(location)
 
 
@@ -51,14 +51,14 @@ def is_folder(location: Location) -> bool:
     """Whether there is a folder, or objects below the name.
 
     Raises:
-        AccessError: It may not be looked at.
+        AccessError: Looking is not allowed.
         TryAgainError: The store does not answer.
     """
     return file_io_of(location).is_folder(location)
 
 
 def is_pattern(location: Location) -> bool:
-    """Whether a name is a glob rather than a file's own name."""
+    """Whether a name is a glob, and not the name of a file."""
     return file_io_of(location).is_pattern(location)
 
 

@@ -1,4 +1,4 @@
-"""What can be done with files, wherever they stand; `file_io` chooses who does it."""
+"""What can be done with files, wherever they are. `file_io` chooses who does it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class FileState:
     """A file at one moment.
 
     Attributes:
-        size: In bytes.
-        modified: Time of the last change, nanoseconds; 0 where it is not told.
-        tag: Changes with the content, whatever the time says: an ETag or a generation; on this
-            machine device, inode and the time at which the inode changed.
+        size: Size in bytes.
+        modified: Time of the last change, in nanoseconds; 0 if it is not known.
+        tag: A text that changes with the content, even if the time does not: an ETag or a
+            generation; on this machine device, inode and the time at which the inode changed.
     """
 
     size: int
@@ -36,7 +36,7 @@ class FileState:
 
     @property
     def version(self) -> str:
-        """What tells a file from its successor in the manifests of outputs."""
+        """The version of the file in the manifests of outputs. It changes with the file."""
         return str(self.modified) if self.modified else self.tag
 
 
@@ -44,8 +44,8 @@ class InputFile(ABC):
     """A file to be read.
 
     Attributes:
-        location: Where it stands.
-        costs_requests: Whether each look and each read is a request to another machine.
+        location: Where it is.
+        costs_requests: Whether each `look` and each read is a request to another machine.
     """
 
     location: Location
@@ -53,62 +53,62 @@ class InputFile(ABC):
 
     @property
     def name(self) -> str:
-        """The last part of its name, which tells its format."""
+        """The last part of its name, whose suffix says its format."""
         return self.location.name
 
     @property
     def suffix(self) -> str:
-        """The name's suffix."""
+        """The suffix of the name."""
         return self.location.suffix
 
     @property
     @abstractmethod
     def canonical(self) -> str:
-        """A name that tells it from other files, links followed."""
+        """A name that no other file has, with links followed."""
 
     @abstractmethod
     def exists(self) -> bool:
-        """Whether there is such a file; a folder is none.
+        """Whether there is such a file. A folder is not a file.
 
         Raises:
-            AccessError: It may not be looked at.
+            AccessError: Looking is not allowed.
             TryAgainError: The store does not answer.
         """
 
     @abstractmethod
     def look(self) -> FileState:
-        """What it is like now.
+        """Look at the file: its state now.
 
         Raises:
             InputNotFoundError: There is no such file, or it is a folder.
-            AccessError: It may not be looked at.
+            AccessError: Looking is not allowed.
             TryAgainError: The store does not answer.
         """
 
     @abstractmethod
     def fingerprint(self) -> str:
-        """What tells its content, as far as that costs little: an ETag, or a hash of its ends."""
+        """A text that identifies its content and is cheap: an ETag, or a hash of both ends."""
 
     @abstractmethod
     def open(self) -> io.BufferedReader:
-        """Open it, to be read anywhere; of a store in large blocks.
+        """Open it to read at any place. From a store it is read in large blocks.
 
         Raises:
             InputNotFoundError: There is no such file.
-            AccessError: It may not be read.
+            AccessError: Reading is not allowed.
             TryAgainError: The store does not answer.
         """
 
     @abstractmethod
     def open_random(self) -> pa.NativeFile:
-        """Open it for Arrow to read here and there."""
+        """Open it for Arrow, to read at many places."""
 
     @abstractmethod
     def open_stream(self) -> pa.NativeFile:
-        """Open it for Arrow to read from its beginning to its end, in few requests."""
+        """Open it for Arrow, to read from its beginning to its end with few requests."""
 
     def __str__(self) -> str:
-        """As messages name it."""
+        """The name of the file in messages."""
         return str(self.location)
 
 
@@ -116,8 +116,8 @@ class OutputFile(ABC):
     """A place for a file, which appears there whole or not at all.
 
     Attributes:
-        location: Where it is to stand.
-        staged: Whether the file is made elsewhere and brought here when it is finished.
+        location: The place.
+        staged: Whether the file is made elsewhere, and brought here when it is finished.
     """
 
     location: Location
@@ -125,25 +125,30 @@ class OutputFile(ABC):
 
     @abstractmethod
     def exists(self) -> bool:
-        """Whether there is anything."""
+        """Whether there is anything at this place."""
 
     @abstractmethod
     def check(self, *, overwrite: bool = True) -> None:
         """Check, before anything is computed, that a file may be made here.
 
         Args:
-            overwrite: Whether it may take the place of another one. A store is not asked: its
-                upload is conditional.
+            overwrite: Whether the file may replace another one. For a store this is not checked
+                here, because its upload is conditional.
 
         Raises:
-            OutputError: It exists and must not be replaced, is a folder, or has no folder.
-            AccessError: Its folder is not writable.
+            OutputError: A file exists and must not be replaced, or the place is a folder, or its
+                folder does not exist.
+            AccessError: The folder is not writable.
             UsageError: There is no library that writes to this store.
         """
 
     @abstractmethod
     def publish(self, finished: Path, *, overwrite: bool = True) -> None:
-        """Put a finished and synced file of this machine here; on this machine it is moved.
+        """Put a finished file here. On this machine it is moved.
+
+        Args:
+            finished: The file, on this machine, synced.
+            overwrite: Whether it may replace another file.
 
         Raises:
             OutputError: There is another file, and it must not be replaced.
@@ -154,7 +159,7 @@ class OutputFile(ABC):
 
     @abstractmethod
     def write(self, data: bytes) -> None:
-        """Write a small file: a reader sees the old one or the whole new one.
+        """Write a small file. A reader sees the old file or the whole new one.
 
         Raises:
             OutputError: Its folder does not exist.
@@ -165,7 +170,7 @@ class OutputFile(ABC):
 
     @abstractmethod
     def remove(self) -> None:
-        """Remove what is there, if anything is."""
+        """Remove the file, if there is one."""
 
     @abstractmethod
     def to_input_file(self) -> InputFile:
@@ -179,9 +184,9 @@ class Found:
     Attributes:
         name: Its name relative to the folder, with slashes.
         file: The file.
-        state: As it was when it was found; None where only its name was looked at.
-        hidden: Whether its name, or a folder's above, begins with `_` or `.`; what is in a
-            hidden folder on this machine is not looked at.
+        state: Its state when it was found; None if only its name was looked at.
+        hidden: Whether its name, or the name of a folder above it, begins with `_` or `.`. On this
+            machine the files in a hidden folder are not listed.
     """
 
     name: str
@@ -207,11 +212,11 @@ class FileIO(ABC, Generic[_Place]):
 
     @abstractmethod
     def exists(self, location: _Place) -> bool:
-        """Whether there is a file of that very name, or a link."""
+        """Whether there is a file or a link with exactly this name."""
 
     @abstractmethod
     def files_below(self, folder: _Place) -> Iterator[Found]:
-        """All files of a folder, however deep, in the order of their names.
+        """Yield all files below a folder, at any depth, in the order of their names.
 
         Raises:
             DataError: A link leads to a folder above it.
@@ -221,16 +226,16 @@ class FileIO(ABC, Generic[_Place]):
 
     @abstractmethod
     def matching(self, pattern: _Place) -> Iterator[Found]:
-        """The files that a glob matches, and those below the folders that it matches.
+        """Yield the files that a glob matches, and those below folders that it matches.
 
-        Their names are relative to the folder above the first part with magic characters.
+        Their names are relative to the folder above the first part with `*`, `?` or `[`.
         """
 
     def is_pattern(self, location: _Place) -> bool:
-        """Whether a name is a glob rather than a file's own name."""
+        """Whether a name is a glob, and not the name of a file."""
         return bool(MAGIC.search(str(location))) and not self.exists(location)
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file or folder is no data, by the convention of Hive and Spark."""
+    """Whether a file or folder is hidden, by the convention of Hive and Spark: it is no data."""
     return name.startswith(("_", "."))

@@ -14,7 +14,7 @@ from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ObjectStore, ReadAt
 from textbatch.data.storage.retry import retried
 
-#: What changes with an object's content, and when it last did, by the names that stores use.
+#: The names that stores have for a tag of the content, and for the time of its last change.
 _TAGS = ("ETag", "etag", "generation", "version_id", "content_md5", "blob_id", "oid")
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "created")
 
@@ -23,7 +23,7 @@ class FsspecStore(ObjectStore):
     """Objects of a scheme that fsspec knows.
 
     Args:
-        scheme: As fsspec calls it.
+        scheme: The scheme of its URIs.
     """
 
     def __init__(self, scheme: str) -> None:
@@ -42,7 +42,7 @@ class FsspecStore(ObjectStore):
         return bool(self._fsspec.isdir(path.address))
 
     def below(self, path: RemotePath) -> Iterator[tuple[str, FileState]]:
-        """All objects below a name."""
+        """Yield all objects below a name."""
         try:
             found = self._fsspec.find(path.address, detail=True)
         except FileNotFoundError:
@@ -53,7 +53,7 @@ class FsspecStore(ObjectStore):
                 yield name.removeprefix(above), _state(info)
 
     def reader(self, path: RemotePath, state: FileState) -> ReadAt:
-        """Open an object; most stores take no condition, so that it is compared at the end."""
+        """Open an object. Most stores take no condition, so its state is compared at the end."""
 
         def read(start: int, size: int) -> bytes:
             data: bytes = self._fsspec.cat_file(path.address, start=start, end=start + size)
@@ -62,7 +62,7 @@ class FsspecStore(ObjectStore):
         return read
 
     def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
-        """Put a finished file into its place: fsspec's uploads become visible at their end."""
+        """Upload a finished file. Uploads of fsspec become visible at their end."""
         retried(lambda: self._fsspec.put_file(str(local), path.address), path, "cannot write")
 
     def remove(self, path: RemotePath) -> None:
@@ -78,7 +78,7 @@ class FsspecStore(ObjectStore):
     def _fsspec(self) -> Any:  # noqa: ANN401 - fsspec has no types
         import fsspec
 
-        # Listings are not kept: what is there may change between two looks.
+        # Without a cache, because the objects may change between two listings.
         return fsspec.filesystem(self._scheme, use_listings_cache=False)
 
 
@@ -89,7 +89,7 @@ def _state(info: Mapping[str, Any]) -> FileState:
 
 
 def _nanoseconds(moment: object) -> int:
-    """A time of a store, in whatever form it tells it; 0 for one that is not understood."""
+    """A time in any form that a store gives it, in nanoseconds; 0 if it is not understood."""
     if isinstance(moment, str):
         try:
             moment = datetime.fromisoformat(moment)

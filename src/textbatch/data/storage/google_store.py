@@ -27,7 +27,7 @@ class GoogleStore(FsspecStore):
         return bool(self._arrow.get_file_info(path.address).type.name == "Directory")
 
     def below(self, path: RemotePath) -> Iterator[tuple[str, FileState]]:
-        """All objects below a name."""
+        """Yield all objects below a name."""
         from pyarrow.fs import FileSelector
 
         selector = FileSelector(path.address, recursive=True, allow_not_found=True)
@@ -36,7 +36,7 @@ class GoogleStore(FsspecStore):
                 yield info.path.removeprefix(f"{path.bucket}/"), _state(info)
 
     def reader(self, path: RemotePath, state: FileState) -> ReadAt:
-        """Open an object; its generation is not asked for, so that it is compared at the end."""
+        """Open an object. No generation is asked for, so its state is compared at the end."""
         file = self._arrow.open_input_file(path.address)
 
         def read(start: int, size: int) -> bytes:
@@ -49,14 +49,14 @@ class GoogleStore(FsspecStore):
     def _arrow(self) -> Any:  # noqa: ANN401 - Arrow has no types
         from pyarrow import fs
 
-        # The variable by which Google's own clients find an emulator, which knows no credentials.
+        # Google's own clients find an emulator by this variable. An emulator has no credentials.
         emulator = os.environ.get("STORAGE_EMULATOR_HOST") or ""
         scheme, _, host = emulator.rpartition("://")
         return fs.GcsFileSystem(
             anonymous=bool(emulator),
             scheme=scheme or "https",
             endpoint_override=host or None,
-            # By default a quarter of an hour, which it also spends looking for credentials.
+            # The default is a quarter of an hour, also for looking for credentials.
             retry_time_limit=timedelta(seconds=request_seconds()),
         )
 

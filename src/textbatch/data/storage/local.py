@@ -37,8 +37,8 @@ class LocalInput(InputFile):
     """A file on this machine.
 
     Args:
-        path: Of the file.
-        shown: What messages call it; None for its path.
+        path: Path of the file.
+        shown: Its name in messages; None for its path.
     """
 
     costs_requests = False
@@ -49,15 +49,15 @@ class LocalInput(InputFile):
 
     @property
     def canonical(self) -> str:
-        """Its path, links followed."""
+        """Its path, with links followed."""
         return os.path.realpath(self.location)
 
     def exists(self) -> bool:
-        """Whether there is a regular file; a link counts as what it leads to."""
+        """Whether there is a regular file. Links are followed."""
         return self.location.is_file()
 
     def look(self) -> FileState:
-        """What it is like now; see `InputFile`."""
+        """Look at the file; see `InputFile`."""
         with storage_errors(self, "cannot read"):
             found = self.location.stat()
         if stat.S_ISDIR(found.st_mode):
@@ -77,13 +77,13 @@ class LocalInput(InputFile):
         return digest.hexdigest()
 
     def open(self) -> io.BufferedReader:
-        """Open it, to be read anywhere."""
+        """Open it to read at any place."""
         with storage_errors(self, "cannot read"):
             return self.location.open("rb")
 
     def open_random(self) -> pa.NativeFile:
         """Open it for Arrow."""
-        # By its bytes: Arrow takes no name that is not UTF-8.
+        # As bytes, because Arrow accepts only names that are UTF-8.
         return pa.OSFile(os.fsencode(self.location), "rb")
 
     def open_stream(self) -> pa.NativeFile:
@@ -103,7 +103,7 @@ class LocalOutput(OutputFile):
         self.location: Path = path
 
     def exists(self) -> bool:
-        """Whether there is anything."""
+        """Whether there is anything at this place."""
         with storage_errors(self.location, "cannot look at"):
             return self.location.exists()
 
@@ -133,7 +133,7 @@ class LocalOutput(OutputFile):
             file.buffered.write(data)
 
     def remove(self) -> None:
-        """Remove what is there, if anything is."""
+        """Remove the file, if there is one."""
         with storage_errors(self.location, "cannot remove"):
             self.location.unlink(missing_ok=True)
 
@@ -158,15 +158,15 @@ class LocalFileIO(FileIO[Path]):
         return location.is_dir()
 
     def exists(self, location: Path) -> bool:
-        """Whether there is anything of that name, a broken link too."""
+        """Whether there is anything with this name, even a broken link."""
         return os.path.lexists(location)
 
     def files_below(self, folder: Path) -> Iterator[Found]:
-        """All files of a directory; see `FileIO`."""
+        """Yield all files below a directory; see `FileIO`."""
         yield from _walk(folder, "", ())
 
     def matching(self, pattern: Path) -> Iterator[Found]:
-        """What a glob matches; see `FileIO`."""
+        """Yield what a glob matches; see `FileIO`."""
         parts = pattern.parts
         first = next(index for index, part in enumerate(parts) if MAGIC.search(part))
         root = Path(*parts[:first])

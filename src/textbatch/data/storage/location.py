@@ -1,6 +1,6 @@
 """Names of places: on this machine, or in an object store.
 
-What can be done there is the business of `file_io`; this module looks nothing up.
+This module only handles names. `file_io` looks at the places.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ PathLike = str | os.PathLike[str]
 
 
 _URI = re.compile(r"([a-z][a-z0-9+.-]+)://(.*)", re.DOTALL)
-#: `Path` leaves one slash of a URI's two.
+#: A `Path` has only one slash after the scheme of a URI.
 _URI_IN_PATH = re.compile(r"([a-z][a-z0-9+.-]+):/(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class RemotePath:
-    """An object, or a folder of objects: a bucket and an exact key, which is never tidied.
+    """An object, or a folder of objects: a bucket and an exact key. The key is never changed.
 
-    It has what the readers need of a `Path`.
+    It has those methods of a `Path` that the readers use.
 
     Attributes:
-        scheme: Of the URI.
-        bucket: What follows the `://`, up to the first slash.
-        key: What follows that slash, without one slash at its end; empty for the bucket itself.
+        scheme: Scheme of the URI.
+        bucket: The part after `://`, up to the first slash.
+        key: The part after that slash, without a slash at its end; empty for the bucket itself.
     """
 
     scheme: str
@@ -39,29 +39,29 @@ class RemotePath:
 
     @property
     def name(self) -> str:
-        """What follows the last slash."""
+        """The part after the last slash."""
         return self.key.rpartition("/")[2] if self.key else self.bucket
 
     @property
     def suffix(self) -> str:
-        """The name's suffix."""
+        """The suffix of the name."""
         return PurePosixPath(self.name).suffix
 
     @property
     def address(self) -> str:
-        """Bucket and key as one text, as file systems of object stores take them."""
+        """Bucket and key as one text, which is the path in file systems of object stores."""
         return f"{self.bucket}/{self.key}" if self.key else self.bucket
 
     @property
     def prefix(self) -> str:
-        """What the keys of all objects below it begin with."""
+        """The beginning of the keys of all objects below it."""
         return f"{self.key}/" if self.key else ""
 
     def __truediv__(self, part: str) -> RemotePath:
         return RemotePath(self.scheme, self.bucket, f"{self.prefix}{part}")
 
     def is_within(self, other: RemotePath) -> bool:
-        """Whether it is the other one or stands below it."""
+        """Whether it is the other one, or is below it."""
         same = (self.scheme, self.bucket) == (other.scheme, other.bucket)
         return self == other or (same and self.key.startswith(other.prefix))
 
@@ -76,7 +76,7 @@ Location = Path | RemotePath
 
 
 def location_of(path: str | os.PathLike[str]) -> Location:
-    """A path on this machine, or a URI of an object store."""
+    """Make a location of a path on this machine or a URI of an object store."""
     if isinstance(path, RemotePath):
         return path
     text = os.fspath(path)
@@ -93,12 +93,17 @@ def is_local(location: Location) -> bool:
 
 
 def resolved(location: Location) -> Location:
-    """A location that can be compared with others, links followed."""
+    """Follow links, so that locations can be compared."""
     return location if isinstance(location, RemotePath) else location.resolve()
 
 
 def is_within(location: Location, folder: Location) -> bool:
-    """Whether a resolved location is a resolved folder or stands below it."""
+    """Whether a location is a folder, or is below it.
+
+    Args:
+        location: Resolved.
+        folder: Resolved.
+    """
     if isinstance(location, RemotePath) or isinstance(folder, RemotePath):
         return (
             isinstance(location, RemotePath)
@@ -109,10 +114,10 @@ def is_within(location: Location, folder: Location) -> bool:
 
 
 def local(location: Location) -> Path:
-    """A location that is known to be on this machine.
+    """The path of a location that is known to be on this machine.
 
     Raises:
-        TypeError: It is not.
+        TypeError: It is not on this machine.
     """
     if isinstance(location, RemotePath):
         raise TypeError(f"{location} is not on this machine")
@@ -120,7 +125,11 @@ def local(location: Location) -> Path:
 
 
 def local_only(path: PathLike, flag: str) -> Path:
-    """The place that a flag names, which has to be on this machine.
+    """The path that a flag names. It has to be on this machine.
+
+    Args:
+        path: A path or a URI.
+        flag: The flag, for the message.
 
     Raises:
         ConflictError: It is in an object store.
@@ -132,22 +141,22 @@ def local_only(path: PathLike, flag: str) -> Path:
 
 
 def paths_of(paths: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
-    """One path or several."""
+    """Make a tuple of one path or several."""
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     return tuple(map(Path, several))
 
 
 def locations_of(paths: PathLike | Sequence[PathLike]) -> tuple[Location, ...]:
-    """One path or URI, or several."""
+    """Make a tuple of one path or URI, or several."""
     several = [paths] if isinstance(paths, str | os.PathLike) else paths
     return tuple(map(location_of, several))
 
 
 def path_of(path: PathLike | None) -> Path | None:
-    """A path, or none."""
+    """Make a path; None stays None."""
     return None if path is None else Path(path)
 
 
 def location_or_none(path: PathLike | None) -> Location | None:
-    """A path or a URI, or none."""
+    """Make a location of a path or a URI; None stays None."""
     return None if path is None else location_of(path)

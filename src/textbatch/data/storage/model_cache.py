@@ -1,4 +1,4 @@
-"""Models from an object store: downloaded once, into a directory named after their fingerprint."""
+"""Models from an object store: downloaded once, into a directory with their fingerprint as name."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _BLOCK_BYTES = 8 << 20
 
 
 def cache_directory() -> Path:
-    """Where downloads and unfinished uploads stand."""
+    """The directory of downloads and unfinished uploads."""
     if found := os.environ.get("XDG_CACHE_HOME"):
         return Path(found) / "textbatch"
     if found := os.environ.get("HOME"):
@@ -32,14 +32,17 @@ def cache_directory() -> Path:
 
 
 def fetch_model(model: Location) -> Path:
-    """A local copy of a model; whoever loads it verifies it, as any other.
+    """Make a local copy of a model. Loading verifies it, like any other model.
 
     Args:
-        model: The bundle's directory in the store.
+        model: The directory of the bundle, in the store.
+
+    Returns:
+        The directory of the copy.
 
     Raises:
-        BundleError: There is none, or its manifest is malformed.
-        AccessError: It may not be read.
+        BundleError: There is no model, or its manifest is malformed.
+        AccessError: Reading is not allowed.
         TryAgainError: The store does not answer.
         StorageError: The copy cannot be written.
     """
@@ -53,7 +56,7 @@ def fetch_model(model: Location) -> Path:
         return place
     with storage_errors(place, "cannot write", missing=OutputError):
         place.parent.mkdir(parents=True, exist_ok=True)
-        # The system removes no half copy for us, but its name is nobody's fingerprint.
+        # A half copy may stay after a crash, but its name is never a fingerprint.
         temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new-"))
         try:
             for name in names:
@@ -69,7 +72,7 @@ def fetch_model(model: Location) -> Path:
 
 
 def forget_model(place: Path) -> None:
-    """Drop a damaged copy, so that the next run fetches it again."""
+    """Delete a damaged copy, so that the next run fetches it again."""
     shutil.rmtree(place, ignore_errors=True)
 
 
@@ -81,7 +84,7 @@ def _is_whole(place: Path, manifest: bytes) -> bool:
 
 
 def _parsed(content: bytes, model: Location) -> tuple[list[str], str]:
-    """The files' names and the fingerprint; neither may lead out of the cache."""
+    """Read the names of the files and the fingerprint. None of them may lead out of the cache."""
     try:
         manifest = json.loads(content)
         names, fingerprint = list(manifest["files"]), manifest["fingerprint"]

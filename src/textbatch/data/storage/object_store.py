@@ -1,6 +1,6 @@
-"""What an object store has to do for us; `s3`, `google` and `fsspec_store` do it.
+"""What an object store must be able to do. `s3_store`, `google_store` and `fsspec_store` do it.
 
-Their methods raise what their libraries raise: `remote` tries again and gives failures a class.
+Their methods raise the errors of their libraries. `remote` tries again, and gives failures a class.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from pathlib import Path
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
 
-#: Until the store counts as not answering a request; `TEXTBATCH_REQUEST_SECONDS` says otherwise.
+#: How long one request may take. `TEXTBATCH_REQUEST_SECONDS` can change it.
 REQUEST_SECONDS = 60.0
 
-#: Reads `size` bytes from a `start`, with one request; may return fewer.
+#: Called with `start` and `size`, in bytes. Reads with one request, and may return fewer bytes.
 ReadAt = Callable[[int, int], bytes]
 
 
 def request_seconds() -> float:
-    """How long one request may take."""
+    """How long one request may take, in seconds."""
     return float(os.environ.get("TEXTBATCH_REQUEST_SECONDS") or REQUEST_SECONDS)
 
 
@@ -30,27 +30,37 @@ class ObjectStore(ABC):
 
     @abstractmethod
     def look(self, path: RemotePath) -> FileState | None:
-        """Look an object up; None where there is none."""
+        """Look an object up; None if there is none."""
 
     @abstractmethod
     def has_below(self, path: RemotePath) -> bool:
-        """Whether there are objects below a name that is no object's own."""
+        """Whether there are objects below a name, and none with exactly this name."""
 
     @abstractmethod
     def below(self, path: RemotePath) -> Iterator[tuple[str, FileState]]:
-        """All objects below a name, with their exact keys, in any order."""
+        """Yield all objects below a name, with their exact keys, in any order."""
 
     @abstractmethod
     def reader(self, path: RemotePath, state: FileState) -> ReadAt:
         """Open an object, as it was when it was looked at.
 
+        Args:
+            path: The object.
+            state: Its state when it was looked at.
+
         Raises:
-            DataError: Here, or on reading: it was replaced meanwhile.
+            DataError: Now, or later on reading: the object was replaced.
         """
 
     @abstractmethod
     def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
-        """Put a finished file into its place; tries again by itself."""
+        """Upload a finished file. It tries again by itself.
+
+        Args:
+            local: The file.
+            path: Where it goes.
+            overwrite: Whether it may replace another object.
+        """
 
     @abstractmethod
     def remove(self, path: RemotePath) -> None:

@@ -1,6 +1,6 @@
-"""Files in an object store, whichever it is: each call is tried again when it fails.
+"""Files in any object store. Each call is tried again when it fails.
 
-What the classes here raise are this project's own errors; Arrow passes them through as they are.
+The classes raise the errors of this package. Arrow passes them on as they are.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class RemoteInput(InputFile):
     """An object.
 
     Args:
-        store: That holds it.
-        path: Of the object.
-        state: What it was like when it was listed; None looks when it is opened.
+        store: The store that holds it.
+        path: The object.
+        state: Its state when it was listed; None looks when it is opened.
     """
 
     costs_requests = True
@@ -65,7 +65,7 @@ class RemoteInput(InputFile):
         return self._found() is not None
 
     def look(self) -> FileState:
-        """What it is like now; see `InputFile`."""
+        """Look at the object; see `InputFile`."""
         found = self._found()
         if found is None:
             raise InputNotFoundError(
@@ -75,11 +75,11 @@ class RemoteInput(InputFile):
         return found
 
     def fingerprint(self) -> str:
-        """What the store calls this content."""
+        """The tag that the store has for this content."""
         return (self._state or self.look()).tag
 
     def open(self) -> io.BufferedReader:
-        """Open it, to be read anywhere, as it was when it was first looked at."""
+        """Open it to read at any place, as it was when it was first looked at."""
         return io.BufferedReader(self._reader(), _BLOCK_BYTES)
 
     def open_random(self) -> pa.NativeFile:
@@ -100,11 +100,11 @@ class RemoteInput(InputFile):
 
 
 class RemoteReader(io.RawIOBase):
-    """An object as a file that can be read anywhere.
+    """An object as a file that can be read at any place.
 
     Args:
-        path: Of the object.
-        size: In bytes.
+        path: The object.
+        size: Size in bytes.
         read: Reads it.
     """
 
@@ -122,17 +122,22 @@ class RemoteReader(io.RawIOBase):
         return True
 
     def tell(self) -> int:
-        """Where the next read begins."""
+        """Position where the next read begins."""
         return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Move to a place; no request is made."""
+        """Move to a position. No request is made.
+
+        Args:
+            offset: In bytes.
+            whence: What the offset counts from, as in `io`.
+        """
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
         self._position = base + offset
         return self._position
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """Read from the current place, with one request if the store gives all that is asked."""
+        """Read from the current position, with one request if the store gives all of it."""
         left = max(0, self.size - self._position)
         wanted = left if size is None or size < 0 else min(size, left)
         pieces = []
@@ -151,7 +156,7 @@ class RemoteReader(io.RawIOBase):
         return len(data)
 
     def _some(self, start: int, size: int) -> bytes:
-        """At least one byte, at most `size`."""
+        """Read at least one byte, and at most `size`."""
         data = self._read(start, size)
         if not 0 < len(data) <= size:
             raise OSError("short read")
@@ -219,15 +224,15 @@ class RemoteFileIO(FileIO[RemotePath]):
         return retried(lambda: self._store.has_below(location), location, "cannot look at")
 
     def exists(self, location: RemotePath) -> bool:
-        """Whether there is an object of that very key."""
+        """Whether there is an object with exactly this key."""
         return self.new_input(location).exists()
 
     def is_pattern(self, location: RemotePath) -> bool:
-        """Whether a name is a glob rather than an object's own key."""
+        """Whether a name is a glob, and not the key of an object."""
         return bool(MAGIC.search(location.key)) and not self.exists(location)
 
     def files_below(self, folder: RemotePath) -> Iterator[Found]:
-        """All objects below a name; a few requests list them."""
+        """Yield all objects below a name. Few requests list them."""
         for key, state in retried(lambda: self._listed(folder), folder, "cannot list"):
             name = key.removeprefix(folder.prefix)
             path = RemotePath(folder.scheme, folder.bucket, key)
@@ -239,7 +244,7 @@ class RemoteFileIO(FileIO[RemotePath]):
             )
 
     def matching(self, pattern: RemotePath) -> Iterator[Found]:
-        """What a glob matches; see `FileIO`."""
+        """Yield what a glob matches; see `FileIO`."""
         parts = pattern.key.split("/")
         first = next(index for index, part in enumerate(parts) if MAGIC.search(part))
         wanted = expression_of("/".join(parts[first:]))
@@ -249,13 +254,13 @@ class RemoteFileIO(FileIO[RemotePath]):
                 yield found
 
     def _listed(self, folder: RemotePath) -> list[tuple[str, FileState]]:
-        # A name that ends with a slash marks a folder.
+        # A key that ends with a slash only marks a folder.
         found = (entry for entry in self._store.below(folder) if not entry[0].endswith("/"))
         return sorted(found, key=itemgetter(0))
 
 
 def expression_of(pattern: str) -> re.Pattern[str]:
-    """A glob as a regular expression for a name, or for a folder above it."""
+    """Turn a glob into a regular expression, which matches a name or a folder above it."""
     parts = []
     for part in pattern.split("/"):
         plain = fnmatch.translate(part).removeprefix("(?s:").removesuffix(")\\Z")
@@ -266,9 +271,13 @@ def expression_of(pattern: str) -> re.Pattern[str]:
 def read_whole(file: InputFile, *, limit: int) -> bytes:
     """Read a small file.
 
+    Args:
+        file: The file.
+        limit: Largest size, in bytes.
+
     Raises:
-        InputNotFoundError: There is none.
-        UsageError: It is larger than `limit` bytes.
+        InputNotFoundError: There is no such file.
+        UsageError: It is larger than the limit.
         TryAgainError: The store does not answer.
     """
     if (size := file.look().size) > limit:

@@ -1,4 +1,4 @@
-"""Calls of an object store: tried again with jitter, and their failures given a class."""
+"""Tries calls of an object store again, with jitter, and gives their failures a class."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from textbatch.errors import (
 
 _Result = TypeVar("_Result")
 
-#: How long one call is tried again; `TEXTBATCH_RETRY_SECONDS` says otherwise.
+#: How long one call is tried again. `TEXTBATCH_RETRY_SECONDS` can change it.
 RETRY_SECONDS = 120.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 20.0
 
-# Arrow tells S3's errors in words only, botocore by code.
+# Arrow gives the errors of S3 only as text, botocore as a code.
 _MISSING = re.compile(r"NO_SUCH_(KEY|BUCKET)|NoSuch(Key|Bucket)|RESOURCE_NOT_FOUND|\b404\b")
 _DENIED = re.compile(
     r"ACCESS_DENIED|AccessDenied|Forbidden|INVALID_ACCESS_KEY|InvalidAccessKey|SIGNATURE_DOES"
@@ -37,10 +37,10 @@ _DENIED = re.compile(
 
 
 def retry_seconds() -> float:
-    """How long one call is tried again.
+    """How long one call is tried again, in seconds.
 
     Raises:
-        UsageError: The variable holds no number.
+        UsageError: The variable is not a number.
     """
     text = os.environ.get("TEXTBATCH_RETRY_SECONDS", "")
     try:
@@ -53,13 +53,13 @@ def retried(call: Callable[[], _Result], path: RemotePath, action: str) -> _Resu
     """Call an object store until it answers.
 
     Args:
-        call: Does the same however often it is called.
-        path: What it is about.
-        action: What is being done, as in "cannot read".
+        call: The call. It must do the same each time.
+        path: The object, for messages.
+        action: What is being done, such as "cannot read".
 
     Raises:
         InputNotFoundError: There is no such object or bucket.
-        AccessError: Credentials are missing, wrong or not allowed to.
+        AccessError: Credentials are missing or wrong, or do not allow it.
         TryAgainError: The store failed for too long.
     """
     until = time.monotonic() + retry_seconds()
@@ -70,7 +70,7 @@ def retried(call: Callable[[], _Result], path: RemotePath, action: str) -> _Resu
         except (TextbatchError, MemoryError):
             raise
         except Exception as error:
-            # Nothing of a foreign message is passed on: it may hold a signed URL.
+            # The text of a foreign error is not passed on: it may hold a signed URL.
             failure = classified(error, path, action)
             pause = random.uniform(0, wait)
             if not isinstance(failure, TryAgainError) or time.monotonic() + pause > until:
@@ -80,8 +80,14 @@ def retried(call: Callable[[], _Result], path: RemotePath, action: str) -> _Resu
 
 
 def classified(error: Exception, path: RemotePath, action: str) -> TextbatchError:
-    """The class that an object store's failure has."""
-    # Without what is quoted: a key may be named 404.
+    """Give a failure of an object store its class.
+
+    Args:
+        error: What the library raised.
+        path: The object, for the message.
+        action: What was being done, such as "cannot read".
+    """
+    # Without the parts in quotes, because a key may be named 404.
     told = re.sub(r"'[^']*'", "", f"{type(error).__name__} {error}")
     if isinstance(error, FileNotFoundError) or _MISSING.search(told):
         return InputNotFoundError(f"{action} {path}: there is no such object", "check the path")
@@ -94,7 +100,7 @@ def classified(error: Exception, path: RemotePath, action: str) -> TextbatchErro
             f"{action} {path}: that is no address in a store",
             "check it; credentials belong into the environment, not into the path",
         )
-    # fsspec raises ValueError where it has never heard of the scheme.
+    # fsspec raises ValueError for a scheme that it does not know.
     if isinstance(error, ImportError | NotImplementedError | ValueError):
         return UsageError(
             f"{action} {path}: {path.scheme}:// is not known, or needs a package",

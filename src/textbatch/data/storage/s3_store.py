@@ -1,7 +1,7 @@
-"""Amazon S3, and what speaks its protocol, through boto3.
+"""Amazon S3, and stores with its protocol, through boto3.
 
-Arrow's file system for S3 takes no condition on a read, and lets an answer without a length count
-as whole.
+Arrow's file system for S3 takes no condition on a read. It also takes an answer that was cut off,
+and has no length, for a whole one.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class S3Store(ObjectStore):
         return _state(found["ContentLength"], found.get("LastModified"), found.get("ETag"))
 
     def has_below(self, path: RemotePath) -> bool:
-        """Whether there are objects below a name that is no object's own."""
+        """Whether there are objects below a name, and none with exactly this name."""
         from botocore.exceptions import ClientError
 
         try:
@@ -52,7 +52,7 @@ class S3Store(ObjectStore):
         return bool(found.get("Contents")) and self.look(path) is None
 
     def below(self, path: RemotePath) -> Iterator[tuple[str, FileState]]:
-        """All objects below a name."""
+        """Yield all objects below a name."""
         pages = client().get_paginator("list_objects_v2")
         for page in pages.paginate(Bucket=path.bucket, Prefix=path.prefix):
             for found in page.get("Contents", ()):
@@ -60,7 +60,7 @@ class S3Store(ObjectStore):
                 yield found["Key"], state
 
     def reader(self, path: RemotePath, state: FileState) -> ReadAt:
-        """Open an object; each request asks for the version that was looked at."""
+        """Open an object. Each request asks for the version that was looked at."""
         from botocore.exceptions import ClientError
 
         condition = {"IfMatch": state.tag} if state.tag else {}
@@ -84,7 +84,7 @@ class S3Store(ObjectStore):
         return read
 
     def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
-        """Put a finished file into its place; see `S3Upload`."""
+        """Upload a finished file; see `S3Upload`."""
         with storage_errors(local, "cannot read"):
             S3Upload(local, path, overwrite=overwrite).run()
 
@@ -98,13 +98,13 @@ class S3Store(ObjectStore):
 
 
 def _state(size: int, modified: datetime | None, tag: str | None) -> FileState:
-    # Whole seconds: some stores tell more of them in a listing than of a single object.
+    # Whole seconds, because some stores have more digits in a listing than for a single object.
     seconds = int(modified.timestamp()) if modified else 0
     return FileState(size=size, modified=seconds * 1_000_000_000, tag=tag or "")
 
 
 def _checked(data: bytes, start: int, told: str) -> bytes:
-    """What an answer holds, if it is the range that it tells."""
+    """Check that an answer holds the range that its header says."""
     found = _RANGE.fullmatch(told)
     if not found or int(found[1]) != start or int(found[2]) - start + 1 != len(data):
         raise OSError("an answer of another length than it tells")

@@ -14,17 +14,17 @@ from textbatch.data.storage.object_store import request_seconds
 from textbatch.data.storage.retry import retried
 from textbatch.errors import OutputError, TextbatchError
 
-#: Larger files go up in parts of at least this size; S3 allows 10,000 of them.
+#: Larger files are uploaded in parts of at least this size. S3 allows 10,000 parts.
 PART_BYTES, _MAX_PARTS = 16 << 20, 9_000
 
 
 class S3Upload:
-    """A large file is a multipart upload, completed last and aborted on any failure.
+    """One upload. A large file is a multipart upload, completed last and aborted on any failure.
 
     Args:
-        local: The file, finished.
+        local: The finished file.
         path: Where it goes.
-        overwrite: Whether it may take the place of another object.
+        overwrite: Whether it may replace another object.
     """
 
     def __init__(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
@@ -33,7 +33,7 @@ class S3Upload:
         self._condition = {} if overwrite else {"IfNoneMatch": "*"}
         self._size = local.stat().st_size
         self._creations = 0
-        # Tells an object of ours, whose answer got lost, from another one.
+        # By this mark we recognise our own object, if the answer of the store was lost.
         self._mark = {"textbatch-upload": os.urandom(8).hex()}
 
     def run(self) -> None:
@@ -54,7 +54,7 @@ class S3Upload:
             client().put_object(Body=body, Metadata=self._mark, **self._target, **self._condition)
 
     def _multipart(self) -> None:
-        # Tells a later run, if this one dies or the store stays down, that an upload is left over.
+        # If this run dies or the store stays down, a later run sees that an upload is left over.
         marker = self._local.with_name(f".{self._local.name}.uploading")
         left_over = marker.exists()
         marker.touch()
@@ -72,7 +72,7 @@ class S3Upload:
                 self._abort_all()
                 marker.unlink()
             raise
-        if self._creations > 1:  # an answer got lost, and with it the id of an upload
+        if self._creations > 1:  # an answer was lost, and with it the id of an upload
             self._abort_all()
         marker.unlink()
 
@@ -101,7 +101,7 @@ class S3Upload:
             yield start, min(size, self._size - start)
 
     def _abort_all(self) -> None:
-        """Abort what is under way to this key: this job alone may write it."""
+        """Abort all uploads to this key. Only this job may write it."""
 
         def call() -> None:
             bucket, key = self._target["Bucket"], self._target["Key"]
@@ -114,7 +114,7 @@ class S3Upload:
         retried(call, self._path, "cannot abort the upload of")
 
     def _call(self, call: Any) -> Any:  # noqa: ANN401 - botocore has no types
-        """Call, with an answer that was lost counted as given."""
+        """Call the store. If an answer was lost, its effect counts."""
         from botocore.exceptions import ClientError
 
         def once() -> Any:  # noqa: ANN401 - botocore has no types
@@ -144,7 +144,7 @@ class S3Upload:
 
 @cache
 def client() -> Any:  # noqa: ANN401 - botocore has no types
-    """The connections of this process."""
+    """The client of this process, which has its connections."""
     import boto3
     from botocore.config import Config
 
@@ -154,6 +154,6 @@ def client() -> Any:  # noqa: ANN401 - botocore has no types
         read_timeout=timeout,
         retries={"total_max_attempts": 1, "mode": "standard"},  # `retried` tries again
     )
-    # boto3 itself reads the second variable alone.
+    # boto3 reads only the second variable.
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     return boto3.client("s3", config=config, region_name=region or None)
