@@ -41,9 +41,9 @@ class Job:
 
     def padded_ids(self, bundle: Bundle) -> tuple[Int32Array, Int32Array]:
         """Token ids padded to the length limit, `(rows, limit)`, and real lengths, `(rows,)`."""
-        tokens = bundle.tokenizer.encode(self.texts())
+        tokens = bundle.classifier.tokenizer.encode(self.texts())
         batch = pad(tokens, np.arange(len(tokens)))
-        limit = bundle.architecture.max_sequence_length
+        limit = bundle.classifier.architecture.max_sequence_length
         missing = limit - batch.token_ids.shape[1]
         # Peers crash on rows without a token; textbatch does not ask the network about those.
         return np.pad(batch.token_ids, ((0, 0), (0, missing))), np.maximum(batch.lengths, 1)

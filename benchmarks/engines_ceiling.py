@@ -29,7 +29,7 @@ class Ceiling(Engine):
         bare.prepare(job)
         tokens = sum(int(batch.lengths.sum()) for batch in bare.batches)
         rows = sum(len(batch.rows) for batch in bare.batches)
-        architecture = load_bundle(job.model).architecture
+        architecture = load_bundle(job.model).classifier.architecture
         self._operations = tokens * per_token(architecture) + rows * per_row(architecture)
         self._workers, together = bare.engine.workers, bare.engine.batch_tokens
         shapes = product_shapes(architecture, together, together * rows // tokens)

@@ -32,7 +32,8 @@ class KerasPredict(Engine):
         """Build the network from the bundle's weights."""
         self._bundle, self._source = load_bundle(job.model), job.source
         self._output = job.folder / f"{self.key}.parquet"
-        self._ids = {word: index for index, word in enumerate(self._bundle.vocabulary.tokens)}
+        tokens = self._bundle.classifier.vocabulary.tokens
+        self._ids = {word: index for index, word in enumerate(tokens)}
         self._network = keras_network(self._bundle)
 
     def run(self) -> None:
@@ -42,7 +43,7 @@ class KerasPredict(Engine):
         frame = pd.read_parquet(self._source)
         token_ids = pad_sequences(
             texts_to_sequences(frame["text"], self._ids),
-            maxlen=self._bundle.architecture.max_sequence_length,
+            maxlen=self._bundle.classifier.architecture.max_sequence_length,
             padding="post",
             truncating="post",
         )
@@ -85,8 +86,8 @@ def keras_network(bundle: Bundle):
     import_keras()
     from textbatch.model.network.keras_network import build_network, write_tensors
 
-    network = build_network(bundle.architecture)
-    write_tensors(network, bundle.architecture, bundle.weights.tensors)
+    network = build_network(bundle.classifier.architecture)
+    write_tensors(network, bundle.classifier.architecture, bundle.classifier.weights.tensors)
     return network
 
 

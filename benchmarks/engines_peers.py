@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 
 from benchmarks.engine import Engine, Job, PaddedEngine
 from benchmarks.engines_keras import words_of
-from textbatch.model.bundle.bundle import GRAPH, Bundle
+from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.layout import LAYOUT
 from textbatch.types import Float32Array, Int32Array
 
 
@@ -20,7 +21,7 @@ class OnnxPadded(PaddedEngine):
     def build(self, bundle: Bundle, job: Job) -> None:
         """Load the graph from the bundle."""
         self._session = onnxruntime.InferenceSession(
-            job.model / GRAPH, providers=["CPUExecutionProvider"]
+            job.model / LAYOUT.graph, providers=["CPUExecutionProvider"]
         )
 
     def logits(self, token_ids: Int32Array, lengths: Int32Array) -> Float32Array:
@@ -47,7 +48,7 @@ class TorchPacked(PaddedEngine):
         """Copy the weights, gates in PyTorch's order."""
         import torch
 
-        sizes, tensors = bundle.architecture, bundle.weights.tensors
+        sizes, tensors = bundle.classifier.architecture, bundle.classifier.weights.tensors
         if not sizes.reset_after:
             raise ValueError("torch.nn.GRU knows reset_after only")
         if [layer.name for layer in sizes.stack()] != ["gru", "lstm"] or sizes.bidirectional:
@@ -122,7 +123,7 @@ class OpenVino(PaddedEngine):
         hints = {"PERFORMANCE_HINT": "THROUGHPUT"}
         if self.precision:
             hints["INFERENCE_PRECISION_HINT"] = self.precision
-        self._model = core.compile_model(core.read_model(job.model / GRAPH), "CPU", hints)
+        self._model = core.compile_model(core.read_model(job.model / LAYOUT.graph), "CPU", hints)
 
     def logits(self, token_ids: Int32Array, lengths: Int32Array) -> Float32Array:
         """One call."""

@@ -11,8 +11,9 @@ from benchmarks.engine import FILE_TO_FILE, Answers, Engine, Job
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.readers.source import open_source
 from textbatch.model import engines
-from textbatch.model.bundle.bundle import GRAPH, load_bundle
+from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.choices import Precision
+from textbatch.model.layout import LAYOUT
 from textbatch.model.predictor import Predictor
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import predict_chunks, read_chunks, score
@@ -78,11 +79,10 @@ class Bare(Engine):
 
     def prepare(self, job: Job) -> None:
         """Cut the mini-batches as `score` does."""
-        bundle = load_bundle(job.model)
-        self.engine = engines.open_engine(bundle)
+        classifier = load_bundle(job.model).classifier
+        self.engine = engines.open_engine(classifier)
         recorder = _Recorder(self.engine)
-        with Predictor(bundle, recorder) as predictor:
-            recorder.batches.clear()  # those of the golden rows
+        with Predictor(classifier, recorder) as predictor:
             chunks = read_chunks(open_source(job.source, "auto"), "text", ["text"], CHUNK_ROWS)
             answers = [found.probabilities for _, found in predict_chunks(chunks, predictor)]
         self._answers = Answers.of(np.concatenate(answers))
@@ -110,7 +110,7 @@ class Fused(Bare):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(
-            job.model / GRAPH, options, providers=["CPUExecutionProvider"]
+            job.model / LAYOUT.graph, options, providers=["CPUExecutionProvider"]
         )
         self._workers = self.engine.workers
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +12,14 @@ import pyarrow.parquet as pq
 
 from benchmarks.data import LABELS, SYNTHETIC, data_folder, training_file
 from textbatch.model.bundle.bundle import Bundle, save_bundle
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.golden import golden_texts
 from textbatch.model.bundle.records import Golden, Int8Check, Settings
-from textbatch.model.engines import open_engine
 from textbatch.model.network.architecture import Architecture, RecurrentLayer
 from textbatch.model.network.weights import Weights
-from textbatch.model.predictor import Predictor
+from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import Calibration
+from textbatch.model.quality.profile import TrainingProfile
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import RESERVED, Vocabulary
@@ -47,23 +47,33 @@ def seed_sized(folder: Path, source: Path) -> Path:
     """A network of the seed's size with random weights, whose vocabulary covers the texts."""
     vocabulary = _vocabulary(pq.read_table(source)["text"].combine_chunks())
     sizes = architecture(vocabulary_size=len(vocabulary))
-    bundle = Bundle(
+    classifier = Classifier(
         architecture=sizes,
-        settings=Settings(preset="seed", text_column="text"),
         vocabulary=vocabulary,
         labels=LABELS,
         weights=_random_weights(sizes),
+    )
+    bundle = Bundle(
+        classifier=classifier,
+        settings=Settings(preset="seed", text_column="text"),
         calibration=Calibration(
             temperature=1.0, rows=1, ece_before=0, ece_after=0, nll_before=0, nll_after=0
         ),
-        int8=Int8Check(rows=0, agreement=1.0, max_difference=0.0),
+        int8=Int8Check(rows=1, agreement=1.0, max_difference=0.0),
         held_out=HeldOut(confidences=[[] for _ in LABELS], correct=[[] for _ in LABELS]),
-        profile={},
-        golden=Golden(texts=[], probabilities=[]),
+        profile=TrainingProfile(
+            rows=0,
+            tokens_by_quantile={},
+            truncated_share=0.0,
+            oov_share=0.0,
+            labels={},
+            confidence_histogram=[],
+        ),
+        golden=_golden(classifier),
         metrics={},
     )
     model = folder / "seed-sized"
-    save_bundle(_with_golden(bundle), model, card="# random weights\n", overwrite=False)
+    save_bundle(bundle, model, card="# random weights\n", overwrite=False)
     return model
 
 
@@ -104,9 +114,8 @@ def _random_weights(sizes: Architecture) -> Weights:
     return Weights.pack(tensors, sizes)
 
 
-def _with_golden(bundle: Bundle) -> Bundle:
-    texts = golden_texts(bundle.vocabulary, max_sequence_length=_LENGTH, seed=0)
-    engine = open_engine(bundle, name="onnx", device="cpu", threads=1)
-    with Predictor(bundle, engine) as predictor:
+def _golden(classifier: Classifier) -> Golden:
+    texts = golden_texts(classifier.vocabulary, max_sequence_length=_LENGTH, seed=0)
+    with open_predictor(classifier, threads=1) as predictor:
         answers = predictor.predict(pa.array(texts, pa.large_string())).probabilities
-    return replace(bundle, golden=Golden(texts=texts, probabilities=answers.tolist()))
+    return Golden(texts=texts, probabilities=answers.tolist())

@@ -20,7 +20,7 @@ def main() -> None:
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         model = options.model or models.trained(folder)
-        words = load_bundle(model).vocabulary.words()
+        words = load_bundle(model).classifier.vocabulary.words()
         for factor in options.factors:
             rows = options.rows * factor
             say(f"{rows:,} rows")

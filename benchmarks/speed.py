@@ -66,7 +66,7 @@ def main() -> None:
 
 def prepare(dataset: str, rows: int, model: Path | None, folder: Path) -> Job:
     """Write the data set's files, and a bundle of the seed's size where no model is given."""
-    words = load_bundle(model).vocabulary.words() if model else data.MADE_UP_WORDS
+    words = load_bundle(model).classifier.vocabulary.words() if model else data.MADE_UP_WORDS
     source = folder / "texts.parquet"
     data.write_texts(dataset, source, rows, words)
     return Job(

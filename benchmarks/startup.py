@@ -22,7 +22,7 @@ def main() -> None:
         model = options.model or models.trained(folder)
         source = folder / "texts.parquet"
         dataset = data.available()[0]
-        data.write_texts(dataset, source, _ROWS, load_bundle(model).vocabulary.words())
+        data.write_texts(dataset, source, _ROWS, load_bundle(model).classifier.vocabulary.words())
         score = ("score", source, folder / "scored.parquet", "--model", model, "--overwrite")
         commands = {
             "`--help`": ("--help",),

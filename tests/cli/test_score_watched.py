@@ -239,13 +239,13 @@ def test_lineage_is_silent_where_it_is_not_configured_or_switched_off(score, ser
 
 def test_the_page_shows_the_run_beside_the_training(input_file, tmp_path, in_process):
     bundle = random_bundle()
-    profile = {
-        "rows": 100,
-        "oov_share": 0.01,
-        "truncated_share": 0.0,
-        "labels": dict(zip(bundle.labels, (97, 1, 1, 1), strict=True)),
-        "confidence_histogram": [0] * 19 + [100],
-    }
+    profile = replace(
+        bundle.profile,
+        rows=100,
+        oov_share=0.01,
+        labels=dict(zip(bundle.labels, (97, 1, 1, 1), strict=True)),
+        confidence_histogram=[0] * 19 + [100],
+    )
     model = write_bundle(tmp_path / "model", replace(bundle, profile=profile))
     page = tmp_path / "run.html"
     output = tmp_path / "out.parquet"

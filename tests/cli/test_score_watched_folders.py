@@ -26,13 +26,13 @@ FILES = {
 def profiled(tmp_path_factory) -> Path:
     """A model whose training looked otherwise than the files."""
     bundle = random_bundle()
-    profile = {
-        "rows": 100,
-        "oov_share": 0.01,
-        "truncated_share": 0.0,
-        "labels": dict(zip(bundle.labels, (1, 1, 1, 97), strict=True)),
-        "confidence_histogram": [0] * 19 + [100],
-    }
+    profile = replace(
+        bundle.profile,
+        rows=100,
+        oov_share=0.01,
+        labels=dict(zip(bundle.labels, (1, 1, 1, 97), strict=True)),
+        confidence_histogram=[0] * 19 + [100],
+    )
     return write_bundle(
         tmp_path_factory.mktemp("profiled") / "model", replace(bundle, profile=profile)
     )

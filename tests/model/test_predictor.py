@@ -8,17 +8,15 @@ import pytest
 from support.bundles import random_texts
 
 from textbatch.errors import BundleError
-from textbatch.model.bundle.records import Golden
 from textbatch.model.engines import open_engine
-from textbatch.model.predictor import Predictor
-from textbatch.types import Status
+from textbatch.model.predictor import Predictor, open_bundle, open_predictor
+from textbatch.types import Status, has_evidence
 
 TEXTS = ["refund the card", "login", "", None, "!!!", "zzz", "the " * 30, "refund the card", " "]
 
 
 def opened(bundle, **settings) -> Predictor:
-    engine = open_engine(bundle, name="onnx", device="cpu", threads=2)
-    return Predictor(bundle, engine, **settings)
+    return open_bundle(bundle, threads=2, **settings)
 
 
 def strings(texts: list[str | None]) -> pa.Array:
@@ -38,7 +36,7 @@ def test_every_kind_of_text_has_its_status_and_only_evidence_has_probabilities(p
         *("OK", "OK", "EMPTY_TEXT", "NULL_TEXT", "NO_KNOWN_TOKENS", "NO_KNOWN_TOKENS"),
         *("TRUNCATED", "OK", "EMPTY_TEXT"),
     ]
-    evidence = predictions.status < Status.NO_KNOWN_TOKENS
+    evidence = has_evidence(predictions.status)
     assert np.isnan(predictions.probabilities[~evidence]).all()
     assert np.allclose(predictions.probabilities[evidence].sum(axis=1), 1)
 
@@ -89,15 +87,14 @@ def test_without_evidence_the_network_is_not_asked(bundle, texts):
         def predict_logits(self, batch):
             raise AssertionError("asked")
 
-    without_golden = replace(bundle, golden=Golden(texts=[], probabilities=[]))
-    with Predictor(without_golden, Silent()) as predictor:
+    with Predictor(bundle.classifier, Silent()) as predictor:
         predictions = predictor.predict(strings(texts))
     assert predictions.probabilities.shape == (len(texts), len(bundle.labels))
     assert np.isnan(predictions.probabilities).all()
 
 
 def test_equal_texts_are_computed_once(bundle):
-    engine = open_engine(bundle, name="onnx", device="cpu", threads=1)
+    engine = open_engine(bundle.classifier, name="onnx", device="cpu", threads=1)
     seen: list[int] = []
     predict_logits = engine.predict_logits
 
@@ -105,17 +102,16 @@ def test_equal_texts_are_computed_once(bundle):
         seen.append(len(batch.rows))
         return predict_logits(batch)
 
-    with Predictor(bundle, engine) as predictor:
+    with Predictor(bundle.classifier, engine) as predictor:
         engine.predict_logits = counted
         predictor.predict(strings(["login", "refund", "login"] * 50))
     assert sum(seen) == 2
 
 
 def test_temperature_divides_the_logits_and_changes_no_label(bundle):
-    calibrated = replace(bundle.calibration, temperature=3.0)
-    cold = replace(bundle, calibration=calibrated, golden=Golden(texts=[], probabilities=[]))
     texts = strings([text for text in random_texts(100) if text and "the" in text])
-    with opened(bundle) as warm_predictor, opened(cold) as cold_predictor:
+    cold = replace(bundle.classifier, temperature=3.0)
+    with opened(bundle) as warm_predictor, open_predictor(cold) as cold_predictor:
         warm, cool = warm_predictor.predict(texts), cold_predictor.predict(texts)
         logits, _ = cold_predictor.predict_logits(texts)
     assert np.array_equal(warm.probabilities.argmax(axis=1), cool.probabilities.argmax(axis=1))
@@ -135,8 +131,8 @@ def test_logits_of_many_chunks_are_those_of_one(bundle, predictor, monkeypatch):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_an_answer_that_is_not_finite_is_an_error(bundle, value):
-    engine = open_engine(bundle, name="onnx", device="cpu", threads=1)
-    with Predictor(bundle, engine) as predictor:
+    engine = open_engine(bundle.classifier, name="onnx", device="cpu", threads=1)
+    with Predictor(bundle.classifier, engine) as predictor:
         engine.predict_logits = lambda batch: np.full((len(batch.rows), 4), value, np.float32)
         with pytest.raises(BundleError, match="answers with NaN or infinity"):
             predictor.predict(strings(["login"]))

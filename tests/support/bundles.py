@@ -15,17 +15,18 @@ import pyarrow.parquet as pq
 
 from textbatch.model.bundle.blend import Blend
 from textbatch.model.bundle.bundle import Bundle, save_bundle
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.golden import golden_texts
 from textbatch.model.bundle.records import Golden, Int8Check, Settings
-from textbatch.model.engines import open_engine
 from textbatch.model.linear.character_ngrams import Subwords, subword_keys
 from textbatch.model.linear.classifier import LinearModel
 from textbatch.model.linear.ngrams import Ngrams
 from textbatch.model.linear.text_model import LinearTextModel, SubwordModel
 from textbatch.model.network.architecture import Architecture, RecurrentLayer
 from textbatch.model.network.weights import Weights
-from textbatch.model.predictor import Predictor
+from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import Calibration
+from textbatch.model.quality.profile import TrainingProfile
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.text.vocabulary import Vocabulary
 
@@ -76,29 +77,44 @@ def random_bundle(
     )
     weights = random_weights(architecture, np.random.default_rng(seed), scale=0.8)
     bundle = Bundle(
-        architecture=architecture,
+        classifier=Classifier(
+            architecture=architecture,
+            vocabulary=vocabulary,
+            labels=labels,
+            weights=weights,
+            temperature=1.5,
+        ),
         settings=Settings(preset="default", text_column="text"),
-        vocabulary=vocabulary,
-        labels=labels,
-        weights=weights,
         calibration=Calibration(
             temperature=1.5, rows=10, ece_before=0.2, ece_after=0.1, nll_before=1.0, nll_after=0.9
         ),
         int8=Int8Check(rows=10, agreement=1.0, max_difference=0.01),
         held_out=HeldOut(confidences=[[] for _ in labels], correct=[[] for _ in labels]),
-        profile={"oov_share": 0.1, "truncated_share": 0.0},
+        profile=TrainingProfile(
+            rows=0,
+            tokens_by_quantile={},
+            truncated_share=0.0,
+            oov_share=0.1,
+            labels={},
+            confidence_histogram=[],
+        ),
         golden=Golden(texts=[], probabilities=[]),
         metrics={},
     )
     return with_golden(bundle, seed=seed)
 
 
+def with_classifier(bundle: Bundle, **changes: Any) -> Bundle:
+    """A bundle whose classifier is another one; its golden rows stay."""
+    return replace(bundle, classifier=replace(bundle.classifier, **changes))
+
+
 def with_golden(bundle: Bundle, *, seed: int = 0) -> Bundle:
     """A bundle with golden rows of its own."""
-    bundle = replace(bundle, golden=Golden(texts=[], probabilities=[]))
-    length = bundle.architecture.max_sequence_length
-    texts = golden_texts(bundle.vocabulary, max_sequence_length=length, seed=seed)
-    with Predictor(bundle, open_engine(bundle, name="onnx", device="cpu", threads=1)) as predictor:
+    classifier = bundle.classifier
+    length = classifier.architecture.max_sequence_length
+    texts = golden_texts(classifier.vocabulary, max_sequence_length=length, seed=seed)
+    with open_predictor(classifier, threads=1) as predictor:
         answers = predictor.predict(pa.array(texts, pa.large_string())).probabilities
     return replace(bundle, golden=Golden(texts=texts, probabilities=answers.tolist()))
 
@@ -106,7 +122,7 @@ def with_golden(bundle: Bundle, *, seed: int = 0) -> Bundle:
 def random_blend(bundle: Bundle, *, seed: int = 0, weight: float = 1.5) -> Blend:
     """A linear model with random weights for every word and some pairs of a bundle."""
     random = np.random.default_rng(seed)
-    size = bundle.architecture.vocabulary_size
+    size = bundle.classifier.architecture.vocabulary_size
     pairs = np.unique(random.integers(2, size, (200, 2)), axis=0).astype(np.int32)
     ngrams = Ngrams.of_ids(size, pairs)
     linear = LinearModel(
@@ -118,7 +134,7 @@ def random_blend(bundle: Bundle, *, seed: int = 0, weight: float = 1.5) -> Blend
     subwords = SubwordModel.of(
         Subwords(keys=keys),
         random.normal(0, 0.3, (len(keys), len(bundle.labels))).astype(np.float32),
-        bundle.vocabulary,
+        bundle.classifier.vocabulary,
     )
     model = LinearTextModel(ngrams=ngrams, linear=linear, subwords=subwords)
     return Blend(weight=weight, model=model)
@@ -127,7 +143,7 @@ def random_blend(bundle: Bundle, *, seed: int = 0, weight: float = 1.5) -> Blend
 def blended_bundle(**settings: Any) -> Bundle:
     """As `random_bundle`, with a linear model blended in."""
     bundle = random_bundle(**settings)
-    return with_golden(replace(bundle, blend=random_blend(bundle)))
+    return with_golden(with_classifier(bundle, blend=random_blend(bundle)))
 
 
 def write_bundle(path: Path, bundle: Bundle | None = None) -> Path:

@@ -18,11 +18,11 @@ from textbatch.report.training import TrainReport
 from textbatch.text.normalization import split_tokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
+from textbatch.training import linear
 from textbatch.training import train as training
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.cross_validation import cross_validate, rows_to_fold
-from textbatch.training.package import baselines
-from textbatch.training.package.baselines import HeldOutRows, fit_baselines
+from textbatch.training.linear import HeldOutRows, choose_linear
 from textbatch.training.split.dataset import read_parts, read_rows
 from textbatch.training.train import train
 
@@ -108,46 +108,46 @@ def test_the_linear_model_answers_no_row_that_it_has_seen(labelled_file, monkeyp
     rows = rows_to_fold(parts, validation_given=False)
     folds = np.arange(len(rows)) % 3
     learned: list[int] = []
-    fit = baselines.fit_linear_text
+    fit = linear.fit_linear_text
 
     def spy(tokens, label_ids, **settings):
         learned.append(len(label_ids))
         return fit(tokens, label_ids, **settings)
 
-    monkeypatch.setattr(baselines, "fit_linear_text", spy)
+    monkeypatch.setattr(linear, "fit_linear_text", spy)
     words, _ = split_tokens(rows.texts)
     tokenizer = Tokenizer(
         vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
     )
     logits = np.zeros((len(rows), len(parts.labels)), np.float32)
-    found = fit_baselines(parts, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
-    # Each kind of features, each fold; then the models that stay, on all rows.
-    assert learned == [180] * 9 + [270] * 2
-    assert found.blend.weight > 0
-    assert np.isfinite(found.held_out_logits).all()
+    choice = choose_linear(parts, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
+    # Each kind of features, each fold.
+    assert learned == [180] * 9
+    assert choice.weight > 0
+    assert np.isfinite(choice.logits).all()
 
 
 def test_of_many_texts_no_character_ngrams_are_taken(labelled_file, monkeypatch):
     parts = read_parts(config_of(labelled_file, Path("m")))
     asked: list[bool] = []
-    fit = baselines.fit_linear_text
+    fit = linear.fit_linear_text
 
     def spy(tokens, label_ids, *, features, **settings):
         asked.append(features.subwords)
         return fit(tokens, label_ids, features=features, **settings)
 
-    monkeypatch.setattr(baselines, "fit_linear_text", spy)
+    monkeypatch.setattr(linear, "fit_linear_text", spy)
     words, _ = split_tokens(parts.training.texts)
     tokenizer = Tokenizer(
         vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
     )
     logits = np.zeros((len(parts.validation), len(parts.labels)), np.float32)
     held_out = HeldOutRows(rows=parts.validation, logits=logits)
-    fit_baselines(parts, tokenizer, held_out)
+    choose_linear(parts, tokenizer, held_out)
     assert any(asked)
     asked.clear()
-    monkeypatch.setattr(baselines, "MAX_SUBWORD_TOKENS", 10)
-    fit_baselines(parts, tokenizer, held_out)
+    monkeypatch.setattr(linear, "MAX_SUBWORD_TOKENS", 10)
+    choose_linear(parts, tokenizer, held_out)
     assert asked
     assert not any(asked)
 
@@ -162,8 +162,8 @@ def test_a_label_that_only_one_fold_has_is_no_trouble(labelled_file):
         vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
     )
     logits = np.zeros((len(rows), len(parts.labels)), np.float32)
-    found = fit_baselines(parts, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
-    assert np.isfinite(found.held_out_logits).all()
+    choice = choose_linear(parts, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
+    assert np.isfinite(choice.logits).all()
 
 
 def test_out_of_fold_logits_are_of_networks_that_have_not_seen_the_rows(labelled_file):

@@ -61,10 +61,10 @@ def test_the_bundle_knows_its_columns_labels_and_recipe(trained):
     assert bundle.fingerprint == report.fingerprint
     assert bundle.labels == tuple(sorted(KEYWORDS))
     assert (bundle.settings.text_column, bundle.settings.preset) == ("body", "default")
-    assert bundle.architecture.layers == QUICK.layers
-    assert set(bundle.vocabulary.words()) == {*FILLERS, *chain(*KEYWORDS.values())}
-    assert bundle.profile["rows"] == 240
-    assert sum(bundle.profile["labels"].values()) == 240
+    assert bundle.classifier.architecture.layers == QUICK.layers
+    assert set(bundle.classifier.vocabulary.words()) == {*FILLERS, *chain(*KEYWORDS.values())}
+    assert bundle.profile.rows == 240
+    assert sum(bundle.profile.labels.values()) == 240
     assert "| billing |" in (Path(report.model) / "README.md").read_text()
 
 
@@ -162,14 +162,15 @@ def test_augmentation_teaches_words_that_only_its_files_hold(
     }
     bundle = load_bundle(tmp_path / "model")
     known = {*FILLERS, *chain(*KEYWORDS.values())}
-    assert set(bundle.vocabulary.words()) - known == {"reimburse", "voucher", "coupon", "package"}
+    learned = set(bundle.classifier.vocabulary.words()) - known
+    assert learned == {"reimburse", "voucher", "coupon", "package"}
     with textbatch.load(tmp_path / "model") as model:
         answers = model.predict(["reimburse my coupon", "package package please"])
     picked = [bundle.labels[index] for index in answers.probabilities.argmax(axis=1)]
     assert picked == ["billing", "shipping"]
     # Made-up rows are counted nowhere, and are in no part that measures.
     assert report.rows == trained[0].rows
-    assert bundle.profile["rows"] == 240
+    assert bundle.profile.rows == 240
     assert report.test.metrics.accuracy >= 0.9
 
 
@@ -251,9 +252,10 @@ def test_network_options_stand_in_the_bundle_and_it_answers(labelled_file, tmp_p
     )  # fmt: skip
     report = train(config)
     bundle = load_bundle(config.model)
-    assert bundle.architecture.layers == (RecurrentLayer(cell="gru", units=8),)
-    assert (bundle.architecture.bidirectional, bundle.architecture.pooling) == (True, "mean+max")
-    assert bundle.int8.rows == 0
+    sizes = bundle.classifier.architecture
+    assert sizes.layers == (RecurrentLayer(cell="gru", units=8),)
+    assert (sizes.bidirectional, sizes.pooling) == (True, "mean+max")
+    assert bundle.int8 is None
     assert report.test.metrics.accuracy >= 0.8
     again = evaluate([labelled_file], config.model, text_column="body", label_column="queue")
     assert again.metrics.accuracy >= 0.8
@@ -284,7 +286,7 @@ def test_refit_learns_from_the_validation_rows_too(labelled_file, trained, tmp_p
     assert said.count(f"all rows, epoch 1 of {plain.best_epoch}") == 1
     # Calibration goes by answers for rows that the network had not seen.
     assert report.calibration == plain.calibration
-    first, second = (load_bundle(Path(one.model)) for one in (plain, report))
+    first, second = (load_bundle(Path(one.model)).classifier for one in (plain, report))
     assert first.vocabulary == second.vocabulary
     assert not np.array_equal(first.weights.tensors["dense.W"], second.weights.tensors["dense.W"])
 

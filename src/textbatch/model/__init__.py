@@ -9,4 +9,5 @@
 * `linear`: the linear model beside the network.
 * `quality`: metrics, calibration, thresholds, drift.
 * `choices`: the values that options may have, and their limits.
+* `layout`: the names of the files of a bundle.
 """

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Self, TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.errors import BundleError
 from textbatch.model.bundle.bundle import Bundle
-from textbatch.model.choices import Precision
-from textbatch.model.engines import Engine, open_engine
+from textbatch.model.bundle.classifier import Classifier
+from textbatch.model.bundle.records import Golden
+from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.engines import Engine, check_int8, open_engine
+from textbatch.model.layout import LAYOUT
 from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch, mini_batches
 from textbatch.text.normalization import WHITE_SPACE
@@ -84,31 +87,22 @@ class PendingPredictions:
 
 
 class Predictor:
-    """Answers for texts, from one bundle on one engine.
+    """Answers for texts, from one classifier on one engine.
 
     A row's answer depends on its text alone: not on the rows around it, the size of the
     mini-batch or the number of threads. Owns worker threads: use it in a `with` statement.
     """
 
-    def __init__(self, bundle: Bundle, engine: Engine, *, batch_tokens: int | None = None) -> None:
-        """Replay the bundle's golden rows on the engine, and be ready.
-
-        Raises:
-            BundleError: The golden rows come out differently.
-        """
-        self.bundle = bundle
+    def __init__(
+        self, classifier: Classifier, engine: Engine, *, batch_tokens: int | None = None
+    ) -> None:
+        self.classifier = classifier
         self.engine = engine
         self._batch_tokens = batch_tokens or engine.batch_tokens
-        self._tokenizer = bundle.tokenizer
+        self._tokenizer = classifier.tokenizer
         #: Tokens of the texts given to `start`, each row's, and the unknown ones among them.
         self.tokens_seen = self.unknown_tokens = 0
         self._pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
-        try:
-            self._check_golden()
-            self.tokens_seen = self.unknown_tokens = 0
-        except BaseException:
-            self.close()
-            raise
 
     def start(self, texts: pa.Array, undecodable: BoolArray | None = None) -> PendingPredictions:
         """Begin to score a chunk; mini-batches run while the caller goes on.
@@ -129,7 +123,7 @@ class Predictor:
             distinct = np.where(undecodable, bad, distinct)
         self._count(tokens.lengths, known, distinct)
         rows = np.flatnonzero(has_evidence(status))
-        blend = self.bundle.blend
+        blend = self.classifier.blend
         parts = [
             (batch, self._pool.submit(self.engine.predict_logits, batch))
             for batch in mini_batches(tokens, rows, max_padded_tokens=self._batch_tokens)
@@ -139,8 +133,8 @@ class Predictor:
             distinct=distinct,
             parts=parts,
             addend=self._pool.submit(blend.addend, tokens) if blend else None,
-            num_labels=len(self.bundle.labels),
-            temperature=self.bundle.calibration.temperature,
+            num_labels=len(self.classifier.labels),
+            temperature=self.classifier.temperature,
         )
 
     def predict(self, texts: pa.Array) -> Predictions:
@@ -166,6 +160,25 @@ class Predictor:
         logits, status = zip(*chunks, strict=True)
         return np.concatenate(logits), np.concatenate(status)
 
+    def replay(self, golden: Golden) -> None:
+        """Answer a bundle's golden rows, and compare.
+
+        Raises:
+            BundleError: They come out differently.
+        """
+        counts = self.tokens_seen, self.unknown_tokens
+        answers = self.predict(pa.array(golden.texts, pa.large_string())).probabilities
+        self.tokens_seen, self.unknown_tokens = counts
+        expected = np.array(golden.probabilities, np.float32).reshape(answers.shape)
+        worst = float(np.abs(answers - expected).max(initial=0.0))
+        # Not "worst >", which NaN would pass.
+        if not worst <= GOLDEN_TOLERANCE[self.engine.precision]:
+            raise BundleError(
+                f"the model's golden rows are off by {worst:.2g} on {self.engine.name}",
+                f"compare the versions in {LAYOUT.manifest} with `textbatch --version`, or train "
+                "again",
+            )
+
     def close(self) -> None:
         """Stop the worker threads; mini-batches not yet begun are dropped."""
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -187,18 +200,6 @@ class Predictor:
         self.tokens_seen += seen
         self.unknown_tokens += seen - int(known @ rows)
 
-    def _check_golden(self) -> None:
-        golden = self.bundle.golden
-        found = self.predict(pa.array(golden.texts, pa.large_string())).probabilities
-        expected = np.array(golden.probabilities, np.float32).reshape(found.shape)
-        worst = float(np.abs(found - expected).max(initial=0.0))
-        # Not "worst >", which NaN would pass.
-        if not worst <= GOLDEN_TOLERANCE[self.engine.precision]:
-            raise BundleError(
-                f"the model's golden rows are off by {worst:.2g} on {self.engine.name}",
-                "compare the versions in manifest.json with `textbatch --version`, or train again",
-            )
-
 
 def _known_tokens(tokens: TokenBatch) -> Int64Array:
     """How many tokens of each text the vocabulary holds. Shape `(texts,)`."""
@@ -219,6 +220,52 @@ def _status_of(texts: pa.Array, tokens: TokenBatch, known: Int64Array) -> NDArra
     return status
 
 
-def open_predictor(bundle: Bundle) -> Predictor:
-    """Answers as `score` does on the CPU."""
-    return Predictor(bundle, open_engine(bundle, name="onnx", device="cpu"))
+class EngineOptions(TypedDict, total=False):
+    """What runs the network: see `open_engine`."""
+
+    name: EngineName
+    device: DeviceName
+    threads: int | None
+    precision: Precision
+
+
+def open_predictor(
+    classifier: Classifier, *, batch_tokens: int | None = None, **engine: Unpack[EngineOptions]
+) -> Predictor:
+    """A predictor of a classifier; of a loaded bundle, `open_bundle` gives one.
+
+    Args:
+        classifier: What answers.
+        batch_tokens: Padded tokens in a mini-batch; None for what suits the engine.
+        **engine: As `open_engine` takes them.
+
+    Raises:
+        ConflictError: There is no such device, or no int8 for this network.
+    """
+    return Predictor(classifier, open_engine(classifier, **engine), batch_tokens=batch_tokens)
+
+
+def open_bundle(
+    bundle: Bundle, *, batch_tokens: int | None = None, **engine: Unpack[EngineOptions]
+) -> Predictor:
+    """A predictor of a bundle that has shown to answer here as it did where it was made.
+
+    Args:
+        bundle: As loaded.
+        batch_tokens: Padded tokens in a mini-batch; None for what suits the engine.
+        **engine: As `open_engine` takes them.
+
+    Raises:
+        BundleError: The golden rows come out differently.
+        ConflictError: There is no such device, or no int8 for this network.
+        QualityGateError: int8 changed too many labels when the bundle was made.
+    """
+    if engine.get("precision") == "int8":
+        check_int8(bundle)
+    predictor = open_predictor(bundle.classifier, batch_tokens=batch_tokens, **engine)
+    try:
+        predictor.replay(bundle.golden)
+    except BaseException:
+        predictor.close()
+        raise
+    return predictor

@@ -16,8 +16,7 @@ from textbatch.data.storage.location import (
 )
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.choices import DeviceName, EngineName, Precision
-from textbatch.model.engines import open_engine
-from textbatch.model.predictor import Predictor
+from textbatch.model.predictor import open_bundle
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
@@ -152,5 +151,7 @@ def load(
         ConflictError: A GPU was asked for and there is none.
     """
     bundle = load_bundle(Path(path))
-    opened = open_engine(bundle, name=engine, device=device, threads=threads, precision=precision)
-    return Model(bundle, Predictor(bundle, opened))
+    predictor = open_bundle(
+        bundle, name=engine, device=device, threads=threads, precision=precision
+    )
+    return Model(bundle, predictor)

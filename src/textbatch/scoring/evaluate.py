@@ -15,8 +15,7 @@ from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_lab
 from textbatch.errors import DataError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.choices import DeviceName, EngineName, Precision
-from textbatch.model.engines import open_engine
-from textbatch.model.predictor import Predictor
+from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.model.quality.calibration import expected_calibration_error, softmax
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.reliability import Answers
@@ -74,9 +73,10 @@ def evaluate(
             input_format=input_format,
             on_read=step.advance,
         )
-    opened = open_engine(bundle, name=engine, device=device, threads=threads, precision=precision)
     with (
-        Predictor(bundle, opened) as predictor,
+        open_bundle(
+            bundle, name=engine, device=device, threads=threads, precision=precision
+        ) as predictor,
         step_of(progress, len(rows), step="evaluating") as step,
     ):
         found, answers = evaluate_rows(predictor, rows, on_rows=step.advance)
@@ -95,7 +95,6 @@ def evaluate_rows(
     predictor: Predictor,
     rows: LabelledRows,
     *,
-    temperature: float | None = None,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> tuple[Evaluation, Answers]:
     """Measure a predictor on labelled rows.
@@ -103,7 +102,6 @@ def evaluate_rows(
     Args:
         predictor: Answers.
         rows: The truth.
-        temperature: None takes the bundle's own.
         on_rows: Told how many more are done.
 
     Returns:
@@ -112,8 +110,8 @@ def evaluate_rows(
     Raises:
         DataError: No row has a label that the bundle knows.
     """
-    bundle = predictor.bundle
-    label_ids, unseen = label_ids_of(rows.labels, bundle.labels)
+    classifier = predictor.classifier
+    label_ids, unseen = label_ids_of(rows.labels, classifier.labels)
     known = np.flatnonzero(label_ids >= 0)
     if not len(known):
         raise DataError(
@@ -127,12 +125,12 @@ def evaluate_rows(
         true=true,
         evidence=evidence,
         uncalibrated=softmax(logits[evidence]),
-        calibrated=softmax(logits[evidence], temperature or bundle.calibration.temperature),
+        calibrated=softmax(logits[evidence], classifier.temperature),
     )
     counts = np.bincount(status, minlength=len(Status)).tolist()
     evaluation = Evaluation(
         rows=len(rows),
-        metrics=measure(true, answers.predicted, bundle.labels),
+        metrics=measure(true, answers.predicted, classifier.labels),
         ece_before=expected_calibration_error(answers.uncalibrated, true[evidence]),
         ece_after=expected_calibration_error(answers.calibrated, true[evidence]),
         statuses={name: n for name, n in zip(Status.names(), counts, strict=True) if n},

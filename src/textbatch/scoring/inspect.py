@@ -49,21 +49,22 @@ def inspect_path(path: Location) -> dict[str, Any]:
 def _inspect_bundle(path: Location) -> dict[str, Any]:
     bundle = load_model(path)
     manifest = bundle.manifest
+    assert manifest is not None, "a loaded bundle has one"
     return {
         "kind": "bundle",
         "path": redacted(os.fspath(path)),
         "fingerprint": bundle.fingerprint,
-        "created": manifest.get("created"),
-        "textbatch": manifest.get("textbatch"),
-        "versions": manifest.get("versions"),
+        "created": manifest.created,
+        "textbatch": manifest.textbatch,
+        "versions": manifest.versions,
         "settings": asdict(bundle.settings),
-        "architecture": _plain(asdict(bundle.architecture)),
-        "network": bundle.architecture.summary(),
+        "architecture": _plain(asdict(bundle.classifier.architecture)),
+        "network": bundle.classifier.architecture.summary(),
         "labels": list(bundle.labels),
         "calibration": asdict(bundle.calibration),
-        "profile": bundle.profile,
+        "profile": asdict(bundle.profile),
         "metrics": bundle.metrics,
-        "files": manifest["files"],
+        "files": asdict(manifest)["files"],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pyarrow as pa
 
@@ -24,8 +24,7 @@ from textbatch.data.storage.location import local
 from textbatch.errors import OutputError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_model
-from textbatch.model.engines import open_engine
-from textbatch.model.predictor import Predictor
+from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.model.quality.thresholds import thresholds
 from textbatch.report.scoring import RunReport
 from textbatch.scoring.config import ScoreConfig
@@ -76,7 +75,8 @@ class LoadedModel:
         """
         if self._bundle is None:
             self._bundle = load_model(self._config.model)
-        report.fingerprint, report.profile = self._bundle.fingerprint, self._bundle.profile
+        report.fingerprint = self._bundle.fingerprint
+        report.profile = asdict(self._bundle.profile)
         return self._bundle
 
     def predictor(self, report: RunReport) -> Predictor:
@@ -157,14 +157,14 @@ def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | Non
 
 
 def _open_predictor(config: ScoreConfig, bundle: Bundle) -> Predictor:
-    engine = open_engine(
+    return open_bundle(
         bundle,
         name=config.engine,
         device=config.device,
         threads=config.threads,
         precision=config.precision,
+        batch_tokens=config.batch_tokens,
     )
-    return Predictor(bundle, engine, batch_tokens=config.batch_tokens)
 
 
 def open_quarantine(config: ScoreConfig) -> Quarantine | None:

@@ -14,8 +14,8 @@ from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, InputNotFoundError, redacted
-from textbatch.model.bundle.directory import MANIFEST
 from textbatch.model.bundle.fetch import load_model
+from textbatch.model.layout import LAYOUT
 from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.folder.totals import Totals
@@ -102,7 +102,7 @@ def _verify_folder(
     """Check that a folder holds the parts of its manifest, each as it was written, and no other."""
     folder = folder_at(path)
     success = folder.success()
-    if success is None and exists(path / MANIFEST):
+    if success is None and exists(path / LAYOUT.manifest):
         raise DataError(
             f"{path} is a model, not an output", "name what score wrote; inspect checks models"
         )

@@ -16,8 +16,7 @@ from textbatch.data.readers.labelled import LabelledRows, label_ids_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, MissingExtraError
 from textbatch.model.bundle.bundle import load_bundle
-from textbatch.model.engines import open_engine
-from textbatch.model.predictor import Predictor
+from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.report.audit import AuditReport
 from textbatch.report.files import failure_reported, write_json
@@ -120,7 +119,7 @@ def _asked(
         )
     rows = rows.take(np.flatnonzero(label_ids >= 0))
     with (
-        Predictor(bundle, open_engine(bundle, device="cpu")) as predictor,
+        open_bundle(bundle) as predictor,
         step_of(progress, len(rows), step="asking the model") as step,
     ):
         logits, status = predictor.predict_logits(rows.texts, on_rows=step.advance)

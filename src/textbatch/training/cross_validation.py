@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError
-from textbatch.model.bundle.bundle import draft_bundle
-from textbatch.model.bundle.records import Settings
-from textbatch.model.engines import open_engine
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.network.keras_backend import limit_threads
-from textbatch.model.predictor import Predictor
-from textbatch.model.quality.calibration import expected_calibration_error, fit_temperature, softmax
+from textbatch.model.predictor import open_predictor
+from textbatch.model.quality.calibration import expected_calibration_error, softmax
 from textbatch.model.quality.metrics import measure
 from textbatch.report.terminal.pace import span
 from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.training.calibrate import calibrate
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.fit.fitted import Learned
 from textbatch.training.out_of_fold import FoldScore, OutOfFold
@@ -178,20 +177,18 @@ def _answer_fold(
     """Score, uncalibrated logits `(rows, labels)` and status codes `(rows,)` of one fold."""
     limit_threads(threads)
     learned = learn(parts)
-    draft = draft_bundle(
-        learned.weights,
+    network = Classifier(
         architecture=learned.architecture,
-        settings=Settings(preset="default", text_column="text"),
         vocabulary=learned.tokenizer.vocabulary,
         labels=parts.labels,
+        weights=learned.weights,
     )
-    with Predictor(draft, open_engine(draft, device="cpu", threads=threads)) as predictor:
-        logits, status = predictor.predict_logits(parts.validation.texts)
-        temperature = _temperature(logits, status, parts)
+    classifier = calibrate(network, parts, blend=False, threads=threads).classifier
+    with open_predictor(classifier, threads=threads) as predictor:
         logits, status = predictor.predict_logits(parts.test.texts)
     evidence = has_evidence(status)
     true, _ = label_ids_of(parts.test.labels, parts.labels)
-    probabilities = softmax(logits[evidence], temperature)
+    probabilities = softmax(logits[evidence], classifier.temperature)
     predicted = np.full(len(true), -1)
     predicted[evidence] = probabilities.argmax(axis=1)
     metrics = measure(true, predicted, parts.labels)
@@ -201,13 +198,7 @@ def _answer_fold(
         accuracy=metrics.accuracy,
         macro_f1=metrics.macro_f1,
         ece=expected_calibration_error(probabilities, true[evidence]),
-        temperature=temperature,
+        temperature=classifier.temperature,
         best_epoch=learned.best_epoch.number,
     )
     return score, logits, status
-
-
-def _temperature(logits: Float32Array, status: NDArray[np.int8], parts: Parts) -> float:
-    evidence = has_evidence(status)
-    label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
-    return fit_temperature(logits[evidence], label_ids[evidence]).temperature

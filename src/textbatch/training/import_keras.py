@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.errors import BundleError, ConflictError, DataError, UsageError
-from textbatch.model.bundle.bundle import Bundle, draft_bundle
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import check_replaceable
-from textbatch.model.bundle.records import Settings
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import softmax
@@ -22,9 +21,10 @@ from textbatch.text.normalization import normalize
 from textbatch.text.vocabulary import PAD_ID, RESERVED, Vocabulary
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.fit.fitted import Learned
-from textbatch.training.package.assemble import finish_bundle
+from textbatch.training.package.assemble import measure_classifier
 from textbatch.training.package.save import report_of, reported, save
 from textbatch.training.split.dataset import read_parts
+from textbatch.types import has_evidence
 
 if TYPE_CHECKING:
     import keras
@@ -89,8 +89,8 @@ def _adopt(
     warnings = _check_vocabulary(words)
     parts = read_parts(config)
     outputs = _outputs_of(parts.labels, list(labels))
-    draft = _draft(network, words, outputs, config, parts.labels, max_sequence_length)
-    worst = _largest_difference(network, draft, parts.test.texts.slice(0, _COMPARED), outputs)
+    classifier = _classifier_of(network, words, outputs, parts.labels, max_sequence_length)
+    worst = _largest_difference(network, classifier, parts.test.texts.slice(0, _COMPARED), outputs)
     if not worst <= _TOLERANCE:
         raise BundleError(
             f"the bundle's probabilities are off from the network's by up to {worst:.2g}",
@@ -98,38 +98,26 @@ def _adopt(
         )
     say(f"the bundle's probabilities are within {worst:.1g} of the network's")
     learned = Learned(
-        tokenizer=draft.tokenizer,
-        architecture=draft.architecture,
-        vectors=draft.weights.tensors["embedding"],
-        weights=draft.weights,
+        tokenizer=classifier.tokenizer,
+        architecture=classifier.architecture,
+        vectors=classifier.weights.tensors["embedding"],
+        weights=classifier.weights,
         epochs=[],
         warnings=warnings,
     )
-    finished = finish_bundle(
-        draft.weights,
-        refitted=None,
-        architecture=draft.architecture,
-        settings=draft.settings,
-        vocabulary=words,
-        parts=parts,
-        blend=config.blend == "auto",
-        seed=config.seed,
-    )
-    report = report_of(config, parts, learned, finished)
-    bundle = replace(finished.bundle, metrics=report.metrics())
-    return replace(
-        report, fingerprint=save(bundle, config, parts, learned, finished, report, started)
-    )
+    measured = measure_classifier(classifier, parts, config)
+    report = report_of(config, parts, learned, measured)
+    fingerprint = save(config, parts, learned, measured, report, preset=PRESET, started=started)
+    return replace(report, fingerprint=fingerprint)
 
 
-def _draft(
+def _classifier_of(
     network: keras.Model,
     words: Vocabulary,
     outputs: list[int],
-    config: TrainConfig,
     labels: tuple[str, ...],
     max_sequence_length: int,
-) -> Bundle:
+) -> Classifier:
     import_keras()
     from textbatch.model.network.keras_import import read_network
 
@@ -139,12 +127,8 @@ def _draft(
         outputs=outputs,
         max_sequence_length=max_sequence_length,
     )
-    return draft_bundle(
-        read.weights,
-        architecture=read.architecture,
-        settings=Settings(preset=PRESET, text_column=config.text_column),
-        vocabulary=words,
-        labels=labels,
+    return Classifier(
+        architecture=read.architecture, vocabulary=words, labels=labels, weights=read.weights
     )
 
 
@@ -180,20 +164,20 @@ def _check_vocabulary(vocabulary: Vocabulary) -> list[str]:
 
 
 def _largest_difference(
-    network: keras.Model, draft: Bundle, texts: pa.Array, outputs: Sequence[int]
+    network: keras.Model, classifier: Classifier, texts: pa.Array, outputs: Sequence[int]
 ) -> float:
     from textbatch.model.network.keras_import import predict
 
-    with open_predictor(draft) as predictor:
-        logits, _ = predictor.predict_logits(texts)
-    answered = np.flatnonzero(np.isfinite(logits[:, 0]))
+    with open_predictor(classifier) as predictor:
+        logits, status = predictor.predict_logits(texts)
+    answered = np.flatnonzero(has_evidence(status))
     if not len(answered):
         raise DataError(
             "no test row has a token of the vocabulary", "check the vocabulary and text_column"
         )
-    tokens = draft.tokenizer.encode(texts.take(pa.array(answered)))
+    tokens = classifier.tokenizer.encode(texts.take(pa.array(answered)))
     padded = pad(tokens, np.arange(len(tokens))).token_ids
-    limit = draft.architecture.max_sequence_length
+    limit = classifier.architecture.max_sequence_length
     padded = np.pad(padded, ((0, 0), (0, limit - padded.shape[1])), constant_values=PAD_ID)
     theirs = predict(network, padded, outputs)
     return float(np.abs(softmax(logits[answered], 1.0) - theirs).max(initial=0.0))

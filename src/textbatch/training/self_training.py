@@ -12,19 +12,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.data.readers.labelled import LabelledRows
 from textbatch.data.readers.unlabelled import sample_unlabelled
-from textbatch.model.bundle.bundle import draft_bundle
-from textbatch.model.bundle.records import Settings
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.predictor import open_predictor
-from textbatch.model.quality.calibration import fit_temperature, softmax
+from textbatch.model.quality.calibration import softmax
 from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.training.calibrate import calibrate
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.fit.augmentation_trial import MARGIN
 from textbatch.training.fit.fitted import Learned
-from textbatch.training.package.baselines import HeldOutRows, fit_baselines
 from textbatch.training.split.dataset import Parts
-from textbatch.types import Int64Array
+from textbatch.types import Int64Array, has_evidence
 
 #: Unlabelled texts to answer, at most, as a multiple of the training rows.
 _TEXTS = 2
@@ -127,26 +126,17 @@ def _surest(
     on_rows: Callable[[int], None],
 ) -> LabelledRows:
     """The surest answers of the network, and the linear model beside it, by predicted label."""
-    draft = draft_bundle(
-        first.weights,
+    network = Classifier(
         architecture=first.architecture,
-        settings=Settings(preset=config.preset, text_column=config.text_column),
         vocabulary=first.tokenizer.vocabulary,
         labels=parts.labels,
+        weights=first.weights,
     )
-    with open_predictor(draft) as predictor:
-        logits, _ = predictor.predict_logits(parts.validation.texts)
-    held_out = HeldOutRows(rows=parts.validation, logits=logits)
-    baselines = fit_baselines(parts, first.tokenizer, held_out)
-    if config.blend == "auto" and baselines.blend.weight:
-        draft, logits = replace(draft, blend=baselines.blend), baselines.held_out_logits
-    evidence = np.isfinite(logits[:, 0])
-    label_ids, _ = label_ids_of(parts.validation.labels, parts.labels)
-    temperature = fit_temperature(logits[evidence], label_ids[evidence]).temperature
-    with open_predictor(draft) as predictor:
-        logits, _ = predictor.predict_logits(texts, on_rows=on_rows)
-    answered = np.flatnonzero(np.isfinite(logits[:, 0]))
-    probabilities = softmax(logits[answered], temperature)
+    classifier = calibrate(network, parts, blend=config.blend == "auto").classifier
+    with open_predictor(classifier) as predictor:
+        logits, status = predictor.predict_logits(texts, on_rows=on_rows)
+    answered = np.flatnonzero(has_evidence(status))
+    probabilities = softmax(logits[answered], classifier.temperature)
     predicted, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     chosen: list[Int64Array] = [
         rows[np.argsort(-confidence[rows], kind="stable")][: int(_SHARE * len(rows))]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import check_replaceable
-from textbatch.model.bundle.records import Settings
 from textbatch.model.network.weights import Weights
 from textbatch.report.terminal.progress import Progress
 from textbatch.report.training import TrainReport
@@ -18,9 +18,9 @@ from textbatch.training.fit.augmentation_trial import choose
 from textbatch.training.fit.fit import learn, learn_again, refit
 from textbatch.training.fit.fitted import Learned
 from textbatch.training.fit.resume import open_checkpoint
+from textbatch.training.linear import HeldOutRows
 from textbatch.training.out_of_fold import OutOfFold, summary_line
-from textbatch.training.package.assemble import finish_bundle
-from textbatch.training.package.baselines import HeldOutRows
+from textbatch.training.package.assemble import measure_classifier
 from textbatch.training.package.save import report_of, reported, save
 from textbatch.training.recipes.presets import Recipe, recipe_of
 from textbatch.training.self_training import SelfTraining, self_train
@@ -85,25 +85,28 @@ def _train(
     learned, parts, pseudo = _self_train(
         config, recipe, parts, chosen.network, sources, say, progress
     )
-    finished = finish_bundle(
-        learned.weights,
-        refitted=_refit(config, recipe, parts, learned, sources, say, progress),
+    network = Classifier(
         architecture=learned.architecture,
-        settings=Settings(preset=config.preset, text_column=config.text_column),
         vocabulary=learned.tokenizer.vocabulary,
-        parts=parts,
+        labels=parts.labels,
+        weights=learned.weights,
+    )
+    measured = measure_classifier(
+        network,
+        parts,
+        config,
+        refitted=_refit(config, recipe, parts, learned, sources, say, progress),
         out_of_fold=_out_of_fold(config, parts, folds),
-        blend=config.blend == "auto",
-        seed=config.seed,
         progress=progress,
     )
     report = replace(
-        report_of(config, parts, learned, finished, folds),
+        report_of(config, parts, learned, measured, folds),
         augmentation=chosen.record,
         self_training=pseudo.to_dict() if pseudo else None,
     )
-    bundle = replace(finished.bundle, metrics=report.metrics())
-    fingerprint = save(bundle, config, parts, learned, finished, report, started)
+    fingerprint = save(
+        config, parts, learned, measured, report, preset=config.preset, started=started
+    )
     if folds and out_of_fold:
         folds.write(out_of_fold, overwrite=config.if_exists == "replace")
     if checkpoint:

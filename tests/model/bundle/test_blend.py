@@ -5,15 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pytest
-from support.bundles import blended_bundle, random_texts, with_golden, write_bundle
+from support.bundles import (
+    blended_bundle,
+    random_texts,
+    with_classifier,
+    with_golden,
+    write_bundle,
+)
 
 from textbatch.errors import BundleError
-from textbatch.model.bundle.blend import BLEND, LINEAR, read_blend
+from textbatch.model.bundle.blend import read_blend
 from textbatch.model.bundle.bundle import load_bundle
-from textbatch.model.bundle.directory import MANIFEST
-from textbatch.model.engines import open_engine
-from textbatch.model.predictor import Predictor
-from textbatch.types import Status
+from textbatch.model.layout import LAYOUT
+from textbatch.model.predictor import open_bundle
+from textbatch.types import has_evidence
 
 
 @pytest.fixture(scope="module")
@@ -22,18 +27,17 @@ def blended():
 
 
 def answers(bundle, texts, **settings):
-    engine = open_engine(bundle, name="onnx", device="cpu", threads=2)
-    with Predictor(bundle, engine, **settings) as predictor:
+    with open_bundle(bundle, threads=2, **settings) as predictor:
         return predictor.predict_logits(pa.array(texts, pa.large_string()))
 
 
 def test_the_logits_are_the_networks_and_the_weighted_margins(blended):
     texts = random_texts(200, seed=3)
     together, status = answers(blended, texts)
-    network, _ = answers(with_golden(replace(blended, blend=None)), texts)
-    evidence = np.flatnonzero(status < Status.NO_KNOWN_TOKENS)
-    tokens = blended.tokenizer.encode(pa.array([texts[row] for row in evidence]))
-    margins = blended.blend.model.margins(tokens)
+    network, _ = answers(with_golden(with_classifier(blended, blend=None)), texts)
+    evidence = np.flatnonzero(has_evidence(status))
+    tokens = blended.classifier.tokenizer.encode(pa.array([texts[row] for row in evidence]))
+    margins = blended.classifier.blend.model.margins(tokens)
     assert together[evidence] == pytest.approx(network[evidence] + 1.5 * margins, abs=1e-5)
     assert np.abs(together[evidence] - network[evidence]).max() > 0.1
     assert np.isnan(np.delete(together, evidence, axis=0)).all()
@@ -50,8 +54,8 @@ def test_a_blended_answer_has_the_same_bits_alone_and_among_others(blended):
 
 def test_a_bundle_keeps_its_blend(blended, tmp_path):
     loaded = load_bundle(write_bundle(tmp_path / "m", blended))
-    assert loaded.blend.weight == blended.blend.weight
-    ours, theirs = loaded.blend.model, blended.blend.model
+    assert loaded.classifier.blend.weight == blended.classifier.blend.weight
+    ours, theirs = loaded.classifier.blend.model, blended.classifier.blend.model
     assert np.array_equal(ours.ngrams.pairs, theirs.ngrams.pairs)
     assert np.array_equal(ours.subwords.subwords.keys, theirs.subwords.subwords.keys)
     texts = random_texts(50)
@@ -60,7 +64,7 @@ def test_a_bundle_keeps_its_blend(blended, tmp_path):
 
 def test_one_bit_of_the_linear_model_is_missed(blended, tmp_path):
     path = write_bundle(tmp_path / "m", blended)
-    for name in (BLEND, LINEAR):
+    for name in (LAYOUT.blend, LAYOUT.linear):
         file = path / name
         data = file.read_bytes()
         file.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
@@ -71,23 +75,23 @@ def test_one_bit_of_the_linear_model_is_missed(blended, tmp_path):
 
 
 def test_half_a_blend_is_refused(blended, tmp_path):
-    files = blended.blend.files()
+    files = blended.classifier.blend.files()
     for name in files:
         with pytest.raises(BundleError, match="one is missing"):
-            read_blend({name: files[name]}, blended.architecture)
+            read_blend({name: files[name]}, blended.classifier.architecture)
     path = write_bundle(tmp_path / "m", blended)
-    (path / BLEND).unlink()
-    with pytest.raises(BundleError, match=BLEND):
+    (path / LAYOUT.blend).unlink()
+    with pytest.raises(BundleError, match=LAYOUT.blend):
         load_bundle(path)
-    assert (path / MANIFEST).exists()
+    assert (path / LAYOUT.manifest).exists()
 
 
 def _heavy(blend):
-    return {BLEND: b'{"weight": 1e9, "pairs": 1, "subwords": 0}'}
+    return {LAYOUT.blend: b'{"weight": 1e9, "pairs": 1, "subwords": 0}'}
 
 
 def _more_pairs_than_there_are(blend):
-    return {BLEND: b'{"weight": 1.5, "pairs": 4000000, "subwords": 0}'}
+    return {LAYOUT.blend: b'{"weight": 1.5, "pairs": 4000000, "subwords": 0}'}
 
 
 def _nan(blend):
@@ -119,7 +123,7 @@ def _subwords_out_of_order(blend):
 
 def _subwords_missing(blend):
     return replace(blend, model=replace(blend.model, subwords=None)).files() | {
-        BLEND: blend.files()[BLEND]
+        LAYOUT.blend: blend.files()[LAYOUT.blend]
     }
 
 
@@ -136,6 +140,6 @@ def _subwords_missing(blend):
     ],
 )
 def test_an_unsound_blend_is_refused(blended, change, told):
-    files = {**blended.blend.files(), **change(blended.blend)}
+    files = {**blended.classifier.blend.files(), **change(blended.classifier.blend)}
     with pytest.raises(BundleError, match=told):
-        read_blend(files, blended.architecture)
+        read_blend(files, blended.classifier.architecture)

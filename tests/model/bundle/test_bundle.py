@@ -7,7 +7,7 @@ import pickle
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,20 @@ import numpy as np
 import onnx
 import pyarrow as pa
 import pytest
-from support.bundles import LABELS, WORDS, random_bundle, write_bundle
+from support.bundles import LABELS, WORDS, random_bundle, with_classifier, write_bundle
 
 from textbatch.errors import BundleError, OutputError, StorageError
 from textbatch.model.bundle import bundle as bundle_module
 from textbatch.model.bundle import directory as manifest_module
-from textbatch.model.bundle.bundle import FINGERPRINTED, Bundle, load_bundle, save_bundle
-from textbatch.model.bundle.directory import MANIFEST, fingerprint_of
-from textbatch.model.engines import open_engine
+from textbatch.model.bundle.bundle import Bundle, load_bundle, save_bundle
+from textbatch.model.bundle.directory import ListedFile, fingerprint_of
+from textbatch.model.layout import LAYOUT
 from textbatch.model.network.onnx_graph import build_graph
 from textbatch.model.network.weights import Weights
-from textbatch.model.predictor import Predictor
+from textbatch.model.predictor import open_bundle
 
-FILES = (*FINGERPRINTED, "metrics.json", "README.md")
+MANIFEST = LAYOUT.manifest
+FILES = (*LAYOUT.fingerprinted, "metrics.json", "README.md")
 
 
 @pytest.fixture
@@ -37,14 +38,12 @@ def copy(model: Path, tmp_path: Path) -> Path:
 
 
 def answers(bundle: Bundle, texts: list[str | None]) -> bytes:
-    engine = open_engine(bundle, name="onnx", device="cpu", threads=1)
-    with Predictor(bundle, engine) as predictor:
+    with open_bundle(bundle, threads=1) as predictor:
         return predictor.predict(pa.array(texts, pa.large_string())).probabilities.tobytes()
 
 
 def replay(path: Path) -> None:
-    bundle = load_bundle(path)
-    Predictor(bundle, open_engine(bundle, name="onnx", device="cpu", threads=1)).close()
+    open_bundle(load_bundle(path), threads=1).close()
 
 
 def reseal(path: Path) -> None:
@@ -52,9 +51,12 @@ def reseal(path: Path) -> None:
     manifest = json.loads((path / MANIFEST).read_text())
     names = sorted(entry.name for entry in path.iterdir() if entry.name != MANIFEST)
     data = {name: (path / name).read_bytes() for name in names}
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in data.items()}
-    manifest["files"] = {name: {"size": len(data[name]), "sha256": hashes[name]} for name in names}
-    manifest["fingerprint"] = fingerprint_of(hashes, FINGERPRINTED)
+    files = {
+        name: ListedFile(size=len(content), sha256=hashlib.sha256(content).hexdigest())
+        for name, content in data.items()
+    }
+    manifest["files"] = {name: asdict(listed) for name, listed in files.items()}
+    manifest["fingerprint"] = fingerprint_of(files)
     (path / MANIFEST).write_text(json.dumps(manifest))
 
 
@@ -80,9 +82,10 @@ def test_a_bundle_comes_back_with_its_fingerprint_and_its_answers(bundle, texts,
     bundle = replace(bundle, calibration=measured)
     fingerprint = save_bundle(bundle, tmp_path / "model", card="# card\n", overwrite=False)
     loaded = load_bundle(tmp_path / "model")
-    assert loaded.fingerprint == loaded.manifest["fingerprint"] == fingerprint
+    assert loaded.fingerprint == loaded.manifest.fingerprint == fingerprint
     assert answers(loaded, texts) == answers(bundle, texts)
-    assert replace(loaded, fingerprint="", manifest={}, weights=bundle.weights) == bundle
+    same = with_classifier(loaded, weights=bundle.classifier.weights)
+    assert replace(same, manifest=None) == bundle
     again = save_bundle(loaded, tmp_path / "again", card="# card\n", overwrite=False)
     assert again == fingerprint
 
@@ -93,8 +96,12 @@ def test_the_fingerprint_tells_bundles_with_other_answers_apart_and_no_more(bund
 
     plain = fingerprint(bundle)
     assert fingerprint(replace(bundle, metrics={"accuracy": 1.0}), card="other") == plain
-    warmer = replace(bundle, calibration=replace(bundle.calibration, temperature=1.6))
-    relabelled = replace(bundle, labels=LABELS[::-1])
+    warmer = replace(
+        bundle,
+        classifier=replace(bundle.classifier, temperature=1.6),
+        calibration=replace(bundle.calibration, temperature=1.6),
+    )
+    relabelled = with_classifier(bundle, labels=LABELS[::-1])
     assert len({plain, fingerprint(warmer), fingerprint(relabelled)}) == 3
 
 
@@ -143,7 +150,7 @@ def test_a_missing_file_is_named(copy, name):
         load_bundle(copy)
 
 
-@pytest.mark.parametrize("name", FINGERPRINTED)
+@pytest.mark.parametrize("name", LAYOUT.fingerprinted)
 def test_a_file_that_the_manifest_forgets_as_well_is_missing(copy, name):
     (copy / name).unlink()
     manifest = json.loads((copy / MANIFEST).read_text())
@@ -405,17 +412,17 @@ def test_a_temperature_out_of_range_is_refused(copy, temperature):
 
 
 def test_another_graph_is_refused_whatever_the_manifest_says(copy, bundle):
-    other = replace(bundle.architecture, reset_after=False)
-    (copy / "model.onnx").write_bytes(build_graph(other, bundle.weights.offsets))
+    other = replace(bundle.classifier.architecture, reset_after=False)
+    (copy / "model.onnx").write_bytes(build_graph(other, bundle.classifier.weights.offsets))
     reseal(copy)
     with pytest.raises(BundleError, match=r"model\.onnx is not the graph"):
         load_bundle(copy)
 
 
 def test_other_weights_do_not_reproduce_the_golden_rows(copy, bundle):
-    tensors = {name: value.copy() for name, value in bundle.weights.tensors.items()}
+    tensors = {name: value.copy() for name, value in bundle.classifier.weights.tensors.items()}
     tensors["lstm.R"][0, 0, 0] += 2
-    weights = Weights.pack(tensors, bundle.architecture)
+    weights = Weights.pack(tensors, bundle.classifier.architecture)
     (copy / "weights.safetensors").write_bytes(weights.data)
     reseal(copy)
     with pytest.raises(BundleError, match=r"golden rows are off by .* on onnx"):

@@ -8,12 +8,19 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from support.bundles import LABELS, random_bundle, random_weights, write_bundle
+from support.bundles import (
+    LABELS,
+    random_bundle,
+    random_weights,
+    with_classifier,
+    write_bundle,
+)
 
 from textbatch.errors import ConflictError, OutOfMemoryError, QualityGateError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.records import Int8Check
-from textbatch.model.engines import Engine, open_engine
+from textbatch.model.engines import Engine, check_int8, open_engine
+from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch, pad
 from textbatch.training.recipes.presets import RECIPES
@@ -24,16 +31,19 @@ def full_size_bundle(*, preset: str, num_labels: int) -> Bundle:
     """A preset's real layer sizes: matrix kernels differ with the size."""
     small = random_bundle(labels=tuple(f"label-{index}" for index in range(num_labels)))
     sizes = RECIPES[preset].architecture(
-        vocabulary_size=len(small.vocabulary), num_labels=num_labels, max_sequence_length=40
+        vocabulary_size=len(small.classifier.vocabulary),
+        num_labels=num_labels,
+        max_sequence_length=40,
     )
     weights = random_weights(sizes, np.random.default_rng(3), scale=0.15)
-    return replace(small, architecture=sizes, weights=weights)
+    return with_classifier(small, architecture=sizes, weights=weights)
 
 
 def random_tokens(bundle: Bundle, *, copies: int = 3) -> TokenBatch:
     """Rows of every length from 1 to the limit, some of one repeated id, in mixed order."""
     random = np.random.default_rng(5)
-    longest, size = bundle.architecture.max_sequence_length, len(bundle.vocabulary)
+    sizes = bundle.classifier.architecture
+    longest, size = sizes.max_sequence_length, sizes.vocabulary_size
     lengths = random.permutation(np.repeat(np.arange(1, longest + 1), copies))
     return TokenBatch(
         token_ids=random.integers(1, size, lengths.sum()).astype(np.int32),
@@ -52,7 +62,7 @@ def widened(batch: MiniBatch, width: int) -> MiniBatch:
 
 
 def onnx(bundle: Bundle) -> Engine:
-    return open_engine(bundle, name="onnx", device="cpu", threads=1)
+    return open_engine(bundle.classifier, name="onnx", device="cpu", threads=1)
 
 
 BUNDLES = {
@@ -73,7 +83,7 @@ def any_bundle(request) -> Bundle:
 def test_onnx_and_tensorflow_agree(any_bundle):
     tokens = random_tokens(any_bundle)
     rows = np.arange(len(tokens))
-    tensorflow = open_engine(any_bundle, name="tensorflow", device="cpu", threads=None)
+    tensorflow = open_engine(any_bundle.classifier, name="tensorflow", device="cpu", threads=None)
     reference = softmax(logits_of(tensorflow, tokens, rows))
     answers = softmax(logits_of(onnx(any_bundle), tokens, rows))
     assert np.abs(answers - reference).max() <= 1e-5
@@ -83,7 +93,7 @@ def test_onnx_and_tensorflow_agree(any_bundle):
 def test_tensorflow_does_not_mind_the_width(any_bundle):
     tokens = random_tokens(any_bundle, copies=1)
     batch = pad(tokens, np.arange(len(tokens)))
-    engine = open_engine(any_bundle, name="tensorflow", device="cpu", threads=None)
+    engine = open_engine(any_bundle.classifier, name="tensorflow", device="cpu", threads=None)
     plain = softmax(engine.predict_logits(batch))
     wide = softmax(engine.predict_logits(widened(batch, batch.token_ids.shape[1] + 30)))
     assert np.abs(wide - plain).max() <= 1e-6
@@ -121,15 +131,16 @@ def test_engines_leave_the_mini_batch_as_it_was(bundle):
     batch = pad(random_tokens(bundle), np.arange(9))
     for name in ("onnx", "tensorflow"):
         before = batch.token_ids.copy()
-        logits = open_engine(bundle, name=name, device="cpu", threads=1).predict_logits(batch)
+        engine = open_engine(bundle.classifier, name=name, device="cpu", threads=1)
+        logits = engine.predict_logits(batch)
         assert (logits.shape, logits.dtype) == ((9, len(LABELS)), np.float32)
         assert np.array_equal(batch.token_ids, before)
 
 
 def test_auto_is_onnx_on_the_cpu_and_starts_as_many_workers_as_asked(bundle):
-    engine = open_engine(bundle, name="auto", device="auto", threads=3)
+    engine = open_engine(bundle.classifier, name="auto", device="auto", threads=3)
     assert (engine.name, engine.device, engine.workers) == ("onnx", "cpu", 3)
-    assert open_engine(bundle, name="auto", device="cpu", threads=None).workers >= 1
+    assert open_engine(bundle.classifier, name="auto", device="cpu", threads=None).workers >= 1
 
 
 def test_onnx_does_not_import_tensorflow(model):
@@ -148,7 +159,7 @@ def test_a_gpu_that_is_not_there_is_an_error_and_not_the_cpu(bundle, monkeypatch
     keras = pytest.importorskip("keras")
     monkeypatch.setattr(keras.distribution, "list_devices", lambda kind: [])
     with pytest.raises(ConflictError, match="sees no GPU"):
-        open_engine(bundle, name="auto", device="gpu", threads=None)
+        open_engine(bundle.classifier, name="auto", device="gpu", threads=None)
 
 
 class Breaking:
@@ -165,7 +176,7 @@ class Breaking:
 
 
 def test_out_of_memory_halves_the_mini_batch_without_changing_a_label(bundle):
-    engine = open_engine(bundle, name="tensorflow", device="cpu", threads=None)
+    engine = open_engine(bundle.classifier, name="tensorflow", device="cpu", threads=None)
     random = np.random.default_rng(0)
     token_ids = random.integers(1, 30, (50, 9)).astype(np.int32)
     batch = MiniBatch(rows=np.arange(50), token_ids=token_ids, lengths=np.full(50, 9, np.int32))
@@ -183,7 +194,7 @@ def test_out_of_memory_halves_the_mini_batch_without_changing_a_label(bundle):
 
 
 def test_filled_up_mini_batches_hold_no_row_without_a_token(bundle):
-    engine = open_engine(bundle, name="tensorflow", device="cpu", threads=None)
+    engine = open_engine(bundle.classifier, name="tensorflow", device="cpu", threads=None)
     network, seen = engine._network, []
 
     class Watching:
@@ -210,15 +221,16 @@ def test_the_bundles_own_graph_gives_the_engines_answers_in_any_onnx_runtime(tmp
     batch = pad(tokens, np.arange(len(tokens)))
     feeds = {"token_ids": batch.token_ids.T, "lengths": batch.lengths}
     (logits,) = session.run(["logits"], feeds)
-    np.testing.assert_allclose(open_engine(bundle).predict_logits(batch), logits, atol=1e-5)
+    answers = open_engine(bundle.classifier).predict_logits(batch)
+    np.testing.assert_allclose(answers, logits, atol=1e-5)
 
 
 def test_int8_is_near_float32_and_as_stable():
     bundle = full_size_bundle(preset="default", num_labels=5)
     tokens = random_tokens(bundle)
     batch = pad(tokens, np.arange(len(tokens)))
-    exact = open_engine(bundle).predict_logits(batch)
-    engine = open_engine(bundle, precision="int8")
+    exact = open_engine(bundle.classifier).predict_logits(batch)
+    engine = open_engine(bundle.classifier, precision="int8")
     rough = engine.predict_logits(batch)
     difference = np.abs(softmax(exact) - softmax(rough)).max()
     assert 0 < difference < 0.05
@@ -229,15 +241,12 @@ def test_int8_is_near_float32_and_as_stable():
 
 
 def test_int8_is_refused_where_it_changed_too_many_labels(bundle):
-    open_engine(
-        replace(bundle, int8=Int8Check(rows=9, agreement=0.995, max_difference=0.1)),
-        precision="int8",
-    )
+    check_int8(replace(bundle, int8=Int8Check(rows=9, agreement=0.995, max_difference=0.1)))
     for agreement in (0.9949, float("nan")):
         poor = replace(bundle, int8=Int8Check(rows=9, agreement=agreement, max_difference=0.1))
         with pytest.raises(QualityGateError, match=r"held-out rows, fewer than 99\.5%"):
-            open_engine(poor, precision="int8")
-        assert open_engine(poor).precision == "f32"
+            open_bundle(poor, precision="int8")
+        assert open_engine(poor.classifier).precision == "f32"
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])

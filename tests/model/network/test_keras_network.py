@@ -10,17 +10,17 @@ from textbatch.model.network.keras_network import build_network, read_tensors, w
 @pytest.mark.parametrize("reset_after", [True, False])
 def test_reading_undoes_writing(reset_after):
     bundle = random_bundle(reset_after=reset_after)
-    network = build_network(bundle.architecture)
-    write_tensors(network, bundle.architecture, bundle.weights.tensors)
-    found = read_tensors(network, bundle.architecture)
-    assert found.keys() == bundle.weights.tensors.keys()
-    for name, tensor in bundle.weights.tensors.items():
+    network = build_network(bundle.classifier.architecture)
+    write_tensors(network, bundle.classifier.architecture, bundle.classifier.weights.tensors)
+    found = read_tensors(network, bundle.classifier.architecture)
+    assert found.keys() == bundle.classifier.weights.tensors.keys()
+    for name, tensor in bundle.classifier.weights.tensors.items():
         assert np.array_equal(found[name], tensor), name
 
 
 @pytest.mark.parametrize("reset_after", [True, False])
 def test_writing_undoes_reading(reset_after):
-    sizes = random_bundle(reset_after=reset_after).architecture
+    sizes = random_bundle(reset_after=reset_after).classifier.architecture
     network, other = build_network(sizes), build_network(sizes)
     random = np.random.default_rng(0)
     network.set_weights([random.normal(size=value.shape) for value in network.get_weights()])
@@ -30,8 +30,8 @@ def test_writing_undoes_reading(reset_after):
 
 
 def test_padding_is_masked(bundle):
-    network = build_network(bundle.architecture)
-    write_tensors(network, bundle.architecture, bundle.weights.tensors)
+    network = build_network(bundle.classifier.architecture)
+    write_tensors(network, bundle.classifier.architecture, bundle.classifier.weights.tensors)
     short = np.array([[5, 6, 7]], np.int32)
     padded = np.pad(short, ((0, 0), (0, 9)))
     assert np.allclose(network(padded), network(short), atol=1e-6)

@@ -168,7 +168,7 @@ def test_a_megabyte_of_anything_is_tokenized_in_linear_time(model):
 
     from textbatch.model.bundle.bundle import load_bundle
 
-    tokenizer = load_bundle(model).tokenizer
+    tokenizer = load_bundle(model).classifier.tokenizer
     pieces = [
         "a",
         " ",

@@ -11,7 +11,7 @@ from textbatch.training.config.train import TrainConfig
 from textbatch.training.fit.augmentation_trial import MARGIN, choose
 from textbatch.training.fit.fitted import Learned
 
-BUNDLE = random_bundle()
+BUNDLE = random_bundle().classifier
 
 
 def learned(loss: float) -> Learned:

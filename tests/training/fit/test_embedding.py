@@ -123,21 +123,20 @@ def test_pretrained_vectors_alone_do_it_too(folder, tmp_path):
 
 def test_the_embedding_has_a_part_for_each_source_and_the_kept_words_last(with_both):
     bundle = load_bundle(Path(with_both.model))
-    assert bundle.architecture.embedding_dim == 12 + 6
+    assert bundle.classifier.architecture.embedding_dim == 12 + 6
     unseen = {word for words in UNSEEN.values() for word in words}
-    assert set(bundle.vocabulary.words()[-4:]) == unseen
+    assert set(bundle.classifier.vocabulary.words()[-4:]) == unseen
     # Seen but once, which is too rare to learn without a vector.
-    assert "once" in bundle.vocabulary.words()
+    assert "once" in bundle.classifier.vocabulary.words()
 
 
 def test_fine_tuning_leaves_the_kept_words_where_they_were(with_both, folder):
     bundle = load_bundle(Path(with_both.model))
     lines = (folder / "general.vec").read_text().splitlines()[1:]
     given = {line.split()[0]: np.array(line.split()[1:], float) for line in lines}
-    kept = bundle.weights.tensors["embedding"][-4:, 12:]
-    ratios = [
-        row / given[word] for word, row in zip(bundle.vocabulary.words()[-4:], kept, strict=True)
-    ]
+    kept = bundle.classifier.weights.tensors["embedding"][-4:, 12:]
+    words = bundle.classifier.vocabulary.words()[-4:]
+    ratios = [row / given[word] for word, row in zip(words, kept, strict=True)]
     assert np.allclose(ratios, np.mean(ratios), rtol=1e-4)
 
 
@@ -163,7 +162,7 @@ def test_the_same_seed_gives_the_same_fingerprint(with_both, folder, tmp_path):
 
 
 def test_held_out_texts_give_no_vectors(with_both):
-    assert "heldout" not in load_bundle(Path(with_both.model)).vocabulary.words()
+    assert "heldout" not in load_bundle(Path(with_both.model)).classifier.vocabulary.words()
 
 
 @pytest.mark.parametrize("keep", [0, 1])

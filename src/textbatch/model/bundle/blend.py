@@ -12,6 +12,7 @@ from safetensors.numpy import save
 
 from textbatch.errors import BundleError
 from textbatch.model.bundle.strict_json import dump_json, parse_json, read_fields
+from textbatch.model.layout import LAYOUT, RESTORE
 from textbatch.model.linear.character_ngrams import Subwords
 from textbatch.model.linear.classifier import LinearModel
 from textbatch.model.linear.ngrams import Ngrams
@@ -20,11 +21,7 @@ from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.weights import parse_tensors
 from textbatch.types import Float32Array, Int32Array, Int64Array, TokenBatch
 
-#: A bundle has both of these files or neither.
-BLEND, LINEAR = "blend.json", "linear.safetensors"
-
 _MAX_FEATURES = 5_000_000
-_RESTORE = "restore the bundle from its source or train it again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +70,7 @@ class Blend:
             "pairs": len(pairs),
             "subwords": len(subwords.subwords) if subwords else 0,
         }
-        return {BLEND: dump_json(sizes), LINEAR: save(contiguous)}
+        return {LAYOUT.blend: dump_json(sizes), LAYOUT.linear: save(contiguous)}
 
 
 def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend | None:
@@ -82,14 +79,15 @@ def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend 
     Raises:
         BundleError: One of its files is missing, or malformed.
     """
-    if not {BLEND, LINEAR} & files.keys():
+    present = [name for name in LAYOUT.linear_model if name in files]
+    if not present:
         return None
-    if not {BLEND, LINEAR} <= files.keys():
-        raise BundleError(f"of {BLEND} and {LINEAR} one is missing", _RESTORE)
-    sizes = read_fields(_Sizes, parse_json(files[BLEND], BLEND), BLEND)
+    if len(present) == 1:
+        raise BundleError(f"of {' and '.join(LAYOUT.linear_model)} one is missing", RESTORE)
+    sizes = read_fields(_Sizes, parse_json(files[LAYOUT.blend], LAYOUT.blend), LAYOUT.blend)
     numbers = (sizes.pairs, sizes.subwords)
     if not (all(0 <= n <= _MAX_FEATURES for n in numbers) and 0 < sizes.weight <= 1e6):
-        raise BundleError(f"{BLEND}: a value is out of range", _RESTORE)
+        raise BundleError(f"{LAYOUT.blend}: a value is out of range", RESTORE)
     words, labels = architecture.vocabulary_size, architecture.num_labels
     expected: dict[str, tuple[str, tuple[int, ...]]] = {
         "idf": ("F32", (words + sizes.pairs,)),
@@ -103,13 +101,13 @@ def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend 
             "subword_weights": ("F32", (sizes.subwords, labels)),
             "token_subwords": ("F32", (words, labels)),
         }
-    tensors, _ = parse_tensors(files[LINEAR], expected, LINEAR)
+    tensors, _ = parse_tensors(files[LAYOUT.linear], expected, LAYOUT.linear)
     pairs = tensors["pairs"]
     if pairs.size and not 0 <= pairs.min() <= pairs.max() < architecture.vocabulary_size:
-        raise BundleError(f"{LINEAR}: a pair has an unknown token", _RESTORE)
+        raise BundleError(f"{LAYOUT.linear}: a pair has an unknown token", RESTORE)
     ngrams = Ngrams.of_ids(architecture.vocabulary_size, pairs)
     if (np.diff(ngrams.pairs) <= 0).any():
-        raise BundleError(f"{LINEAR}: the pairs are not in order", _RESTORE)
+        raise BundleError(f"{LAYOUT.linear}: the pairs are not in order", RESTORE)
     linear = LinearModel(idf=tensors["idf"], weights=tensors["weights"], bias=tensors["bias"])
     model = LinearTextModel(ngrams=ngrams, linear=linear, subwords=_subwords(tensors))
     return Blend(weight=sizes.weight, model=model)
@@ -120,7 +118,7 @@ def _subwords(tensors: Mapping[str, NDArray[Any]]) -> SubwordModel | None:
         return None
     keys = _whole(tensors["subwords"])
     if (keys[1:] <= keys[:-1]).any():
-        raise BundleError(f"{LINEAR}: the character n-grams are not in order", _RESTORE)
+        raise BundleError(f"{LAYOUT.linear}: the character n-grams are not in order", RESTORE)
     return SubwordModel(
         subwords=Subwords(keys=keys),
         weights=tensors["subword_weights"],

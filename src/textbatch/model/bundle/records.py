@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textbatch.errors import QualityGateError
-from textbatch.model.bundle.strict_json import read_fields
-from textbatch.model.network.architecture import Architecture, RecurrentLayer
+from textbatch.model.network.architecture import Architecture
 from textbatch.text.normalization import RULES_VERSION
 
 #: int8 is refused for models on which it changes more labels than this leaves.
@@ -29,11 +28,24 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkConfig:
+    """What `config.json` holds.
+
+    Attributes:
+        architecture: Sizes of the network.
+        settings: The rest.
+    """
+
+    architecture: Architecture
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Int8Check:
     """What int8 changed on held-out rows when the bundle was made.
 
     Attributes:
-        rows: How many rows were compared; 0 when none were.
+        rows: How many rows were compared; 0 where there is no int8.
         agreement: Share of rows with the same label as in float32.
         max_difference: Largest change of a probability.
     """
@@ -67,19 +79,3 @@ class Golden:
 
     texts: list[str]
     probabilities: list[list[float]]
-
-
-def read_architecture(value: object, name: str) -> Architecture:
-    """Build an architecture from the JSON of `asdict`.
-
-    Args:
-        value: What the JSON holds.
-        name: The file's name, for the message.
-
-    Raises:
-        BundleError: A key is missing or unknown, or a value has the wrong type or size.
-    """
-    if isinstance(value, dict) and isinstance(value.get("layers"), list):
-        layers = tuple(read_fields(RecurrentLayer, layer, name) for layer in value["layers"])
-        value = {**value, "layers": layers}
-    return read_fields(Architecture, value, name)

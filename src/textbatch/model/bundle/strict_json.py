@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import json
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from dataclasses import is_dataclass
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from textbatch.errors import BundleError
+from textbatch.model.layout import RESTORE
 
 T = TypeVar("T")
 
 _MAX_DIGITS = 18
-_RESTORE = "restore the bundle from its source or train it again"
 
 
 def parse_json(data: bytes, name: str) -> Any:  # noqa: ANN401
@@ -50,7 +51,7 @@ def parse_json(data: bytes, name: str) -> Any:  # noqa: ANN401
         dump_json(value)
         return value
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{name} is not valid JSON", _RESTORE) from error
+        raise BundleError(f"{name} is not valid JSON", RESTORE) from error
 
 
 def dump_json(value: object) -> bytes:
@@ -60,7 +61,10 @@ def dump_json(value: object) -> bytes:
 
 
 def read_fields(kind: type[T], value: object, name: str) -> T:
-    """Build a dataclass of plain numbers, strings and booleans from a JSON object.
+    """Build a dataclass from the JSON of its `asdict`.
+
+    Its fields may be numbers, strings, booleans, lists, tuples of any length, dicts by string,
+    and dataclasses of these.
 
     Args:
         kind: The dataclass.
@@ -70,14 +74,37 @@ def read_fields(kind: type[T], value: object, name: str) -> T:
     Raises:
         BundleError: A key is missing or unknown, or a value has the wrong type.
     """
-    # Annotations as written, which are plain type names in the dataclasses read here.
-    expected: dict[str, str] = inspect.get_annotations(kind)
+    expected = get_type_hints(kind)
     if not isinstance(value, dict) or value.keys() != expected.keys():
-        raise BundleError(f"{name} does not have exactly the keys {', '.join(expected)}", _RESTORE)
-    for key, annotation in expected.items():
-        found = value[key]
-        if annotation == "float" and type(found) is int:
-            value[key] = float(found)
-        elif type(found).__name__ != annotation.partition("[")[0]:
-            raise BundleError(f"{name}: '{key}' is not of type {annotation}", _RESTORE)
-    return kind(**value)
+        raise BundleError(f"{name} does not have exactly the keys {', '.join(expected)}", RESTORE)
+    return kind(**{key: _read(hint, value[key], name, key) for key, hint in expected.items()})
+
+
+def _read(hint: Any, value: object, name: str, key: str) -> Any:  # noqa: ANN401
+    if is_dataclass(hint) and isinstance(hint, type):
+        return read_fields(hint, value, name)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (list, tuple) and type(value) is list:
+        return origin(_items(arguments[0], value, name, key))
+    if origin is dict and type(value) is dict:
+        return dict(zip(value, _items(arguments[1], [*value.values()], name, key), strict=True))
+    if origin is None:
+        return _items(hint, [value], name, key)[0]
+    raise _wrong_type(hint, name, key)
+
+
+def _items(hint: Any, values: list[Any], name: str, key: str) -> Sequence[Any]:  # noqa: ANN401
+    if hint not in (bool, int, float, str):
+        return [_read(hint, value, name, key) for value in values]
+    # By type and not by isinstance, since True is an int. All at once: there may be many.
+    kinds = set(map(type, values))
+    if hint is float and kinds <= {int, float}:
+        return [*map(float, values)] if int in kinds else values
+    if not kinds <= {hint}:
+        raise _wrong_type(hint, name, key)
+    return values
+
+
+def _wrong_type(hint: Any, name: str, key: str) -> BundleError:  # noqa: ANN401
+    kind = hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint)
+    return BundleError(f"{name}: '{key}' is not of type {kind}", RESTORE)

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from textbatch.errors import ConflictError
+from textbatch.errors import ConflictError, QualityGateError
 from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.choices import DeviceName, EngineName, Precision
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.text.bucketing import MiniBatch
@@ -42,7 +43,7 @@ class Engine(Protocol):
 
 
 def open_engine(
-    bundle: Bundle,
+    classifier: Classifier,
     *,
     name: EngineName = "auto",
     device: DeviceName = "auto",
@@ -52,28 +53,27 @@ def open_engine(
     """Build the network in the engine that suits the device.
 
     Args:
-        bundle: The model.
+        classifier: What answers.
         name: `auto` means ONNX Runtime on the CPU, and TensorFlow on a GPU.
         device: `auto` means the CPU, except if `name` is `tensorflow` and it sees a GPU.
         threads: Number of CPU threads; None means as many as this process may use.
-        precision: `int8` is allowed only if the bundle's own measurement allows it.
+        precision: Of the weights and products. `check_int8` says whether a bundle allows `int8`.
 
     Raises:
         ConflictError: A GPU is wanted and there is none, or int8 is wanted for a bidirectional
             network.
-        QualityGateError: int8 changed too many labels when the bundle was made.
     """
     if precision == "int8":
-        check_int8(bundle)
+        _check_one_way(classifier)
     # Each engine is imported only when chosen: TensorFlow alone takes seconds.
     if name == "tensorflow" or device == "gpu":
         import_keras(threads=threads)
         from textbatch.model.engines.keras import KerasEngine
 
-        return KerasEngine(bundle, device=device)
+        return KerasEngine(classifier, device=device)
     from textbatch.model.engines.onnx import OnnxEngine
 
-    return OnnxEngine(bundle, threads=threads, precision=precision)
+    return OnnxEngine(classifier, threads=threads, precision=precision)
 
 
 def check_int8(bundle: Bundle) -> None:
@@ -81,11 +81,20 @@ def check_int8(bundle: Bundle) -> None:
 
     Raises:
         ConflictError: The network is bidirectional; there is no int8 for it.
-        QualityGateError: int8 changed too many labels when the bundle was made.
+        QualityGateError: int8 changed too many labels when the bundle was made, or nobody
+            compared.
     """
-    if bundle.architecture.bidirectional:
+    _check_one_way(bundle.classifier)
+    if bundle.int8 is None:
+        raise QualityGateError(
+            "nobody compared int8 with float32 when the model was made", "leave --precision out"
+        )
+    bundle.int8.check()
+
+
+def _check_one_way(classifier: Classifier) -> None:
+    if classifier.architecture.bidirectional:
         raise ConflictError(
             "--precision int8 is for networks that read one way; this model is bidirectional",
             "leave --precision out, or train without --bidirectional",
         )
-    bundle.int8.check()

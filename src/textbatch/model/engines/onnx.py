@@ -7,11 +7,11 @@ import os
 import joblib
 import numpy as np
 
-from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.choices import CPU_BATCH_TOKENS, Precision
 from textbatch.model.engines.loop_graph import build_step_graph
 from textbatch.model.engines.prefix_tree import prefix_tree
-from textbatch.model.network.onnx_graph import WEIGHTS_FILE
+from textbatch.model.layout import LAYOUT
 from textbatch.text.bucketing import MiniBatch
 from textbatch.types import Float32Array
 
@@ -33,26 +33,28 @@ class OnnxEngine:
     device = "cpu"
     batch_tokens = CPU_BATCH_TOKENS
 
-    def __init__(self, bundle: Bundle, *, threads: int | None, precision: Precision) -> None:
+    def __init__(
+        self, classifier: Classifier, *, threads: int | None, precision: Precision
+    ) -> None:
         # joblib counts the cores that affinity and cgroups allow this process.
         self.workers = threads or joblib.cpu_count()
         self.precision = precision
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        weights = bundle.weights
+        weights = classifier.weights
         # The bytes that were verified, not the file, which may have changed since then.
         options.add_external_initializers_from_files_in_memory(
-            [WEIGHTS_FILE], [weights.data], [len(weights.data)]
+            [LAYOUT.weights], [weights.data], [len(weights.data)]
         )
         # Bidirectional networks cannot share beginnings. They run on ONNX's own operators.
-        self._shares_beginnings = not bundle.architecture.bidirectional
+        self._shares_beginnings = not classifier.architecture.bidirectional
         graph = (
             build_step_graph(
-                bundle.architecture, weights.tensors, weights.offsets, precision=precision
+                classifier.architecture, weights.tensors, weights.offsets, precision=precision
             )
             if self._shares_beginnings
-            else bundle.graph
+            else classifier.graph
         )
         self._session = onnxruntime.InferenceSession(
             graph, options, providers=["CPUExecutionProvider"]

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
+from textbatch.model.layout import LAYOUT
 from textbatch.model.network.architecture import Architecture, StackedLayer
 
-WEIGHTS_FILE = "weights.safetensors"
 _OPSET, _IR_VERSION = 17, 8
 #: A number below every state of a GRU or an LSTM, which are in [-1, 1].
 BELOW_STATES = np.float32(-2)
@@ -187,6 +187,6 @@ def external_tensor(name: str, shape: tuple[int, ...], offset: int) -> TensorPro
         data_location=TensorProto.EXTERNAL,
     )
     length = 4 * int(np.prod(shape, dtype=np.int64))
-    for key, value in (("location", WEIGHTS_FILE), ("offset", offset), ("length", length)):
+    for key, value in (("location", LAYOUT.weights), ("offset", offset), ("length", length)):
         tensor.external_data.add(key=key, value=str(value))
     return tensor

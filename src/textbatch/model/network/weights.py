@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from textbatch.errors import BundleError
+from textbatch.model.layout import LAYOUT, RESTORE
 from textbatch.model.network.architecture import Architecture
 from textbatch.types import Float32Array
 
@@ -54,7 +55,7 @@ class Weights:
                 or type; or a weight is not finite.
         """
         expected = {name: (_FLOAT32, s) for name, s in architecture.tensor_shapes().items()}
-        tensors, offsets = parse_tensors(data, expected, "weights.safetensors")
+        tensors, offsets = parse_tensors(data, expected, LAYOUT.weights)
         return cls(data=data, offsets=offsets, tensors=tensors)
 
 
@@ -77,7 +78,7 @@ def parse_tensors(
     header, start = _header(data, file)
     if header.keys() != expected.keys():
         odd = sorted(header.keys() ^ expected.keys())[0]
-        raise BundleError(f"{file}: tensor '{odd}' is missing or extra", _RESTORE)
+        raise BundleError(f"{file}: tensor '{odd}' is missing or extra", RESTORE)
     offsets: dict[str, int] = {}
     tensors: dict[str, NDArray[Any]] = {}
     places: list[tuple[int, int]] = []
@@ -85,31 +86,28 @@ def parse_tensors(
         count = math.prod(shape)
         begin, end = _place(name, header[name], kind, shape)
         if end - begin != 4 * count or not 0 <= begin <= end <= len(data) - start:
-            raise BundleError(f"{file}: tensor '{name}' lies wrong", _RESTORE)
+            raise BundleError(f"{file}: tensor '{name}' lies wrong", RESTORE)
         places.append((begin, end))
         offsets[name] = start + begin
         flat = np.frombuffer(data, _TYPES[kind], count, start + begin)
         if kind == _FLOAT32 and not np.isfinite(flat).all():
-            raise BundleError(f"tensor '{name}' holds NaN or infinity", _RESTORE)
+            raise BundleError(f"tensor '{name}' holds NaN or infinity", RESTORE)
         tensors[name] = flat.reshape(shape)
     _check_no_gaps(places, len(data) - start, file)
     return tensors, offsets
-
-
-_RESTORE = "restore the bundle from its source or train it again"
 
 
 def _header(data: bytes, file: str) -> tuple[dict[str, object], int]:
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
     start = _LENGTH_BYTES + length
     if len(data) < _LENGTH_BYTES or start > len(data) or length > 1 << 20:
-        raise BundleError(f"{file} is cut off or has an oversized header", _RESTORE)
+        raise BundleError(f"{file} is cut off or has an oversized header", RESTORE)
     try:
         header = json.loads(data[_LENGTH_BYTES:start])
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{file} has a malformed header", _RESTORE) from error
+        raise BundleError(f"{file} has a malformed header", RESTORE) from error
     if not isinstance(header, dict):
-        raise BundleError(f"{file} has a malformed header", _RESTORE)
+        raise BundleError(f"{file} has a malformed header", RESTORE)
     header.pop("__metadata__", None)
     return header, start
 
@@ -121,19 +119,19 @@ def _place(name: str, entry: object, kind: str, shape: tuple[int, ...]) -> tuple
         ):
             if tuple(sizes) != shape:
                 raise BundleError(
-                    f"tensor '{name}' has shape {tuple(sizes)}, config.json asks for {shape}",
-                    _RESTORE,
+                    f"tensor '{name}' has shape {tuple(sizes)}, {LAYOUT.config} asks for {shape}",
+                    RESTORE,
                 )
             return begin, end
         case _:
-            raise BundleError(f"tensor '{name}' is not {_NAMES[kind]}", _RESTORE)
+            raise BundleError(f"tensor '{name}' is not {_NAMES[kind]}", RESTORE)
 
 
 def _check_no_gaps(places: list[tuple[int, int]], size: int, file: str) -> None:
     position = 0
     for begin, end in sorted(places):
         if begin != position:
-            raise BundleError(f"{file}: tensors overlap or leave gaps", _RESTORE)
+            raise BundleError(f"{file}: tensors overlap or leave gaps", RESTORE)
         position = end
     if position != size:
-        raise BundleError(f"{file} holds more than its tensors", _RESTORE)
+        raise BundleError(f"{file} holds more than its tensors", RESTORE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,30 +13,46 @@ from textbatch.types import Float32Array, TokenBatch
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingProfile:
+    """What the training texts and answers looked like.
+
+    Attributes:
+        rows: Training rows.
+        tokens_by_quantile: Tokens of a text, cut to the length limit, by quantile, such as `0.5`.
+        truncated_share: Share of texts that were cut.
+        oov_share: Share of tokens that the vocabulary lacks.
+        labels: Training rows by label.
+        confidence_histogram: Held-out rows over equal bins of confidence from 0 to 1.
+    """
+
+    rows: int
+    tokens_by_quantile: dict[str, float]
+    truncated_share: float
+    oov_share: float
+    labels: dict[str, int]
+    confidence_histogram: list[int]
+
+
 def training_profile(
     tokens: TokenBatch, *, labels: Mapping[str, int], confidences: Float32Array, oov_id: int
-) -> dict[str, Any]:
+) -> TrainingProfile:
     """Describe the training data.
 
     Args:
         tokens: Tokens of the training texts, cut to the limit on length.
         labels: Number of training rows for each label.
-        confidences: Calibrated confidences of validation rows. On its training rows the network is
+        confidences: Calibrated confidences of held-out rows. On its training rows the network is
             surer. Shape `(rows,)`.
         oov_id: The id of unknown tokens.
-
-    Returns:
-        Plain JSON values: quantiles of the number of tokens, the shares of truncated texts and of
-        OOV tokens, the number of rows for each label, and a histogram of confidences over equal
-        bins from 0 to 1.
     """
     histogram, _ = np.histogram(confidences, bins=CONFIDENCE_BINS, range=(0.0, 1.0))
     lengths = tokens.lengths
-    return {
-        "rows": len(tokens),
-        "tokens_by_quantile": {str(q): float(np.quantile(lengths, q)) for q in _QUANTILES},
-        "truncated_share": float(tokens.truncated.mean()),
-        "oov_share": float((tokens.token_ids == oov_id).mean()),
-        "labels": dict(labels),
-        "confidence_histogram": histogram.tolist(),
-    }
+    return TrainingProfile(
+        rows=len(tokens),
+        tokens_by_quantile={str(q): float(np.quantile(lengths, q)) for q in _QUANTILES},
+        truncated_share=float(tokens.truncated.mean()),
+        oov_share=float((tokens.token_ids == oov_id).mean()),
+        labels=dict(labels),
+        confidence_histogram=histogram.tolist(),
+    )

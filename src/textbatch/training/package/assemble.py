@@ -1,167 +1,175 @@
-"""From trained weights to a bundle that knows how good it is."""
+"""From a fitted network to a bundle that knows how good it is."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.readers.labelled import label_counts, label_ids_of
-from textbatch.model.bundle.bundle import NO_GOLDEN, Bundle, draft_bundle
+from textbatch.data.readers.labelled import label_counts
+from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.golden import golden_texts
 from textbatch.model.bundle.records import Golden, Int8Check, Settings
-from textbatch.model.choices import Precision
-from textbatch.model.engines import open_engine
-from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.weights import Weights
 from textbatch.model.predictor import Predictor, open_predictor
-from textbatch.model.quality.calibration import fit_temperature, softmax
-from textbatch.model.quality.profile import training_profile
+from textbatch.model.quality.calibration import Calibration
+from textbatch.model.quality.profile import TrainingProfile, training_profile
 from textbatch.model.quality.reliability import Answers
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.evaluate import evaluate_rows
-from textbatch.text.vocabulary import OOV_ID, Vocabulary
-from textbatch.training.package.baselines import HeldOutRows, compare, fit_baselines
+from textbatch.text.vocabulary import OOV_ID
+from textbatch.training.calibrate import Calibrated, calibrate
+from textbatch.training.config.train import TrainConfig
+from textbatch.training.linear import HeldOutRows
+from textbatch.training.package.baselines import compare
 from textbatch.training.split.dataset import Parts
-from textbatch.types import Predictions, has_evidence
+from textbatch.types import has_evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A bundle and what was measured of it.
+class Measured:
+    """A calibrated classifier and what was measured of it.
 
     Attributes:
-        bundle: Its metrics still empty.
+        classifier: With its temperature, and with a linear model where it has one.
+        calibration: How the temperature was found.
+        held_out: Answers on held-out rows, for thresholds.
+        profile: Of the training texts.
+        golden: Made-up texts and their answers.
+        int8: What int8 changes; None for a network that has none.
         test: On the test rows, by the engine that `score` uses.
         answers: Each test row's.
         contenders: How simple models and the network alone do on the test rows.
     """
 
-    bundle: Bundle
+    classifier: Classifier
+    calibration: Calibration
+    held_out: HeldOut
+    profile: TrainingProfile
+    golden: Golden
+    int8: Int8Check | None
     test: Evaluation
     answers: Answers
     contenders: list[Contender]
 
+    @property
+    def blend_weight(self) -> float:
+        """Of the linear model beside the network; 0 without one."""
+        return self.classifier.blend.weight if self.classifier.blend else 0.0
 
-def finish_bundle(
-    weights: Weights,
-    *,
-    refitted: Weights | None,
-    architecture: Architecture,
-    settings: Settings,
-    vocabulary: Vocabulary,
+    def bundle(self, settings: Settings, metrics: Mapping[str, object]) -> Bundle:
+        """The bundle of it.
+
+        Args:
+            settings: For `config.json`.
+            metrics: What training measured, as JSON values.
+        """
+        return Bundle(
+            classifier=self.classifier,
+            settings=settings,
+            calibration=self.calibration,
+            held_out=self.held_out,
+            profile=self.profile,
+            golden=self.golden,
+            int8=self.int8,
+            metrics=metrics,
+        )
+
+
+def measure_classifier(
+    classifier: Classifier,
     parts: Parts,
+    config: TrainConfig,
+    *,
+    refitted: Weights | None = None,
     out_of_fold: HeldOutRows | None = None,
-    blend: bool,
-    seed: int,
     progress: Progress | None = None,
-) -> Finished:
-    """Fit the temperature, measure on the test rows, and record profile and golden rows.
+) -> Measured:
+    """Calibrate a network, measure it on the test rows, and make its profile and golden rows.
 
     All of it with the engine that `score` uses, so that the numbers are those users get.
 
     Args:
-        weights: Trained on the training rows alone; blend, temperature and thresholds go by them.
-        refitted: Trained on training and validation rows, to take their place in the bundle.
-        architecture: Of the network.
-        settings: For the bundle.
-        vocabulary: For the bundle.
+        classifier: The network, fitted to the training rows alone: these answers decide about
+            linear model, temperature and thresholds.
         parts: The labelled rows.
-        out_of_fold: The answers of a cross-validation, to go by instead of the validation rows.
-        blend: Whether the linear model may be blended in, where held-out rows gain by it.
-        seed: Of the golden texts.
+        config: Says whether a linear model may be blended in, and gives the golden texts' seed.
+        refitted: Weights fitted to training and validation rows, which answer from then on.
+        out_of_fold: The answers of a cross-validation, which decide in place of the validation
+            rows.
         progress: Told about the rows.
 
-    Returns:
-        The bundle and what was measured.
+    Raises:
+        DataError: No held-out row or no test row can be answered.
     """
-    draft = draft_bundle(
-        weights,
-        architecture=architecture,
-        settings=settings,
-        vocabulary=vocabulary,
-        labels=parts.labels,
-    )
-    held_out = out_of_fold or _held_out(draft, parts)
-    if refitted:
-        draft = replace(draft, weights=refitted)
-    with open_predictor(draft) as predictor:
-        network_logits, _ = predictor.predict_logits(parts.test.texts)
     with step_of(progress, None, step="fitting simple models"):
-        baselines = fit_baselines(parts, draft.tokenizer, held_out)
-        contenders = compare(baselines, parts, draft.tokenizer, network_logits)
-    logits = held_out.logits
-    if blend and baselines.blend.weight:
-        draft, logits = replace(draft, blend=baselines.blend), baselines.held_out_logits
-    label_ids, _ = label_ids_of(held_out.rows.labels, parts.labels)
-    evidence = np.isfinite(logits[:, 0])
-    calibration = fit_temperature(logits[evidence], label_ids[evidence])
-    with open_predictor(draft) as predictor:
+        calibrated = calibrate(
+            classifier, parts, blend=config.blend == "auto", out_of_fold=out_of_fold
+        )
+        if refitted:
+            answering = replace(calibrated.classifier, weights=refitted)
+            calibrated = replace(calibrated, classifier=answering)
+        contenders = compare(calibrated, parts)
+    classifier = calibrated.classifier
+    with open_predictor(classifier) as predictor:
         with step_of(progress, len(parts.test), step="testing") as step:
-            test, answers = evaluate_rows(
-                predictor,
-                parts.test,
-                temperature=calibration.temperature,
-                on_rows=step.advance,
-            )
-        golden = _golden(predictor, calibration.temperature, seed)
-    probabilities = softmax(logits[evidence], calibration.temperature)
-    profile = training_profile(
-        draft.tokenizer.encode(parts.training.texts),
+            test, answers = evaluate_rows(predictor, parts.test, on_rows=step.advance)
+        golden = _golden(predictor, config.seed)
+    unseen = pa.concat_arrays([parts.validation.texts, parts.test.texts])
+    return Measured(
+        classifier=classifier,
+        calibration=calibrated.calibration,
+        held_out=HeldOut.of(calibrated.probabilities, calibrated.label_ids),
+        profile=_profile(calibrated, parts),
+        golden=golden,
+        int8=_check_int8(classifier, unseen),
+        test=test,
+        answers=answers,
+        contenders=contenders,
+    )
+
+
+def _profile(calibrated: Calibrated, parts: Parts) -> TrainingProfile:
+    return training_profile(
+        calibrated.classifier.tokenizer.encode(parts.training.texts),
         labels=label_counts(parts.training),
-        confidences=probabilities.max(axis=1),
+        confidences=calibrated.probabilities.max(axis=1),
         oov_id=OOV_ID,
     )
-    bundle = replace(
-        draft,
-        calibration=calibration,
-        held_out=HeldOut.of(probabilities, label_ids[evidence]),
-        golden=golden,
-        profile=profile,
-    )
-    unseen = pa.concat_arrays([parts.validation.texts, parts.test.texts])
-    bundle = replace(bundle, int8=_check_int8(bundle, unseen))
-    return Finished(bundle=bundle, test=test, answers=answers, contenders=contenders)
 
 
-def _held_out(draft: Bundle, parts: Parts) -> HeldOutRows:
-    with open_predictor(draft) as predictor:
-        logits, _ = predictor.predict_logits(parts.validation.texts)
-    return HeldOutRows(rows=parts.validation, logits=logits)
-
-
-def _check_int8(bundle: Bundle, texts: pa.Array) -> Int8Check:
+def _check_int8(classifier: Classifier, texts: pa.Array) -> Int8Check | None:
     """Compare int8 with float32; this takes no labels, so the test rows serve too."""
-    if bundle.architecture.bidirectional:
-        return bundle.int8  # for which there is no int8
-    answers: dict[Precision, Predictions] = {}
-    precisions: tuple[Precision, Precision] = ("f32", "int8")
-    for precision in precisions:
-        engine = open_engine(bundle, name="onnx", device="cpu", precision=precision)
-        # The drafts' golden rows are float32's: int8 may be too far off them to be opened.
-        with Predictor(replace(bundle, golden=NO_GOLDEN), engine) as predictor:
-            answers[precision] = predictor.predict(texts)
-    f32, int8 = (answers[precision].probabilities for precision in precisions)
-    evidence = has_evidence(answers["f32"].status)
-    same = f32[evidence].argmax(axis=1) == int8[evidence].argmax(axis=1)
+    if classifier.architecture.bidirectional:
+        return None
+    with open_predictor(classifier) as predictor:
+        exact = predictor.predict(texts)
+    with open_predictor(classifier, precision="int8") as predictor:
+        rounded = predictor.predict(texts)
+    evidence = has_evidence(exact.status)
+    if not evidence.any():
+        return None
+    f32, int8 = exact.probabilities[evidence], rounded.probabilities[evidence]
     return Int8Check(
         rows=int(evidence.sum()),
-        agreement=float(same.mean()),
-        max_difference=float(np.abs(f32[evidence] - int8[evidence]).max()),
+        agreement=float((f32.argmax(axis=1) == int8.argmax(axis=1)).mean()),
+        max_difference=float(np.abs(f32 - int8).max()),
     )
 
 
-def _golden(predictor: Predictor, temperature: float, seed: int) -> Golden:
-    bundle = predictor.bundle
-    length = bundle.architecture.max_sequence_length
-    texts = golden_texts(bundle.vocabulary, max_sequence_length=length, seed=seed)
-    logits, status = predictor.predict_logits(pa.array(texts, pa.large_string()))
-    answered = np.flatnonzero(has_evidence(status))
+def _golden(predictor: Predictor, seed: int) -> Golden:
+    classifier = predictor.classifier
+    length = classifier.architecture.max_sequence_length
+    texts = golden_texts(classifier.vocabulary, max_sequence_length=length, seed=seed)
+    predictions = predictor.predict(pa.array(texts, pa.large_string()))
+    answered = np.flatnonzero(has_evidence(predictions.status))
     return Golden(
         texts=[texts[row] for row in answered],
-        probabilities=softmax(logits[answered], temperature).tolist(),
+        probabilities=predictions.probabilities[answered].tolist(),
     )

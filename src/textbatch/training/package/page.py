@@ -56,7 +56,7 @@ def training_page(
     from textbatch.report.html.page import page_of
 
     rows = report.rows
-    limit = bundle.architecture.max_sequence_length
+    limit = bundle.classifier.architecture.max_sequence_length
     measured = measured_on(report.test, answers, test, with_texts=config.report_texts)
     return page_of(
         replace(
@@ -125,7 +125,7 @@ def _coverage(vectors: VectorCoverage | None) -> tuple[Coverage, ...]:
 
 
 def _facts(bundle: Bundle, config: TrainConfig, report: TrainReport) -> dict[str, str]:
-    sizes = bundle.architecture
+    sizes = bundle.classifier.architecture
     parameters = sum(math.prod(shape) for shape in sizes.tensor_shapes().values())
     calibration = bundle.calibration
     return {
@@ -134,7 +134,7 @@ def _facts(bundle: Bundle, config: TrainConfig, report: TrainReport) -> dict[str
         "Text column": config.text_column,
         "Label column": config.label_column,
         "Vocabulary": f"{sizes.vocabulary_size:,} tokens",
-        "Unknown tokens in training": f"{bundle.profile['oov_share']:.1%}",
+        "Unknown tokens in training": f"{bundle.profile.oov_share:.1%}",
         "Length limit": f"{sizes.max_sequence_length} tokens",
         "Network": sizes.summary(),
         "Linear model": f"blended in with weight {report.blend_weight:.2f}"
@@ -144,7 +144,9 @@ def _facts(bundle: Bundle, config: TrainConfig, report: TrainReport) -> dict[str
         "Temperature": f"{calibration.temperature:.3f}, fitted on {calibration.rows:,} rows",
         "Log loss on those rows": f"{calibration.nll_after:.4f} "
         f"({calibration.nll_before:.4f} before)",
-        "int8": f"same label on {bundle.int8.agreement:.2%} of {bundle.int8.rows:,} rows",
+        "int8": f"same label on {bundle.int8.agreement:.2%} of {bundle.int8.rows:,} rows"
+        if bundle.int8
+        else "none for this network",
         "Training took": f"{report.seconds:,.0f} s",
         "textbatch": __version__,
         "Python": platform.python_version(),

@@ -9,14 +9,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from textbatch.model.bundle.bundle import Bundle, save_bundle
+from textbatch.model.bundle.bundle import save_bundle
+from textbatch.model.bundle.records import Settings
 from textbatch.report.files import SCHEMA_VERSION, failure_reported, write_json
 from textbatch.report.training import TrainReport
 from textbatch.text.normalization import split_tokens
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.fit.fitted import Learned
 from textbatch.training.out_of_fold import OutOfFold
-from textbatch.training.package.assemble import Finished
+from textbatch.training.package.assemble import Measured
 from textbatch.training.package.baselines import check_baselines
 from textbatch.training.package.model_card import model_card
 from textbatch.training.package.page import training_page
@@ -44,7 +45,7 @@ def report_of(
     config: TrainConfig,
     parts: Parts,
     learned: Learned,
-    finished: Finished,
+    measured: Measured,
     folds: OutOfFold | None = None,
 ) -> TrainReport:
     """What was measured, still without the fingerprint.
@@ -53,25 +54,24 @@ def report_of(
         config: What was asked for.
         parts: The labelled rows.
         learned: The network.
-        finished: The bundle, and what was measured of it.
+        measured: What was measured.
         folds: What a cross-validation found.
 
     Raises:
         QualityGateError: A simple model does better, and that is not allowed.
     """
     warning = check_baselines(
-        finished.test.metrics.accuracy, finished.contenders, required=config.require_baseline
+        measured.test.metrics.accuracy, measured.contenders, required=config.require_baseline
     )
-    blend = finished.bundle.blend
     return TrainReport(
         model=os.fspath(config.model),
         rows=parts.sizes(),
         epochs=learned.epochs,
         best_epoch=learned.best_epoch.number if learned.epochs else 0,
-        calibration=finished.bundle.calibration,
-        test=finished.test,
-        blend_weight=blend.weight if blend else 0.0,
-        contenders=finished.contenders,
+        calibration=measured.calibration,
+        test=measured.test,
+        blend_weight=measured.blend_weight,
+        contenders=measured.contenders,
         vectors=learned.coverage,
         warnings=[*parts.warnings, *learned.warnings, *([warning] if warning else [])],
         near_duplicates=parts.near_duplicates,
@@ -80,28 +80,31 @@ def report_of(
 
 
 def save(
-    bundle: Bundle,
     config: TrainConfig,
     parts: Parts,
     learned: Learned,
-    finished: Finished,
+    measured: Measured,
     report: TrainReport,
+    *,
+    preset: str,
     started: float,
 ) -> str:
     """Write the bundle with its card and its page.
 
     Args:
-        bundle: Complete.
         config: What was asked for.
         parts: The labelled rows.
         learned: The network.
-        finished: What was measured of the bundle.
-        report: For the page.
+        measured: What was measured.
+        report: For metrics and page.
+        preset: The recipe that the network was trained with.
         started: When the work began, by `time.perf_counter`.
 
     Returns:
         The bundle's fingerprint.
     """
+    settings = Settings(preset=preset, text_column=config.text_column)
+    bundle = measured.bundle(settings, report.metrics())
     card = model_card(
         labels=bundle.labels,
         text_column=config.text_column,
@@ -114,7 +117,7 @@ def save(
         config=config,
         report=replace(report, seconds=time.perf_counter() - started),
         epochs=learned.epochs,
-        answers=finished.answers,
+        answers=measured.answers,
         test=parts.test,
         lengths=np.diff(split_tokens(parts.training.texts)[1]),
     )

@@ -1,0 +1,81 @@
+"""From a fitted network to calibrated answers: held-out logits → linear model → temperature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from textbatch.data.readers.labelled import label_ids_of
+from textbatch.model.bundle.blend import Blend
+from textbatch.model.bundle.classifier import Classifier
+from textbatch.model.quality.calibration import Calibration, fit_temperature, softmax
+from textbatch.training.linear import (
+    HeldOutRows,
+    LinearChoice,
+    choose_linear,
+    fit_linear,
+    held_out_rows,
+)
+from textbatch.training.split.dataset import Parts
+from textbatch.types import Float32Array, Int64Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrated:
+    """A classifier whose confidences mean what they say.
+
+    Attributes:
+        classifier: With its temperature, and with the linear model where held-out rows gain by it.
+        calibration: How the temperature was found.
+        held_out: The rows that decided.
+        linear: The best linear model; None where none was looked for.
+        probabilities: Calibrated, of the held-out rows with evidence. Shape `(answered, labels)`.
+        label_ids: True labels of the same rows. Shape `(answered,)`.
+    """
+
+    classifier: Classifier
+    calibration: Calibration
+    held_out: HeldOutRows
+    linear: LinearChoice | None
+    probabilities: Float32Array
+    label_ids: Int64Array
+
+
+def calibrate(
+    classifier: Classifier,
+    parts: Parts,
+    *,
+    blend: bool,
+    out_of_fold: HeldOutRows | None = None,
+    threads: int | None = None,
+) -> Calibrated:
+    """Find what stands beside the network, and the temperature of both together.
+
+    Args:
+        classifier: The network, fitted to the training rows alone.
+        parts: The labelled rows.
+        blend: Whether a linear model may stand beside the network.
+        out_of_fold: The answers of a cross-validation, which decide in place of the validation
+            rows.
+        threads: CPU threads; None for as many as there are cores.
+
+    Raises:
+        DataError: No held-out row has a known token.
+    """
+    held_out = out_of_fold or held_out_rows(classifier, parts.validation, threads=threads)
+    tokenizer, logits = classifier.tokenizer, held_out.logits
+    linear = choose_linear(parts, tokenizer, held_out) if blend else None
+    if linear and linear.weight:
+        model = fit_linear(parts, tokenizer, linear.features)
+        classifier = replace(classifier, blend=Blend(weight=linear.weight, model=model))
+        logits = linear.logits
+    evidence = held_out.evidence
+    label_ids = label_ids_of(held_out.rows.labels, parts.labels)[0][evidence]
+    calibration = fit_temperature(logits[evidence], label_ids)
+    return Calibrated(
+        classifier=replace(classifier, temperature=calibration.temperature),
+        calibration=calibration,
+        held_out=held_out,
+        linear=linear,
+        probabilities=softmax(logits[evidence], calibration.temperature),
+        label_ids=label_ids,
+    )

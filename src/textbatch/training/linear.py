@@ -1,0 +1,177 @@
+"""The linear model that stands beside the network, and how much it counts there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.model.bundle.classifier import Classifier
+from textbatch.model.linear.blend_weight import fit_blend_weight
+from textbatch.model.linear.text_model import (
+    MAX_SUBWORD_TOKENS,
+    LinearFeatures,
+    LinearTextModel,
+    fit_linear_text,
+)
+from textbatch.model.predictor import open_predictor
+from textbatch.text.tokenizer import Tokenizer
+from textbatch.training.split.dataset import Parts
+from textbatch.types import BoolArray, Float32Array, Int64Array
+
+#: The held-out rows choose; equally good ones, the simplest.
+_MAX_PAIRS = 1_000_000
+_CANDIDATES = (
+    LinearFeatures(),
+    LinearFeatures(max_pairs=_MAX_PAIRS),
+    LinearFeatures(max_pairs=_MAX_PAIRS, subwords=True),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldOutRows:
+    """Rows, and what networks that had not seen them answer.
+
+    Attributes:
+        rows: The validation rows, or all those of a cross-validation.
+        logits: The networks', NaN for rows without evidence. Shape `(rows, labels)`.
+        folds: The fold of each row in a cross-validation; None for validation rows, which stand
+            beside the training rows. Shape `(rows,)`.
+    """
+
+    rows: LabelledRows
+    logits: Float32Array
+    folds: Int64Array | None = None
+
+    @property
+    def evidence(self) -> BoolArray:
+        """Where there is an answer. Shape `(rows,)`."""
+        return np.isfinite(self.logits[:, 0])
+
+
+def held_out_rows(
+    classifier: Classifier, rows: LabelledRows, *, threads: int | None = None
+) -> HeldOutRows:
+    """Ask a classifier about rows that it has not seen.
+
+    Args:
+        classifier: Not yet calibrated.
+        rows: The rows.
+        threads: CPU threads; None for as many as there are cores.
+    """
+    with open_predictor(classifier, threads=threads) as predictor:
+        logits, _ = predictor.predict_logits(rows.texts)
+    return HeldOutRows(rows=rows, logits=logits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearChoice:
+    """What suits the held-out rows best beside the network.
+
+    Attributes:
+        features: What the linear model looks at.
+        weight: Of its margins beside the network's logits; 0 where nothing is gained.
+        logits: Both together on the held-out rows, where each row was answered by a linear model
+            that had not seen it. Shape `(held-out rows, labels)`.
+    """
+
+    features: LinearFeatures
+    weight: float
+    logits: Float32Array
+
+
+def choose_linear(parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows) -> LinearChoice:
+    """Find the features and the weight of the linear model.
+
+    Args:
+        parts: The labelled rows.
+        tokenizer: The network's.
+        held_out: What decides.
+    """
+    label_ids, _ = label_ids_of(held_out.rows.labels, parts.labels)
+    evidence = np.flatnonzero(held_out.evidence)
+    tokens = tokenizer.encode(parts.training.followed_by(parts.validation).texts)
+    few = len(tokens.token_ids) <= MAX_SUBWORD_TOKENS
+    best_loss, best = np.inf, None
+    for features in [one for one in _CANDIDATES if few or not one.subwords]:
+        margins = _margins(parts, tokenizer, held_out, features)
+        weight, loss = fit_blend_weight(
+            held_out.logits[evidence], margins[evidence], label_ids[evidence]
+        )
+        if best is None or loss < best_loss:
+            logits = np.asarray(held_out.logits + np.float32(weight) * margins)
+            best_loss, best = loss, LinearChoice(features=features, weight=weight, logits=logits)
+    assert best is not None, "there is a candidate"
+    return best
+
+
+def fit_linear(
+    parts: Parts,
+    tokenizer: Tokenizer,
+    features: LinearFeatures,
+    *,
+    method: Literal["svm", "logistic"] = "svm",
+) -> LinearTextModel:
+    """Fit a linear model to all rows but the test rows.
+
+    Args:
+        parts: The labelled rows.
+        tokenizer: The network's.
+        features: What it looks at.
+        method: How it is fitted.
+    """
+    rows = parts.training.followed_by(parts.validation)
+    label_ids, _ = label_ids_of(rows.labels, parts.labels)
+    return fit_linear_text(
+        tokenizer.encode(rows.texts),
+        label_ids,
+        vocabulary=tokenizer.vocabulary,
+        features=features,
+        method=method,
+    )
+
+
+def _margins(
+    parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows, features: LinearFeatures
+) -> Float32Array:
+    """What linear models that have not seen them answer to held-out rows. `(rows, labels)`."""
+    margins = np.empty_like(held_out.logits)
+    for here, seen, asked in _folds(parts, held_out):
+        margins[here] = _answers(parts.labels, tokenizer, seen, asked, features)
+    return margins
+
+
+def _folds(
+    parts: Parts, held_out: HeldOutRows
+) -> Iterator[tuple[BoolArray, LabelledRows, LabelledRows]]:
+    """Which of the held-out rows are asked about, the rows to learn from, and the asked ones."""
+    folds = held_out.folds
+    if folds is None:
+        yield np.ones(len(held_out.rows), bool), parts.training, held_out.rows
+        return
+    for fold in np.unique(folds):
+        here = folds == fold
+        seen, asked = (held_out.rows.take(np.flatnonzero(part)) for part in (~here, here))
+        yield here, seen, asked
+
+
+def _answers(
+    labels: tuple[str, ...],
+    tokenizer: Tokenizer,
+    seen: LabelledRows,
+    asked: LabelledRows,
+    features: LinearFeatures,
+) -> Float32Array:
+    """Margins of one linear model, -1 for labels that it never saw. Shape `(rows, labels)`."""
+    margins = np.full((len(asked), len(labels)), -1, np.float32)
+    present, label_ids = np.unique(label_ids_of(seen.labels, labels)[0], return_inverse=True)
+    if len(present) > 1:
+        tokens = tokenizer.encode(seen.texts)
+        model = fit_linear_text(
+            tokens, label_ids, vocabulary=tokenizer.vocabulary, features=features
+        )
+        margins[:, present] = model.margins(tokenizer.encode(asked.texts))
+    return margins
