@@ -1,4 +1,4 @@
-"""Record batches of a bounded size, in rows and in bytes, out of batches of any size."""
+"""Makes record batches of limited size, in rows and in bytes, from batches of any size."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def rebatch(
 ) -> Iterator[pa.RecordBatch]:
     """Split large batches and join small ones, in order.
 
-    Columns that come dictionary-encoded although the schema has plain ones are decoded here, a
-    bounded piece at a time: a few bytes of dictionary can stand for gigabytes of text.
+    Columns that are dictionary-encoded, but plain in the schema, are decoded here, a piece of
+    limited size at a time. A few bytes of a dictionary can stand for gigabytes of text.
 
     Args:
-        batches: Any sizes.
-        schema: Of the batches to yield.
-        max_rows: Bound on rows.
-        max_bytes: Bound on decoded bytes; a single row may exceed it.
+        batches: Batches of any size.
+        schema: Schema of the batches to yield.
+        max_rows: Limit on the rows of a batch.
+        max_bytes: Limit on the decoded bytes of a batch; a single row may be larger.
 
     Yields:
         Batches that hold the same rows in the same order.
@@ -44,7 +44,7 @@ def rebatch(
 def _bounded(
     batch: pa.RecordBatch, max_rows: int, max_bytes: int
 ) -> Iterator[tuple[pa.RecordBatch, int]]:
-    """Slices within the bounds, each with its decoded size in bytes."""
+    """Yield slices within the limits, each with its decoded size in bytes."""
     if not batch.num_rows:
         return
     ends = np.cumsum(total_bytes(batch.columns, batch.num_rows))

@@ -1,7 +1,7 @@
-"""How column names and types are shown: a file without a header line has data in their place.
+"""Shows column names and types in messages, but no data.
 
-Messages, reports and events never quote cells. The first line of a CSV file that lacks its header
-is cells, so a name is shown only where it looks like a name; the others are counted.
+Messages, reports and events never quote cells. If a CSV file has no header line, its first row of
+cells is taken for the names. So a name is shown only if it looks like a name. Others are counted.
 """
 
 from __future__ import annotations
@@ -13,33 +13,33 @@ import pyarrow as pa
 
 from textbatch.errors import printable
 
-#: The longest name that is shown whole, in characters.
+#: Longer names are cut, in characters.
 SHOWN_CHARACTERS = 40
 _SHOWN_NAMES = 20
-#: More words are more likely a sentence than a name.
+#: With more words it is more likely a sentence than a name.
 _NAME_WORDS, _SENTENCE_WORDS = 2, 5
 _VALUE = re.compile(r"[-+]?[\d.,:/\sTZ%€$-]*\d[\d.,:/\sTZ%€$-]*|.*(?:@|://|\d{7}).*", re.DOTALL)
 _SENTENCE_END = re.compile(r".*[.!?,;]|.*[.!?,;:]\s.*", re.DOTALL)
 
 
 def shown(name: str) -> str:
-    """A name in quotes for a message: cut, and its control characters escaped."""
+    """Put a name in quotes for a message: cut, with control characters escaped."""
     cut = name if len(name) <= SHOWN_CHARACTERS else f"{name[: SHOWN_CHARACTERS - 1]}…"
     return f"'{printable(cut)}'"
 
 
 def looks_like_data(name: str) -> bool:
-    """Whether a column's name is more likely a cell: a number, a date, an address, a sentence."""
+    """Whether a name is more likely a cell: a number, a date, an address or a sentence."""
     return _is_value(name) or len(name.split()) > _NAME_WORDS
 
 
 def listed(names: Sequence[str], *, doubtful: bool = False) -> str:
-    """The columns of a file for a message.
+    """List the columns of a file for a message.
 
     Args:
-        names: In their order.
-        doubtful: Whether they may be the first row of data. One name that is surely none makes
-            all of them doubtful.
+        names: Their names, in order.
+        doubtful: Whether they may be the first row of data. If one of them is surely no name, all
+            are doubtful.
     """
     doubtful = doubtful or any(map(_is_value, names))
     told = [] if doubtful else [shown(name) for name in names if not looks_like_data(name)]
@@ -52,7 +52,7 @@ def listed(names: Sequence[str], *, doubtful: bool = False) -> str:
 
 
 def repeated(names: Iterable[str]) -> str | None:
-    """The first name that stands twice, in one pass: a file may have 100,000 columns."""
+    """The first name that is there twice; None without one. Fast, as there may be 100,000."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -62,7 +62,7 @@ def repeated(names: Iterable[str]) -> str | None:
 
 
 def shown_type(kind: pa.DataType) -> str:
-    """A type for a message; of a nested one only its sort, since its fields' names may be data."""
+    """A type for a message. Of a nested type only its kind, as names of fields may be data."""
     if pa.types.is_dictionary(kind):
         return f"dictionary of {shown_type(kind.value_type)}"
     if pa.types.is_nested(kind):

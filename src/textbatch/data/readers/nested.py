@@ -1,8 +1,8 @@
-"""Arrow arrays of any nesting: how many bytes their rows take decoded, and the decoding itself.
+"""Arrow arrays, nested or not: how many bytes their rows need when decoded, and the decoding.
 
-Parquet's dictionaries let a few bytes stand for gigabytes of text, inside lists, structs and maps
-as well as in flat columns. So texts are read as dictionaries, measured, cut into bounded pieces,
-and only then decoded.
+With Parquet's dictionaries a few bytes can stand for gigabytes of text, in flat columns and inside
+lists, structs and maps. So texts are read as dictionaries, measured, cut into pieces of limited
+size, and only then decoded.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ _OFFSET_BYTES = 4
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether a type holds strings or bytes of any length, in any of Arrow's forms."""
+    """Whether a type holds strings or bytes of any length, in one of Arrow's forms."""
     return kind in _TEXTS or kind in _VIEWS
 
 
 def is_list(kind: pa.DataType) -> bool:
-    """Whether a type is a list of any length, a map too."""
+    """Whether a type is a list of any length. A map is one too."""
     return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_map(kind))
 
 
 def leaf_types(kind: pa.DataType) -> Iterator[pa.DataType]:
-    """The types of a column's leaves in Parquet's order; a flat column is its own leaf.
+    """Yield the types of the leaves of a column, in Parquet's order. A flat column is one leaf.
 
     Args:
-        kind: The column's type.
+        kind: The type of the column.
 
     Yields:
-        The innermost types, an extension type as its storage, a dictionary as it is.
+        The innermost types. An extension type gives its storage type, a dictionary stays as it is.
     """
     if isinstance(kind, pa.BaseExtensionType):
         yield from leaf_types(kind.storage_type)
@@ -54,13 +54,13 @@ def leaf_types(kind: pa.DataType) -> Iterator[pa.DataType]:
 
 
 def leaves(array: pa.Array) -> Iterator[pa.Array]:
-    """The innermost arrays of an array, in the order of `leaf_types`.
+    """Yield the innermost arrays of an array, in the order of `leaf_types`.
 
     Args:
         array: Shape `(rows,)`.
 
     Yields:
-        Arrays without nesting; below a list they have any length.
+        Arrays without nesting. Inside a list they may have any length.
     """
     for child in _children(array):
         yield from leaves(child)
@@ -69,13 +69,13 @@ def leaves(array: pa.Array) -> Iterator[pa.Array]:
 
 
 def row_bytes(array: pa.Array) -> Int64Array:
-    """The bytes that each row of an array takes once dictionaries are decoded.
+    """Count the bytes that each row of an array needs when dictionaries are decoded.
 
     Args:
         array: Shape `(rows,)`.
 
     Returns:
-        Shape `(rows,)`. Validity bits are not counted.
+        Bytes, without validity bits. Shape `(rows,)`.
     """
     kind = array.type
     if isinstance(array, pa.ExtensionArray):
@@ -101,14 +101,14 @@ def row_bytes(array: pa.Array) -> Int64Array:
 
 
 def total_bytes(columns: Sequence[pa.Array], rows: int) -> Int64Array:
-    """The bytes that each row takes in several columns once they are decoded.
+    """Count the bytes that each row needs in several columns when they are decoded.
 
     Args:
         columns: Shape `(rows,)` each.
-        rows: How many.
+        rows: Number of rows.
 
     Returns:
-        Shape `(rows,)`.
+        Bytes. Shape `(rows,)`.
     """
     total = np.zeros(rows, np.int64)
     for column in columns:
@@ -117,22 +117,22 @@ def total_bytes(columns: Sequence[pa.Array], rows: int) -> Int64Array:
 
 
 def fixed_bytes(kind: pa.DataType) -> int:
-    """The bytes that a value of a flat type without texts takes, rounded up."""
+    """The bytes that a value of a flat type without texts needs, rounded up."""
     try:
         return -(-int(kind.bit_width) // 8)
-    except ValueError:  # a type of another length
+    except ValueError:  # the type has no fixed length
         return 16
 
 
 def decoded(array: pa.Array, kind: pa.DataType) -> pa.Array:
-    """An array with the dictionaries that a type does not have decoded, at any depth.
+    """Decode the dictionaries of an array, at any depth, so that it has a given type.
 
     Args:
         array: What was read. Shape `(rows,)`.
-        kind: The type to give it: the same but for dictionaries.
+        kind: The type that it gets. It may differ from the array's only in dictionaries.
 
     Returns:
-        Shape `(rows,)`, of type `kind`. Only the array's own rows are decoded.
+        An array of type `kind`. Only the rows of the array itself are decoded. Shape `(rows,)`.
     """
     if array.type == kind:
         return array
@@ -158,7 +158,7 @@ def decoded(array: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _children(array: pa.Array) -> list[pa.Array]:
-    """The arrays inside an array, cut to its own rows; none of a flat one."""
+    """The arrays inside an array, cut to its rows; none for a flat array."""
     kind = array.type
     if isinstance(array, pa.ExtensionArray):
         return _children(array.storage)
@@ -175,7 +175,7 @@ def _children(array: pa.Array) -> list[pa.Array]:
 
 
 def _offsets(array: pa.Array) -> Int64Array:
-    """Where each row of a list array begins among its children, and where the last ends."""
+    """The position where each row of a list array begins among its children, and the end."""
     offsets: Int64Array = array.offsets.to_numpy().astype(np.int64)
     offsets -= offsets[0]
     return offsets

@@ -1,4 +1,4 @@
-"""The pages of a Parquet column, by their own headers; the footer tells only their sum."""
+"""The sizes of the pages of a Parquet column, from their headers. The footer has only the sum."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import pyarrow.parquet as pq
 from textbatch.data.readers.thrift_compact import MalformedError, read_struct
 
 _UNCOMPRESSED_SIZE, _COMPRESSED_SIZE = 2, 3
-#: Most headers are much shorter; one with long statistics is read again, whole.
+#: Most headers are much shorter. A header with long statistics is read again, with more bytes.
 _HEADER_BYTES, _LONGEST_HEADER = 512, 16 << 20
 
 
 def largest_page(file: pa.NativeFile, chunk: pq.ColumnChunkMetaData) -> int:
-    """The bytes of the largest page of a column in a row group, unpacked.
+    """Find the largest page of a column in a row group.
 
     Args:
         file: The Parquet file.
-        chunk: Where the column stands.
+        chunk: The column in the row group, as the footer describes it.
 
     Returns:
-        At least what the footer tells as the mean, where a header cannot be read.
+        Its size in bytes, unpacked. If a header cannot be read, the size of the whole column.
     """
     start = chunk.data_page_offset
     if chunk.has_dictionary_page and chunk.dictionary_page_offset:
@@ -38,7 +38,7 @@ def largest_page(file: pa.NativeFile, chunk: pq.ColumnChunkMetaData) -> int:
 
 
 def _sizes(file: pa.NativeFile, start: int, left: int) -> tuple[int, int, int] | None:
-    """The sizes of a page's header, of its content, and of that as it is packed."""
+    """The sizes of the header of a page, of its content unpacked, and of its content packed."""
     for size in (_HEADER_BYTES, _LONGEST_HEADER):
         try:
             fields, end = read_struct(file.read_at(min(size, left), start))

@@ -1,4 +1,4 @@
-"""Parquet input, streamed with bounded memory."""
+"""Parquet input, read in a stream with limited memory."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, storage_errors
 
-#: The widest values of a fixed size that are read.
+#: Limit on the size of values of a fixed length, in bytes.
 _WIDEST = 256 << 10
-#: A column of a row group that unpacks to more than this, so many times its size, is refused.
+#: A column of a row group is refused if it unpacks to more than this, and to more than this many
+#: times its size.
 _BOMB_BYTES, _BOMB_RATIO = 256 << 20, 1000
 
 
@@ -55,7 +56,7 @@ class ParquetSource:
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns; see `source.Source`."""
         names = self.schema.names
-        # A name with a dot selects nested fields, so all of a file's columns go as None.
+        # A name with a dot would select nested fields, so all columns of a file are read with None.
         wanted = None if list(columns) == names else list(columns)
         asked = set(columns)
         leaves = [leaf for leaf in self._leaves if names[leaf.column] in asked]
@@ -92,7 +93,7 @@ class ParquetSource:
                 self.notes.append(note)
 
     def _check_width(self, leaf: Leaf) -> None:
-        """Refuse values that Arrow needs a gigabyte for, however few there are."""
+        """Refuse values that Arrow needs a gigabyte for, even if there are only a few."""
         if not leaf.is_text and fixed_bytes(leaf.kind) > _WIDEST:
             raise UnreadableColumnError(
                 self.file,
@@ -110,12 +111,12 @@ class ParquetSource:
             yield batch
 
     def progress(self) -> float | None:
-        """None: the footer tells the rows."""
+        """None, because the footer has the number of rows."""
         return None
 
 
 def footer_entries(path: Location) -> dict[str, str]:
-    """What the footer's metadata of a file say; nothing where the file is no Parquet.
+    """Read the metadata in the footer of a file; empty if the file is not Parquet.
 
     Raises:
         StorageError: The file cannot be read.
@@ -131,7 +132,7 @@ def footer_entries(path: Location) -> dict[str, str]:
 
 
 def _check_packing(file: InputFile, metadata: pq.FileMetaData) -> None:
-    """Refuse a decompression bomb by what the footer says: Arrow unpacks whole pages at once."""
+    """Refuse a decompression bomb, by the sizes in the footer: Arrow unpacks whole pages."""
     for index in range(metadata.num_row_groups):
         group = metadata.row_group(index)
         if group.total_byte_size <= _BOMB_BYTES:
@@ -149,7 +150,7 @@ def _check_packing(file: InputFile, metadata: pq.FileMetaData) -> None:
 
 
 def _check_indices(batch: pa.RecordBatch) -> None:
-    """Refuse dictionary indices that point outside: damaged pages hold them, Arrow reads them."""
+    """Refuse indices outside of their dictionary. Damaged pages have them, and Arrow takes them."""
     for column in batch.columns:
         for leaf in leaves(column):
             if pa.types.is_dictionary(leaf.type) and len(leaf) > leaf.null_count:

@@ -1,4 +1,4 @@
-"""What is wrong with a Parquet file that Arrow does not read: damaged, or just unknown to it."""
+"""Says why Arrow cannot read a Parquet file: it is damaged, or Arrow does not know something."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import pyarrow as pa
 from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
 
-#: What Arrow raises; a damaged page comes as OSError without errno.
+#: What Arrow raises. For a damaged page it is an OSError without errno.
 _FAULTS = (pa.ArrowException, OSError, UnicodeDecodeError)
-#: Arrow's words for what is no damage. They are only looked at: they may quote cells.
+#: Arrow's texts for what is not damaged. They are not passed on, because they may quote cells.
 _UNKNOWN = re.compile(
     r"not (yet )?(implemented|supported)|unsupported|unknown (encoding|codec|compression)|NYI",
     re.IGNORECASE,
@@ -22,10 +22,10 @@ REWRITE = "write the file again from its source"
 
 
 class UnreadableColumnError(DataError):
-    """A column is stored in a way that Arrow does not know; the others can be read.
+    """A column is stored in a way that Arrow does not know. Other columns can be read.
 
     Attributes:
-        column: Its name.
+        column: Name of the column.
     """
 
     def __init__(
@@ -35,26 +35,26 @@ class UnreadableColumnError(DataError):
         super().__init__(f"{file} has a column '{column}' {why}", remedy)
 
     def with_remedy(self, remedy: str) -> UnreadableColumnError:
-        """The same with other advice."""
+        """The same error with other advice."""
         return UnreadableColumnError(self._file, self.column, self._why, remedy)
 
     @property
     def title(self) -> str:
-        """As of every malformed input."""
+        """The same as for every malformed input."""
         return "Data"
 
 
 @contextmanager
 def parquet_faults(told: Callable[[Exception], DataError]) -> Iterator[None]:
-    """Turn what Arrow raises on a file that it cannot read into an error of ours.
+    """Turn what Arrow raises for a file that it cannot read into an error of this package.
 
     Args:
         told: Makes the error.
 
     Raises:
-        DataError: What `told` makes.
-        OSError: The system's own, as it is.
-        MemoryError: Arrow's is an `ArrowException` too; as it is.
+        DataError: Made by `told`.
+        OSError: An error of the system, unchanged.
+        MemoryError: Unchanged, although Arrow's is an `ArrowException` too.
     """
     try:
         yield
@@ -67,12 +67,17 @@ def parquet_faults(told: Callable[[Exception], DataError]) -> Iterator[None]:
 
 
 def is_unknown(error: Exception) -> bool:
-    """Whether Arrow does not know what it found, rather than finding it damaged."""
+    """Whether Arrow does not know what it found. Otherwise the file is damaged."""
     return isinstance(error, pa.ArrowNotImplementedError) or bool(_UNKNOWN.search(str(error)))
 
 
 def footer_fault(file: InputFile, error: Exception) -> DataError:
-    """What a footer that Arrow cannot read is."""
+    """Make the error for a footer that Arrow cannot read.
+
+    Args:
+        file: The file.
+        error: What Arrow raised.
+    """
     if is_unknown(error):
         return DataError(
             f"{file} has a column of a type that this version of Arrow does not read, "
@@ -90,14 +95,14 @@ def rows_fault(
     columns: Sequence[str],
     read: Callable[[str], None],
 ) -> DataError:
-    """What rows that Arrow cannot read are.
+    """Make the error for rows that Arrow cannot read.
 
     Args:
         file: The file.
         error: What Arrow raised.
-        row: How many rows were read before.
+        row: Number of rows that were read before.
         columns: The columns that were read together.
-        read: Reads the same rows of one of them.
+        read: Reads the same rows of one column.
     """
     for column in columns:
         try:

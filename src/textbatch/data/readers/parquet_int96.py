@@ -1,8 +1,9 @@
-"""INT96, the timestamps of Impala and of Spark before it had others, as microseconds.
+"""INT96 timestamps, which Impala and older versions of Spark write, as microseconds.
 
-INT96 counts nanoseconds of a day, and days over millions of years. Arrow can make nanoseconds of
-it, which hold the years 1677 to 2262 and wrap beyond, or microseconds, which hold 290,000 years and
-drop digits that hardly any writer sets. What does not fit is found by reading other units too.
+INT96 counts days, over millions of years, and the nanoseconds of a day. Arrow can turn it into
+nanoseconds, which hold the years 1677 to 2262 and wrap beyond. Or into microseconds, which hold
+290,000 years and lose digits that hardly any writer sets. To find what does not fit, other units
+are read too.
 """
 
 from __future__ import annotations
@@ -30,19 +31,19 @@ def check_int96(
     columns: Sequence[tuple[str, Leaf]],
     row_groups: Sequence[int],
 ) -> set[str]:
-    """Check that the INT96 of row groups fit into microseconds.
+    """Check that the INT96 timestamps of row groups fit into microseconds.
 
     Args:
-        readers: Of the file.
+        readers: The readers of the file.
         file: The file, for the message.
         columns: The leaves that are INT96, each with the name of its whole column.
-        row_groups: Their numbers.
+        row_groups: Numbers of the row groups.
 
     Returns:
-        The columns with values between two microseconds, which lose their last digits.
+        The columns with values between two microseconds. They lose their last digits.
 
     Raises:
-        UnreadableColumnError: A value is beyond what microseconds can count.
+        UnreadableColumnError: A value is outside the range of microseconds.
     """
     return {name for name, leaf in columns if _loses_digits(readers, file, name, leaf, row_groups)}
 
@@ -56,7 +57,7 @@ def _loses_digits(
         if (micros // _SECOND != seconds).any():
             why = "of INT96 timestamps, some beyond the years that microseconds can count"
             raise UnreadableColumnError(file, name, why, "mend them where the file is written")
-        # Nanoseconds wrap, and so does the product: their difference is right all the same.
+        # Nanoseconds wrap, and the product wraps too, so their difference is still right.
         loses = loses or bool((nanos != micros * _THOUSAND).any())
     return loses
 
@@ -64,7 +65,7 @@ def _loses_digits(
 def _values(
     readers: Readers, leaf: Leaf, row_groups: Sequence[int], unit: str
 ) -> Iterator[Int64Array]:
-    """The timestamps of a leaf, 0 where there is none."""
+    """Yield the timestamps of a leaf; 0 for a missing one."""
     for batch in readers.batches(row_groups, [leaf.path], _ROWS, int96_unit=unit):
         parts = [part for column in batch.columns for part in leaves(column)]
         counts = [part.cast(pa.int64()).fill_null(0) for part in parts if _is_time(part)]

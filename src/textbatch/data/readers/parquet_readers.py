@@ -1,4 +1,4 @@
-"""Arrow's readers of one Parquet file: which leaves come as dictionaries, what INT96 becomes."""
+"""Arrow's readers of one Parquet file, with different settings for dictionaries and INT96."""
 
 from __future__ import annotations
 
@@ -11,29 +11,34 @@ from textbatch.data.readers.nested import leaves, row_bytes, total_bytes
 from textbatch.data.readers.pages import largest_page
 from textbatch.data.readers.row_groups import WORST_BATCH_BYTES, Leaf, is_measured
 
-#: Without these two settings Arrow holds the whole file (arrow#39808).
+#: Without these two settings Arrow holds the whole file in memory (arrow#39808).
 _READ_BUFFER_BYTES = 1 << 20
-#: A remote file whose row groups are all smaller is read row group by row group, in few requests;
-#: a larger one column by column, this much at a time.
+#: A remote file is read row group by row group, with few requests, if all its row groups are
+#: smaller than the first number. Otherwise it is read column by column, with this buffer.
 _JOINED_GROUP_BYTES, _REMOTE_BUFFER_BYTES = 128 << 20, 8 << 20
-#: Microseconds are what Spark, DuckDB, polars and pandas all read, for every year that they know.
+#: Spark, DuckDB, polars and pandas all read microseconds, for every year that they know.
 INT96_UNIT = "us"
 _KEPT_READERS = 8
 _MEASURED_ROWS = 1024
 
 
 class Readers:
-    """Opens a file again and again, its footer parsed once."""
+    """Opens a file several times. Its footer is parsed only once."""
 
     def __init__(self, file: pa.NativeFile, *, remote: bool) -> None:
-        """Parse the footer."""
+        """Parse the footer.
+
+        Args:
+            file: The file.
+            remote: Whether each read is a request to another machine.
+        """
         self._file, self._remote = file, remote
         first = pq.ParquetFile(file, coerce_int96_timestamp_unit=INT96_UNIT)
         self.metadata: pq.FileMetaData = first.metadata
         self.schema: pa.Schema = first.schema_arrow
         sizes = [self.metadata.row_group(i).total_byte_size for i in range(first.num_row_groups)]
-        # In a store each read is a request: neighbouring columns are fetched together, as long as a
-        # row group fits into memory.
+        # In a store each read is a request. So neighbouring columns are read together, if a row
+        # group fits into memory.
         self._joined = remote and max(sizes, default=0) <= _JOINED_GROUP_BYTES
         self._readers: dict[tuple[frozenset[str], str], pq.ParquetFile] = {}
 
@@ -49,11 +54,11 @@ class Readers:
         """Yield the rows of row groups.
 
         Args:
-            row_groups: Their numbers.
+            row_groups: Numbers of the row groups.
             columns: Names of columns or paths of leaves; None for all.
-            batch_rows: Rows at a time.
+            batch_rows: Number of rows to read at a time.
             dictionaries: Paths of the leaves to read as dictionaries.
-            int96_unit: Of the timestamps that INT96 becomes.
+            int96_unit: Unit of the timestamps that INT96 becomes.
         """
         reader = self._reader(dictionaries, int96_unit)
         stream: Iterator[pa.RecordBatch] = reader.iter_batches(
@@ -62,17 +67,20 @@ class Readers:
         return stream
 
     def longest(self, row_group: int, leaf: Leaf) -> int:
-        """The most bytes of a text leaf: of a value of its dictionary, or of a row; see `Longest`.
+        """Find the largest size of a text leaf, in bytes; see `Longest`.
 
         Args:
-            row_group: Its number.
+            row_group: Number of the row group.
             leaf: The leaf.
+
+        Returns:
+            The size of its longest value in the dictionary or, without one, of its longest row.
         """
         if is_measured(self.metadata.row_group(row_group).column(leaf.index), leaf):
             batches = self.batches([row_group], [leaf.path], self._measured_rows(row_group, leaf))
             sizes = (total_bytes(batch.columns, len(batch)) for batch in batches)
             return max((int(size.max(initial=0)) for size in sizes), default=0)
-        # The dictionary comes whole with the first row.
+        # With the first row comes the whole dictionary.
         paths = frozenset({leaf.path})
         first = next(self.batches([row_group], [leaf.path], 1, dictionaries=paths), None)
         return max(
@@ -86,7 +94,7 @@ class Readers:
         )
 
     def _measured_rows(self, row_group: int, leaf: Leaf) -> int:
-        """Rows to measure at a time: a text is no longer than the page that it stands in."""
+        """Number of rows to measure at a time. A text is not longer than its page."""
         group = self.metadata.row_group(row_group)
         chunk = group.column(leaf.index)
         largest = chunk.total_uncompressed_size if self._remote else largest_page(self._file, chunk)

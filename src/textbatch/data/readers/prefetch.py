@@ -1,4 +1,4 @@
-"""Reading ahead: a generator run by a thread of its own."""
+"""Reads ahead: runs a generator in a thread of its own."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _POLL_SECONDS = 0.1
 
 
 class Prefetch(Generic[T]):
-    """Runs a generator in a thread, a bounded number of items ahead of its reader.
+    """Runs a generator in a thread, a limited number of items ahead of its reader.
 
-    An exception of the generator is raised at the reader, after the items before it. Leaving
-    the `with` block stops the thread.
+    An exception of the generator is raised in the reader, after the items before it. Leaving the
+    `with` block stops the thread.
     """
 
     def __init__(self, items: Iterator[T], *, depth: int = 2) -> None:
@@ -25,10 +25,10 @@ class Prefetch(Generic[T]):
 
         Args:
             items: The generator.
-            depth: Bound on the items that wait, and so on memory.
+            depth: Limit on the items that wait, and so on memory.
         """
         self._items = items
-        # Each entry is one item, or an empty tuple at the end.
+        # An entry is a tuple of one item, or an empty tuple at the end.
         self._waiting: queue.Queue[tuple[T] | tuple[()]] = queue.Queue(depth)
         self._error: BaseException | None = None
         self._stop = threading.Event()
@@ -58,7 +58,7 @@ class Prefetch(Generic[T]):
             for item in self._items:
                 if not self._put((item,)):
                     return
-        except BaseException as error:  # handed to the reader, whatever it is
+        except BaseException as error:  # passed on to the reader, whatever it is
             self._error = error
         self._put(())
 

@@ -1,9 +1,9 @@
-"""How to read the row groups of a Parquet file in bounded memory: together, and in which steps.
+"""Plans how the row groups of a Parquet file are read in limited memory.
 
-A footer tells how large a column is in the file, not how large it becomes: a dictionary, or the
-shared prefixes of DELTA_BYTE_ARRAY, let a few bytes stand for gigabytes. So texts are read as
-dictionaries where they are not large, which `chunks.rebatch` decodes piece by piece; what is read
-decoded is read so few rows at a time that even the longest values fit.
+The footer says how large a column is in the file, not how large it becomes. With a dictionary, or
+with the shared prefixes of DELTA_BYTE_ARRAY, a few bytes can stand for gigabytes. So texts are read
+as dictionaries if these are not large, and `chunks.rebatch` decodes them piece by piece. Other
+texts are read only as many rows at a time as fit if all values are as long as the longest one.
 """
 
 from __future__ import annotations
@@ -17,34 +17,35 @@ import pyarrow.parquet as pq
 
 from textbatch.data.readers.nested import fixed_bytes, is_text, leaf_types
 
-#: Row groups are read together up to this size, and columns as dictionaries up to it in all.
+#: Row groups are read together up to this size. Columns are read as dictionaries up to this size
+#: in total.
 RUN_BYTES = 16 << 20
-#: A larger row group is read in batches of this size. Long texts may stand together, so that the
-#: rows are bounded as well.
+#: A larger row group is read in batches of this size. Long texts may be close together, so the
+#: number of rows has a limit too.
 _LARGE_GROUP_BATCH_BYTES, _LARGE_GROUP_BATCH_ROWS = 4 << 20, 1024
-#: What a batch may take if each of its values were the longest one.
+#: Limit on the size of a batch, if each of its values were as long as the longest one.
 WORST_BATCH_BYTES = 64 << 20
-#: Lists are taken to hold so many times the mean.
+#: A list is assumed to hold at most this many times the mean number of values.
 _LONG_LIST = 8
 _INDEX_BYTES = 4
 _DICTIONARY = frozenset({"PLAIN_DICTIONARY", "RLE_DICTIONARY"})
-#: What Arrow makes a dictionary of; of other encodings it refuses to.
+#: Arrow can read these encodings as a dictionary. It refuses others.
 _READ_AS_DICTIONARY = _DICTIONARY | {"PLAIN", "RLE", "BIT_PACKED"}
 _SHARED_PREFIXES = "DELTA_BYTE_ARRAY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """A column as Parquet knows it: flat, or the innermost part of a nested one.
+    """A column in Parquet's sense: a flat column, or the innermost part of a nested one.
 
     Attributes:
         index: Its number among all leaves.
-        path: Its name with those of the columns around it, parted by dots.
-        column: The number of the whole column.
-        kind: The type of its values.
-        nested: Whether a list or a struct is around it.
-        repeated: Whether a list is around it.
-        unique: Whether no other leaf has its path, by which Arrow takes leaves.
+        path: The names of the columns around it and its own name, with dots between.
+        column: Number of the whole column.
+        kind: Type of its values.
+        nested: Whether it is inside a list or a struct.
+        repeated: Whether it is inside a list.
+        unique: Whether no other leaf has the same path. Arrow selects leaves by path.
         int96: Whether it holds Parquet's old timestamps.
     """
 
@@ -59,18 +60,18 @@ class Leaf:
 
     @property
     def is_text(self) -> bool:
-        """Whether its values are texts or bytes, which may come as a dictionary."""
+        """Whether its values are texts or bytes, which can be read as a dictionary."""
         return is_text(self.kind)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Row groups to read together.
+    """Row groups that are read together.
 
     Attributes:
-        row_groups: Their numbers.
+        row_groups: Numbers of the row groups.
         dictionaries: Paths of the leaves to read as dictionaries.
-        batch_rows: Rows to read at a time.
+        batch_rows: Number of rows to read at a time.
     """
 
     row_groups: tuple[int, ...]
@@ -78,16 +79,17 @@ class Run:
     batch_rows: int
 
 
-#: The most bytes of a leaf in a row group: of a value of its dictionary, else of a row.
+#: The largest size of a leaf in a row group, in bytes: of a value in its dictionary or, without
+#: one, of a row.
 Longest = Callable[[int, Leaf], int]
 
 
 def leaves_of(parquet: pq.ParquetSchema, schema: pa.Schema) -> list[Leaf]:
-    """The leaves of a file's columns.
+    """List the leaves of all columns of a file.
 
     Args:
-        parquet: The schema as Parquet has it.
-        schema: The same as Arrow has it.
+        parquet: The schema in Parquet's form.
+        schema: The same schema in Arrow's form.
     """
     kinds = [(i, kind) for i, field in enumerate(schema) for kind in leaf_types(field.type)]
     paths = Counter(parquet.column(i).path for i in range(len(kinds)))
@@ -110,7 +112,7 @@ def leaves_of(parquet: pq.ParquetSchema, schema: pa.Schema) -> list[Leaf]:
 
 
 class RowGroups:
-    """Plans how a file's row groups are read."""
+    """Plans how the row groups of a file are read."""
 
     def __init__(
         self, metadata: pq.FileMetaData, leaves: Collection[Leaf], longest: Longest
@@ -118,9 +120,9 @@ class RowGroups:
         """Prepare the plan.
 
         Args:
-            metadata: The file's footer.
-            leaves: Those of the columns to read.
-            longest: Looks up how long the values of a leaf are, where its size does not tell.
+            metadata: The footer of the file.
+            leaves: The leaves of the columns to read.
+            longest: Finds how long the values of a leaf are, if its size does not say it.
         """
         self._metadata, self._leaves, self._longest = metadata, leaves, longest
 
@@ -128,7 +130,7 @@ class RowGroups:
         """Yield all row groups, in order.
 
         Args:
-            max_rows: Bound on the rows of a batch.
+            max_rows: Limit on the rows of a batch.
         """
         last: Run | None = None
         size = 0
@@ -152,7 +154,7 @@ class RowGroups:
             yield last
 
     def _joins(self, run: Run, other: Run) -> bool:
-        """Whether Arrow reads both together: not where nested dictionaries change between them."""
+        """Whether Arrow can read both together. It cannot if nested dictionaries change."""
         changing = any(
             leaf.nested and (leaf.path in run.dictionaries or pa.types.is_dictionary(leaf.kind))
             for leaf in self._leaves
@@ -160,7 +162,7 @@ class RowGroups:
         return run.dictionaries == other.dictionaries and not changing
 
     def _alone(self, index: int, max_rows: int) -> Run:
-        """How to read one row group."""
+        """Plan how to read one row group."""
         group = self._metadata.row_group(index)
         dictionaries = self._dictionaries(group)
         rows = max_rows
@@ -175,7 +177,7 @@ class RowGroups:
         return Run(row_groups=(index,), dictionaries=dictionaries, batch_rows=rows)
 
     def _dictionaries(self, group: pq.RowGroupMetaData) -> frozenset[str]:
-        """The leaves to read as dictionaries: the smallest, since Arrow may hold them whole."""
+        """Choose the leaves to read as dictionaries: the smallest, as Arrow may hold them whole."""
         chunks = [(group.column(leaf.index), leaf) for leaf in self._leaves if leaf.is_text]
         fitting = sorted(
             (chunk.total_uncompressed_size, leaf.path)
@@ -191,7 +193,7 @@ class RowGroups:
         return frozenset(chosen)
 
     def _worst(self, index: int, leaf: Leaf, *, as_dictionary: bool) -> float:
-        """Bytes of a row if all its values were the longest."""
+        """Bytes of a row, if all its values were as long as the longest one."""
         group = self._metadata.row_group(index)
         chunk = group.column(leaf.index)
         values: float = 1.0
@@ -209,13 +211,18 @@ class RowGroups:
 
 
 def expands(chunk: pq.ColumnChunkMetaData) -> bool:
-    """Whether texts may be much longer than what stands for them in the file."""
+    """Whether texts may be much longer than their form in the file."""
     encodings = set(chunk.encodings)
     return bool(encodings & _DICTIONARY) or _SHARED_PREFIXES in encodings
 
 
 def is_measured(chunk: pq.ColumnChunkMetaData, leaf: Leaf) -> bool:
-    """Whether Arrow cannot read a leaf that expands as a dictionary, so that rows are measured."""
+    """Whether rows have to be measured, because Arrow cannot read the leaf as a dictionary.
+
+    Args:
+        chunk: The leaf in a row group, as the footer describes it.
+        leaf: The leaf.
+    """
     return not leaf.unique or not _has_dictionary(chunk)
 
 

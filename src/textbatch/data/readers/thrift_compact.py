@@ -1,7 +1,8 @@
-"""Thrift's compact protocol, as Parquet's footers and page headers use it, without a schema.
+"""Reads and writes Thrift's compact protocol, which footers and page headers of Parquet use.
 
-Arrow does not tell everything that stands there: the sizes of pages, and types that it does not
-know. What is not understood is kept as it was, so that it can be written again unchanged.
+No schema is needed. Arrow does not give access to everything there: not to the sizes of pages, and
+not to types that it does not know. What is not understood is kept, so that it can be written again
+unchanged.
 
 See https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md.
 """
@@ -17,7 +18,7 @@ _LONG_LIST = 15
 
 
 class Kind(IntEnum):
-    """Thrift's types; the two booleans carry their value where a field is one."""
+    """Thrift's types. A field that is a boolean has its value in its type."""
 
     TRUE = 1
     FALSE = 2
@@ -39,8 +40,8 @@ class Items:
     """A list or a set.
 
     Attributes:
-        kind: Of each value.
-        values: All of them.
+        kind: Type of each value.
+        values: All values.
     """
 
     kind: Kind
@@ -52,8 +53,8 @@ class Entries:
     """A map.
 
     Attributes:
-        key_kind: Of each key.
-        value_kind: Of each value.
+        key_kind: Type of each key.
+        value_kind: Type of each value.
         pairs: Keys and values.
     """
 
@@ -62,27 +63,27 @@ class Entries:
     pairs: list[tuple[Value, Value]]
 
 
-#: A struct: the values by their fields' numbers, in order. Doubles stay the bytes that they are.
+#: A struct: its values by the numbers of their fields, in order. A double stays as bytes.
 Struct: TypeAlias = dict[int, tuple[Kind, "Value"]]
 Value: TypeAlias = "bool | int | bytes | Items | Entries | Struct"
 
 
 class MalformedError(ValueError):
-    """The bytes are no such struct, or not all of it."""
+    """The bytes are not a struct, or not a whole one."""
 
 
 def read_struct(data: bytes, position: int = 0) -> tuple[Struct, int]:
     """Read a struct.
 
     Args:
-        data: Holds it.
+        data: Bytes that hold it.
         position: Where it begins.
 
     Returns:
-        The struct, and where it ends.
+        The struct, and the position where it ends.
 
     Raises:
-        MalformedError: There is none, or its end is missing.
+        MalformedError: There is no struct, or its end is missing.
     """
     reader = _Reader(data, position)
     try:
@@ -92,7 +93,7 @@ def read_struct(data: bytes, position: int = 0) -> tuple[Struct, int]:
 
 
 def write_struct(struct: Struct) -> bytes:
-    """The bytes of a struct."""
+    """Turn a struct into bytes."""
     out = bytearray()
     _write_struct(out, struct)
     return bytes(out)
@@ -159,7 +160,7 @@ class _Reader:
         return self._data[self.position - size : self.position]
 
     def _check(self, size: int) -> None:
-        """Each value takes a byte at least: refuse what cannot be there."""
+        """Refuse a size that cannot be true: each value has at least one byte."""
         if size > len(self._data) - self.position:
             raise ValueError
 
