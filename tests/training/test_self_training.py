@@ -10,7 +10,8 @@ import pytest
 from support.training import config_of, labelled_table
 
 from textbatch.data.readers import unlabelled
-from textbatch.data.readers.unlabelled import sample_unlabelled
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.readers.unlabelled import UnlabelledFiles
 from textbatch.errors import ConflictError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.fitting import fit as fitting
@@ -35,7 +36,8 @@ def others(tmp_path_factory) -> Path:
 
 
 def texts_of(path: Path, without: list[pa.Array], most: int = 10_000, seed: int = 0) -> list[str]:
-    found = sample_unlabelled([path], text_column="body", most=most, without=without, seed=seed)
+    files = UnlabelledFiles(inputs=[path], options=ReadOptions(), text_column="body")
+    found = files.sample(most, known=without, seed=seed)
     return found.to_pylist()
 
 

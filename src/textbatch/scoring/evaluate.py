@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from textbatch.data.choices import InputFormat
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
+from textbatch.data.readers.read_options import ReadOptions
 from textbatch.errors import DataError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.choices import DeviceName, EngineName, Precision
@@ -68,9 +69,9 @@ def evaluate(
     with step_of(progress, None, step="reading") as step:
         rows = read_labelled(
             inputs,
+            ReadOptions(input_format=input_format),
             text_column=text_column or bundle.settings.text_column,
             label_column=label_column,
-            input_format=input_format,
             on_read=step.advance,
         )
     with (

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from textbatch import __version__
 from textbatch.data.choices import CHUNK_BYTES
@@ -25,7 +24,7 @@ from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.prefetch import Prefetch
 from textbatch.data.readers.source import Source
 from textbatch.data.readers.stdin import spool_standard_input
-from textbatch.data.readers.text_column import decode_texts
+from textbatch.data.readers.text_column import decode_texts, without
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import local
 from textbatch.errors import DataError, OutOfMemoryError, StorageError, TextbatchError, redacted
@@ -225,10 +224,8 @@ def read_chunks(
     for batch in _columns_advised(rows, text_column):
         column = batch.column(text_column)
         texts, undecodable = decode_texts(column)
-        if null_text:
-            absent = pc.is_in(texts, pa.array(null_text, texts.type))
-            texts = pc.if_else(absent, None, texts)
         table = batch.select(list(columns))
+        texts = without(texts, null_text)
         yield TextBatch(table=table, texts=texts, undecodable=undecodable, source=column)
 
 

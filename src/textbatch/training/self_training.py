@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.data.readers.labelled import LabelledRows
-from textbatch.data.readers.unlabelled import sample_unlabelled
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import softmax
@@ -23,6 +22,7 @@ from textbatch.training.config.train import TrainConfig
 from textbatch.training.fit.augmentation_trial import MARGIN
 from textbatch.training.fit.fitted import Learned
 from textbatch.training.split.dataset import Parts
+from textbatch.training.unlabelled import unlabelled_of
 from textbatch.types import Int64Array, has_evidence
 
 #: Unlabelled texts to answer, at most, as a multiple of the training rows.
@@ -92,13 +92,8 @@ def self_train(
     """
     known = [part.texts for part in (parts.training, parts.validation, parts.test)]
     with step_of(progress, None, step="reading unlabelled", unit="texts") as step:
-        texts = sample_unlabelled(
-            config.unlabelled,
-            text_column=config.text_column,
-            most=_TEXTS * len(parts.training),
-            without=known,
-            seed=config.seed,
-            on_read=step.advance,
+        texts = unlabelled_of(config).sample(
+            _TEXTS * len(parts.training), known=known, seed=config.seed, on_read=step.advance
         )
     with step_of(progress, len(texts), step="self-training", unit="texts") as step:
         pseudo = _surest(config, parts, first, texts, step.advance)

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from textbatch.data.readers.unlabelled import check_unlabelled, unlabelled_texts
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.readers.unlabelled import UnlabelledFiles
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError
 from textbatch.model.vectors.corpus import write_corpus
@@ -38,17 +39,15 @@ def train_vectors(
     say = say or (lambda _: None)
     started = time.perf_counter()
     new_output(config.output).check(overwrite=config.if_exists == "replace")
-    check_unlabelled(config.inputs, text_column=config.text_column)
+    files = UnlabelledFiles(
+        inputs=config.inputs, options=ReadOptions(), text_column=config.text_column
+    )
+    files.check()
     extra_words = _listed_words(config.words) if config.words else ()
     bad: list[int] = []
     with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
         with step_of(progress, None, step="reading", unit="texts") as step:
-            texts = unlabelled_texts(
-                config.inputs,
-                text_column=config.text_column,
-                on_bad=bad.append,
-                on_read=step.advance,
-            )
+            texts = files.texts(bad.append, step.advance)
             corpus = write_corpus(Path(folder) / "corpus.txt", [], texts)
         words = corpus.frequent(config.min_count)
         if not words:
@@ -90,6 +89,7 @@ def train_vectors(
 def _listed_words(path: Path) -> Collection[str]:
     """The words of a file with one on each line, as texts would yield them."""
     found: set[str] = set()
-    for chunk in unlabelled_texts([path], text_column="text", on_bad=lambda _: None):
+    files = UnlabelledFiles(inputs=[path], options=ReadOptions(), text_column="text")
+    for chunk in files.texts(lambda _: None):
         found.update(split_tokens(chunk)[0].to_pylist())
     return found

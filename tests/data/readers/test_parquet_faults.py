@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from textbatch.data.readers.labelled import read_labelled
+from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import open_source
 from textbatch.data.readers.thrift_compact import Kind, read_struct, write_struct
 from textbatch.errors import DataError
@@ -57,7 +58,7 @@ def test_a_text_column_of_an_unknown_encoding_has_no_way_around_it(model, tmp_pa
 def test_a_command_without_columns_does_not_name_them(tmp_path):
     path = write_unknown(tmp_path / "in.parquet", "label")
     with pytest.raises(DataError, match="column 'label' of an encoding or type") as caught:
-        read_labelled([path], text_column="text", label_column="label")
+        read_labelled([path], ReadOptions(), text_column="text", label_column="label")
     assert "--columns" not in str(caught.value)
 
 
@@ -89,6 +90,6 @@ def test_labelled_files_may_have_delta_encodings(encoding, tmp_path):
     pq.write_table(
         table, path, use_dictionary=False, column_encoding={"text": encoding, "label": encoding}
     )
-    rows = read_labelled([path], text_column="text", label_column="label")
+    rows = read_labelled([path], ReadOptions(), text_column="text", label_column="label")
     assert rows.texts.to_pylist() == ["refund", "login"]
     assert rows.labels.to_pylist() == ["a", "b"]

@@ -7,13 +7,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textbatch.data.readers.unlabelled import check_unlabelled, unlabelled_texts
-from textbatch.errors import DataError, InputNotFoundError
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.readers.unlabelled import UnlabelledFiles
+from textbatch.errors import ConflictError, DataError, InputNotFoundError
+
+
+def files(*paths: Path, column: str = "text") -> UnlabelledFiles:
+    return UnlabelledFiles(inputs=paths, options=ReadOptions(), text_column=column)
 
 
 def texts_of(*paths: Path, bad: list[int] | None = None, column: str = "text") -> list[str]:
     on_bad = (bad if bad is not None else []).append
-    chunks = unlabelled_texts(paths, text_column=column, on_bad=on_bad)
+    chunks = files(*paths, column=column).texts(on_bad)
     return [text for chunk in chunks for text in chunk.to_pylist()]
 
 
@@ -59,11 +64,11 @@ def test_undecodable_texts_are_counted_and_left_out(tmp_path):
 def test_wrong_files_show_before_any_work(tmp_path):
     pq.write_table(pa.table({"n": [1]}), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=r"no column 'text'.*--text-column"):
-        check_unlabelled([tmp_path / "a.parquet"], text_column="text")
+        files(tmp_path / "a.parquet").check()
     with pytest.raises(DataError, match="not text"):
-        check_unlabelled([tmp_path / "a.parquet"], text_column="n")
+        files(tmp_path / "a.parquet", column="n").check()
     with pytest.raises(InputNotFoundError):
-        check_unlabelled([tmp_path / "no.txt"], text_column="text")
+        files(tmp_path / "no.txt").check()
     (tmp_path / "b.txt").write_bytes(b"\0" * 9)
     with pytest.raises(DataError, match="not a text file"):
         texts_of(tmp_path / "b.txt")
@@ -75,11 +80,8 @@ def test_the_share_read_grows_to_the_whole_whatever_the_formats(tmp_path):
     (tmp_path / "c.jsonl").write_text('{"text": "f"}\n' * 3_000)
     (tmp_path / "d.txt.gz").write_bytes(gzip.compress(b"line\n" * 400_000))
     told: list[tuple[int, float]] = []
-    chunks = unlabelled_texts(
-        sorted(tmp_path.iterdir()),
-        text_column="text",
-        on_bad=lambda _: None,
-        on_read=lambda rows, share: told.append((rows, share)),
+    chunks = files(*sorted(tmp_path.iterdir())).texts(
+        lambda _: None, lambda rows, share: told.append((rows, share))
     )
     assert sum(map(len, chunks)) - 1 == sum(rows for rows, _ in told) == 413_000
     shares = [share for _, share in told]
@@ -87,3 +89,29 @@ def test_the_share_read_grows_to_the_whole_whatever_the_formats(tmp_path):
     assert shares[-1] == 1
     sizes = [path.stat().st_size for path in sorted(tmp_path.iterdir())]
     assert shares[0] == pytest.approx(sizes[0] / sum(sizes))
+
+
+def test_txt_in_another_encoding(tmp_path):
+    (tmp_path / "a.txt").write_bytes("größe\nklein\n".encode("latin-1"))
+    latin = UnlabelledFiles(
+        inputs=[tmp_path], options=ReadOptions(encoding="latin-1"), text_column="text"
+    )
+    found = pa.concat_arrays(list(latin.texts(lambda _: None))).to_pylist()
+    assert [text.strip() for text in found if text] == ["größe", "klein"]
+
+
+def test_a_name_beside_the_inputs_counts_more_than_their_format(tmp_path):
+    pq.write_table(pa.table({"text": ["a"]}), tmp_path / "a.parquet")
+    (tmp_path / "b.txt").write_text("b")
+    (tmp_path / "c.csv").write_text("id;text\n1;c\n2;NA\n")
+    options = ReadOptions(input_format="csv", encoding="utf-8", delimiter=";", null_text=("NA",))
+    beside = UnlabelledFiles(inputs=[tmp_path], options=options, text_column="text", beside=True)
+    beside.check()
+    found = pa.concat_arrays(list(beside.texts(lambda _: None))).to_pylist()
+    assert found == ["a", "b", "c"]
+    with pytest.raises(ConflictError, match="--encoding is for CSV"):
+        UnlabelledFiles(
+            inputs=[tmp_path / "a.parquet"],
+            options=ReadOptions(encoding="utf-8"),
+            text_column="text",
+        ).check()

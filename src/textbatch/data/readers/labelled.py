@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textbatch.data.choices import CHUNK_ROWS, InputFormat
+from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.readers.column_names import shown, shown_type
+from textbatch.data.readers.inputs import input_files
+from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.read_progress import OnRead, Reading
-from textbatch.data.readers.source import Source, open_source, require_column
-from textbatch.data.readers.text_column import check_text_type, decode_texts
+from textbatch.data.readers.source import Source, open_input, require_column, suited_to
+from textbatch.data.readers.text_column import check_text_type, decode_texts, without
+from textbatch.data.storage.files import InputFile
+from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 from textbatch.types import Int64Array
 
@@ -55,44 +58,50 @@ class LabelledRows:
 
 
 def read_labelled(
-    paths: Sequence[Path],
+    inputs: Sequence[Location],
+    options: ReadOptions,
     *,
     text_column: str,
     label_column: str,
-    input_format: InputFormat = "auto",
+    beside: bool = False,
     on_read: OnRead = lambda _rows, _share: None,
 ) -> LabelledRows:
     """Read labelled files, one after the other.
 
     Args:
-        paths: The files.
+        inputs: Files, folders, globs, or `-` for standard input.
+        options: How they are read.
         text_column: Column that holds the text.
         label_column: Column that holds the label.
-        input_format: `auto` goes by the files' names.
+        beside: Whether they stand beside the inputs, so that a name that tells another format
+            counts more than the options.
         on_read: Told after each chunk.
 
     Raises:
-        InputNotFoundError: A file does not exist.
+        InputNotFoundError: A file does not exist, or nothing is found.
         DataError: A file is malformed, lacks a column, holds texts that are not UTF-8 or rows
             without a label, or the files hold no row.
     """
     texts: list[pa.Array] = []
     labels: list[pa.Array] = []
-    reading = Reading(paths, on_read)
-    for path in paths:
-        reading.next_file()
-        source = open_source(path, input_format)
-        require_column(source, text_column, "--text-column")
-        require_column(source, label_column, "--label-column")
-        kind = source.schema.field(text_column).type
-        check_text_type(kind, f"{path} column {shown(text_column)}")
-        _check_label_type(source, label_column)
-        for batch in source.batches([text_column, label_column], CHUNK_ROWS):
-            texts.append(_decoded(batch.column(text_column), path, text_column))
-            labels.append(_decoded(batch.column(label_column), path, label_column))
-            reading.read_from(source, len(batch))
-    if not sum(map(len, texts)):
-        raise DataError(f"{paths[0]} holds no row", "name a file with labelled rows")
+    with input_files(inputs, options) as files:
+        reading = Reading(files, on_read)
+        for one in files:
+            reading.next_file()
+            source = open_input(one.file, suited_to(one.file, options) if beside else options)
+            require_column(source, text_column, "--text-column")
+            require_column(source, label_column, "--label-column")
+            kind = source.schema.field(text_column).type
+            check_text_type(kind, f"{one.file} column {shown(text_column)}")
+            _check_label_type(source, label_column)
+            for batch in source.batches([text_column, label_column], CHUNK_ROWS):
+                found = _decoded(batch.column(text_column), one.file, text_column)
+                texts.append(without(found, options.null_text))
+                labels.append(_decoded(batch.column(label_column), one.file, label_column))
+                reading.read_from(source, len(batch))
+            one.check_unchanged()
+        if not sum(map(len, texts)):
+            raise DataError(f"{files[0].file} holds no row", "name a file with labelled rows")
     rows = LabelledRows(
         texts=pa.concat_arrays(texts),
         labels=pa.concat_arrays(labels),
@@ -120,11 +129,11 @@ def _check_label_type(source: Source, column: str) -> None:
         )
 
 
-def _decoded(column: pa.Array, path: Path, name: str) -> pa.Array:
+def _decoded(column: pa.Array, file: InputFile, name: str) -> pa.Array:
     values, bad = decode_texts(column)
     if bad.any():
         raise DataError(
-            f"{path} column {shown(name)} has {int(bad.sum())} rows that are not valid UTF-8",
+            f"{file} column {shown(name)} has {int(bad.sum())} rows that are not valid UTF-8",
             "mend them or leave them out",
         )
     return values

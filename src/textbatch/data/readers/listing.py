@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import PurePath, PurePosixPath
@@ -119,6 +119,45 @@ def list_inputs(inputs: Sequence[Location], input_format: InputFormat) -> Listin
         ConflictError: Two files would have the same part of the output.
         StorageError: A directory cannot be read.
     """
+    listing = _listed(inputs)
+    listing.files.sort(key=lambda file: file.name)
+    for file in listing.files:
+        _check_name(file, input_format, is_known_name)
+    _check_parts(listing)
+    return listing
+
+
+def find_files(
+    inputs: Sequence[Location],
+    input_format: InputFormat,
+    *,
+    is_known: Callable[[InputFile], bool] = is_known_name,
+) -> Listing:
+    """Look up every file of a command that has no part of an output for each.
+
+    Args:
+        inputs: Files, directories and globs.
+        input_format: With `auto` the name of every file in a folder must tell its format.
+        is_known: Tells whether it does.
+
+    Returns:
+        The files in the order of `inputs`, and within one of their names.
+
+    Raises:
+        InputNotFoundError: A path does not exist, or nothing is found.
+        DataError: A file in a folder is neither hidden nor of a known format.
+        StorageError: A directory cannot be read.
+    """
+    listing = _listed(inputs)
+    given = set(map(str, inputs))
+    for file in listing.files:
+        if str(file.path) not in given:
+            _check_name(file, input_format, is_known)
+    return listing
+
+
+def _listed(inputs: Sequence[Location]) -> Listing:
+    """Every file once, however often it is named."""
     listing = Listing()
     seen: set[str] = set()
     for given in inputs:
@@ -128,8 +167,6 @@ def list_inputs(inputs: Sequence[Location], input_format: InputFormat) -> Listin
                 listing.files.append(file)
     if not listing.files:
         _nothing(inputs, listing)
-    listing.files.sort(key=lambda file: file.name)
-    _check(listing, input_format)
     return listing
 
 
@@ -139,14 +176,19 @@ def _nothing(inputs: Sequence[Location], listing: Listing) -> None:
     raise InputNotFoundError(f"no input file in {names}{stray}", "check the path or the pattern")
 
 
-def _check(listing: Listing, input_format: InputFormat) -> None:
+def _check_name(
+    file: ListedFile, input_format: InputFormat, is_known: Callable[[InputFile], bool]
+) -> None:
+    if input_format == "auto" and not is_known(file.file):
+        raise DataError(
+            f"{file.file} is of no known format by its name",
+            "move it away, begin its name with _ or ., or give --format",
+        )
+
+
+def _check_parts(listing: Listing) -> None:
     parts: dict[str, ListedFile] = {}
     for file in listing.files:
-        if input_format == "auto" and not is_known_name(file.file):
-            raise DataError(
-                f"{file.file} is of no known format by its name",
-                "move it away, begin its name with _ or ., or give --format",
-            )
         other = parts.setdefault(file.part, file)
         if other is not file:
             raise ConflictError(

@@ -14,9 +14,11 @@ class ReadOptions:
     Attributes:
         input_format: Format of the files; `auto` goes by their names.
         encoding: Of CSV and JSON Lines; None is UTF-8.
+        delimiter: Between the cells of CSV; None is a tab in `.tsv`, else a comma.
         null_text: Texts that stand for a missing one.
     """
 
     input_format: InputFormat = "auto"
     encoding: str | None = None
+    delimiter: str | None = None
     null_text: tuple[str, ...] = ()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
+from textbatch.data.readers.listing import ListedFile
 from textbatch.data.readers.source import Source
-from textbatch.errors import storage_errors
 
 #: Told how many more rows are read, and the share of all files read so far, 0 to 1.
 OnRead = Callable[[int, float], None]
@@ -16,18 +15,12 @@ class Reading:
     """Tells how far the reading of files is, one after the other.
 
     Args:
-        paths: The files, in the order in which they are read.
+        files: In the order in which they are read.
         tell: Told after each chunk.
-
-    Raises:
-        InputNotFoundError: A file does not exist.
     """
 
-    def __init__(self, paths: Sequence[Path], tell: OnRead) -> None:
-        self._sizes = []
-        for path in paths:
-            with storage_errors(path, "cannot read"):
-                self._sizes.append(path.stat().st_size)
+    def __init__(self, files: Sequence[ListedFile], tell: OnRead) -> None:
+        self._sizes = [file.size for file in files]
         self._tell, self._file, self._rows = tell, -1, 0
 
     def next_file(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -101,6 +102,8 @@ def open_input(file: InputFile, options: ReadOptions, *, sets_aside: bool = Fals
     if file.look().size == 0:
         raise DataError(f"{file} is empty (0 bytes)", "look for an interrupted upload")
     chosen, encoding = format_of(file, options.input_format), options.encoding
+    if options.delimiter and chosen != "csv":
+        raise ConflictError(f"--delimiter is for CSV, and {file} is not", "leave it out")
     if chosen == "parquet":
         if encoding:
             raise ConflictError(
@@ -108,12 +111,30 @@ def open_input(file: InputFile, options: ReadOptions, *, sets_aside: bool = Fals
             )
         source: Source = ParquetSource(file)
     elif chosen == "csv":
-        delimiter = "\t" if _suffix(file) == ".tsv" else ","
+        delimiter = options.delimiter or ("\t" if _suffix(file) == ".tsv" else ",")
         source = DelimitedSource(file, delimiter, encoding=encoding, sets_aside=sets_aside)
     else:
         source = JsonLinesSource(file, encoding=encoding)
     _check_columns(source)
     return source
+
+
+def suited_to(file: InputFile, options: ReadOptions) -> ReadOptions:
+    """The options as far as they fit a file beside the inputs, which its name tells the format of.
+
+    Args:
+        file: The file.
+        options: Of the inputs.
+    """
+    if not is_known_name(file):
+        return options
+    kind = format_of(file, "auto")
+    return replace(
+        options,
+        input_format="auto",
+        encoding=None if kind == "parquet" else options.encoding,
+        delimiter=options.delimiter if kind == "csv" else None,
+    )
 
 
 def require_column(source: Source, column: str, flag: str) -> None:

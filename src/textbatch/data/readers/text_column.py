@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from textbatch.data.readers.column_names import shown_type
 from textbatch.errors import DataError
@@ -52,6 +55,21 @@ def decode_texts(column: pa.Array) -> tuple[pa.Array, BoolArray]:
         return texts, np.zeros(len(column), bool)
     except pa.ArrowInvalid:
         return _decode_rows(data)
+
+
+def without(texts: pa.Array, null_text: Sequence[str]) -> pa.Array:
+    """Texts, with those that stand for a missing one made null.
+
+    Args:
+        texts: Strings. Shape `(rows,)`.
+        null_text: Texts that stand for a missing one.
+
+    Returns:
+        Strings. Shape `(rows,)`.
+    """
+    if not null_text:
+        return texts
+    return pc.if_else(pc.is_in(texts, pa.array(null_text, texts.type)), None, texts)
 
 
 def _decode_rows(data: pa.Array) -> tuple[pa.Array, BoolArray]:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textbatch.data.readers.unlabelled import check_unlabelled, unlabelled_texts
 from textbatch.errors import ConflictError
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.vectors.combine import combine, extend_vocabulary
@@ -23,6 +22,7 @@ from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.recipes.presets import Recipe
+from textbatch.training.unlabelled import unlabelled_of
 from textbatch.types import Float32Array, Int64Array
 
 #: Rarer words of unlabelled texts are not kept besides: their vectors are hardly trained.
@@ -84,7 +84,8 @@ def build_lexicon(
 
     for path in config.vectors:
         check_vectors(path)
-    check_unlabelled(config.unlabelled, text_column=config.text_column)
+    if config.unlabelled:
+        unlabelled_of(config).check()
     counts = _counts(tokens[0])
     with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
         corpus, warnings = _corpus(config, texts, Path(folder) / "corpus.txt", say, progress)
@@ -141,12 +142,7 @@ def _corpus(
         return None, []
     bad: list[int] = []
     with step_of(progress, None, step="reading unlabelled", unit="texts") as step:
-        others = unlabelled_texts(
-            config.unlabelled,
-            text_column=config.text_column,
-            on_bad=bad.append,
-            on_read=step.advance,
-        )
+        others = unlabelled_of(config).texts(bad.append, step.advance)
         corpus = write_corpus(path, [texts], others)
     say(f"{corpus.texts:,} different texts, {corpus.tokens:,} words to train word vectors on")
     left_out = f"{sum(bad):,} unlabelled texts are not valid UTF-8; they are left out"

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from textbatch.data.readers.labelled import LabelledRows, label_counts, label_ids_of, read_labelled
+from textbatch.data.readers.read_options import ReadOptions
 from textbatch.errors import DataError
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.text.normalization import split_tokens
@@ -127,6 +128,7 @@ def _read(config: TrainConfig, progress: Progress | None, paths: Sequence[Path])
     with step_of(progress, None, step="reading") as step:
         return read_labelled(
             paths,
+            ReadOptions(),
             text_column=config.text_column,
             label_column=config.label_column,
             on_read=step.advance,

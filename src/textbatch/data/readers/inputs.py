@@ -1,0 +1,60 @@
+"""The input files of a command that reads them itself: labelled rows and texts, from any place."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from textbatch.data.readers.listing import ListedFile, find_files
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.readers.stdin import spool_standard_input
+from textbatch.data.storage.local import LocalInput
+from textbatch.data.storage.location import Location
+
+#: Stands for standard input where a file is asked for.
+STANDARD_INPUT = Path("-")
+
+
+@contextmanager
+def input_files(inputs: Sequence[Location], options: ReadOptions) -> Iterator[list[ListedFile]]:
+    """The files of some places, in the order of the places and, within one, of their names.
+
+    Args:
+        inputs: Files, folders and globs; `-` is standard input, which becomes a file for as long
+            as the body runs.
+        options: How they are read.
+
+    Raises:
+        InputNotFoundError: A place does not exist, or nothing is found.
+        DataError: A file in a folder is neither hidden nor of a known format.
+        StorageError: A folder cannot be read, or standard input not be kept.
+    """
+    if STANDARD_INPUT not in inputs:
+        yield find_files(inputs, options.input_format).files
+        return
+    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
+        spool = LocalInput(Path(folder) / "stdin", shown="standard input")
+        spool_standard_input(spool.location)
+        others = [place for place in inputs if place != STANDARD_INPUT]
+        files = find_files(others, options.input_format).files if others else []
+        yield [ListedFile(file=spool, name="-", found=spool.look()), *files]
+
+
+@contextmanager
+def standard_input_as_file(inputs: tuple[Location, ...]) -> Iterator[tuple[Location, ...]]:
+    """The same places, with a file instead of `-` for as long as the body runs.
+
+    For what is read more than once, or by other processes.
+
+    Raises:
+        StorageError: Standard input cannot be kept.
+    """
+    if STANDARD_INPUT not in inputs:
+        yield inputs
+        return
+    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
+        spool = Path(folder) / "standard-input"
+        spool_standard_input(spool)
+        yield tuple(spool if place == STANDARD_INPUT else place for place in inputs)

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import gzip
+import io
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from support.object_store import BUCKET
+
+from textbatch.data.readers import stdin
+from textbatch.data.readers.inputs import STANDARD_INPUT
+from textbatch.data.readers.labelled import read_labelled
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.storage.location import location_of
+from textbatch.errors import ConflictError, DataError, InputNotFoundError, UsageError
+
+CSV = b"text,label\nrefund,billing\nlogin,account\n"
+ROWS = [("refund", "billing"), ("login", "account")]
+
+
+def read(*inputs, beside=False, **options):
+    rows = read_labelled(
+        inputs,
+        ReadOptions(**options),
+        text_column="text",
+        label_column="label",
+        beside=beside,
+    )
+    assert rows.row_numbers.tolist() == list(range(1, len(rows) + 1))
+    return list(zip(rows.texts.to_pylist(), rows.labels.to_pylist(), strict=True))
+
+
+@pytest.fixture
+def piped(monkeypatch):
+    def give(data: bytes) -> None:
+        monkeypatch.setattr(stdin.sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+
+    return give
+
+
+def test_files_come_in_the_order_given_and_those_of_a_folder_by_name(tmp_path):
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    pq.write_table(pa.table({"text": ["c"], "label": ["x"]}), folder / "deep" / "c.parquet")
+    (folder / "b.csv.gz").write_bytes(gzip.compress(b"text,label\nb,x\n"))
+    (folder / "_hidden.csv").write_text("nothing")
+    (tmp_path / "z.jsonl").write_text('{"text": "z", "label": "y"}\n')
+    assert read(tmp_path / "z.jsonl", folder) == [("z", "y"), ("b", "x"), ("c", "x")]
+    assert read(folder / "**" / "*.parquet", tmp_path / "?.jsonl") == [("c", "x"), ("z", "y")]
+    # The same file once, however often it is named.
+    assert read(tmp_path / "z.jsonl", tmp_path / "*.jsonl") == [("z", "y")]
+
+
+def test_standard_input_is_a_file_like_any_other(piped, tmp_path):
+    piped(CSV)
+    assert read(STANDARD_INPUT, input_format="csv") == ROWS
+    (tmp_path / "more.csv").write_bytes(CSV)
+    piped(CSV)
+    assert read(STANDARD_INPUT, tmp_path / "more.csv", input_format="csv") == ROWS * 2
+    piped(CSV)
+    with pytest.raises(UsageError, match="cannot tell the format of standard input"):
+        read(STANDARD_INPUT)
+    piped(b"")
+    with pytest.raises(DataError, match="standard input is empty"):
+        read(STANDARD_INPUT, input_format="csv")
+
+
+def test_rows_come_from_a_store(store):
+    store.put("in/a.csv", CSV)
+    store.put("in/b.jsonl", b'{"text": "z", "label": "y"}\n')
+    for place in ("in", "in/", "in/*"):
+        assert read(location_of(f"s3://{BUCKET}/{place}")) == [*ROWS, ("z", "y")]
+    assert read(location_of(f"s3://{BUCKET}/in/a.csv")) == ROWS
+
+
+def test_options_say_how_a_file_is_read(tmp_path):
+    path = tmp_path / "in.dat"
+    path.write_bytes("text;label\ngrößer;x\nNA;y\n".encode("latin-1"))
+    options = {"input_format": "csv", "encoding": "latin-1", "delimiter": ";"}
+    assert read(path, **options) == [("größer", "x"), ("NA", "y")]
+    assert read(path, **options, null_text=("NA",)) == [("größer", "x"), (None, "y")]
+    with pytest.raises(UsageError, match="cannot tell the format"):
+        read(path)
+    with pytest.raises(DataError, match="is of no known format by its name"):
+        read(tmp_path)
+    jsonl = tmp_path / "in.jsonl"
+    jsonl.write_text('{"text": "z", "label": "y"}\n')
+    with pytest.raises(ConflictError, match="--delimiter is for CSV"):
+        read(jsonl, delimiter=";")
+    assert read(jsonl, delimiter=";", beside=True) == [("z", "y")]
+
+
+def test_what_is_not_there_is_told(tmp_path, store):
+    for place in (tmp_path / "no.csv", tmp_path / "*.csv", location_of(f"s3://{BUCKET}/no/*")):
+        with pytest.raises(InputNotFoundError):
+            read(place)
