@@ -1,4 +1,4 @@
-"""The names of a bundle's files, all in one place."""
+"""The names of the files of a bundle, all in one place."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleLayout:
-    """What a bundle's files are called.
+    """The names of the files of a bundle.
 
     Attributes:
         manifest: Sizes and hashes of all other files.
         config: Sizes of the network, and settings.
-        vocabulary: The known tokens, one a line.
-        labels: In the order of the network's outputs.
-        weights: The network's tensors.
+        vocabulary: The known tokens, one on each line.
+        labels: The labels, in the order of the network's outputs.
+        weights: The tensors of the network.
         graph: The network as ONNX, for other tools.
         calibration: The temperature.
         precision: What int8 changed.
-        held_out: How sure and how right the held-out answers are.
+        held_out: Confidences of held-out answers, and whether they were right.
         profile: What the training texts looked like.
         golden: Texts and their probabilities.
         blend: Weight and sizes of the linear model.
-        linear: The linear model's tensors.
+        linear: The tensors of the linear model.
         metrics: What training measured.
         card: The model card.
         page: The training report, for people.
@@ -47,7 +47,7 @@ class BundleLayout:
 
     @property
     def fingerprinted(self) -> tuple[str, ...]:
-        """Every bundle has these; they decide the answers, and so make up the fingerprint."""
+        """The files that every bundle has and that decide the answers. The fingerprint has them."""
         return (
             self.config, self.vocabulary, self.labels, self.weights, self.graph, self.calibration,
             self.precision, self.held_out, self.profile, self.golden,
@@ -55,11 +55,11 @@ class BundleLayout:
 
     @property
     def linear_model(self) -> tuple[str, ...]:
-        """A bundle has both of these or neither; they make up the fingerprint too."""
+        """The two files of the linear model: both or none. The fingerprint has them too."""
         return (self.blend, self.linear)
 
 
-#: Of all bundles.
+#: The layout of all bundles.
 LAYOUT = BundleLayout()
-#: What to do about a bundle that is damaged.
+#: What to do with a damaged bundle, for messages.
 RESTORE = "restore the bundle from its source or train it again"

@@ -1,4 +1,4 @@
-"""From texts to calibrated probabilities: the network with everything around it."""
+"""From texts to calibrated probabilities: tokenizer, network, linear model and temperature."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ from textbatch.types import (
     has_evidence,
 )
 
-#: How far a golden row may be off: other processors round differently, a wrong model is far off.
+#: Largest difference of a golden row. Other processors round differently; a wrong model differs
+#: much more.
 GOLDEN_TOLERANCE: dict[Precision, float] = {"f32": 1e-4, "int8": 0.05}
 
 
@@ -44,12 +45,13 @@ class PendingPredictions:
     """A chunk whose mini-batches are being computed.
 
     Attributes:
-        status: Codes of `Status` per distinct text. Shape `(distinct,)`.
-        distinct: Which distinct text each row has. Shape `(rows,)`.
-        parts: Mini-batches of distinct texts, and their logits to come.
-        addend: What the blend adds to the logits of the distinct texts, to come; None without one.
+        status: Codes of `Status` for the distinct texts. Shape `(distinct,)`.
+        distinct: For each row the number of its distinct text. Shape `(rows,)`.
+        parts: Mini-batches of distinct texts, and their future logits.
+        addend: What the linear model will add to the logits of the distinct texts; None without a
+            linear model.
         num_labels: Width of the logits.
-        temperature: Calibration's.
+        temperature: Logits are divided by it.
     """
 
     status: NDArray[np.int8]
@@ -60,16 +62,16 @@ class PendingPredictions:
     temperature: float
 
     def logits(self) -> tuple[Float32Array, NDArray[np.int8]]:
-        """Wait for the mini-batches and put the rows back in order.
+        """Wait for the mini-batches, and put the rows back into order.
 
         Returns:
-            Logits before calibration, NaN where there is no evidence, shape `(rows, labels)`;
-            and status codes, shape `(rows,)`.
+            Logits before calibration, NaN without evidence, shape `(rows, labels)`; and status
+            codes, shape `(rows,)`.
 
         Raises:
             BundleError: The network answered with NaN or infinity.
         """
-        # The last two stand for null and undecodable texts.
+        # The last two are for null and undecodable texts.
         logits = np.full((len(self.status), self.num_labels), np.nan, np.float32)
         for batch, future in self.parts:
             answer = future.result()
@@ -81,16 +83,21 @@ class PendingPredictions:
         return logits[self.distinct], self.status[self.distinct]
 
     def result(self) -> Predictions:
-        """Wait for the mini-batches; calibrated predictions in the order of the rows."""
+        """Wait for the mini-batches. Return calibrated predictions in the order of the rows."""
         logits, status = self.logits()
         return Predictions(probabilities=softmax(logits, self.temperature), status=status)
 
 
 class Predictor:
-    """Answers for texts, from one classifier on one engine.
+    """Answers texts with one classifier on one engine.
 
-    A row's answer depends on its text alone: not on the rows around it, the size of the
-    mini-batch or the number of threads. Owns worker threads: use it in a `with` statement.
+    The answer for a row depends on its text alone: not on other rows, the size of the mini-batch or
+    the number of threads. A predictor has worker threads, so use it in a `with` statement.
+
+    Args:
+        classifier: What answers.
+        engine: What runs its network.
+        batch_tokens: Limit on the padded tokens of a mini-batch; None for the engine's best.
     """
 
     def __init__(
@@ -100,23 +107,23 @@ class Predictor:
         self.engine = engine
         self._batch_tokens = batch_tokens or engine.batch_tokens
         self._tokenizer = classifier.tokenizer
-        #: Tokens of the texts given to `start`, each row's, and the unknown ones among them.
+        #: Number of tokens in the texts given to `start`, and of unknown tokens among them.
         self.tokens_seen = self.unknown_tokens = 0
         self._pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
 
     def start(self, texts: pa.Array, undecodable: BoolArray | None = None) -> PendingPredictions:
-        """Begin to score a chunk; mini-batches run while the caller goes on.
+        """Begin to score a chunk. Its mini-batches run while the caller does other work.
 
         Args:
             texts: Valid strings or null. Shape `(rows,)`.
-            undecodable: True where null stands for bytes that are not UTF-8. Shape `(rows,)`.
+            undecodable: True where a null means that the text is not UTF-8. Shape `(rows,)`.
         """
         encoded = texts.dictionary_encode()
         distinct_texts = encoded.dictionary
         tokens = self._tokenizer.encode(distinct_texts)
         known = _known_tokens(tokens)
         status = _status_of(distinct_texts, tokens, known)
-        # Two more distinct "texts" stand for null and for undecodable bytes.
+        # Two more distinct "texts" mean null and undecodable.
         null, bad = len(status), len(status) + 1
         distinct = encoded.indices.cast(pa.int64()).fill_null(null).to_numpy(zero_copy_only=False)
         if undecodable is not None:
@@ -144,14 +151,14 @@ class Predictor:
     def predict_logits(
         self, texts: pa.Array, *, on_rows: Callable[[int], None] = lambda _: None
     ) -> tuple[Float32Array, NDArray[np.int8]]:
-        """Logits before calibration and status codes of any number of texts.
+        """Compute logits before calibration, and status codes, of any number of texts.
 
         Args:
             texts: Valid strings or null. Shape `(rows,)`.
-            on_rows: Told how many more are done.
+            on_rows: Called with the number of rows that were done since the last call.
 
         Returns:
-            As `PendingPredictions.logits`.
+            See `PendingPredictions.logits`.
         """
         chunks = []
         for start in range(0, max(1, len(texts)), CHUNK_ROWS):
@@ -161,17 +168,17 @@ class Predictor:
         return np.concatenate(logits), np.concatenate(status)
 
     def replay(self, golden: Golden) -> None:
-        """Answer a bundle's golden rows, and compare.
+        """Answer the golden rows of a bundle, and compare the answers.
 
         Raises:
-            BundleError: They come out differently.
+            BundleError: The answers differ.
         """
         counts = self.tokens_seen, self.unknown_tokens
         answers = self.predict(pa.array(golden.texts, pa.large_string())).probabilities
         self.tokens_seen, self.unknown_tokens = counts
         expected = np.array(golden.probabilities, np.float32).reshape(answers.shape)
         worst = float(np.abs(answers - expected).max(initial=0.0))
-        # Not "worst >", which NaN would pass.
+        # In this form NaN fails too.
         if not worst <= GOLDEN_TOLERANCE[self.engine.precision]:
             raise BundleError(
                 f"the model's golden rows are off by {worst:.2g} on {self.engine.name}",
@@ -180,7 +187,7 @@ class Predictor:
             )
 
     def close(self) -> None:
-        """Stop the worker threads; mini-batches not yet begun are dropped."""
+        """Stop the worker threads. Mini-batches that have not begun are dropped."""
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Self:
@@ -202,14 +209,14 @@ class Predictor:
 
 
 def _known_tokens(tokens: TokenBatch) -> Int64Array:
-    """How many tokens of each text the vocabulary holds. Shape `(texts,)`."""
+    """Count the known tokens of each text. Shape `(texts,)`."""
     known_before: Int64Array = np.zeros(len(tokens.token_ids) + 1, np.int64)
     np.cumsum(tokens.token_ids != OOV_ID, out=known_before[1:])
     return known_before[tokens.offsets[1:]] - known_before[tokens.offsets[:-1]]
 
 
 def _status_of(texts: pa.Array, tokens: TokenBatch, known: Int64Array) -> NDArray[np.int8]:
-    """Status codes of distinct texts, before any confidence is known. Shape `(texts,)`."""
+    """Status codes of distinct texts, before their confidence is known. Shape `(texts,)`."""
     status = np.where(tokens.truncated, Status.TRUNCATED, Status.OK).astype(np.int8)
     status[known == 0] = Status.NO_KNOWN_TOKENS
     without_tokens = np.flatnonzero(tokens.lengths == 0)
@@ -232,12 +239,12 @@ class EngineOptions(TypedDict, total=False):
 def open_predictor(
     classifier: Classifier, *, batch_tokens: int | None = None, **engine: Unpack[EngineOptions]
 ) -> Predictor:
-    """A predictor of a classifier; of a loaded bundle, `open_bundle` gives one.
+    """Make a predictor from a classifier. For a loaded bundle use `open_bundle`.
 
     Args:
         classifier: What answers.
-        batch_tokens: Padded tokens in a mini-batch; None for what suits the engine.
-        **engine: As `open_engine` takes them.
+        batch_tokens: Limit on the padded tokens of a mini-batch; None for the engine's best.
+        **engine: Options of `open_engine`.
 
     Raises:
         ConflictError: There is no such device, or no int8 for this network.
@@ -248,15 +255,15 @@ def open_predictor(
 def open_bundle(
     bundle: Bundle, *, batch_tokens: int | None = None, **engine: Unpack[EngineOptions]
 ) -> Predictor:
-    """A predictor of a bundle that has shown to answer here as it did where it was made.
+    """Make a predictor from a bundle, and check that its golden rows get the same answers here.
 
     Args:
-        bundle: As loaded.
-        batch_tokens: Padded tokens in a mini-batch; None for what suits the engine.
-        **engine: As `open_engine` takes them.
+        bundle: A loaded bundle.
+        batch_tokens: Limit on the padded tokens of a mini-batch; None for the engine's best.
+        **engine: Options of `open_engine`.
 
     Raises:
-        BundleError: The golden rows come out differently.
+        BundleError: The golden rows get other answers.
         ConflictError: There is no such device, or no int8 for this network.
         QualityGateError: int8 changed too many labels when the bundle was made.
     """

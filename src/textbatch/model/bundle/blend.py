@@ -1,4 +1,4 @@
-"""The linear model in a bundle, whose margins are added to the network's logits."""
+"""The linear model in a bundle. Its margins are added to the network's logits."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Blend:
     """A linear model beside the network: `logits = network + weight * linear`.
 
     Attributes:
-        weight: Found on the validation rows.
+        weight: Weight of the margins, found on held-out rows.
         model: The linear model.
     """
 
@@ -46,11 +46,18 @@ class Blend:
     model: LinearTextModel
 
     def addend(self, tokens: TokenBatch) -> Float32Array:
-        """What to add to the network's logits of the same rows. Shape `(rows, labels)`."""
+        """Compute what is added to the network's logits of the same rows.
+
+        Args:
+            tokens: Tokens of the rows, with the unknown ones.
+
+        Returns:
+            Shape `(rows, labels)`.
+        """
         return np.asarray(self.model.margins(tokens) * np.float32(self.weight), np.float32)
 
     def files(self) -> dict[str, bytes]:
-        """The bundle's files of it, by name."""
+        """Make its files in the bundle: content by name."""
         pairs = self.model.ngrams.pairs_of_ids()
         tensors: dict[str, NDArray[Any]] = {
             "idf": self.model.linear.idf,
@@ -74,10 +81,14 @@ class Blend:
 
 
 def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend | None:
-    """Read a bundle's blend, if it has one.
+    """Read the blend of a bundle; None if the bundle has none.
+
+    Args:
+        files: Content of the files of the bundle, by name.
+        architecture: The network of the bundle.
 
     Raises:
-        BundleError: One of its files is missing, or malformed.
+        BundleError: One of its files is missing or malformed.
     """
     present = [name for name in LAYOUT.linear_model if name in files]
     if not present:
@@ -127,7 +138,7 @@ def _subwords(tensors: Mapping[str, NDArray[Any]]) -> SubwordModel | None:
 
 
 def _halves(keys: Int64Array) -> Int32Array:
-    """64-bit keys for a file that knows 32 bits: the low half first. Shape `(keys, 2)`."""
+    """Split 64-bit keys, as the file has 32-bit numbers: low half first. Shape `(keys, 2)`."""
     return keys.astype("<i8").view("<i4").reshape(-1, 2)
 
 

@@ -1,8 +1,8 @@
 """The bundle: a trained model as a directory of data, never code.
 
-Loading believes nothing: file kinds and sizes first, then hashes, then the schema, then shapes
-and finiteness; only then is anything built. Each file is read once, and the bytes that were
-verified are the bytes that are used.
+Loading believes nothing. It checks file kinds and sizes first, then hashes, then keys and types,
+then shapes and finiteness. Only then is anything built. Each file is read once, and the bytes that
+were verified are the bytes that are used.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from textbatch.text.vocabulary import Vocabulary
 
 T = TypeVar("T")
 
-#: What stands in the file where there is no int8.
+#: The content of the file for a network that has no int8.
 _NO_INT8 = Int8Check(rows=0, agreement=1.0, max_difference=0.0)
 
 
@@ -38,14 +38,14 @@ class Bundle:
 
     Attributes:
         classifier: What answers.
-        settings: What else `config.json` holds.
-        calibration: How the classifier's temperature was found.
-        held_out: Answers on held-out rows, from which `--min-precision` takes thresholds.
+        settings: The other content of `config.json`.
+        calibration: How the temperature of the classifier was found.
+        held_out: Answers to held-out rows, which `--min-precision` takes its thresholds from.
         profile: What the training texts and answers looked like.
-        golden: Rows to replay.
+        golden: Texts with known answers.
         metrics: What training measured, as JSON values.
-        int8: What int8 changed; None for a network that has none.
-        manifest: Hashes, versions and time of making; None before the bundle is written.
+        int8: What int8 changed; None for a network that has no int8.
+        manifest: Hashes, versions and time; None before the bundle is written.
     """
 
     classifier: Classifier
@@ -64,12 +64,12 @@ class Bundle:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """In the order of the probabilities."""
+        """The labels, in the order of the probabilities."""
         return self.classifier.labels
 
     @property
     def fingerprint(self) -> str:
-        """sha256 over the hashes of the files that decide the answers; empty before writing."""
+        """The sha256 of the hashes of the files that decide the answers; empty before writing."""
         return self.manifest.fingerprint if self.manifest else ""
 
 
@@ -79,18 +79,18 @@ def save_bundle(
     """Write a bundle, whole or not at all.
 
     Args:
-        bundle: What to write.
+        bundle: The bundle.
         path: The directory to make.
-        card: The model card, Markdown.
-        overwrite: Whether an older bundle there may be replaced.
-        page: The training report as HTML, for people alone.
+        card: The model card, in Markdown.
+        overwrite: Whether an older bundle may be replaced.
+        page: The training report in HTML; None for no report.
 
     Returns:
-        The bundle's fingerprint.
+        The fingerprint.
 
     Raises:
-        OutputError: The directory exists and may not be replaced, or is no bundle.
-        StorageError: Writing failed; an older bundle is still there.
+        OutputError: The directory exists and may not be replaced, or is not a bundle.
+        StorageError: Writing failed. An older bundle is still there.
     """
     classifier = bundle.classifier
     config = NetworkConfig(architecture=classifier.architecture, settings=bundle.settings)
@@ -114,10 +114,10 @@ def save_bundle(
 
 
 def load_bundle(path: Path) -> Bundle:
-    """Read and verify a bundle; nothing in it is executed.
+    """Read and verify a bundle. Nothing in it is executed.
 
     Args:
-        path: The bundle's directory.
+        path: The directory of the bundle.
 
     Raises:
         BundleError: It is missing, damaged, inconsistent or unsafe.
@@ -166,7 +166,7 @@ def _check_sizes(classifier: Classifier, graph: bytes) -> None:
             raise BundleError(
                 f"{what} has {found} entries where {LAYOUT.config} says {wanted}", RESTORE
             )
-    # The graph is for other tools; ours is built anew. A different one would answer otherwise.
+    # The graph is for other tools, ours is built anew. A different graph would answer differently.
     if graph != classifier.graph:
         raise BundleError(
             f"{LAYOUT.graph} is not the graph that {LAYOUT.config} describes", RESTORE

@@ -1,4 +1,4 @@
-"""The classifier: all that decides a text's answer, and nothing else."""
+"""The classifier: everything that decides the answer to a text, and nothing else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Classifier:
     Attributes:
         architecture: Sizes of the network.
         vocabulary: Known tokens.
-        labels: In the order of the network's outputs.
+        labels: The labels, in the order of the network's outputs.
         weights: All tensors of the network.
         blend: A linear model beside the network; None without one.
         temperature: Logits are divided by it; 1 before calibration.
@@ -34,7 +34,7 @@ class Classifier:
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """The tokenizer that belongs to the weights."""
+        """The tokenizer for these weights."""
         return Tokenizer(
             vocabulary=self.vocabulary,
             max_sequence_length=self.architecture.max_sequence_length,
@@ -42,5 +42,5 @@ class Classifier:
 
     @property
     def graph(self) -> bytes:
-        """The ONNX graph, as built by this version of textbatch from the architecture."""
+        """The ONNX graph, built from the architecture by this version of textbatch."""
         return build_graph(self.architecture, self.weights.offsets)

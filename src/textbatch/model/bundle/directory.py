@@ -1,4 +1,4 @@
-"""The bundle's directory: its files, their hashes, its fingerprint."""
+"""The directory of a bundle: its files, their hashes, the fingerprint."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MAX_FILES = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFile:
-    """What the manifest says of a file: its size in bytes and its sha256 in hex."""
+    """A file in the manifest: its size in bytes, and its sha256 in hex."""
 
     size: int
     sha256: str
@@ -38,12 +38,12 @@ class Manifest:
     """What `manifest.json` holds.
 
     Attributes:
-        format: Of the bundle.
-        textbatch: The version that wrote it.
-        created: When, as ISO 8601 in UTC.
-        versions: Of the libraries that took part, by name.
-        fingerprint: sha256 over the hashes of the files that decide the answers.
-        files: All other files by name.
+        format: Version of the bundle's format.
+        textbatch: The version of textbatch that wrote it.
+        created: Time of writing, as ISO 8601 in UTC.
+        versions: Versions of the libraries that took part, by name.
+        fingerprint: The sha256 of the hashes of the files that decide the answers.
+        files: All other files, by name.
     """
 
     format: int
@@ -55,19 +55,19 @@ class Manifest:
 
 
 def fingerprint_of(files: Mapping[str, ListedFile]) -> str:
-    """Sha256 over the names and hashes of those files that decide the answers."""
+    """Compute the fingerprint: a sha256 of names and hashes of the files that decide answers."""
     decide = {*LAYOUT.fingerprinted, *LAYOUT.linear_model} & files.keys()
     lines = "".join(f"{files[name].sha256}  {name}\n" for name in sorted(decide))
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
 def write_directory(path: Path, files: Mapping[str, bytes], *, overwrite: bool) -> str:
-    """Write files and their manifest to a new directory that appears whole.
+    """Write files and their manifest into a new directory, which appears whole.
 
     Args:
         path: The directory.
-        files: Contents by name.
-        overwrite: Whether an older bundle at `path` may be replaced.
+        files: Content of the files, by name.
+        overwrite: Whether an older bundle may be replaced.
 
     Returns:
         The fingerprint.
@@ -99,10 +99,14 @@ def write_directory(path: Path, files: Mapping[str, bytes], *, overwrite: bool) 
 
 
 def check_replaceable(path: Path, *, overwrite: bool) -> None:
-    """Check that a bundle may be written at a place.
+    """Check that a bundle may be written.
+
+    Args:
+        path: The directory of the bundle.
+        overwrite: Whether an older bundle may be replaced.
 
     Raises:
-        OutputError: There is one that must stay, or something that is no bundle.
+        OutputError: There is a bundle that must stay, or something that is not a bundle.
     """
     if not path.parent.is_dir():
         raise OutputError(f"there is no directory {path.parent}", "create it first")
@@ -117,7 +121,7 @@ def check_replaceable(path: Path, *, overwrite: bool) -> None:
 
 
 def _is_bundle(path: Path) -> bool:
-    # Other programs have a manifest.json too, and all that lies beside it would be deleted.
+    # Other programs have a manifest.json too, and all files beside it would be deleted.
     try:
         manifest = _read_manifest(path)
     except TextbatchError:
@@ -126,13 +130,13 @@ def _is_bundle(path: Path) -> bool:
 
 
 def read_verified(path: Path) -> tuple[Manifest, dict[str, bytes]]:
-    """Read a bundle's files and check them against its manifest.
+    """Read the files of a bundle and compare them with its manifest.
 
     Args:
-        path: The directory.
+        path: The directory of the bundle.
 
     Returns:
-        The manifest, and every other file's bytes by name.
+        The manifest, and the bytes of every other file by name.
 
     Raises:
         BundleError: A file is missing, extra, not a regular file, too large or changed.
@@ -191,7 +195,7 @@ def _read_manifest(path: Path) -> Manifest:
 
 
 def _read(path: Path, cap: int) -> bytes:
-    """Read a regular file of at most `cap` bytes, following no link."""
+    """Read a regular file of at most `cap` bytes. Links are not followed."""
     with storage_errors(path, "cannot read"):
         if not stat.S_ISREG(path.lstat().st_mode):
             raise BundleError(f"{path} is not a regular file", RESTORE)

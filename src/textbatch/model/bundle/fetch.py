@@ -1,4 +1,4 @@
-"""A bundle from this machine, or from an object store through the cache."""
+"""Loads a bundle from this machine, or from an object store through the cache."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textbatch.model.bundle.bundle import Bundle, load_bundle
 
 
 def load_model(model: Location) -> Bundle:
-    """Load a bundle, of a store through the cache.
+    """Load a bundle. From a store it is loaded through the cache.
 
     Raises:
         BundleError: It is missing, damaged or unsafe.

@@ -1,4 +1,4 @@
-"""Golden rows: made-up texts whose answers a bundle must reproduce wherever it is loaded."""
+"""Golden rows: made-up texts. A bundle must give the same answers to them wherever it is loaded."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ _DECORATIONS = ("{}", "{}!", "({})", "“ {} ”", "{} zqxv", "{} 文本")
 
 
 def golden_texts(vocabulary: Vocabulary, *, max_sequence_length: int, seed: int) -> list[str]:
-    """Make texts of random known words, from one word to past the length limit.
+    """Make texts of random known words, from one word to more than the limit on length.
 
-    They are not taken from the training texts, which are private, and they pass through the
-    whole tokenizer: upper case, punctuation, unknown words, CJK.
+    They are not training texts, which are private. They use all parts of the tokenizer: upper
+    case, punctuation, unknown words, CJK.
 
     Args:
-        vocabulary: Where the words come from.
-        max_sequence_length: The limit.
-        seed: Of the choice.
+        vocabulary: The words.
+        max_sequence_length: The limit on length, in tokens.
+        seed: Seed of the choice.
     """
     random = np.random.default_rng(seed)
     words = vocabulary.words()
@@ -27,7 +27,7 @@ def golden_texts(vocabulary: Vocabulary, *, max_sequence_length: int, seed: int)
     texts: list[str] = []
     for length in np.linspace(1, longest, _ROWS).round().astype(int):
         picked = [words[index] for index in random.integers(len(words), size=length)]
-        # The first words as well: frequent ones, whose vectors are the best trained.
+        # The first words too: they are frequent, so their vectors are trained best.
         picked[0] = words[len(texts) % len(words)]
         text = " ".join(
             word.upper() if word.isascii() and random.random() < 0.1 else word for word in picked

@@ -1,4 +1,4 @@
-"""What a bundle's small files hold."""
+"""What the small files of a bundle hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textbatch.errors import QualityGateError
 from textbatch.model.network.architecture import Architecture
 from textbatch.text.normalization import RULES_VERSION
 
-#: int8 is refused for models on which it changes more labels than this leaves.
+#: int8 is refused for a model if a smaller share of the labels stays the same.
 MIN_INT8_AGREEMENT = 0.995
 
 
@@ -17,8 +17,8 @@ class Settings:
     """What `config.json` holds beside the architecture.
 
     Attributes:
-        preset: The recipe that it was trained with.
-        text_column: The column that held the text in training.
+        preset: The preset that it was trained with.
+        text_column: The column with the texts in training.
         text_rules: Version of the normalization rules.
     """
 
@@ -45,7 +45,7 @@ class Int8Check:
     """What int8 changed on held-out rows when the bundle was made.
 
     Attributes:
-        rows: How many rows were compared; 0 where there is no int8.
+        rows: Number of rows that were compared; 0 if there is no int8.
         agreement: Share of rows with the same label as in float32.
         max_difference: Largest change of a probability.
     """
@@ -55,10 +55,10 @@ class Int8Check:
     max_difference: float
 
     def check(self) -> None:
-        """Refuse int8 where it changes too much.
+        """Check that int8 does not change too many labels.
 
         Raises:
-            QualityGateError: Fewer labels agreed than `MIN_INT8_AGREEMENT`.
+            QualityGateError: The share of equal labels is below `MIN_INT8_AGREEMENT`.
         """
         if not self.agreement >= MIN_INT8_AGREEMENT:
             raise QualityGateError(
@@ -70,11 +70,11 @@ class Int8Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Golden:
-    """Texts with the probabilities that training computed; replayed on loading.
+    """Texts with the probabilities that training computed. Loading computes them again.
 
     Attributes:
-        texts: Made from vocabulary words, so that no training text is given away.
-        probabilities: Shape `(texts, labels)`.
+        texts: Texts made of words of the vocabulary, so that no training text is given away.
+        probabilities: Their probabilities. Shape `(texts, labels)`.
     """
 
     texts: list[str]

@@ -1,4 +1,4 @@
-"""JSON of the bundle, read strictly: these keys, these types, nothing else."""
+"""The JSON of a bundle, read strictly: exactly the expected keys and types."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def parse_json(data: bytes, name: str) -> Any:  # noqa: ANN401
     """Parse a JSON file of the bundle.
 
     Args:
-        data: The file.
-        name: Its name, for the message.
+        data: Content of the file.
+        name: Name of the file, for the message.
 
     Raises:
-        BundleError: It is not UTF-8 JSON, repeats a key, nests too deep, or holds NaN, a number
-            too large or half a surrogate pair.
+        BundleError: It is not JSON in UTF-8, repeats a key or is nested too deep. Or it holds NaN,
+            a number that is too large, or half a surrogate pair.
     """
 
     def refuse(constant: str) -> None:
@@ -47,7 +47,7 @@ def parse_json(data: bytes, name: str) -> Any:  # noqa: ANN401
             parse_constant=refuse,
             object_pairs_hook=unique,
         )
-        # What could not be written should not be read: infinity as 1e999, half surrogates.
+        # A value that cannot be written must not be read: infinity as 1e999, half surrogates.
         dump_json(value)
         return value
     except (ValueError, RecursionError) as error:
@@ -55,7 +55,7 @@ def parse_json(data: bytes, name: str) -> Any:  # noqa: ANN401
 
 
 def dump_json(value: object) -> bytes:
-    """Write a JSON file of the bundle: the same bytes for the same value."""
+    """Write a JSON file of the bundle. The same value gives the same bytes."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
     return (text + "\n").encode("utf-8")
 
@@ -63,13 +63,13 @@ def dump_json(value: object) -> bytes:
 def read_fields(kind: type[T], value: object, name: str) -> T:
     """Build a dataclass from the JSON of its `asdict`.
 
-    Its fields may be numbers, strings, booleans, lists, tuples of any length, dicts by string,
-    and dataclasses of these.
+    Its fields may be numbers, strings, booleans, lists, tuples of any length, dicts with strings as
+    keys, and dataclasses of these.
 
     Args:
         kind: The dataclass.
-        value: What the JSON holds.
-        name: The file's name, for the message.
+        value: The parsed JSON.
+        name: Name of the file, for the message.
 
     Raises:
         BundleError: A key is missing or unknown, or a value has the wrong type.
@@ -96,7 +96,7 @@ def _read(hint: Any, value: object, name: str, key: str) -> Any:  # noqa: ANN401
 def _items(hint: Any, values: list[Any], name: str, key: str) -> Sequence[Any]:  # noqa: ANN401
     if hint not in (bool, int, float, str):
         return [_read(hint, value, name, key) for value in values]
-    # By type and not by isinstance, since True is an int. All at once: there may be many.
+    # The type, not isinstance, because True is an int. All at once, because there may be many.
     kinds = set(map(type, values))
     if hint is float and kinds <= {int, float}:
         return [*map(float, values)] if int in kinds else values

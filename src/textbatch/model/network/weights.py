@@ -1,4 +1,4 @@
-"""The bundle's tensors: one safetensors file, read by our own code."""
+"""The tensors of a bundle: one safetensors file, read by our own code."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ _TYPES = {_FLOAT32: "<f4", "I32": "<i4"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
-    """All tensors of a network, and the bytes in which they lie.
+    """All tensors of a network, and the bytes that hold them.
 
     Attributes:
-        data: The safetensors file.
+        data: Content of the safetensors file.
         offsets: Where each tensor starts in `data`, in bytes.
-        tensors: Views into `data`, float32; shapes as `Architecture.tensor_shapes` says.
+        tensors: Tensors by name, as views into `data`, float32. `Architecture.tensor_shapes` has
+            their shapes.
     """
 
     data: bytes
@@ -39,20 +40,29 @@ class Weights:
 
     @classmethod
     def pack(cls, tensors: Mapping[str, Float32Array], architecture: Architecture) -> Weights:
-        """Lay tensors out as a safetensors file."""
+        """Put tensors into a safetensors file.
+
+        Args:
+            tensors: Tensors by name.
+            architecture: The network that they belong to.
+        """
         contiguous = {name: np.ascontiguousarray(value) for name, value in tensors.items()}
         return cls.parse(save(contiguous), architecture)
 
     @classmethod
     def parse(cls, data: bytes, architecture: Architecture) -> Weights:
-        """Read a safetensors file that must hold exactly an architecture's tensors.
+        """Read a safetensors file that must hold exactly the tensors of a network.
 
-        Nothing in the file's header is believed: names, types, shapes and places are compared
-        with what the architecture asks for before any is used.
+        Nothing in the header of the file is believed. Names, types, shapes and places are compared
+        with those of the architecture before any tensor is used.
+
+        Args:
+            data: Content of the file.
+            architecture: The network.
 
         Raises:
-            BundleError: The header is malformed; a tensor is missing, extra, of another shape
-                or type; or a weight is not finite.
+            BundleError: The header is malformed. Or a tensor is missing, extra, or of another shape
+                or type. Or a weight is not finite.
         """
         expected = {name: (_FLOAT32, s) for name, s in architecture.tensor_shapes().items()}
         tensors, offsets = parse_tensors(data, expected, LAYOUT.weights)
@@ -62,18 +72,18 @@ class Weights:
 def parse_tensors(
     data: bytes, expected: Mapping[str, tuple[str, tuple[int, ...]]], file: str
 ) -> tuple[dict[str, NDArray[Any]], dict[str, int]]:
-    """Read a safetensors file that must hold exactly the tensors expected.
+    """Read a safetensors file that must hold exactly the expected tensors.
 
     Args:
-        data: The file.
-        expected: Type, `F32` or `I32`, and shape of each tensor.
-        file: Its name, for the message.
+        data: Content of the file.
+        expected: Type (`F32` or `I32`) and shape of each tensor, by name.
+        file: Name of the file, for messages.
 
     Returns:
-        The tensors, as views into `data`, and where each starts in `data`, in bytes.
+        The tensors, as views into `data`; and where each starts in `data`, in bytes.
 
     Raises:
-        BundleError: As `Weights.parse`.
+        BundleError: See `Weights.parse`.
     """
     header, start = _header(data, file)
     if header.keys() != expected.keys():
