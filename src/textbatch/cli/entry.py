@@ -1,4 +1,4 @@
-"""Where the process begins."""
+"""The entry point of the process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textbatch.errors import TerminatedError, exit_code_of
 
 
 def main() -> None:
-    """Run the command line; signals count from here on, before anything large is imported."""
+    """Run the command line. Signals are handled from here on, before anything large is imported."""
     try:
         catch_signals()
         from textbatch.cli.app import main as run

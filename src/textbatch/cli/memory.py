@@ -1,4 +1,4 @@
-"""A bound on the memory of this process."""
+"""Limits the memory of this process."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import resource
 from textbatch.errors import UsageError
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-#: The libraries alone take a few hundred MiB.
+#: The libraries alone need a few hundred MiB.
 _LEAST_BYTES = 256 << 20
 
 
 def limit_memory(size: str) -> int:
-    """Have the system refuse more private memory than this, so that the job ends with code 71.
+    """Make the system refuse more private memory than this. Then the job ends with exit code 71.
 
-    `RLIMIT_DATA` counts what a process may write to and shares with nobody; unlike the address
-    space, it does not grow with mapped files and reserved ranges.
+    `RLIMIT_DATA` counts memory that a process can write to and does not share. It does not grow
+    with mapped files and reserved ranges, as the address space does.
 
     Args:
-        size: Bytes, or with the suffix K, M or G, powers of 1,024.
+        size: A number of bytes, or a number with K, M or G (powers of 1,024).
 
     Returns:
-        The bytes.
+        The limit in bytes.
 
     Raises:
-        UsageError: The size is malformed or too small to start with.
+        UsageError: The size is malformed, or too small to start with.
     """
     match = re.fullmatch(r"(\d{1,15})([KMG]?)(i?B)?", size.strip(), re.IGNORECASE)
     limit = int(match[1]) * _UNITS[match[2].upper()] if match else 0

@@ -1,4 +1,4 @@
-"""Stopping on SIGTERM and SIGINT: cleanly if that is quick, at once otherwise."""
+"""Stops on SIGTERM and SIGINT: cleanly if that is quick, otherwise at once."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from textbatch.errors import InterruptError, TerminatedError
 if TYPE_CHECKING:
     from sys import UnraisableHookArgs
 
-#: How long cleaning up may take after the first signal. Whatever it leaves undone, the state on
-#: disk is sound at every moment, and the next run of the job removes what is stale.
+#: How long cleaning up may take after the first signal. If it is not finished, nothing is lost: the
+#: state on disk is sound at every moment, and the next run removes what is left.
 GRACE_SECONDS = 4.0
 
 _RETRY_SECONDS = 0.02
@@ -23,13 +23,13 @@ _IMPORTING = "<frozen importlib._bootstrap>"
 
 
 def catch_signals() -> None:
-    """Raise `TerminatedError` or `InterruptError` at the first signal, end at the second.
+    """Raise `TerminatedError` or `InterruptError` at the first signal. End at the second.
 
-    Handlers run between two steps of Python only, and an exception can be swallowed on its way.
-    So it is raised again until it is handled, and a thread that the system wakes at the signal ends
-    the process after `GRACE_SECONDS`.
+    Python runs signal handlers only between two of its own steps, and an exception can get lost on
+    its way. So it is raised again until it is handled. A thread that the system wakes at the signal
+    ends the process after `GRACE_SECONDS`.
     """
-    # A shell's background process has SIGINT ignored, and keeps it so.
+    # In a background process of a shell SIGINT is ignored. It stays so.
     numbers = [signal.SIGTERM]
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         numbers.append(signal.SIGINT)
@@ -38,7 +38,7 @@ def catch_signals() -> None:
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     stopping = _Stopping()
     for number in numbers:
-        # Not SIG_DFL for the second one: for process 1 of a container that means "ignore".
+        # Not SIG_DFL for the second signal: in process 1 of a container that means "ignore".
         signal.signal(number, stopping.begin)
     signal.signal(signal.SIGALRM, stopping.leave)
     sys.unraisablehook = stopping.swallowed
@@ -48,29 +48,30 @@ def catch_signals() -> None:
 
 
 def stopped() -> None:
-    """The exception has arrived where the process ends: raise it no more."""
+    """Stop raising: the exception has arrived where the process ends."""
     signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class _Stopping:
-    """The way out: an exception, raised again for as long as it gets lost."""
+    """Raises the exception again as long as it gets lost."""
 
     def __init__(self) -> None:
         self._number = 0
 
     def begin(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal; the second one ends the process."""
+        """Handle a signal. The second one ends the process."""
         if self._number:
             os._exit(128 + number)
         self._number = number
-        # NumPy, for one, drops any exception that comes up while it looks for an attribute.
+        # NumPy, for example, drops any exception while it looks for an attribute.
         signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS, _RETRY_SECONDS)
         self.leave(number, frame)
 
     def leave(self, _: int, frame: FrameType | None) -> None:
-        """Raise, but not in the midst of an import: native modules would make ImportError of it.
+        """Raise the exception, except in two situations.
 
-        Nor while the exception raised before is being handled: that is cleaning up.
+        During an import, native modules would turn it into an ImportError. And while the exception
+        raised before is being handled, the process is cleaning up.
         """
         while frame:
             if frame.f_code.co_filename == _IMPORTING:
@@ -86,13 +87,13 @@ class _Stopping:
         raise InterruptError
 
     def swallowed(self, lost: UnraisableHookArgs) -> None:
-        """Say nothing of what is raised again; everything else is told as ever."""
+        """Print nothing for an exception that is raised again. Others are printed as usual."""
         if not isinstance(lost.exc_value, TerminatedError | KeyboardInterrupt):
             sys.__unraisablehook__(lost)
 
 
 def _end_later(reading: int, numbers: list[int]) -> None:
-    # Every signal that Python handles writes its number, not only these.
+    # Every signal that Python handles writes its number to the pipe, not only these.
     number = os.read(reading, 1)[0]
     while number not in numbers:
         number = os.read(reading, 1)[0]

@@ -1,7 +1,7 @@
 """An Airflow operator (3.2 or later) that runs `textbatch score`.
 
-It needs nothing of textbatch but this file and the error table, so Airflow's own environment can
-have it without the libraries that score: `pip install --no-deps textbatch`.
+It needs only this file and the error table of textbatch. So Airflow's own environment can have it
+without the libraries that score: `pip install --no-deps textbatch`.
 """
 
 from __future__ import annotations
@@ -22,32 +22,33 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from textbatch.errors import final_exit_codes, redacted
 
-#: The command ends within 5 seconds of a SIGTERM; what has not ended by then is killed.
+#: The command ends within 5 seconds after SIGTERM. If it has not ended after this time, it is
+#: killed.
 KILL_AFTER_SECONDS = 10.0
 
-#: What an asset event tells of the run.
+#: The fields of the run report that an asset event has.
 _EVENT_FIELDS = ("run_id", "fingerprint", "rows_in", "rows_out", "mean_confidence")
 
 
 class TextbatchScoreOperator(BaseOperator):
     """Runs `textbatch score` in a process of its own and returns its run report.
 
-    The report is the task's XCom value; a digest of it goes to the event of each asset in
-    `outlets`. The command's messages go to the task's log. Exit codes after which the same command
-    would only fail again fail the task at once; after all others Airflow retries, if it has retries
+    The report is the XCom value of the task. Some fields of it go to the event of each asset in
+    `outlets`. The messages of the command go to the log of the task. If the same command would only
+    fail again, the task fails at once. For all other exit codes Airflow retries, if retries are
     left. When Airflow ends the task, the command gets SIGTERM, cleans up and ends.
 
     Args:
-        input_path: What to score; a template, as are all arguments up to `env`.
+        input_path: What to score. It is a template, as are all arguments up to `env`.
         output_path: What to write.
-        model_path: Model directory; None leaves it to the command's own settings.
-        flags: Further flags of `textbatch score`, one list item a word.
+        model_path: Directory of the model; None leaves it to the settings of the command.
+        flags: More flags of `textbatch score`, one item for each word.
         env: Variables for the command, beside those of the worker.
-        if_exists: What to do where the output is there. Airflow runs a finished task again, when it
-            is cleared or lost sight of, so the default is to replace it.
-        command: The program and what stands before `score`. Give the full path where textbatch has
-            a virtual environment of its own.
-        task: Whatever Airflow lets a task be told, such as `outlets`, `retries`.
+        if_exists: What to do if the output exists. Airflow runs a finished task again when the task
+            is cleared or lost, so the default is to replace the output.
+        command: The program, and its words before `score`. Give the full path if textbatch has a
+            virtual environment of its own.
+        **task: Other arguments of an Airflow task, such as `outlets` and `retries`.
     """
 
     template_fields: Sequence[str] = (
@@ -82,22 +83,22 @@ class TextbatchScoreOperator(BaseOperator):
         self.command = command
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
-        """Run the command.
+        """Run the command, and return its report.
 
         Raises:
-            AirflowFailException: It failed, and would fail again; or there is no such command.
-            AirflowException: It failed, and may succeed later.
+            AirflowFailException: It failed and would fail again, or there is no such command.
+            AirflowException: It failed and may succeed later.
         """
         self._stopping = False
         with tempfile.TemporaryFile("w+", encoding="utf-8") as stdout:
             self._child = child = self._start(stdout)
             try:
-                if self._stopping:  # on_kill came before there was a child to end
+                if self._stopping:  # on_kill came before the child was started
                     self.on_kill()
                 told = self._follow(child)
                 code = child.wait()
             finally:
-                # After a timeout the command still runs, and must not outlive its task.
+                # After a timeout the command still runs. It must not run longer than its task.
                 self.on_kill()
                 child.wait()
             if code:
@@ -111,7 +112,7 @@ class TextbatchScoreOperator(BaseOperator):
         return report
 
     def on_kill(self) -> None:
-        """Ask the command to stop, once: a second SIGTERM would end it before it cleans up."""
+        """Ask the command to stop, only once: a second SIGTERM would end it before it cleans up."""
         self._stopping = True
         child, self._child = self._child, None
         if child and child.poll() is None:
@@ -124,7 +125,7 @@ class TextbatchScoreOperator(BaseOperator):
         words = [*self.command, "score", "--json", "--if-exists", self.if_exists]
         words += ["--model", self.model_path] if self.model_path else []
         words += [*self.flags, "--", self.input_path, self.output_path]
-        # The kernel ends the command where the task is killed hard, which calls no `on_kill`.
+        # SIGKILL ends the task without a call of `on_kill`. Then the kernel ends the command.
         setpriv = shutil.which("setpriv")
         guard = [setpriv, "--pdeathsig", "TERM"] if setpriv else []
         if not shutil.which(self.command[0]):
@@ -139,12 +140,12 @@ class TextbatchScoreOperator(BaseOperator):
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="backslashreplace",
-            # A session of its own: a terminal's Ctrl-C would come on top of Airflow's signal.
+            # A session of its own, so that Ctrl-C in a terminal does not reach the command too.
             start_new_session=True,
         )
 
     def _follow(self, child: subprocess.Popen[str]) -> str:
-        """Hand the command's messages on as they come, and return the last one."""
+        """Log the messages of the command as they come. Return the last one."""
         line = ""
         assert child.stderr
         with child.stderr as messages:
@@ -155,7 +156,7 @@ class TextbatchScoreOperator(BaseOperator):
 
 
 def _failure(code: int, told: str) -> AirflowException:
-    # Popen's negative code: a signal ended the command before it could answer.
+    # A negative code means that a signal ended the command.
     code = 128 - code if code < 0 else code
     message = f"exit code {code}: {told or 'no message'}"
     return (AirflowFailException if code in final_exit_codes() else AirflowException)(message)

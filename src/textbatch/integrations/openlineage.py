@@ -1,4 +1,4 @@
-"""OpenLineage events, where its client is configured. Their fate never is the job's."""
+"""Sends OpenLineage events, if its client is configured. If they fail, the job does not fail."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from textbatch import __version__
 from textbatch.errors import TextbatchError, redacted
 from textbatch.report.scoring import RunReport
 
-#: How long the end of a run waits for its events to arrive; a signal's way out is shorter.
+#: How long the end of a run waits for its events, in seconds; and after a signal.
 _PATIENCE_SECONDS, _HURRIED_SECONDS = 5.0, 1.5
 _PRODUCER = f"https://pypi.org/project/textbatch/{__version__}"
 _CONFIG_FILES = (Path("openlineage.yml"), Path("~/.openlineage/openlineage.yml"))
@@ -30,10 +30,10 @@ class Traced:
     """What the events are about.
 
     Attributes:
-        run: The run.
+        run: Id of the run.
         job: Name of the job.
-        inputs: Addresses of what it reads.
-        output: Address of what it writes.
+        inputs: Paths or URIs that it reads.
+        output: Path or URI that it writes.
     """
 
     run: UUID
@@ -43,7 +43,12 @@ class Traced:
 
 
 class Lineage:
-    """Sends a run's events from a thread of its own, so that a slow server delays nothing."""
+    """Sends the events of a run from a thread of its own, so that a slow server delays nothing.
+
+    Args:
+        about: What the events are about.
+        warn: Called with a warning if the events could not be sent.
+    """
 
     def __init__(self, about: Traced, warn: Callable[[str], None]) -> None:
         self._about, self._warn = about, warn
@@ -53,17 +58,17 @@ class Lineage:
         self._thread.start()
 
     def started(self) -> None:
-        """The run begins."""
+        """Send that the run begins."""
         self._put("START")
 
     def completed(self, report: RunReport) -> None:
-        """The run ended well."""
+        """Send that the run ended well."""
         self._put("COMPLETE", rows_in=report.rows_in, rows_out=report.rows_out)
         self._close(_PATIENCE_SECONDS)
 
     def failed(self, error: BaseException) -> None:
-        """The run failed."""
-        # The text of a foreign error stays out: it may quote a cell.
+        """Send that the run failed."""
+        # The text of a foreign error is not sent, because it may quote a cell.
         told = str(error) if isinstance(error, TextbatchError) else type(error).__name__
         self._put("FAIL", error=told)
         hurried = not isinstance(error, Exception)
@@ -92,13 +97,21 @@ class Lineage:
                 client.emit(_event(self._about, facts))
             client.close(_PATIENCE_SECONDS)
         except Exception as error:
-            # Whatever a transport raises: the job must go on.
+            # Whatever a transport raises, the job must continue.
             self._trouble = type(error).__name__
 
 
 @contextmanager
 def traced(about: Traced, warn: Callable[[str], None]) -> Iterator[Lineage | None]:
-    """Send START, and FAIL where the body fails; the body says when it is complete."""
+    """Send START, and FAIL if the body fails. The body itself calls `completed`.
+
+    Args:
+        about: What the events are about.
+        warn: Called with a warning if the events could not be sent.
+
+    Yields:
+        What sends the events; None if OpenLineage is not configured.
+    """
     if not _configured():
         yield None
         return
@@ -124,7 +137,7 @@ def _configured() -> bool:
 
 def _client() -> Any:  # noqa: ANN401 - known when it is imported
     for name in ("openlineage", "urllib3"):
-        # Their notes on retries would stand among the job's messages.
+        # Their messages about retries would be among the messages of the job.
         logging.getLogger(name).addHandler(logging.NullHandler())
         logging.getLogger(name).propagate = False
     from openlineage.client import OpenLineageClient
@@ -175,7 +188,7 @@ def _event(about: Traced, facts: Mapping[str, Any]) -> Any:  # noqa: ANN401
 
 
 def _parent() -> Any:  # noqa: ANN401
-    """The run that this one is part of, as schedulers hand it on: `namespace/job/run`."""
+    """The run that this one is part of. Schedulers pass it as `namespace/job/run`."""
     from openlineage.client.facet_v2 import parent_run
 
     found = re.fullmatch(
@@ -190,7 +203,7 @@ def _parent() -> Any:  # noqa: ANN401
 
 
 def _dataset(address: str) -> tuple[str, str]:
-    """Namespace and name, by OpenLineage's naming conventions."""
+    """Namespace and name of a path or URI, by OpenLineage's naming conventions."""
     remote = re.fullmatch(r"(\w+):/{1,2}([^/]+)/(.*)", redacted(address))
     if remote:
         return f"{remote[1]}://{remote[2]}", remote[3]

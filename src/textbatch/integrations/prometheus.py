@@ -1,4 +1,4 @@
-"""Metrics for the textfile collector of Prometheus's node exporter."""
+"""Writes metrics for the textfile collector of Prometheus's node exporter."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ _HELP = {
 
 @contextmanager
 def failure_measured(path: Path | None) -> Iterator[None]:
-    """When the body fails, note in the metrics file that and when it did.
+    """If the body fails, write the failure and its time into the metrics file.
 
     Args:
         path: The metrics file; None writes nothing.
 
     Raises:
         ConflictError: It would be in an object store.
-        UsageError: The name does not end in `.prom`.
+        UsageError: Its name does not end in `.prom`.
         MissingExtraError: prometheus-client is missing.
-        OutputError: The file cannot be made where it is wanted; nothing has been done yet.
+        OutputError: The file cannot be made there. Nothing has been done yet.
     """
     if path:
         _check(path)
@@ -61,9 +61,13 @@ def failure_measured(path: Path | None) -> Iterator[None]:
 
 
 def write_success(path: Path, report: RunReport) -> None:
-    """Write what a good run did.
+    """Write the metrics of a run that ended well.
 
-    A skipped run did nothing: what the run before it told stays, but for the time.
+    A skipped run did nothing. Then the metrics of the run before it stay, except for the time.
+
+    Args:
+        path: The metrics file.
+        report: The report of the run.
 
     Raises:
         StorageError: The file cannot be written.
@@ -117,7 +121,7 @@ class _Families:
 
 
 def _known(path: Path) -> dict[str, Metric]:
-    """What the last run told, so that a failure does not make it forgotten."""
+    """Read the metrics of the last run, so that a failure does not delete them."""
     from prometheus_client.parser import text_string_to_metric_families
 
     try:

@@ -1,4 +1,4 @@
-"""Records of a run as JSON files, written on failure too."""
+"""Writes reports as JSON files, on failure too."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from textbatch.errors import (
     exit_code_of,
 )
 
-#: Raised when a field changes its meaning or goes away.
+#: Increased when a field changes its meaning or is removed.
 SCHEMA_VERSION = 1
 _INTERRUPTIONS: dict[type[BaseException], str] = {
     InterruptError: "stopped by SIGINT",
@@ -29,22 +29,22 @@ _INTERRUPTIONS: dict[type[BaseException], str] = {
 def failure_reported(
     path: Location | None, describe: Callable[[], dict[str, Any]]
 ) -> Iterator[None]:
-    """When the body fails, write what it had done and why it stopped, then let the error go on.
+    """If the body fails, write what it had done and why it stopped. Then raise the error again.
 
     Args:
         path: The report file; None writes nothing.
-        describe: The record so far.
+        describe: Gives the report so far.
 
     Raises:
-        OutputError: The report cannot be made where it is wanted; nothing has been done yet.
-        AccessError: Its directory is not writable.
+        OutputError: The report cannot be made there. Nothing has been done yet.
+        AccessError: The directory is not writable.
     """
     if path:
         new_output(path).check()
     try:
         yield
     except BaseException as error:
-        # The text of a foreign error stays out: it may quote a cell.
+        # The text of a foreign error is not written, because it may quote a cell.
         told = (
             str(error)
             if isinstance(error, TextbatchError)
@@ -58,7 +58,11 @@ def failure_reported(
 
 
 def write_json(path: Location, record: dict[str, Any]) -> None:
-    """Write a JSON record so that a reader sees the old file or the whole new one.
+    """Write a JSON file. A reader sees the old file or the whole new one.
+
+    Args:
+        path: The file.
+        record: What it holds.
 
     Raises:
         StorageError: The file cannot be written.
@@ -70,7 +74,11 @@ def write_json(path: Location, record: dict[str, Any]) -> None:
 
 
 def write_whole(path: Location, text: str) -> None:
-    """Write a text file so that a reader sees the old one or the whole new one.
+    """Write a text file. A reader sees the old file or the whole new one.
+
+    Args:
+        path: The file.
+        text: What it holds.
 
     Raises:
         StorageError: The file cannot be written.

@@ -22,7 +22,7 @@ _WIDTH = 80
 def demo_tables(done: DemoReport) -> Iterator[RenderableType]:
     """Show some scored rows, and the metrics of the model.
 
-    The only screen of textbatch that shows texts: these are made up.
+    No other command shows texts on the terminal. These are made up.
     """
     yield Text("Some of the scored rows:")
     yield _rows(done.sample)
@@ -31,9 +31,9 @@ def demo_tables(done: DemoReport) -> Iterator[RenderableType]:
 
 
 def demo_lines(done: DemoReport) -> Iterator[str]:
-    """Say what was counted, where everything lies, and what to try next.
+    """List what was counted, where the files are, and what to try next.
 
-    Lines of their own, not to be wrapped: a command broken in two could not be copied.
+    These lines must not be wrapped, so that the commands can be copied.
     """
     for line in (*_counts(done), "", *_places(done), "", *_next_commands(done)):
         yield printable(line)
@@ -48,7 +48,7 @@ def _rows(rows: Sequence[Mapping[str, Any]]) -> Table:
     for row in rows:
         text, confidence = row["text"], row["confidence"]
         table.add_row(
-            # In quotes, so that null, empty and blank can be told apart.
+            # In quotes, so that null, empty and blank look different.
             Text("null" if text is None else repr(text)),
             Text(row["predicted_label"] or "null"),
             "null" if confidence is None else f"{confidence:.3f}",

@@ -1,4 +1,4 @@
-"""Made-up support tickets: the demo's data, the same for a seed on every machine."""
+"""Made-up support tickets: the data of the demo. A seed gives the same on every machine."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from random import Random
 
 from textbatch.training.augment.templates import Noise, add_noise, fill, pick
 
-#: Queues and how many of a hundred tickets each gets.
+#: Queues, and how many of a hundred tickets each gets.
 QUEUES = {"billing": 36, "shipping": 28, "technical": 22, "account": 14}
-#: Shares of the tickets: any of several queues would be right; put in a wrong queue by hand;
-#: a customer's earlier ticket, sent again with other typos.
+#: Shares of tickets: several queues would be right; somebody put it in a wrong queue; an earlier
+#: ticket, sent again with other typos.
 UNCLEAR, MISLABELLED, SENT_AGAIN = 0.06, 0.025, 0.04
 NOISE = Noise(typos=0.05, lower=0.3, upper=0.03)
 
-#: What else a mailbox holds, by turns on each `ODD_EVERY`th row; the long thread comes on top.
+#: Texts that are no tickets, in turn on every `ODD_EVERY`th row. Long threads come in addition.
 ODD_TEXTS = (None, "", " \n ", "???", ":-)", "qwertz uiop", "где посылка", "荷物はどこですか")
 ODD_EVERY = 64
 _THREAD_TICKETS = 8
@@ -30,14 +30,19 @@ _PHRASES = tomllib.loads(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """A ticket and the queue where it was put."""
+    """A ticket, and the queue that it is in."""
 
     text: str
     queue: str
 
 
 def labelled_tickets(rows: int, *, seed: int) -> list[Ticket]:
-    """Tickets as a support team would have left them, wrong queues included."""
+    """Make tickets as a support team leaves them; some are in a wrong queue.
+
+    Args:
+        rows: Number of tickets.
+        seed: Seed of everything that is drawn.
+    """
     random = Random(f"labelled tickets {seed}")
     clean: list[Ticket] = []
     tickets: list[Ticket] = []
@@ -53,7 +58,12 @@ def labelled_tickets(rows: int, *, seed: int) -> list[Ticket]:
 
 
 def unlabelled_texts(rows: int, *, seed: int) -> list[str | None]:
-    """Texts as they lie in a mailbox: tickets, doubles, long threads, and what is no ticket."""
+    """Make texts as they are in a mailbox: tickets, repeated ones, long threads, and others.
+
+    Args:
+        rows: Number of texts.
+        seed: Seed of everything that is drawn.
+    """
     random = Random(f"unlabelled texts {seed}")
     texts: list[str | None] = []
     for row in range(rows):
@@ -71,7 +81,7 @@ def unlabelled_texts(rows: int, *, seed: int) -> list[str | None]:
 
 
 def _ticket(random: Random) -> Ticket:
-    """A ticket without noise, in a queue where it belongs."""
+    """Make a ticket without noise, in a queue where it belongs."""
     if random.random() < UNCLEAR:
         unclear = pick(random, _PHRASES["unclear"])
         queue, problems = pick(random, unclear["queues"]), unclear["problems"]
@@ -79,7 +89,7 @@ def _ticket(random: Random) -> Ticket:
         queue = pick(random, _DRAW)
         problems = _PHRASES["problems"][queue]
     parts = [(1.0, problems), (0.45, _PHRASES["asides"]), (0.4, _PHRASES["wishes"])]
-    # Half of the customers come to the point last.
+    # Half of the customers say the problem last.
     if random.random() < 0.5:
         parts[0], parts[1] = parts[1], parts[0]
     parts = [(0.4, _PHRASES["greetings"]), *parts, (0.35, _PHRASES["closings"])]

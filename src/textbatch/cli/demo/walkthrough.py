@@ -54,7 +54,7 @@ class DemoFiles:
 
     @classmethod
     def within(cls, folder: Path) -> DemoFiles:
-        """The files of a folder."""
+        """Name the files in a folder."""
         return cls(
             labelled=folder / "tickets-labelled.parquet",
             unlabelled=folder / "tickets-unlabelled.parquet",
@@ -68,11 +68,11 @@ class DemoReport:
     """What the demo did.
 
     Attributes:
-        files: Where everything lies.
-        training: What `train` reports.
-        scoring: What `score` reports.
-        sample: The first scored rows, and the first of each status that they lack.
-        seconds: Wall time.
+        files: The files that it made.
+        training: The report of `train`.
+        scoring: The report of `score`.
+        sample: The first scored rows, and the first row of each status that they lack.
+        seconds: Wall time, in seconds.
     """
 
     files: DemoFiles
@@ -106,17 +106,17 @@ def run_demo(
     """Write made-up tickets into a folder, train on the labelled ones, score the others.
 
     Args:
-        folder: Made where it does not exist.
-        seed: Of the tickets and the training.
-        overwrite: Whether the folder may hold files; only the demo's own are replaced.
-        labelled_rows: Tickets to train on.
-        unlabelled_rows: Tickets to score.
+        folder: The folder. It is made if it does not exist.
+        seed: Seed of the tickets and of the training.
+        overwrite: Whether the folder may hold files. Only the files of the demo are replaced.
+        labelled_rows: Number of tickets to train on.
+        unlabelled_rows: Number of tickets to score.
         say: Called with one line per step, for a person who waits.
         progress: Told about every long step.
 
     Raises:
-        UsageError: The seed is out of its range.
-        OutputError: The folder holds files, or something else lies where one of ours goes.
+        UsageError: The seed is out of range.
+        OutputError: The folder holds files, or something else is where a file of the demo goes.
         TextbatchError: Writing, training or scoring failed.
     """
     started = time.perf_counter()
@@ -158,7 +158,7 @@ def _prepare(folder: Path, files: DemoFiles, *, overwrite: bool) -> None:
                 f"{folder} is not empty",
                 "add --overwrite to replace the demo's own files, or name another --folder",
             )
-    # All of them now: one that cannot be replaced must not leave the others half renewed.
+    # Check all now: if one cannot be replaced, the others must stay as they are.
     for file in (files.labelled, files.unlabelled, files.scored):
         new_output(file).check()
     check_replaceable(files.model, overwrite=True)
