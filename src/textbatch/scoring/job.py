@@ -11,8 +11,8 @@ import pyarrow as pa
 from textbatch import __version__
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.output.quarantine import Quarantine
-from textbatch.data.readers.column_names import shown
-from textbatch.data.readers.hive_partitions import PartitionedSource, check_partitions
+from textbatch.data.readers.column_names import case_twins, listed, shown
+from textbatch.data.readers.hive_partitions import with_partitions
 from textbatch.data.readers.identity import InputIdentity, job_key
 from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.readers.read_options import ReadOptions
@@ -122,6 +122,11 @@ def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
         min_confidence=config.min_confidence,
         thresholds=label_thresholds(bundle, config.min_precision),
     )
+    added.check_partitions(config.partitions)
+    if twins := case_twins(passed_through.names):
+        source.notes.append(
+            f"columns {listed(twins)} differ by case only, which many readers ignore"
+        )
     return Job(
         identity=identity,
         source=source,
@@ -142,9 +147,7 @@ def open_file(config: ScoreConfig, file: InputFile) -> Source:
     """
     options = ReadOptions(input_format=config.input_format, encoding=config.encoding)
     source = open_input(file, options, sets_aside=config.quarantine is not None)
-    if config.partitions:
-        check_partitions(source, config.partitions)
-    return PartitionedSource(source, config.partitions) if config.partition_columns else source
+    return with_partitions(source, config.partitions, as_columns=config.partition_columns)
 
 
 def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:

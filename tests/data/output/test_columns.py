@@ -118,5 +118,25 @@ def test_columns_that_are_not_added_do_not_clash():
 
 
 def test_metadata_passes_through_but_not_that_of_earlier_runs():
-    source = pa.schema([("id", pa.int64())], metadata={"pandas": "{}", "textbatch.rows": "7"})
-    assert OutputColumns(labels=LABELS).output_schema(source).metadata == {b"pandas": b"{}"}
+    source = pa.schema([("id", pa.int64())], metadata={"owner": "us", "textbatch.rows": "7"})
+    assert OutputColumns(labels=LABELS).output_schema(source).metadata == {b"owner": b"us"}
+
+
+@pytest.mark.parametrize("name", ["Predicted_Label", "CONFIDENCE", "Status"])
+def test_a_name_that_differs_by_case_only_is_a_clash_too(name):
+    source = pa.schema([pa.field(name, pa.string())])
+    message = f"column '{name}', which many readers do not tell from '{name.lower()}'; add --prefix"
+    with pytest.raises(ConflictError, match=message):
+        OutputColumns(labels=LABELS).output_schema(source)
+    OutputColumns(labels=LABELS, prefix="v_").output_schema(source)
+    with pytest.raises(ConflictError, match="do not tell from 'V_"):
+        OutputColumns(labels=LABELS, prefix="V_").output_schema(
+            pa.schema([pa.field(f"v_{name}", pa.string())])
+        )
+
+
+@pytest.mark.parametrize("key", ["status", "Status", "predicted_label", "CONFIDENCE"])
+def test_a_partition_folder_with_the_name_of_an_added_column_is_a_clash(key):
+    with pytest.raises(ConflictError, match=f"folders '{key}'.*add --prefix, or rename"):
+        OutputColumns(labels=LABELS).check_partitions([("day", "1"), (key, "open")])
+    OutputColumns(labels=LABELS, prefix="v_").check_partitions([(key, "open")])

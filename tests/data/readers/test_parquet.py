@@ -170,14 +170,13 @@ def test_no_rows_give_no_batches_and_the_schema(tmp_path):
     assert list(source.batches(["text"], 10)) == []
 
 
-def test_schema_and_pandas_metadata_are_kept_and_earlier_runs_are_not(model, tmp_path):
+def test_schema_and_metadata_are_kept_and_earlier_runs_are_not(model, tmp_path):
     first, second = tmp_path / "in.parquet", tmp_path / "out.parquet"
     field = pa.field("text", pa.string(), nullable=False, metadata={"unit": "words"})
-    metadata = {"pandas": '{"columns": []}', "owner": "data", "textbatch.run_id": "of yesterday"}
+    metadata = {"owner": "data", "textbatch.run_id": "of yesterday"}
     pq.write_table(pa.table([["refund"]], pa.schema([field], metadata=metadata)), first)
     report = score(ScoreConfig(inputs=(first,), output=second, model=model))
     schema = pq.read_schema(second)
-    assert schema.metadata[b"pandas"] == b'{"columns": []}'
     assert schema.metadata[b"owner"] == b"data"
     assert pq.read_metadata(second).metadata[b"textbatch.run_id"].decode() == report.run_id
     assert schema.metadata.get(b"textbatch.run_id", report.run_id.encode()) != b"of yesterday"

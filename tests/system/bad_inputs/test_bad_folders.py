@@ -73,7 +73,9 @@ def test_33_a_file_of_no_bytes_is_an_interrupted_upload(cli, inputs):
 
 def test_34_a_partition_folder_named_like_a_column(cli, inputs):
     write(inputs / "id=7" / "c.parquet", GOOD)
-    cli.refuses(inputs, 65, r"c\.parquet has a column 'id', and stands in a folder id=")
+    assert cli.score(inputs) == 65
+    assert "c.parquet has a column 'id' of other values than its folder id=" in cli.error
+    assert not (cli.output / "_SUCCESS").exists()
 
 
 def test_35_a_file_that_changes_while_the_job_runs(cli, inputs, monkeypatch):
@@ -122,3 +124,22 @@ def test_flags_that_contradict_each_other(cli, inputs):
     assert cli.score(inputs, "--overwrite") == 73
     assert "holds foreign.txt, which textbatch did not write" in cli.error
     assert [path.name for path in cli.output.iterdir()] == ["foreign.txt"]
+
+
+@pytest.mark.parametrize("key", ["status", "Predicted_Label"])
+def test_34_a_partition_folder_named_like_an_added_column(key, cli, inputs):
+    write(inputs / f"{key}=open" / "c.parquet", GOOD)
+    cli.refuses(inputs, 64, f"has folders '{key}'.*add --prefix, or rename the folders")
+    assert cli.score(inputs, "--prefix", "tb_") == 0, cli.error
+
+
+def test_34_a_partition_folder_that_repeats_a_column(cli, inputs):
+    write(inputs / "Id=7" / "c.parquet", GOOD.set_column(0, "id", pa.array([7] * len(GOOD))))
+    assert cli.score(inputs) == 0, cli.error
+    assert pq.ParquetFile(cli.output / "Id=7" / "c.parquet").read()["id"].to_pylist() == [7, 7]
+
+
+def test_a_column_that_differs_by_case_is_found_before_anything_is_scored(cli, inputs):
+    write(inputs / "z.parquet", GOOD.append_column("STATUS", pa.array(["x"] * len(GOOD))))
+    cli.refuses(inputs, 64, "column 'STATUS', which many readers do not tell from 'status'")
+    assert not (cli.output / "a.parquet").exists()

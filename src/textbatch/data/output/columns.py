@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.output.footer_schemas import carried_entries
 from textbatch.data.readers.column_names import shown
 from textbatch.errors import ConflictError
 from textbatch.types import BoolArray, Float32Array, Predictions, Status, TextBatch, has_evidence
@@ -60,19 +61,46 @@ class OutputColumns:
             ConflictError: An added column has the name of one passed through.
         """
         added = self.fields()
-        clash = [field.name for field in added if field.name in passed_through.names]
-        if clash:
+        self.check_names(passed_through.names)
+        metadata = carried_entries(passed_through.metadata or {}, list(passed_through), added)
+        return pa.schema([*passed_through, *added], metadata=metadata)
+
+    def check_names(self, names: Sequence[str]) -> None:
+        """Check that no added column has the name of one passed through.
+
+        DuckDB, Spark and others take names that differ by case for the same.
+
+        Raises:
+            ConflictError: One has, or differs from it by case only.
+        """
+        if clash := self._clash(names):
             raise ConflictError(
-                f"the input already has a column {shown(clash[0])}",
+                f"the input already has a column {clash}",
                 "add --prefix, or leave the column out with --columns",
             )
-        # An earlier run's entries would hide this run's from Arrow's readers.
-        metadata = {
-            key: value
-            for key, value in (passed_through.metadata or {}).items()
-            if not key.startswith(b"textbatch.")
-        }
-        return pa.schema([*passed_through, *added], metadata=metadata)
+
+    def check_partitions(self, partitions: Sequence[tuple[str, str | None]]) -> None:
+        """Check that no `key=value` folder above a file would hide an added column of its part.
+
+        Raises:
+            ConflictError: One would.
+        """
+        if clash := self._clash([name for name, _ in partitions]):
+            raise ConflictError(
+                f"the input has folders {clash}, which readers take for a column",
+                "add --prefix, or rename the folders",
+            )
+
+    def _clash(self, names: Sequence[str]) -> str | None:
+        """The first of some names that is an added column's, for a message."""
+        added = {field.name.casefold(): field.name for field in self.fields()}
+        for name in names:
+            other = added.get(name.casefold())
+            if other == name:
+                return shown(name)
+            if other:
+                return f"{shown(name)}, which many readers do not tell from {shown(other)}"
+        return None
 
     def assemble(
         self, chunk: TextBatch, predictions: Predictions, schema: pa.Schema

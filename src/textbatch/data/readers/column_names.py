@@ -61,6 +61,14 @@ def repeated(names: Iterable[str]) -> str | None:
     return None
 
 
+def case_twins(names: Iterable[str]) -> list[str]:
+    """The names that differ from another one by case only, which DuckDB and Spark ignore."""
+    spellings: dict[str, list[str]] = {}
+    for name in names:
+        spellings.setdefault(name.casefold(), []).append(name)
+    return [name for same in spellings.values() if len(same) > 1 for name in same]
+
+
 def shown_type(kind: pa.DataType) -> str:
     """A type for a message. Of a nested type only its kind, as names of fields may be data."""
     if pa.types.is_dictionary(kind):

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from textbatch.data.readers.bad_rows import BadRow
+from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.nested import fixed_bytes, leaves
 from textbatch.data.readers.parquet_faults import (
     REWRITE,
@@ -88,7 +89,7 @@ class ParquetSource:
 
     def _note_cut(self, columns: Iterable[str]) -> None:
         for name in columns:
-            note = f"column '{name}' of INT96 lost digits beyond the microsecond"
+            note = f"column {shown(name)} of INT96 lost digits beyond the microsecond"
             if note not in self.notes:
                 self.notes.append(note)
 

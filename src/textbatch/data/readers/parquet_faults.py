@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pyarrow as pa
 
+from textbatch.data.readers.column_names import shown
 from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
 
@@ -32,7 +33,7 @@ class UnreadableColumnError(DataError):
         self, file: InputFile, column: str, why: str, remedy: str = "write it otherwise"
     ) -> None:
         self._file, self.column, self._why = file, column, why
-        super().__init__(f"{file} has a column '{column}' {why}", remedy)
+        super().__init__(f"{file} has a column {shown(column)} {why}", remedy)
 
     def with_remedy(self, remedy: str) -> UnreadableColumnError:
         """The same error with other advice."""
@@ -111,6 +112,6 @@ def rows_fault(
             if is_unknown(alone):
                 why = "of an encoding or type that this version of Arrow does not read"
                 return UnreadableColumnError(file, column, why)
-            where = f" in column '{column}'"
+            where = f" in column {shown(column)}"
             return DataError(f"{file} is damaged after row {row}{where}", REWRITE)
     return DataError(f"{file} is damaged after row {row}", REWRITE)

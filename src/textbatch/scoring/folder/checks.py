@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import pyarrow as pa
 
+from textbatch.data.output.columns import OutputColumns
 from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.listing import ListedFile, Listing
 from textbatch.data.readers.source import Source, format_of, require_column
@@ -66,7 +67,13 @@ def check_columns(
 
     Raises:
         DataError: A file is malformed, lacks a column, or has another type in it.
+        ConflictError: A folder or a column has the name of an added column.
     """
+    added = OutputColumns(
+        labels=(), prefix=config.prefix, probabilities=config.probabilities, top_k=config.top_k
+    )
+    for file in files:
+        added.check_partitions(file.partitions)
     first: Source | None = None
     rows: int | None = 0
     kinds: Counter[str] = Counter()
@@ -78,6 +85,7 @@ def check_columns(
             continue
         source = open_file(replace(config, partitions=file.partitions), file.file)
         first = first or source
+        added.check_names(source.schema.names if config.columns is None else config.columns)
         _check_text(source, first, text_column)
         for name in config.columns or ():
             require_column(source, name, "--columns")

@@ -1,0 +1,147 @@
+"""Second copies of the schema in a Parquet footer, which other tools left there for themselves.
+
+Spark, for one, believes its own copy: it does not see a column that the copy lacks. So a copy that
+we know how to extend gets the added columns, and loses those that are left out; any other copy is
+dropped, and its reader goes by Parquet's own schema. All other entries stay as they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import pyarrow as pa
+
+#: A schema of another tool, parsed; what becomes of it, or None where it cannot be kept.
+_Extend: TypeAlias = "Callable[[Any, Sequence[pa.Field], Sequence[pa.Field]], Any]"
+
+#: Iceberg's, Avro's, Hive's, Pig's, GDAL's and what else calls itself a schema; Hive cuts its own.
+_OTHER = re.compile(r"(?:.*[.:])?schema(?:\.part\.\d+|\.numparts)?", re.IGNORECASE | re.DOTALL)
+#: The same under other names: of Protocol Buffers and Thrift.
+_DESCRIPTORS = ("parquet.proto.", "parquet.thrift.", "thrift.", "scrooge.")
+
+
+def carried_entries(
+    entries: Mapping[bytes, bytes], kept: Sequence[pa.Field], added: Sequence[pa.Field]
+) -> dict[bytes, bytes]:
+    """The entries of an input's footer that its output keeps.
+
+    Args:
+        entries: The input's.
+        kept: The input's columns that the output has.
+        added: The other ones.
+    """
+    carried = {}
+    for key, value in entries.items():
+        name = key.decode(errors="replace")
+        if name.startswith("textbatch."):  # of an earlier run: they would hide this run's
+            continue
+        if name in _EXTENDED:
+            changed = _changed(_EXTENDED[name], value, kept, added)
+            if changed is not None:
+                carried[key] = changed
+        elif not _OTHER.fullmatch(name) and not name.startswith(_DESCRIPTORS):
+            carried[key] = value
+    return carried
+
+
+def _changed(
+    extend: _Extend, value: bytes, kept: Sequence[pa.Field], added: Sequence[pa.Field]
+) -> bytes | None:
+    try:
+        changed = extend(json.loads(value), kept, added)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return None  # not as its tool writes it
+    if changed is None:
+        return None
+    return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _spark(row: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> Any:  # noqa: ANN401
+    """Spark's: types as Spark calls them, in the order of the columns."""
+    known = {field["name"]: field for field in row["fields"]}
+    fields = []
+    for field in [*kept, *added]:
+        kind = _spark_type(field.type)
+        if field.name in known and field not in added:
+            fields.append(known[field.name])
+        elif kind:
+            fields.append({"name": field.name, "type": kind, "nullable": True, "metadata": {}})
+        else:
+            return None  # the copy is not of these columns
+    return {**row, "fields": fields}
+
+
+def _spark_type(kind: pa.DataType) -> Any:  # noqa: ANN401 - JSON
+    """Spark's name of a type that we add; None of another one."""
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        inner = _spark_type(kind.value_type)
+        return inner and {"type": "array", "elementType": inner, "containsNull": True}
+    if pa.types.is_dictionary(kind):
+        return _spark_type(kind.value_type)
+    return {pa.string(): "string", pa.float32(): "float"}.get(kind)
+
+
+def _pandas(copy: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> Any:  # noqa: ANN401
+    """That of pandas: its index, and what NumPy called the types."""
+    names = {field.name for field in kept}
+    columns = [c for c in copy["columns"] if c.get("field_name", c.get("name")) in names]
+    for field in added:
+        columns.append(
+            {
+                "name": field.name,
+                "field_name": field.name,
+                "pandas_type": _pandas_type(field.type),
+                "numpy_type": "float32" if field.type == pa.float32() else "object",
+                "metadata": None,
+            }
+        )
+    # An index that counts rows from 0 is what pandas takes anyway; quarantine may make them fewer.
+    index = [
+        column
+        for column in copy.get("index_columns", [])
+        if (not _counts_rows(column) if isinstance(column, dict) else column in names)
+    ]
+    return {**copy, "columns": columns, "index_columns": index}
+
+
+def _counts_rows(index: Mapping[str, object]) -> bool:
+    return (index.get("start"), index.get("step"), index.get("name")) == (0, 1, None)
+
+
+def _pandas_type(kind: pa.DataType) -> str:
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        return f"list[{_pandas_type(kind.value_type)}]"
+    return "float32" if kind == pa.float32() else "unicode"
+
+
+def _geo(copy: Any, kept: Sequence[pa.Field], _: object) -> Any:  # noqa: ANN401
+    """GeoParquet's, which tells of some columns only: as it is, where they are all there."""
+    names = {field.name for field in kept}
+    told = {copy["primary_column"], *copy["columns"]}
+    for column in copy["columns"].values():
+        for boxes in column.get("covering", {}).values():
+            told |= {path[0] for path in boxes.values()}
+    return copy if told <= names else None
+
+
+def _huggingface(copy: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> Any:  # noqa: ANN401
+    """That of Hugging Face's datasets, which derives the features that it does not find."""
+    names = {field.name for field in kept}
+    features = {name: kind for name, kind in copy["info"]["features"].items() if name in names}
+    for field in added:
+        if field.type == pa.float32():
+            features[field.name] = {"dtype": "float32", "_type": "Value"}
+        elif pa.types.is_dictionary(field.type):
+            features[field.name] = {"dtype": "string", "_type": "Value"}
+    return {**copy, "info": {**copy["info"], "features": features}}
+
+
+_EXTENDED: dict[str, _Extend] = {
+    "org.apache.spark.sql.parquet.row.metadata": _spark,
+    "pandas": _pandas,
+    "geo": _geo,
+    "huggingface": _huggingface,
+}
