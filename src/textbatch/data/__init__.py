@@ -1,1 +1,7 @@
-"""Files in, files out: the only room that knows pyarrow's and pandas' readers and writers."""
+"""Files in, files out. Only this room uses the readers and writers of pyarrow and pandas.
+
+* `output`: outputs that appear whole or not at all, with journal, seal and quarantine.
+* `readers`: inputs as streams of record batches.
+* `storage`: where files are: on this machine or in an object store.
+* `choices`: the values that options may have, and limits on memory.
+"""

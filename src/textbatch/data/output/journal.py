@@ -1,10 +1,11 @@
-"""The journal of a run: predictions only, so that a rerun need not compute them again.
+"""The journal of a run: the predictions so far, so that a rerun does not compute them again.
 
-An append-only file. Its first line names the job; after it come records of a fixed header
-(first row, rows, payload length), a sha256 over header and payload, and the payload: status codes
-(int8), then either the best label (int32) and its confidence (float32) of each row, or all its
-probabilities (float32). A record that is torn, or whose hash is wrong, ends the journal: what
-follows is cut off. Because of the hashes, records need no order on the disk, and so no sync each.
+It is a file that is only appended to. Its first line names the job. Then come records. A record has
+a fixed header (first row, number of rows, length of the payload), a sha256 of header and payload,
+and the payload: the status codes (int8), then for each row either the best label (int32) and its
+confidence (float32), or all probabilities (float32). A record that is torn, or has a wrong hash,
+ends the journal; the rest is cut off. Because of the hashes, records may reach the disk in any
+order, so they need no sync each.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from textbatch.failpoints import failpoint
 from textbatch.types import Predictions, has_evidence
 
 FORMAT_VERSION = 1
-#: A power cut costs at most this much work; a killed process costs no record at all.
+#: A power cut loses at most this much work. A killed process loses no record.
 SYNC_SECONDS = 5.0
 
 _HEADER = struct.Struct("<4sQIQ")
@@ -32,10 +33,10 @@ _MAX_LINE = 1 << 16
 
 
 class Journal:
-    """Predictions noted by this run and those before it, row after row.
+    """The predictions of this run and of earlier ones, row after row.
 
-    First `take` gives back what is known; once it gives less than it was asked for, `append`
-    notes what is new.
+    First, `take` gives the known predictions. When it gives fewer than wanted, `append` adds new
+    ones.
     """
 
     def __init__(
@@ -44,12 +45,12 @@ class Journal:
         """Open the journal of an earlier run, if it is of the same job.
 
         Args:
-            path: Of the file; it is created by the first `append`.
-            key: What the job is; a journal with another key is dropped.
+            path: Path of the file. The first `append` makes it.
+            key: Key of the job. A journal with another key is dropped.
             num_labels: Width of the probabilities.
             whole: Whether all probabilities are needed later, not only the best.
-            total_rows: Rows of the input where they are known. The last ones are not noted,
-                so that a small job leaves the disk alone.
+            total_rows: Number of rows of the input, if it is known. The last chunk is not
+                noted, so a small job writes no journal.
 
         Raises:
             StorageError: The file cannot be read.
@@ -68,13 +69,13 @@ class Journal:
             self._replaying = self._open()
 
     def take(self, rows: int) -> Predictions | None:
-        """The predictions of the next rows, as far as they are known.
+        """Take the predictions of the next rows, as far as they are known.
 
         Args:
-            rows: How many are wanted.
+            rows: Number of rows wanted.
 
         Returns:
-            At most that many, in order; None for none.
+            At most this many, in order; None for none.
         """
         taken: list[Predictions] = []
         while rows and self._replaying:
@@ -93,7 +94,7 @@ class Journal:
         return known
 
     def append(self, predictions: Predictions) -> None:
-        """Note the predictions of the next rows.
+        """Add the predictions of the next rows.
 
         Raises:
             StorageError: The disk is full or failing.
@@ -115,7 +116,7 @@ class Journal:
             self._sync_now_and_then()
 
     def describe(self, notes: list[str]) -> None:
-        """Note what became of an earlier run's work."""
+        """Add notes about the work of an earlier run: how much was used, or that it was dropped."""
         if self.rows_resumed:
             notes.append(f"resumed: {self.rows_resumed:,} rows were known from an earlier run")
         if self.dropped:
@@ -168,14 +169,14 @@ class Journal:
             failpoint("journal-synced")
 
     def _cut(self) -> None:
-        """Drop what lies behind the last good record, and go over to writing."""
+        """Drop everything after the last good record. From now on the journal is written."""
         self._replaying = False
         assert self._descriptor is not None
         with storage_errors(self.path, "cannot write", missing=OutputError):
             os.ftruncate(self._descriptor, self._end)
 
     def _read(self) -> Predictions | None:
-        """The next good record."""
+        """Read the next record; None if it is torn, damaged or not there."""
         assert self._descriptor is not None
         size = _HEADER.size + hashlib.sha256().digest_size
         with storage_errors(self.path, "cannot read"):
@@ -184,7 +185,7 @@ class Journal:
                 return None
             magic, first, count, length = _HEADER.unpack_from(head)
             left = os.fstat(self._descriptor).st_size - self._end - size
-            # The length is not believed before it is known to fit.
+            # The length is not believed until it is checked.
             fits = length == count * self._row_bytes() and 0 < length <= left
             if magic != _MAGIC or first != self._rows_read or not fits:
                 return None
@@ -214,7 +215,7 @@ class Journal:
             return Predictions(probabilities=flat.reshape(count, self._num_labels), status=status)
         best = np.frombuffer(payload, "<i4", count, offset=count)
         confidence = np.frombuffer(payload, "<f4", count, offset=5 * count)
-        # The best label keeps its probability; nothing that is asked for depends on the others.
+        # Only the best label has its probability. The output does not depend on the others.
         probabilities = np.zeros((count, self._num_labels), np.float32)
         np.put_along_axis(probabilities, best[:, None].astype(np.intp), confidence[:, None], axis=1)
         probabilities[~has_evidence(status)] = np.nan

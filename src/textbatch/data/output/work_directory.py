@@ -1,8 +1,8 @@
-"""The work directory beside an output: who writes it now, and what a dead run left there.
+"""The work directory beside an output: who writes the output now, and what a dead run left.
 
-`.<output>.textbatch/` holds `lock`, held with flock and so dropped by the system when its process
-dies, `journal` (see `journal`), and for a directory `parts` (see `ledger`). Whoever holds the lock
-owns the output's temporary files.
+`.<output>.textbatch/` holds `lock`, `journal` (see `journal`), and for a folder `parts` (see
+`ledger`). The lock is held with flock, so the system drops it when its process dies. Whoever holds
+the lock owns the temporary files of the output.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ _ATTEMPTS = 100
 
 
 def work_directory_of(output: Path) -> Path:
-    """Where the job state of an output stands."""
+    """The path of the work directory of an output."""
     return hidden_beside(output, ".textbatch")
 
 
 def quarantine_of(output: Path) -> Path:
-    """Where a quarantine file for an object store grows, in the work directory of its output."""
+    """The path where a quarantine file for an object store is made first."""
     return work_directory_of(output) / _QUARANTINE
 
 
 def owner_of(output: Path) -> str:
-    """16 characters for the temporary names of whoever holds the lock of an output.
+    """16 characters for the temporary names of the run that holds the lock of an output.
 
-    A later run, which holds it then, knows by them what a dead one has left.
+    A later run that holds the lock recognises by them what a dead run has left.
     """
     return hashlib.sha256(os.fsencode(os.path.realpath(output))).hexdigest()[:16]
 
 
 class WorkDirectory:
-    """The sole right to write an output, from construction to `release`.
+    """The right to write an output, which only one run has, from construction to `release`.
 
     Attributes:
         inherited: Whether a run that died, or kept its journal, was here before.
@@ -53,10 +53,14 @@ class WorkDirectory:
     def __init__(self, output: Path, run_id: str) -> None:
         """Take the lock.
 
+        Args:
+            output: The output.
+            run_id: Id of this run.
+
         Raises:
             TryAgainError: Another run holds it.
-            OutputError: Something that is no directory stands in the way.
-            AccessError: The output's directory is not writable.
+            OutputError: Something that is not a directory has the path of the work directory.
+            AccessError: The directory of the output is not writable.
             StorageError: The file system cannot lock.
         """
         self.path = work_directory_of(output)
@@ -78,17 +82,17 @@ class WorkDirectory:
 
     @property
     def journal(self) -> Path:
-        """Where the journal stands, if there is one."""
+        """The path of the journal."""
         return self.path / _JOURNAL
 
     @property
     def parts(self) -> Path:
-        """Where the ledger of a job over several files stands, if there is one."""
+        """The path of the ledger of a job over several files."""
         return self.path / _PARTS
 
     @property
     def spool(self) -> Path:
-        """Where standard input is kept while it is being scored."""
+        """The path of the copy of standard input."""
         return self.path / _SPOOL
 
     def remove_leftovers(self) -> None:
@@ -105,12 +109,12 @@ class WorkDirectory:
             failpoint("leftovers-removed")
 
     def release(self, *, keep: bool) -> None:
-        """Give the lock back, and leave no temporary file of this run.
+        """Give the lock back, and remove the temporary files of this run.
 
         Args:
-            keep: Leave journal and directory for the next run.
+            keep: Whether journal and directory stay for the next run.
         """
-        # A signal may have come between making the file and minding it.
+        # A signal may have come just after the file was made.
         with contextlib.suppress(OSError):
             os.unlink(temporary_of(self._output, self._run_id))  # noqa: PTH108
         for left in (self.spool, quarantine_of(self._output)):
