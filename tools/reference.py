@@ -19,6 +19,7 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
 from textbatch.cli.app import app
+from textbatch.cli.click_parts import choices_of
 from textbatch.cli.settings.resolve import variables
 from textbatch.report.audit import AuditReport
 from textbatch.report.evaluation import Evaluation
@@ -119,8 +120,8 @@ def _options(params: list[Any], path: str) -> str:
         default = own[1] if own else _default(option)
         names = " ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
         told = _cell(re.sub(r" ?\\?\[default: .*?\]", "", told))
-        if option.type_descriptor.choices:
-            told += " " + ", ".join(f"`{choice}`" for choice in option.type_descriptor.choices)
+        if choices := choices_of(option):
+            told += " " + ", ".join(f"`{choice}`" for choice in choices)
         lines.append(f"| {names} | {told} | {_cell(default)} | {_variables(option, path)} |\n")
     return "".join(lines)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from typer._click.exceptions import BadParameter, ClickException, MissingParameter
 from typer.core import TyperArgument, TyperOption
 
 from textbatch import __version__
+from textbatch.cli.click_parts import BadParameter, ClickException, MissingParameter
 from textbatch.cli.commands import (
     audit,
     config,

@@ -9,6 +9,8 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from textbatch.cli.click_parts import annotation_of, choices_of
+
 _KINDS: dict[object, str] = {
     int: "N",
     float: "X",
@@ -77,7 +79,7 @@ def _shown(param: Any) -> Any:  # noqa: ANN401 - any of typer's parameters
         shown.metavar = _name_of(param)
     elif isinstance(param, TyperOption):
         kind = _kind_of(param)
-        choices = param.type_descriptor.choices
+        choices = choices_of(param)
         if choices and shown.help:
             shown.help += f" One of {', '.join(map(str, choices))}."
         if param.secondary_opts:
@@ -93,5 +95,4 @@ def _kind_of(option: TyperOption) -> str | None:
         return None
     if option.metavar:
         return option.metavar
-    described = option.type_descriptor
-    return "WORD" if described.choices else _KINDS.get(described.annotation, "TEXT")
+    return "WORD" if choices_of(option) else _KINDS.get(annotation_of(option), "TEXT")

@@ -10,7 +10,9 @@ The bundle stores `RULES_VERSION`, which stands for these rules:
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
+from functools import cache
 from string import ascii_lowercase, ascii_uppercase
 
 import numpy as np
@@ -125,11 +127,24 @@ def _fold_characters(text: pa.Array) -> pa.Array:
     # The most frequent character that NFKC changes.
     wide = pc.replace_substring(text.filter(others), pattern="…", replacement="...")
     unsure = pc.match_substring_regex(wide, pattern=_NOT_SURELY_NFKC)
-    normal = pc.utf8_normalize(wide.filter(unsure), form="NFKC")
+    normal = _nfkc(wide.filter(unsure))
     wide = pc.utf8_lower(pc.replace_with_mask(wide, unsure, normal))
     wide = pc.replace_substring_regex(wide, pattern=_WIDE_SPACES, replacement=" ")
     wide = pc.replace_substring_regex(wide, pattern=_CJK, replacement=r" \1 ")
     return pc.replace_with_mask(text, others, wide)
+
+
+def _nfkc(text: pa.Array) -> pa.Array:
+    if _composes():
+        return pc.utf8_normalize(text, form="NFKC")
+    return pa.array([unicodedata.normalize("NFKC", one) for one in text.to_pylist()], text.type)
+
+
+@cache
+def _composes() -> bool:
+    """Whether Arrow's NFKC puts letters and their accents together: before 26 it does not."""
+    (accented,) = pc.utf8_normalize(pa.array(["U\u0300"]), form="NFKC").to_pylist()
+    return accented == "\u00d9"
 
 
 def _fold_bytes(text: pa.Array) -> pa.Array:

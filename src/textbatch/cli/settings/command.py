@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from typer import Context
-from typer._click.core import ParameterSource
 from typer.core import TyperGroup
 
+from textbatch.cli.click_parts import ParameterSource
 from textbatch.cli.help import HelpedCommand
 from textbatch.cli.settings.resolve import (
     check_names,

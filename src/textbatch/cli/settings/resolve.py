@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from typer import Context
-from typer._click.exceptions import ClickException
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from textbatch.cli.click_parts import ClickException, annotation_of, choices_of
 from textbatch.cli.settings.file import SettingsFile, find_settings
 from textbatch.errors import UsageError
 
@@ -152,18 +152,17 @@ def _check_kind(option: TyperOption, value: object, where: str) -> None:
 
 def _python_type(option: TyperOption) -> tuple[type, ...]:
     kinds: dict[object, tuple[type, ...]] = {bool: (bool,), int: (int,), float: (int, float)}
-    return kinds.get(option.type_descriptor.annotation, (str,))
+    return kinds.get(annotation_of(option), (str,))
 
 
 def kind_of(option: TyperOption) -> str:
     """What an option's value has to be, in words."""
-    described = option.type_descriptor
     if option.multiple:
         return "a list of texts in quotes"
-    if described.choices:
-        return "one of " + ", ".join(f'"{choice}"' for choice in described.choices)
+    if choices := choices_of(option):
+        return "one of " + ", ".join(f'"{choice}"' for choice in choices)
     names = {bool: "true or false", int: "a whole number", float: "a number"}
-    return names.get(cast(type, described.annotation), "a text in quotes")
+    return names.get(cast(type, annotation_of(option)), "a text in quotes")
 
 
 def _told(value: object) -> str:

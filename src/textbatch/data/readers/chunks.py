@@ -32,13 +32,19 @@ def rebatch(
     for batch in batches:
         for piece, piece_bytes in _bounded(batch, max_rows, max_bytes):
             if pieces and (rows + len(piece) > max_rows or size + piece_bytes > max_bytes):
-                yield pa.concat_batches(pieces)
+                yield _joined(pieces)
                 pieces, rows, size = [], 0, 0
             pieces.append(_decoded(piece, schema))
             rows += len(piece)
             size += piece_bytes
     if pieces:
-        yield pa.concat_batches(pieces)
+        yield _joined(pieces)
+
+
+def _joined(pieces: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """The rows of batches as one; `pyarrow.concat_batches` is there from release 19 on."""
+    columns = [pa.concat_arrays(columns) for columns in zip(*pieces, strict=True)]
+    return pa.RecordBatch.from_arrays(columns, schema=pieces[0].schema)
 
 
 def _bounded(
