@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.arrow import writable
 from support.bundles import random_bundle, write_bundle, write_texts
 
 from textbatch.errors import ConflictError, OutputError, TooManyBadRowsError
@@ -115,14 +116,14 @@ def test_input_without_rows_gives_output_without_rows(model, tmp_path):
 
 
 def test_text_type_does_not_matter(texts, model, tmp_path):
-    kinds = [
+    kinds = writable(
         pa.string(),
         pa.large_string(),
         pa.string_view(),
         pa.binary(),
         pa.large_binary(),
         pa.dictionary(pa.int32(), pa.string()),
-    ]
+    )
     answers = []
     for index, kind in enumerate(kinds):
         source = tmp_path / f"{index}.parquet"

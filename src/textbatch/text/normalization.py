@@ -144,7 +144,7 @@ def _nfkc(text: pa.Array) -> pa.Array:
 def _composes() -> bool:
     """Whether Arrow's NFKC puts letters and their accents together: before 26 it does not."""
     (accented,) = pc.utf8_normalize(pa.array(["U\u0300"]), form="NFKC").to_pylist()
-    return accented == "\u00d9"
+    return bool(accented == "\u00d9")
 
 
 def _fold_bytes(text: pa.Array) -> pa.Array:

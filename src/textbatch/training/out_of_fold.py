@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.output.columns import vectors
 from textbatch.data.output.small_table import write_table
 from textbatch.model.quality.calibration import softmax
 from textbatch.types import BoolArray, Float32Array, Int64Array
@@ -94,8 +95,7 @@ class OutOfFold:
         names = pa.array(self.labels, pa.string())
         best = np.where(self.evidence, np.nan_to_num(probabilities).argmax(axis=1), 0)
         nothing = ~self.evidence
-        values = pa.array(probabilities.reshape(-1))
-        listed = pa.FixedSizeListArray.from_arrays(values, len(self.labels), mask=pa.array(nothing))
+        listed = vectors(probabilities, nothing)
         predicted = names.take(pa.array(best, mask=nothing))
         confidence = pa.array(probabilities[np.arange(len(best)), best], mask=nothing)
         metadata = {"labels": json.dumps(self.labels, ensure_ascii=False)}

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from textbatch.data.output import columns
 from textbatch.data.output.columns import OutputColumns
 from textbatch.errors import ConflictError
 from textbatch.types import Predictions, Status, TextBatch
@@ -38,13 +39,23 @@ def test_the_best_label_its_probability_and_the_status_stand_beside_the_input():
     ]
 
 
+def test_before_arrow_26_probabilities_are_plain_lists(monkeypatch):
+    """Nothing that reads Parquet by an Arrow older than that takes a null among fixed-size ones."""
+    monkeypatch.setattr(columns, "_holds_null_vectors", lambda: False)
+    numbers = np.array([[0.25, 0.75], [NAN, NAN], [1, 0]], np.float32)
+    column = columns.vectors(numbers, np.array([False, True, False]))
+    assert column.type == columns.vectors_type(2) == pa.list_(pa.float32())
+    assert column.to_pylist() == [[0.25, 0.75], None, [1, 0]]
+    assert len(column.values) == 4
+
+
 def test_added_types_are_those_of_the_contract():
     fields = OutputColumns(labels=LABELS, probabilities=True, top_k=2, prefix="v_").fields()
     assert [(field.name, str(field.type)) for field in fields] == [
         ("v_predicted_label", "dictionary<values=string, indices=int32, ordered=0>"),
         ("v_confidence", "float"),
         ("v_status", "dictionary<values=string, indices=int32, ordered=0>"),
-        ("v_probabilities", "fixed_size_list<item: float>[3]"),
+        ("v_probabilities", str(columns.vectors_type(3))),
         ("v_top_labels", "list<item: string>"),
         ("v_top_confidences", "list<item: float>"),
     ]

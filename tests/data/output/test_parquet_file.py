@@ -90,7 +90,9 @@ def test_pages_have_checksums(tmp_path):
     output.write(BATCH)
     output.commit({})
     damaged = bytearray(path.read_bytes())
-    damaged[pq.read_metadata(path).row_group(0).column(1).data_page_offset + 40] ^= 1
+    column = pq.read_metadata(path).row_group(0).column(1)
+    start = column.dictionary_page_offset or column.data_page_offset
+    damaged[start + column.total_compressed_size - 2] ^= 1
     path.write_bytes(damaged)
     with pytest.raises(OSError, match="CRC"):
         pq.read_table(path, page_checksum_verification=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from textbatch.data.output.footer_schemas import carried_entries
 from textbatch.data.readers.column_names import shown
@@ -46,7 +48,7 @@ class OutputColumns:
             pa.field(f"{self.prefix}status", _CATEGORY),
         ]
         if self.probabilities:
-            kind = pa.list_(pa.float32(), len(self.labels))
+            kind = vectors_type(len(self.labels))
             metadata = {"labels": json.dumps(self.labels, ensure_ascii=False)}
             fields.append(pa.field(f"{self.prefix}probabilities", kind, metadata=metadata))
         if self.top_k:
@@ -126,7 +128,7 @@ class OutputColumns:
             _categories(status, Status.names(), None),
         ]
         if self.probabilities:
-            added.append(_fixed_lists(probabilities, ~evidence))
+            added.append(vectors(probabilities, ~evidence))
         if self.top_k:
             added.extend(self._top(probabilities, evidence))
         batch = pa.RecordBatch.from_arrays([*chunk.table.columns, *added], schema=schema)
@@ -154,6 +156,35 @@ def _categories(
     return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
 
 
-def _fixed_lists(values: Float32Array, mask: BoolArray) -> pa.FixedSizeListArray:
-    flat = pa.array(np.nan_to_num(values, nan=0.0).ravel(), pa.float32())
-    return pa.FixedSizeListArray.from_arrays(flat, values.shape[1], mask=pa.array(mask))
+def vectors(values: Float32Array, mask: BoolArray) -> pa.Array:
+    """Rows of as many numbers each as a column.
+
+    Args:
+        values: Shape `(rows, numbers)`.
+        mask: The rows that are null. Shape `(rows,)`.
+    """
+    if _holds_null_vectors():
+        flat = pa.array(np.nan_to_num(values, nan=0.0).ravel(), pa.float32())
+        return pa.FixedSizeListArray.from_arrays(flat, values.shape[1], mask=pa.array(mask))
+    offsets = np.zeros(len(mask) + 1, np.int32)
+    np.cumsum(np.where(mask, 0, values.shape[1]), out=offsets[1:])
+    flat = pa.array(values[~mask].ravel(), pa.float32())
+    return pa.ListArray.from_arrays(pa.array(offsets), flat, mask=pa.array(mask))
+
+
+def vectors_type(size: int) -> pa.DataType:
+    """The type of such a column, of `size` numbers a row."""
+    return pa.list_(pa.float32(), size if _holds_null_vectors() else -1)
+
+
+@cache
+def _holds_null_vectors() -> bool:
+    """Whether Arrow's Parquet files can hold a null among fixed-size lists: from 26 on."""
+    table = pa.table({"": pa.array([None, [0.0]], pa.list_(pa.float32(), 1))})
+    file = pa.BufferOutputStream()
+    try:
+        pq.write_table(table, file)
+        pq.read_table(pa.BufferReader(file.getvalue()))
+    except pa.ArrowException:
+        return False
+    return True

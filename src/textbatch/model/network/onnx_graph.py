@@ -190,3 +190,22 @@ def external_tensor(name: str, shape: tuple[int, ...], offset: int) -> TensorPro
     for key, value in (("location", LAYOUT.weights), ("offset", offset), ("length", length)):
         tensor.external_data.add(key=key, value=str(value))
     return tensor
+
+
+def with_weights(graph: bytes, weights: bytes) -> bytes:
+    """A graph that holds the constants which `external_tensor` had point into the weights file.
+
+    Args:
+        graph: A serialized ONNX model.
+        weights: The bytes of the weights file.
+    """
+    model = ModelProto.FromString(graph)
+    for tensor in model.graph.initializer:
+        if tensor.data_location == TensorProto.EXTERNAL:
+            place = {entry.key: entry.value for entry in tensor.external_data}
+            start = int(place["offset"])
+            tensor.raw_data = weights[start : start + int(place["length"])]
+            tensor.ClearField("external_data")
+            tensor.ClearField("data_location")
+    packed: bytes = model.SerializeToString()
+    return packed

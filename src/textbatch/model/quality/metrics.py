@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from textbatch.types import Int64Array
 
@@ -59,6 +58,9 @@ def measure(true: Int64Array, predicted: Int64Array, labels: Sequence[str]) -> M
         predicted: Predicted label ids. -1 means no label, which counts as wrong. Shape `(rows,)`.
         labels: Names of the ids.
     """
+    # Imported where it is used: a report knows the types above, and `score` makes reports.
+    from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+
     ids = list(range(len(labels)))
     precision, recall, f1, rows = precision_recall_fscore_support(
         true, predicted, labels=ids, zero_division=np.nan
