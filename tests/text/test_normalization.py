@@ -7,6 +7,7 @@ import pyarrow as pa
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from textbatch.text import normalization
 from textbatch.text.normalization import RULES_VERSION, SURELY_NFKC, WHITE_SPACE, split_tokens
 
 # Written out here once more: bundles rely on these rules, so a change needs another RULES_VERSION.
@@ -90,6 +91,13 @@ def test_every_assigned_character_is_treated_as_the_plain_definition_says():
 
 def test_every_assigned_character_is_treated_so_between_others():
     texts = [f"Σe{character}\u0301\u1161" for character in VALID]
+    assert arrow_tokens(texts) == plain(texts)
+
+
+def test_before_arrow_26_every_character_is_treated_so_too(monkeypatch):
+    """Its NFKC does not put letters and accents together."""
+    monkeypatch.setattr(normalization, "_composes", lambda: False)
+    texts = [f"e{character}\u0301" for character in VALID[::7]]
     assert arrow_tokens(texts) == plain(texts)
 
 

@@ -193,7 +193,7 @@ def external_tensor(name: str, shape: tuple[int, ...], offset: int) -> TensorPro
 
 
 def with_weights(graph: bytes, weights: bytes) -> bytes:
-    """A graph that holds the constants which `external_tensor` had point into the weights file.
+    """Put the constants that `external_tensor` has point into the weights file into the graph.
 
     Args:
         graph: A serialized ONNX model.
