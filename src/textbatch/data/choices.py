@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
+#: What quotes mean in CSV and TSV; see `readers.quoting`.
+Quoting = Literal["auto", "none"]
 IfExists = Literal["fail", "replace", "skip"]
 #: Of commands that have no way to tell whether what is there is of the same job.
 FailOrReplace = Literal["fail", "replace"]

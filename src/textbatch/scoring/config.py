@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textbatch.data.choices import CHUNK_ROWS, IfExists, InputFormat
+from textbatch.data.readers.encodings import check_encoding
 from textbatch.data.storage.location import Location, is_local, resolved
 from textbatch.errors import ConflictError, UsageError, require
 from textbatch.model.choices import DeviceName, EngineName, Precision
-from textbatch.scoring.limits import BadRowLimit, check_encoding
+from textbatch.scoring.limits import BadRowLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.readers.column_names import case_twins, listed, shown
 from textbatch.data.readers.hive_partitions import with_partitions
 from textbatch.data.readers.identity import InputIdentity, job_key
+from textbatch.data.readers.json_types import has_empty_objects
 from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import Source, open_input, require_column
@@ -21,7 +22,7 @@ from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.file_io import exists, new_input
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import local
-from textbatch.errors import OutputError
+from textbatch.errors import DataError, OutputError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import Predictor, open_bundle
@@ -246,4 +247,11 @@ def _check_input(source: Source, text_column: str, columns: Sequence[str] | None
         require_column(source, name, "--columns")
     names = source.schema.names if columns is None else list(dict.fromkeys(columns))
     fields = [source.schema.field(name) for name in names]
+    for field in fields:
+        if has_empty_objects(field.type):
+            raise DataError(
+                f"{source.file} column {shown(field.name)} holds objects without any key, {{}}, "
+                "which Parquet has no type for",
+                "leave it out with --columns",
+            )
     return pa.schema(fields, metadata=source.schema.metadata)

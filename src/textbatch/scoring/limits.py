@@ -1,4 +1,4 @@
-"""How much of the input may be bad, and how its text is read."""
+"""How much of the input may be bad."""
 
 from __future__ import annotations
 
@@ -49,21 +49,3 @@ class BadRowLimit:
         if self.share is None:
             return bad > self.count
         return rows is not None and bad > self.share * rows
-
-
-def check_encoding(encoding: str | None) -> None:
-    """Check the name of an encoding; None is UTF-8.
-
-    Raises:
-        UsageError: There is no such text encoding.
-    """
-    try:
-        # Codecs that make no text of bytes (zip, rot13, …) are refused as well.
-        text = "".encode(encoding or "utf-8").decode(encoding or "utf-8")
-    except (LookupError, UnicodeError, TypeError, ValueError):
-        text = "no text"
-    if text:
-        raise UsageError(
-            f"--encoding is {encoding}, which is no text encoding that is known",
-            "give for example latin-1",
-        )

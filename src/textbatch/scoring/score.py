@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from textbatch import __version__
 from textbatch.data.choices import CHUNK_BYTES
@@ -19,6 +20,7 @@ from textbatch.data.output.journal import Journal
 from textbatch.data.output.parquet_file import ParquetOutput
 from textbatch.data.output.quarantine import Sieve
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
+from textbatch.data.readers.broken_texts import mend_texts
 from textbatch.data.readers.chunks import rebatch
 from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.prefetch import Prefetch
@@ -224,8 +226,11 @@ def read_chunks(
     for batch in _columns_advised(rows, text_column):
         column = batch.column(text_column)
         texts, undecodable = decode_texts(column)
-        table = batch.select(list(columns))
         texts = without(texts, null_text)
+        table, broken = mend_texts(batch.select(list(columns)), source.file)
+        if broken is not None:
+            undecodable |= broken
+            texts = pc.if_else(pa.array(undecodable), None, texts)
         yield TextBatch(table=table, texts=texts, undecodable=undecodable, source=column)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from textbatch.data.readers import delimited
+from textbatch.data.readers import quoting
 from textbatch.data.readers.source import open_source
 from textbatch.errors import DataError
 
@@ -108,13 +108,16 @@ def test_odd_files_that_are_right(content, rows, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("id,text\n1,a\n".encode("utf-16"), r"not UTF-8 at line 1 \(it looks like UTF-16\)"),
+        (
+            "id,text\n1,a\n".encode("utf-16"),
+            "not UTF-8: its byte-order mark is that of UTF-16-LE; give --encoding utf-16",
+        ),
         (b"id,text\n1,a\n2,caf\xe9\n3,b\n", "not UTF-8 at line 3; convert it"),
         (b"id,text\n" + b"1,a\n" * 9000 + b"2,caf\xe9\n3,b\n", "not UTF-8 at line 9002"),
         (b"id,text\n1,a\n2,caf\xc3", "not UTF-8 at line 3"),
         (b"id,text\n1,a\n2\n", "1 cells in data row 2 and 2 in its header"),
         (b"id,text\n1,a\n\n2,b,c\n", "3 cells in data row 2 and 2 in its header"),
-        (b'id,text\n1,"a\n2,b\n', "quoting error .* at line 3; close every quote"),
+        (b'id,text\n1,"a\n2,b\n', "quoting error .* at line 3, in the row of line 2; close"),
         (b'id,text\n1,"a"b\n', "quoting error .* at line 2"),
         (b"text,text\n1,2\n", "more than one column 'text'; rename"),
         (b"\n\n", "has no header line"),
@@ -137,7 +140,7 @@ def test_a_very_long_cell_is_read_and_an_endless_one_is_not(tmp_path, monkeypatc
     long = "x" * (5 << 20)
     path = write(tmp_path / "in.csv", f"id,text\n1,{long}\n".encode())
     assert rows_of(path) == [("1", long)]
-    monkeypatch.setattr(delimited, "MAX_CELL_CHARACTERS", 1000)
+    monkeypatch.setattr(quoting, "MAX_CELL_CHARACTERS", 1000)
     with pytest.raises(DataError, match="endless cell at line 2"):
         rows_of(path)
 
@@ -190,7 +193,7 @@ def test_truncated_compressed_files_are_data_errors_wherever_they_end(suffix, tm
 
 @pytest.mark.parametrize("suffix", [".gz", ".zst"])
 def test_a_plain_file_with_a_compressed_name_is_a_data_error(suffix, tmp_path):
-    with pytest.raises(DataError, match="inside its compression"):
+    with pytest.raises(DataError, match="not compressed as its name tells"):
         rows_of(write(tmp_path / f"in.csv{suffix}", b"id,text\n1,a\n"))
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from textbatch.data.readers import jsonlines
+from textbatch.data.readers import json_blocks
 from textbatch.data.readers.source import open_source
 from textbatch.errors import DataError
 
@@ -39,7 +39,7 @@ def lines(tmp_path):
 @pytest.fixture(params=[1, 7, 40, 8 << 20], ids=lambda size: f"{size}-byte-blocks")
 def blocks(request, monkeypatch):
     """Blocks of several sizes, so that types meet inside a block and over its edge."""
-    monkeypatch.setattr(jsonlines, "_BLOCK_BYTES", request.param)
+    monkeypatch.setattr(json_blocks, "_BLOCK_BYTES", request.param)
 
 
 @pytest.mark.usefixtures("blocks")
@@ -81,7 +81,7 @@ def test_blank_lines_are_no_rows_and_the_last_line_needs_no_end(lines):
 )
 def test_a_column_of_mixed_types_is_a_data_error(first, second, lines):
     path = lines(f'{{"text": "a", "n": {first}}}', f'{{"text": "a", "n": {second}}}')
-    with pytest.raises(DataError, match=r"mixed types|has both .* in column 'n'"):
+    with pytest.raises(DataError, match=r"line 2 has .* in column 'n(\.a)?', which holds"):
         open_source(path)
 
 
@@ -101,7 +101,9 @@ def test_a_column_of_mixed_types_is_a_data_error(first, second, lines):
 )
 def test_a_bad_line_is_told_by_its_number(bad, lines):
     path = lines('{"text": "a"}', "", '{"text": "b"}', bad, '{"text": "c"}')
-    with pytest.raises(DataError, match=r"line 4 is not (a JSON object|valid UTF-8 JSON)"):
+    with pytest.raises(
+        DataError, match=r"line 4 is not (a JSON object|valid JSON at character \d+: )"
+    ):
         open_source(path)
 
 
@@ -124,10 +126,126 @@ def test_brackets_in_texts_and_side_by_side_are_no_nesting(lines):
     assert rows_of(path) == [{"text": text, "n": [[1]] * 200}]
 
 
-def test_repeated_keys_and_half_surrogate_pairs_are_data_errors(lines):
-    for bad in ('{"text": "a", "text": "b"}', '{"text": "\\ud800"}'):
-        with pytest.raises(DataError, match="a repeated key or half a surrogate pair"):
-            open_source(lines(bad))
+SECRET = "Jane Doe"
+BAD_LINES = {
+    '{"text": "SECRET", "text": "b"}': "has twice the key of column 'text'; write each key once",
+    '{"text": "a", "s": {"b": 1, "b": "SECRET"}}': "has twice the key of column 's.b'",
+    '{"text": "a", "s": [{"SECRET x y": 1, "SECRET x y": 2}]}': "has twice the key of column 's'",
+    '{"text": "SECRET \\ud800"}': "has half a surrogate pair in column 'text'; mend how",
+    '{"text": "a", "s": {"t": ["\\udc80SECRET"]}}': "has half a surrogate pair in column 's.t'",
+    '{"text": "a", "SECRET\\ud800": 1}': "has a key that holds half a surrogate pair",
+    '{"text": 7, "id": "SECRET"}': "has a number in column 'text', which holds a text in lines",
+    '{"text": "a", "n": "SECRET"}': "has a text in column 'n', which holds a number in lines",
+    '{"text": "a", "n": true}': "has true or false in column 'n', which holds a number",
+    '{"text": "a", "n": {"SECRET": 1}}': "has an object in column 'n', which holds a number",
+    '{"text": "a", "l": "SECRET"}': "has a text in column 'l', which holds a list in lines",
+    '{"text": "a", "l": ["SECRET"]}': "has a text in column 'l', which holds a number in lines",
+    '{"text": "a", "o": {"k": "SECRET"}}': "has a text in column 'o.k', which holds a number",
+    '{"text": "SECRET"}{"text": "b"}': "holds more than one object; write one JSON object a line",
+    '{"text": "SECRET"} {"text": "b"}': "holds more than one object",
+    '{"text": "SECRET"},{"text": "b"}': "is not valid JSON at character 21: something follows",
+    '{"text": "SECRET\t"}': "is not valid JSON at character 19: invalid control character",
+    '{"text": "SECRET" "id"}': "is not valid JSON at character 21: expecting",
+    '{"text": SECRET}': "is not valid JSON at character 10: expecting value",
+    '{"text": "a", "x": 1e400}': "has a number beyond a double's range in column 'x'; write it",
+    '{"text": "a", "x": -1e400}': "has a number beyond a double's range in column 'x'",
+    '{"text": "a", "x": 01}': "is not valid JSON at character",
+    '{"text": "a", "d": ' + "[" * 101 + '"SECRET"' + "]" * 101 + "}": "nests more than 100 levels",
+}
+
+
+@pytest.mark.usefixtures("blocks")
+@pytest.mark.parametrize("bad", BAD_LINES)
+def test_a_bad_line_is_told_with_its_column_and_cause_and_not_quoted(bad, lines):
+    good = '{"text": "a", "n": 1, "l": [1], "o": {"k": 1}}'
+    path = lines(good, "", good, bad.replace("SECRET", SECRET), good)
+    with pytest.raises(DataError) as caught:
+        open_source(path)
+    assert f"line 4 {BAD_LINES[bad]}" in str(caught.value)
+    assert SECRET not in str(caught.value)
+
+
+def test_bytes_that_are_no_text_are_an_error_in_a_key_alone(lines):
+    for bad in (b'{"caf\xe9": 1}', b'{"s": {"caf\xe9": 1}}', b'{"s": [{"caf\xe9": 1}]}'):
+        path = lines(name="in.jsonl")
+        path.write_bytes(b'{"text": "a"}\n' + bad)
+        with pytest.raises(DataError, match="line 2 has a key that is not UTF-8; mend how"):
+            open_source(path)
+    path.write_bytes(b'{"text": "caf\xe9"}\n')
+    assert open_source(path).num_rows == 1
+
+
+@pytest.mark.parametrize(
+    ("beginning", "message"),
+    [
+        ('[{"text": "a"},', "it begins one array of all rows; .* jq -c"),
+        ("[", "it begins one array of all rows"),
+        ("{", "it ends before the object does; write one JSON object a line"),
+        ('{"text":', "it ends before the object does"),
+        ("id,text", "line 1 is not a JSON object; write one"),
+    ],
+)
+def test_json_that_is_no_json_lines_is_told(beginning, message, lines):
+    with pytest.raises(DataError, match=message):
+        open_source(lines(beginning, '"text": "a"}'))
+
+
+ROUNDED = {
+    "beside a fraction": ('{"n": 0.5}', '{"n": 9007199254740993}'),
+    "beside a fraction, before it": ('{"n": 9007199254740993}', '{"n": 0.5}'),
+    "beyond 64 bits": ('{"n": 1}', '{"n": 12345678901234567891}'),
+    "beyond 64 bits, negative": ('{"n": 1}', '{"n": -9223372036854775809}'),
+    "beyond all doubles": ('{"n": 1}', '{"n": ' + "9" * 5000 + "}"),
+    "in an object": ('{"n": {"id": 1.5}}', '{"n": {"id": 9007199254740993}}'),
+    "in a list": ('{"n": [1.5]}', '{"n": [7, 9007199254740993]}'),
+    "in objects of lists": ('{"n": [[{"id": 1.5}]]}', '{"n": [[{"id": 9007199254740993}]]}'),
+}
+
+
+@pytest.mark.usefixtures("blocks")
+@pytest.mark.parametrize("name", ROUNDED)
+def test_an_integer_that_would_be_rounded_is_refused_with_its_line_and_column(name, lines):
+    first, second = ROUNDED[name]
+    bad = 1 if "90071" in first else 2
+    message = rf"line {bad} has .* in column 'n(\.id)?'; write (the numbers|it)"
+    with pytest.raises(DataError, match=message):
+        rows_of(lines(first, second))
+
+
+@pytest.mark.usefixtures("blocks")
+def test_numbers_keep_their_values(lines):
+    path = lines(
+        '{"id": 9223372036854775807, "x": 0.1, "y": -0, "z": 9007199254740992}',
+        '{"id": -9223372036854775808, "x": 1e3, "y": 5, "z": 1.5, "t": "1234567890123456789"}',
+        '{"id": 9007199254740993, "x": -2, "y": null, "z": 18014398509481984}',
+    )
+    rows = rows_of(path)
+    assert [row["id"] for row in rows] == [2**63 - 1, -(2**63), 2**53 + 1]
+    assert [row["x"] for row in rows] == [0.1, 1000.0, -2.0]
+    assert [row["y"] for row in rows] == [0, 5, None]
+    assert [row["z"] for row in rows] == [2.0**53, 1.5, 2.0**54]
+
+
+@pytest.mark.usefixtures("blocks")
+def test_columns_without_any_value_are_text(lines):
+    path = lines('{"text": "a", "n": null, "l": [], "o": {"k": null}}', '{"text": "b", "n": null}')
+    assert open_source(path).schema.types == [
+        pa.string(),
+        pa.string(),
+        pa.list_(pa.string()),
+        pa.struct([("k", pa.string())]),
+    ]
+    assert rows_of(path)[0] == {"text": "a", "n": None, "l": [], "o": {"k": None}}
+
+
+def test_a_line_without_end_is_refused_before_it_fills_memory(lines, monkeypatch):
+    monkeypatch.setattr(json_blocks, "_BLOCK_BYTES", 1000)
+    monkeypatch.setattr(json_blocks, "MAX_LINE_BYTES", 100_000)
+    path = lines('{"text": "a"}', '{"text": "' + "x" * 90_000 + '"}')
+    assert rows_of(path)[1]["text"] == "x" * 90_000
+    path = lines('{"text": "a"}', '{"text": "' + "x" * 110_000 + '"}', name="b.jsonl")
+    with pytest.raises(DataError, match="a line of more than 100,000 bytes, line 2"):
+        open_source(path)
 
 
 def test_escapes_and_a_byte_order_mark_are_read(lines):
@@ -152,7 +270,7 @@ def test_columns_come_in_the_order_asked_for(lines):
 
 
 def test_files_without_any_column_are_data_errors(lines):
-    for empty in ([""], ["", "", ""], ["{}", "{}"]):
+    for empty in ([""], ["", "", ""], ["{}", "{}"], ["{}"] * 5):
         with pytest.raises(DataError, match=r"has no columns|is empty"):
             open_source(lines(*empty))
 
@@ -175,7 +293,7 @@ VALUES = st.one_of(st.none(), st.text(max_size=9))
 def test_what_python_writes_is_read_back(
     rows, block_bytes, max_rows, ascii_only, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(jsonlines, "_BLOCK_BYTES", block_bytes)
+    monkeypatch.setattr(json_blocks, "_BLOCK_BYTES", block_bytes)
     path = tmp_path / "in.jsonl"
     text = "\n".join(json.dumps(row, ensure_ascii=ascii_only) for row in rows)
     path.write_bytes(text.encode())

@@ -11,6 +11,7 @@ from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError, storage_errors
 
 _CODECS = {".gz": "gzip", ".zst": "zstd"}
+_BEGINNINGS = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 COMPRESSED_SUFFIXES = tuple(_CODECS)
 
 
@@ -25,8 +26,14 @@ class ByteStream:
         # Arrow's streams, unlike zstandard's, raise on a truncated file.
         self._raw = file.open_stream()
         self._size: int = max(1, self._raw.size())
-        codec = _CODECS.get(file.suffix.lower())
-        self.bytes = pa.CompressedInputStream(self._raw, codec) if codec else self._raw
+        self._codec = _CODECS.get(file.suffix.lower())
+        self.bytes = pa.CompressedInputStream(self._raw, self._codec) if self._codec else self._raw
+
+    @property
+    def is_as_named(self) -> bool:
+        """Whether a file with the suffix of a compression begins so; asked before its bytes are."""
+        begins = _BEGINNINGS.get(self._codec or "", b"")
+        return begins.startswith(self._raw.read(len(begins)))
 
     def progress(self) -> float:
         """The share of the compressed file read so far, 0 to 1."""
@@ -56,6 +63,18 @@ def stream_errors(file: InputFile) -> Iterator[None]:
         except OSError as error:
             if error.errno:
                 raise
-            raise DataError(
-                f"{file} is truncated or damaged inside its compression", "fetch it again"
-            ) from error
+            raise _damaged(file) from error
+
+
+def _damaged(file: InputFile) -> DataError:
+    stream = ByteStream(file)
+    try:
+        as_named = stream.is_as_named
+    finally:
+        stream.close()
+    if not as_named:
+        return DataError(
+            f"{file} is not compressed as its name tells ({file.suffix})",
+            "take that off its name; or look whether it is what was meant to be fetched",
+        )
+    return DataError(f"{file} is truncated or damaged inside its compression", "fetch it again")

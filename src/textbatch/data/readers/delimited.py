@@ -7,29 +7,26 @@ all rows are too long, cuts them, both without an error.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import deque
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 import pyarrow as pa
 
 from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.compressed import ByteStream, stream_errors
+from textbatch.data.readers.delimited_advice import check_delimiter, holds_rows, ragged_row
+from textbatch.data.readers.delimited_rows import Dialect, Rows
+from textbatch.data.readers.swallowed import is_swallowing
+from textbatch.data.readers.text_lines import TextLines
 from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
 
-#: The longest cell; a quote that is never closed runs into this instead of eating all memory.
-MAX_CELL_CHARACTERS = 64 << 20
-
-#: Rows parsed at a time; few, so that long cells do not add up.
-_STEP_ROWS = 256
-
+#: Rows, cells and characters parsed at a time; few, so that long cells do not add up.
+_STEP_ROWS, _STEP_CELLS, _STEP_CHARACTERS = 256, 1 << 20, 16 << 20
+#: Rows and characters that tell whether the first row is a header, and divided as it was read.
+_SAMPLE_ROWS, _SAMPLE_CHARACTERS = 20, 1 << 20
 #: Rows set aside that nobody has taken yet; more are a sign that none is good.
 _MAX_WAITING = 100_000
-
-_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 
 class DelimitedSource:
@@ -37,32 +34,29 @@ class DelimitedSource:
 
     num_rows: int | None = None
 
-    def __init__(
-        self,
-        file: InputFile,
-        delimiter: str,
-        *,
-        encoding: str | None = None,
-        sets_aside: bool = False,
-    ) -> None:
+    def __init__(self, file: InputFile, dialect: Dialect, *, sets_aside: bool = False) -> None:
         self.file = file
         self.set_aside: deque[BadRow] = deque()
         self.notes: list[str] = []
-        self._delimiter = delimiter
-        self._encoding = encoding
+        self._dialect = dialect
         self._sets_aside = sets_aside
         self._stream: ByteStream | None = None
-        csv.field_size_limit(MAX_CELL_CHARACTERS)
         with stream_errors(file):
             stream = ByteStream(file)
             try:
-                header = next(filter(None, self._rows(stream)), None)
+                rows = self._rows(stream)
+                header = rows.header()
+                if header is None:
+                    raise DataError(f"{file} has no header line", "write the column names first")
+                sample = rows.step(_SAMPLE_ROWS, _SAMPLE_CHARACTERS)
             finally:
                 stream.close()
-        if header and not _is_text(header):
-            raise self._not_text(1, b"\xff\xfe" if header[0].startswith("\udcff") else b"")
-        if header is None:
-            raise DataError(f"{file} has no header line", "write the column names first")
+        if dialect.guessed:
+            check_delimiter(header, sample, dialect.delimiter, file)
+        #: A cell that stands below itself is no name.
+        self.names_doubtful = any(
+            name == cell for row in sample for name, cell in zip(header, row, strict=False) if name
+        )
         self.schema: pa.Schema = pa.schema([pa.field(name, pa.string()) for name in header])
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
@@ -70,20 +64,24 @@ class DelimitedSource:
         wanted = [self.schema.get_field_index(name) for name in columns]
         schema = pa.schema([self.schema.field(index) for index in wanted])
         width = len(self.schema)
+        step_rows = max(1, min(max_rows, _STEP_ROWS, _STEP_CELLS // width))
         with stream_errors(self.file):
             self._stream = stream = ByteStream(self.file)
             try:
-                records = filter(None, self._rows(stream))
-                next(records)
+                taken = self._rows(stream)
+                taken.header()
                 first_row = 0
-                while rows := list(islice(records, min(max_rows, _STEP_ROWS))):
+                while rows := taken.step(step_rows, _STEP_CHARACTERS):
                     count = len(rows)
+                    for spread in taken.spread:
+                        if is_swallowing(rows, spread.place, self._dialect.delimiter):
+                            raise holds_rows(self.file, spread.line, spread.lines)
                     if set(map(len, rows)) != {width}:
                         rows = self._good(rows, wanted, first_row)
                     try:
-                        arrays = _columns(rows, wanted)
+                        arrays = _columns(rows, wanted, width)
                     except UnicodeEncodeError:
-                        arrays = _columns(self._good(rows, wanted, first_row), wanted)
+                        arrays = _columns(self._good(rows, wanted, first_row), wanted, width)
                     yield pa.RecordBatch.from_arrays(arrays, schema=schema)
                     first_row += count
             finally:
@@ -93,33 +91,9 @@ class DelimitedSource:
         """The share of the file read so far."""
         return self._stream.progress() if self._stream else 0.0
 
-    def _rows(self, stream: ByteStream) -> Iterator[list[str]]:
-        text = io.TextIOWrapper(
-            stream.bytes,
-            encoding=self._encoding or "utf-8-sig",
-            # Bytes that are no text become lone surrogates, which are found row by row.
-            errors="surrogateescape" if self._sets_aside else "strict",
-            newline="",
-        )
-        reader = csv.reader(text, delimiter=self._delimiter, strict=True)
-        try:
-            yield from reader
-        except UnicodeDecodeError as error:
-            # Of the error only its position is told: its message quotes bytes of the cell.
-            line = reader.line_num + 1 + error.object.count(b"\n", 0, error.start)
-            raise self._not_text(line, error.object[:2]) from None
-        except csv.Error:
-            raise DataError(
-                f"{self.file} has a quoting error or an endless cell at line {reader.line_num}",
-                "close every quote and double the quotes inside quoted cells",
-            ) from None
-
-    def _not_text(self, line: int, beginning: bytes) -> DataError:
-        marked = " (it looks like UTF-16)" if beginning in _UTF16_MARKS else ""
-        return DataError(
-            f"{self.file} is not {self._encoding or 'UTF-8'} at line {line}{marked}",
-            "convert it to UTF-8, or name its --encoding",
-        )
+    def _rows(self, stream: ByteStream) -> Rows:
+        lines = TextLines(stream.bytes, self.file, self._dialect.encoding, lenient=self._sets_aside)
+        return Rows(lines, self._dialect, self.file)
 
     def _good(
         self, rows: list[list[str]], wanted: Sequence[int], first_row: int
@@ -136,25 +110,19 @@ class DelimitedSource:
                 good.append(row)
                 continue
             if not self._sets_aside:
-                raise self._ragged(row, number)
-            text = self._delimiter.join(row).encode("utf-8", "surrogateescape")
+                raise ragged_row(self.file, row, number, width)
+            text = self._dialect.delimiter.join(row).encode("utf-8", "surrogateescape")
             self.set_aside.append(BadRow(row=number, reason=reason, text=text))
         if len(self.set_aside) > _MAX_WAITING:
             raise DataError(f"{self.file} has hardly a row that can be read", "check its delimiter")
         return good
 
-    def _ragged(self, row: list[str], number: int) -> DataError:
-        return DataError(
-            f"{self.file} has {len(row)} cells in data row {number} "
-            f"and {len(self.schema)} in its header",
-            "quote cells that hold the delimiter or a line break, or set such rows aside "
-            "with --quarantine",
-        )
 
-
-def _columns(rows: list[list[str]], wanted: Sequence[int]) -> list[pa.Array]:
+def _columns(rows: list[list[str]], wanted: Sequence[int], width: int) -> list[pa.Array]:
     if not rows:
         return [pa.array([], pa.string()) for _ in wanted]
+    if 2 * len(wanted) < width:
+        return [pa.array([row[index] for row in rows], pa.string()) for index in wanted]
     cells = list(zip(*rows, strict=True))
     return [pa.array(cells[index], pa.string()) for index in wanted]
 

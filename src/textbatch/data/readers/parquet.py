@@ -37,6 +37,8 @@ _BOMB_BYTES, _BOMB_RATIO = 256 << 20, 1000
 class ParquetSource:
     """One Parquet file; see `source.Source`. Its text columns may come dictionary-encoded."""
 
+    names_doubtful = False
+
     def __init__(self, file: InputFile) -> None:
         self.file = file
         self.set_aside: deque[BadRow] = deque()

@@ -20,6 +20,8 @@ from textbatch.data.readers.column_names import (
 )
 from textbatch.data.readers.compressed import COMPRESSED_SUFFIXES
 from textbatch.data.readers.delimited import DelimitedSource
+from textbatch.data.readers.delimited_rows import Dialect
+from textbatch.data.readers.foreign import unknown_format
 from textbatch.data.readers.jsonlines import JsonLinesSource
 from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.readers.read_options import ReadOptions
@@ -44,6 +46,7 @@ class Source(Protocol):
     Attributes:
         file: The file.
         schema: Its columns.
+        names_doubtful: Whether its names may be the first row of data.
         num_rows: Rows, where the format knows them without reading the data.
         set_aside: Rows that could not become part of a batch, where these are wanted; filled
             while `batches` runs.
@@ -52,6 +55,7 @@ class Source(Protocol):
 
     file: InputFile
     schema: pa.Schema
+    names_doubtful: bool
     num_rows: int | None
     set_aside: deque[BadRow]
     notes: list[str]
@@ -96,25 +100,25 @@ def open_input(file: InputFile, options: ReadOptions, *, sets_aside: bool = Fals
     Raises:
         InputNotFoundError: There is no such file.
         UsageError: The name tells no format.
-        ConflictError: An encoding is given for Parquet, which has its own.
+        ConflictError: An encoding is given for Parquet, or what is for CSV alone.
         DataError: The file is empty or malformed.
     """
     if file.look().size == 0:
         raise DataError(f"{file} is empty (0 bytes)", "look for an interrupted upload")
-    chosen, encoding = format_of(file, options.input_format), options.encoding
-    if options.delimiter and chosen != "csv":
-        raise ConflictError(f"--delimiter is for CSV, and {file} is not", "leave it out")
+    chosen = format_of(file, options.input_format)
+    _check_options(file, chosen, options)
     if chosen == "parquet":
-        if encoding:
-            raise ConflictError(
-                f"--encoding is for CSV and JSON Lines, and {file} is Parquet", "leave it out"
-            )
         source: Source = ParquetSource(file)
     elif chosen == "csv":
-        delimiter = options.delimiter or ("\t" if _suffix(file) == ".tsv" else ",")
-        source = DelimitedSource(file, delimiter, encoding=encoding, sets_aside=sets_aside)
+        dialect = Dialect(
+            delimiter=options.delimiter or ("\t" if _suffix(file) == ".tsv" else ","),
+            guessed=options.delimiter is None,
+            quoting=options.quoting,
+            encoding=options.encoding,
+        )
+        source = DelimitedSource(file, dialect, sets_aside=sets_aside)
     else:
-        source = JsonLinesSource(file, encoding=encoding)
+        source = JsonLinesSource(file, encoding=options.encoding)
     _check_columns(source)
     return source
 
@@ -134,7 +138,22 @@ def suited_to(file: InputFile, options: ReadOptions) -> ReadOptions:
         input_format="auto",
         encoding=None if kind == "parquet" else options.encoding,
         delimiter=options.delimiter if kind == "csv" else None,
+        quoting=options.quoting if kind == "csv" else "auto",
     )
+
+
+def _check_options(file: InputFile, chosen: InputFormat, options: ReadOptions) -> None:
+    """Refuse options that mean nothing for a file: their owner takes it for something else."""
+    name = "Parquet" if chosen == "parquet" else "JSON Lines"
+    if options.encoding and chosen == "parquet":
+        raise ConflictError(
+            f"--encoding is for CSV and JSON Lines, and {file} is {name}", "leave it out"
+        )
+    if chosen != "csv":
+        given = {"--delimiter": options.delimiter, "--quoting": options.quoting != "auto"}
+        for flag, value in given.items():
+            if value:
+                raise ConflictError(f"{flag} is for CSV, and {file} is {name}", "leave it out")
 
 
 def require_column(source: Source, column: str, flag: str) -> None:
@@ -146,9 +165,14 @@ def require_column(source: Source, column: str, flag: str) -> None:
     if column not in source.schema.names:
         names = source.schema.names
         raise DataError(
-            f"{source.file} has no column {shown(column)}; its columns are {listed(names)}",
+            f"{source.file} has no column {shown(column)}; its columns are "
+            f"{listed(names, doubtful=source.names_doubtful)}",
             f"name one with {flag}"
-            + (", or write the column names first" if any(map(looks_like_data, names)) else ""),
+            + (
+                ", or write the column names first"
+                if source.names_doubtful or any(map(looks_like_data, names))
+                else ""
+            ),
         )
 
 
@@ -162,12 +186,13 @@ def format_of(file: InputFile, input_format: InputFormat) -> InputFormat:
 
     Raises:
         UsageError: The name tells no format.
+        DataError: It tells one that cannot be read.
     """
     if input_format != "auto":
         return input_format
     suffix = _suffix(file)
     if suffix not in _FORMATS:
-        raise UsageError(
+        raise unknown_format(file, suffix) or UsageError(
             f"cannot tell the format of {file} by its name",
             "give --format parquet, csv or jsonl",
         )

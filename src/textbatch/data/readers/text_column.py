@@ -24,7 +24,7 @@ def check_text_type(kind: pa.DataType, where: str) -> None:
         DataError: The column holds numbers, dates, lists or anything else that is no text.
     """
     value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (_is_string(value) or _is_binary(value) or pa.types.is_null(value)):
+    if not (is_string(value) or _is_binary(value) or pa.types.is_null(value)):
         raise DataError(
             f"{where} holds {shown_type(kind)}, not text", "name a text column or cast it"
         )
@@ -85,7 +85,8 @@ def _decode_rows(data: pa.Array) -> tuple[pa.Array, BoolArray]:
     return pa.array(texts, pa.large_string()), bad
 
 
-def _is_string(kind: pa.DataType) -> bool:
+def is_string(kind: pa.DataType) -> bool:
+    """Whether a type is one of Arrow's texts."""
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )

@@ -1,0 +1,129 @@
+"""The rows of a delimited file, a bounded number at a time."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from textbatch.data.choices import Quoting
+from textbatch.data.readers.column_names import shown
+from textbatch.data.readers.delimited_advice import quoting_error
+from textbatch.data.readers.quoting import records
+from textbatch.data.readers.text_lines import TextLines
+from textbatch.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a delimited file is written.
+
+    Attributes:
+        delimiter: A character between the cells.
+        guessed: Whether the file's name told it, and not its owner.
+        quoting: What quotes mean; see `quoting.records`.
+        encoding: None is UTF-8.
+    """
+
+    delimiter: str
+    guessed: bool = True
+    quoting: Quoting = "auto"
+    encoding: str | None = None
+
+
+def delimiter_of(given: str) -> str:
+    """A delimiter as users write it: a character, or a backslash and a t for a tab.
+
+    Raises:
+        UsageError: It is none that can divide cells.
+    """
+    delimiter = "\t" if given in ("\\t", "tab") else given
+    if len(delimiter) != 1 or delimiter in '\r\n"\ufeff' or "\ud800" <= delimiter <= "\udfff":
+        raise UsageError(f"--delimiter is {shown(given)}", "give one character, or '\\t' for a tab")
+    return delimiter
+
+
+class Spread(NamedTuple):
+    """A row that takes several lines.
+
+    Attributes:
+        place: Its place among the rows of its step.
+        line: Where it begins, from 1.
+        lines: How many it takes.
+    """
+
+    place: int
+    line: int
+    lines: int
+
+
+class Rows:
+    """Takes rows out of lines; blank lines are no rows.
+
+    Args:
+        lines: Of the file, from its first one.
+        dialect: How it is written.
+        file: Its name, for messages.
+
+    Attributes:
+        spread: Those of the last step that take several lines.
+    """
+
+    def __init__(self, lines: TextLines, dialect: Dialect, file: object) -> None:
+        self.spread: list[Spread] = []
+        self._lines, self._file, self._delimiter = lines, file, dialect.delimiter
+        self._records: Iterator[list[str]] = records(
+            lines, dialect.delimiter, dialect.quoting, file
+        )
+
+    def header(self) -> list[str] | None:
+        """The first row; None where there is none.
+
+        Raises:
+            DataError: It cannot be read.
+        """
+        row = next(iter(self.step(1, 1)), None)
+        if row is not None and any(not name.isascii() and _broken(name) for name in row):
+            raise self._lines.not_text(self._lines.number)
+        return row
+
+    def step(self, most_rows: int, most_characters: int) -> list[list[str]]:
+        """The next rows; none at the end of the file.
+
+        Args:
+            most_rows: So many at most.
+            most_characters: After so many no further one is begun.
+
+        Raises:
+            DataError: A row cannot be read.
+        """
+        rows: list[list[str]] = []
+        self.spread = []
+        lines = self._lines
+        end = lines.characters + most_characters
+        begins = lines.number
+        try:
+            while len(rows) < most_rows and (not rows or lines.characters < end):
+                begins = lines.number
+                row = next(self._records)
+                if row:
+                    rows.append(row)
+                    if lines.number - begins > 1:
+                        self.spread.append(Spread(len(rows) - 1, begins + 1, lines.number - begins))
+        except StopIteration:
+            pass
+        except csv.Error:
+            raise quoting_error(
+                self._file, lines.number, begins + 1, lines.last, delimiter=self._delimiter
+            ) from None
+        return rows
+
+
+def _broken(name: str) -> bool:
+    """Whether it has bytes that are no text, as lone surrogates."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

@@ -1,0 +1,95 @@
+"""The lines of a text file: decoded, counted, and of bounded length."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from textbatch.data.readers.encodings import canonical, check_beginning
+from textbatch.data.readers.foreign import HEAD_BYTES, check_is_text
+from textbatch.errors import DataError
+
+#: The longest line. A file without line breaks, or behind a small archive, ends here.
+MAX_LINE_CHARACTERS = 64 << 20
+_BUFFER_BYTES = 64 << 10
+_MARK = "\ufeff"
+
+
+class TextLines:
+    """Iterates over a file's lines with their ends, whichever of LF, CR LF and CR these are.
+
+    Args:
+        stream: A readable binary file, or one of Arrow's.
+        file: Its name, for messages.
+        encoding: What it is read in; None is UTF-8.
+        lenient: Whether bytes that are no text become lone surrogates instead of an error.
+
+    Attributes:
+        number: Lines handed out so far.
+        characters: How many characters they have.
+
+    Raises:
+        DataError: The file is no text, or in another encoding.
+    """
+
+    def __init__(
+        self,
+        stream: Any,  # noqa: ANN401 - Arrow's have no types
+        file: object,
+        encoding: str | None,
+        *,
+        lenient: bool = False,
+    ) -> None:
+        buffered = io.BufferedReader(stream, _BUFFER_BYTES)
+        head = buffered.peek(HEAD_BYTES)[:HEAD_BYTES]
+        check_is_text(head, file)
+        check_beginning(head, encoding, file)
+        self._text = io.TextIOWrapper(
+            buffered,
+            encoding=encoding or "utf-8",
+            errors="surrogateescape" if lenient and _is_bytewise(encoding) else "strict",
+            newline="",
+        )
+        self._file, self._encoding = file, encoding
+        self.number = self.characters = 0
+        self.last = ""
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            line = self._text.readline(MAX_LINE_CHARACTERS).removeprefix(_MARK)
+            while line:
+                if len(line) >= MAX_LINE_CHARACTERS:
+                    raise DataError(
+                        f"{self._file} has a line of {MAX_LINE_CHARACTERS:,} or more characters, "
+                        f"line {self.number + 1}",
+                        "check that it is a text file, and that its lines end",
+                    )
+                self.number += 1
+                self.characters += len(line)
+                self.last = line
+                yield line
+                line = self._text.readline(MAX_LINE_CHARACTERS)
+        except UnicodeError as error:
+            # Of the error only its position is told: its message quotes bytes of the cell.
+            before = 0
+            if isinstance(error, UnicodeDecodeError):
+                before = error.object.count(b"\n", 0, error.start)
+            raise self.not_text(self.number + 1 + before) from None
+
+    def not_text(self, line: int) -> DataError:
+        """The error for bytes that are no text.
+
+        Args:
+            line: Where they stand.
+        """
+        name = canonical(self._encoding).upper() if self._encoding else "UTF-8"
+        return DataError(
+            f"{self._file} is not {name} at line {line}",
+            "convert it to UTF-8, or name its --encoding",
+        )
+
+
+def _is_bytewise(encoding: str | None) -> bool:
+    """Whether each byte that is no text can stand as a surrogate of its own."""
+    return not canonical(encoding).startswith(("utf-16", "utf-32", "utf-7"))
