@@ -72,7 +72,7 @@ def _verify_file(path: Location, model: Location | None, step: Progress) -> dict
     found_statuses, found_labels = _count(path, prefix, labels, before.size, halves)
     if sum(found_statuses.values()) != rows or found_statuses != statuses:
         raise DataError(f"{path} holds other rows or statuses than its footer says", _REMEDY)
-    if _state(path) != before:
+    if not _state(path).is_same(before):
         raise DataError(f"{path} was replaced while it was read", "run again")
     _check_model(path, model, fingerprint)
     return {

@@ -13,6 +13,7 @@ from textbatch.data.output.ledger import Entry, read_entries, write_entries
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.storage.atomic_file import atomic_file, sync_directory
+from textbatch.data.storage.names import place_in
 from textbatch.errors import AccessError, DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
@@ -109,7 +110,7 @@ class OutputFolder:
         Raises:
             StorageError: They cannot be made.
         """
-        path = self.path / part
+        path = place_in(self.path, part)
         with storage_errors(path, "cannot create", missing=OutputError):
             _make(path.parent)
         return path

@@ -18,6 +18,7 @@ from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.file_io import file_io_of, new_input, new_output
 from textbatch.data.storage.location import Location
+from textbatch.data.storage.names import place_in
 from textbatch.data.storage.remote import read_whole
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
@@ -94,7 +95,7 @@ class RemoteFolder:
 
     def place(self, part: str) -> Path:
         """Where a part is written before it is uploaded."""
-        path = self.lock_place / part
+        path = place_in(self.lock_place, part)
         with storage_errors(path, "cannot create", missing=OutputError):
             path.parent.mkdir(parents=True, exist_ok=True)
         return path

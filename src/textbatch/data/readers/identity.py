@@ -44,7 +44,7 @@ class InputIdentity:
             TryAgainError: The store does not answer.
         """
         try:
-            unchanged = self.file.look() == self.state
+            unchanged = self.file.look().is_same(self.state)
             unchanged = unchanged and self.file.fingerprint() == self.fingerprint
         except (AccessError, TryAgainError):
             raise

@@ -15,7 +15,8 @@ from textbatch.data.readers.source import is_known_name
 from textbatch.data.storage.file_io import file_io_of
 from textbatch.data.storage.files import FileState, Found, InputFile
 from textbatch.data.storage.location import Location
-from textbatch.errors import ConflictError, DataError, InputNotFoundError
+from textbatch.data.storage.names import is_file_name
+from textbatch.errors import ConflictError, DataError, InputNotFoundError, UsageError
 
 #: What Hive writes for a null partition value.
 _NULL = "__HIVE_DEFAULT_PARTITION__"
@@ -68,7 +69,7 @@ class ListedFile:
             now = self.file.look()
         except InputNotFoundError:
             now = None
-        if now != self.found:
+        if not (now and now.is_same(self.found)):
             raise DataError(
                 f"{self.file} changed while the job ran",
                 "write inputs under another name and move them into place, then run again",
@@ -100,10 +101,18 @@ class Listing:
     Attributes:
         files: In the order of their names.
         stray: Files left out because their name, or a folder's above, begins with `_` or `.`.
+        unusable: Objects left out because their names cannot be those of files.
     """
 
     files: list[ListedFile] = field(default_factory=list)
     stray: int = 0
+    unusable: int = 0
+
+    def notes(self) -> list[str]:
+        """What a report tells of files that were left out for another reason than a hidden name."""
+        if not self.unusable:
+            return []
+        return [f"{self.unusable:,} objects are left out: parts of their names are empty, . or .."]
 
 
 def list_inputs(inputs: Sequence[Location], input_format: InputFormat) -> Listing:
@@ -172,6 +181,8 @@ def _listed(inputs: Sequence[Location]) -> Listing:
 
 def _nothing(inputs: Sequence[Location], listing: Listing) -> None:
     stray = f" but {listing.stray} whose names begin with _ or ." if listing.stray else ""
+    if listing.unusable:
+        stray += f" but {listing.unusable} with empty, . or .. in their names"
     names = ", ".join(map(str, inputs[:3])) + (", …" if len(inputs) > 3 else "")
     raise InputNotFoundError(f"no input file in {names}{stray}", "check the path or the pattern")
 
@@ -189,6 +200,8 @@ def _check_name(
 def _check_parts(listing: Listing) -> None:
     parts: dict[str, ListedFile] = {}
     for file in listing.files:
+        if not is_file_name(file.name):
+            raise UsageError(f"{file.file} has no name that its part could have", "rename it")
         other = parts.setdefault(file.part, file)
         if other is not file:
             raise ConflictError(
@@ -206,7 +219,9 @@ def _files(given: Location, listing: Listing) -> Iterator[ListedFile]:
     else:
         found = iter([Found(name=_name_of(PurePosixPath(given)), file=io.new_input(given))])
     for one in found:
-        if one.hidden:
+        if not one.usable:
+            listing.unusable += 1
+        elif one.hidden:
             listing.stray += 1
         else:
             state = one.state or one.file.look()

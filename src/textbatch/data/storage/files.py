@@ -34,6 +34,12 @@ class FileState:
     modified: int
     tag: str
 
+    def is_same(self, other: FileState) -> bool:
+        """Whether another look has found the same content, as far as the store tells."""
+        if self.tag and other.tag:
+            return (self.size, self.tag) == (other.size, other.tag)
+        return (self.size, self.modified) == (other.size, other.modified)
+
     @property
     def version(self) -> str:
         """The version of the file in the manifests of outputs. It changes with the file."""
@@ -185,6 +191,7 @@ class Found:
         name: Its name relative to the folder, with slashes.
         file: The file.
         state: Its state when it was found; None if only its name was looked at.
+        usable: Whether the name can be that of a file below a folder: a key may be anything.
         hidden: Whether its name, or the name of a folder above it, begins with `_` or `.`. On this
             machine the files in a hidden folder are not listed.
     """
@@ -192,6 +199,7 @@ class Found:
     name: str
     file: InputFile
     state: FileState | None = None
+    usable: bool = True
     hidden: bool = False
 
 

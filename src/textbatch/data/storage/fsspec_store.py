@@ -13,6 +13,7 @@ from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ObjectStore, ReadAt
 from textbatch.data.storage.retry import retried
+from textbatch.errors import DataError
 
 #: The names that stores have for a tag of the content, and for the time of its last change.
 _TAGS = ("ETag", "etag", "generation", "version_id", "content_md5", "blob_id", "oid")
@@ -85,7 +86,9 @@ class FsspecStore(ObjectStore):
 def _state(info: Mapping[str, Any]) -> FileState:
     tag = next((str(info[name]) for name in _TAGS if info.get(name)), "")
     moment = next((info[name] for name in _TIMES if info.get(name)), None)
-    return FileState(size=info["size"] or 0, modified=_nanoseconds(moment), tag=tag)
+    if info["size"] is None:
+        raise DataError(f"{info['name']} has no size that the store tells", "copy it and read that")
+    return FileState(size=info["size"], modified=_nanoseconds(moment), tag=tag.strip('"'))
 
 
 def _nanoseconds(moment: object) -> int:

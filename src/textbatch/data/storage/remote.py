@@ -28,6 +28,7 @@ from textbatch.data.storage.files import (
     is_hidden,
 )
 from textbatch.data.storage.location import RemotePath
+from textbatch.data.storage.names import is_file_name
 from textbatch.data.storage.object_store import ObjectStore, ReadAt
 from textbatch.data.storage.retry import retried
 from textbatch.errors import InputNotFoundError, StorageError, UsageError, storage_errors
@@ -240,6 +241,7 @@ class RemoteFileIO(FileIO[RemotePath]):
                 name=name,
                 file=RemoteInput(self._store, path, state=state),
                 state=state,
+                usable=is_file_name(name),
                 hidden=any(map(is_hidden, name.split("/"))),
             )
 

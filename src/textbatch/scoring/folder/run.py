@@ -71,6 +71,7 @@ def score_files(
     # Cheap checks first: a wrong path must not cost the time to load a model.
     check_existing(config, folder, inherited=work_directory_of(folder.lock_place).is_dir())
     listing = list_inputs(config.inputs, config.input_format)
+    report.notes.extend(listing.notes())
     check_apart(config, listing)
     if config.dry_run:
         job = plan(config, listing, folder, model.bundle(report))
