@@ -49,7 +49,8 @@ class TextbatchError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return redacted(f"{self.what}; {self.remedy}" if self.remedy else self.what)
+        # Names in it come from outside: one must not move a cursor, nor begin a line of a log.
+        return printable(redacted(f"{self.what}; {self.remedy}" if self.remedy else self.what))
 
     @property
     def title(self) -> str:

@@ -16,6 +16,10 @@ Float32Array = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
 
+#: Bins of every histogram of confidences, equal in width, from 0 to 1.
+CONFIDENCE_BINS = 20
+
+
 class Status(IntEnum):
     """What happened to a row. The output shows the name in lower case."""
 

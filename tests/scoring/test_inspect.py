@@ -29,7 +29,7 @@ def output(input_file, model, tmp_path):
 
 
 def test_a_bundle_is_described_from_its_files(model):
-    found = inspect_path(model)
+    found = inspect_path(model).to_dict()
     bundle = load_bundle(model)
     assert (found["kind"], found["fingerprint"]) == ("bundle", bundle.fingerprint)
     assert found["labels"] == list(LABELS)
@@ -49,7 +49,7 @@ def test_a_damaged_bundle_is_not_described(model, tmp_path):
 
 
 def test_an_output_is_counted_from_its_columns(output, model):
-    found = inspect_path(output)
+    found = inspect_path(output).to_dict()
     table = pq.read_table(output)
     assert (found["kind"], found["rows"]) == ("output", 500)
     assert found["fingerprint"] == load_bundle(model).fingerprint

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import asdict
 from typing import Any
 
 import pyarrow.compute as pc
 
 from textbatch.data.output.any_folder import Folder, folder_at
+from textbatch.data.output.footer import find_footer
 from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, InputNotFoundError, redacted, storage_errors
 from textbatch.model.bundle.fetch import load_model
+from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
 from textbatch.types import Status
 
-_FOOTER_PREFIX = b"textbatch."
 _CHUNK_ROWS = 65_536
 _REMEDY = "name a bundle or an output"
 
 
-def inspect_path(path: Location) -> dict[str, Any]:
+def inspect_path(path: Location) -> Inspection:
     """Describe a bundle or an output.
 
     Args:
@@ -30,7 +29,7 @@ def inspect_path(path: Location) -> dict[str, Any]:
             machine or in an object store.
 
     Returns:
-        Plain JSON values; `kind` says whether it is a bundle or an output.
+        What it is, and what it holds.
 
     Raises:
         InputNotFoundError: There is nothing at the path.
@@ -46,87 +45,76 @@ def inspect_path(path: Location) -> dict[str, Any]:
     return _inspect_output(path)
 
 
-def _inspect_bundle(path: Location) -> dict[str, Any]:
+def _inspect_bundle(path: Location) -> BundleInspection:
     bundle = load_model(path)
     manifest = bundle.manifest
     assert manifest is not None, "a loaded bundle has one"
-    return {
-        "kind": "bundle",
-        "path": redacted(os.fspath(path)),
-        "fingerprint": bundle.fingerprint,
-        "created": manifest.created,
-        "textbatch": manifest.textbatch,
-        "versions": manifest.versions,
-        "settings": asdict(bundle.settings),
-        "architecture": _plain(asdict(bundle.classifier.architecture)),
-        "network": bundle.classifier.architecture.summary(),
-        "labels": list(bundle.labels),
-        "calibration": asdict(bundle.calibration),
-        "profile": asdict(bundle.profile),
-        "metrics": bundle.metrics,
-        "files": asdict(manifest)["files"],
-    }
+    return BundleInspection(
+        path=redacted(os.fspath(path)),
+        fingerprint=bundle.fingerprint,
+        created=manifest.created,
+        textbatch=manifest.textbatch,
+        versions=manifest.versions,
+        settings=bundle.settings,
+        architecture=bundle.classifier.architecture,
+        network=bundle.classifier.architecture.summary(),
+        labels=bundle.labels,
+        calibration=bundle.calibration,
+        profile=bundle.profile,
+        metrics=bundle.metrics,
+        files=manifest.files,
+    )
 
 
-def _plain(fields: dict[str, Any]) -> dict[str, Any]:
-    # Tuples would not survive being written as JSON.
-    return {
-        name: list(value) if isinstance(value, tuple) else value for name, value in fields.items()
-    }
-
-
-def _inspect_folder(folder: Folder) -> dict[str, Any]:
+def _inspect_folder(folder: Folder) -> OutputInspection:
     success = folder.success()
     if success is None:
         raise DataError(
             f"{folder.path} has no _SUCCESS: its job has not finished", "run the job again"
         )
-    first = next((entry["part"] for entry in folder.entries()), None)
+    first = next((record.part for record in folder.records()), None)
+    if first and not folder.has(first):
+        raise DataError(f"{folder.path} has lost its part {first}", "score the input again")
     schema = ParquetSource(new_input(folder.path / first)).schema if first else ()
-    return {
-        "kind": "output",
-        "path": redacted(os.fspath(folder.path)),
-        "parts": success["parts"],
-        "rows": success["rows_out"],
-        "run_id": success["run_id"],
-        "textbatch": success["textbatch"],
-        "fingerprint": success["fingerprint"],
-        "columns": {field.name: str(field.type) for field in schema},
-        "statuses": success["statuses"],
-        "labels": success["labels"],
-    }
+    return OutputInspection(
+        path=redacted(os.fspath(folder.path)),
+        parts=success.parts,
+        rows=success.rows_out,
+        run_id=success.run_id,
+        textbatch=success.textbatch,
+        fingerprint=success.fingerprint,
+        columns={field.name: str(field.type) for field in schema},
+        statuses=success.statuses,
+        labels=success.labels,
+    )
 
 
-def _inspect_output(path: Location) -> dict[str, Any]:
+def _inspect_output(path: Location) -> OutputInspection:
     with storage_errors(path, "cannot read"), new_input(path).open() as file:
         if file.read(4) != b"PAR1":
             raise DataError(f"{path} is neither a bundle nor an output", _REMEDY)
     source = ParquetSource(new_input(path))
-    footer = {
-        key.removeprefix(_FOOTER_PREFIX).decode(): value.decode()
-        for key, value in (source.metadata or {}).items()
-        if key.startswith(_FOOTER_PREFIX)
-    }
-    prefix = footer.get("prefix", "")
-    answers = [f"{prefix}predicted_label", f"{prefix}status"]
-    if not {"fingerprint", "labels"} <= footer.keys() or not {*answers} <= {*source.schema.names}:
+    footer = find_footer(path)
+    if footer is None:
+        raise DataError(f"{path} was not written by textbatch", _REMEDY)
+    answers = [f"{footer.prefix}predicted_label", f"{footer.prefix}status"]
+    if not {*answers} <= {*source.schema.names}:
         raise DataError(f"{path} was not written by textbatch", _REMEDY)
     statuses = dict.fromkeys(Status.names(), 0)
-    labels: dict[str, int] = dict.fromkeys(json.loads(footer["labels"]), 0)
+    labels = dict.fromkeys(footer.label_names, 0)
     for batch in source.batches(answers, _CHUNK_ROWS):
         count_values(batch.column(0), labels)
         count_values(batch.column(1), statuses)
-    return {
-        "kind": "output",
-        "path": redacted(os.fspath(path)),
-        "rows": source.num_rows,
-        "run_id": footer.get("run_id"),
-        "textbatch": footer.get("version"),
-        "fingerprint": footer["fingerprint"],
-        "columns": {field.name: str(field.type) for field in source.schema},
-        "statuses": {name: count for name, count in statuses.items() if count},
-        "labels": labels,
-    }
+    return OutputInspection(
+        path=redacted(os.fspath(path)),
+        rows=source.num_rows or 0,
+        run_id=footer.run_id,
+        textbatch=footer.version,
+        fingerprint=footer.fingerprint,
+        columns={field.name: str(field.type) for field in source.schema},
+        statuses={name: count for name, count in statuses.items() if count},
+        labels=labels,
+    )
 
 
 def count_values(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array

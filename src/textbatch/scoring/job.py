@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
@@ -10,12 +9,12 @@ import pyarrow as pa
 
 from textbatch import __version__
 from textbatch.data.output.columns import OutputColumns
+from textbatch.data.output.footer import OutputFooter, find_footer
 from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.readers.column_names import case_twins, listed, shown
 from textbatch.data.readers.hive_partitions import with_partitions
 from textbatch.data.readers.identity import InputIdentity, job_key
 from textbatch.data.readers.json_types import has_empty_objects
-from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
@@ -196,46 +195,43 @@ def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
     """
     if config.if_exists == "replace" or not exists(config.output):
         return False
-    footer = footer_entries(config.output)
-    same = footer.get("textbatch.key") == job.key
-    if not same or (config.quarantine and not exists(config.quarantine)):
+    found = find_footer(config.output)
+    same = found is not None and found.key == job.key
+    if found is None or not same or (config.quarantine and not exists(config.quarantine)):
         raise OutputError(
             f"{config.output} exists"
             + ("" if same else ", made from another input, model or options"),
             "add --if-exists replace (or --overwrite) to replace it",
         )
-    rows_in, rows_out = footer.get("textbatch.rows_in", "0"), footer.get("textbatch.rows", "0")
-    report.state, report.rows_in, report.rows_out = "skipped", int(rows_in), int(rows_out)
-    report.rows_quarantined = int(rows_in) - int(rows_out)
-    report.statuses = json.loads(footer.get("textbatch.statuses", "{}"))
-    report.labels = json.loads(footer.get("textbatch.label_counts", "{}"))
-    mean = footer.get("textbatch.mean_confidence")
-    report.mean_confidence = float(mean) if mean else None
-    report.confidence_histogram = json.loads(footer.get("textbatch.confidence_histogram", "[]"))
-    report.seal = footer.get("textbatch.seal")
+    report.state, report.rows_in, report.rows_out = "skipped", found.rows_in, found.rows_out
+    report.rows_quarantined = found.rows_quarantined
+    report.statuses, report.labels = found.statuses, found.labels
+    report.mean_confidence = found.mean_confidence
+    report.confidence_histogram = found.confidence_histogram
+    report.seal = found.seal
     report.notes.append(f"{config.output} is already there, of the same job: nothing was done")
     return True
 
 
-def footer(report: RunReport, job: Job, prefix: str) -> dict[str, str]:
+def footer(report: RunReport, job: Job, prefix: str) -> OutputFooter:
     """What the output's footer says about the run."""
-    return {
-        "textbatch.version": __version__,
-        "textbatch.run_id": report.run_id,
-        "textbatch.key": job.key,
-        "textbatch.fingerprint": job.bundle.fingerprint,
-        "textbatch.labels": json.dumps(job.bundle.labels, ensure_ascii=False),
-        "textbatch.precision": str(report.precision),
-        "textbatch.rows_in": str(report.rows_in),
-        "textbatch.rows": str(sum(report.statuses.values())),
-        "textbatch.statuses": json.dumps(report.statuses),
-        "textbatch.label_counts": json.dumps(report.labels),
-        "textbatch.mean_confidence": ""
-        if report.mean_confidence is None
-        else repr(report.mean_confidence),
-        "textbatch.confidence_histogram": json.dumps(report.confidence_histogram),
-        "textbatch.prefix": prefix,
-    }
+    assert report.rows_in is not None
+    return OutputFooter(
+        version=__version__,
+        run_id=report.run_id,
+        key=job.key,
+        fingerprint=job.bundle.fingerprint,
+        label_names=job.bundle.labels,
+        precision=str(report.precision),
+        prefix=prefix,
+        rows_in=report.rows_in,
+        rows_out=sum(report.statuses.values()),
+        rows_quarantined=report.rows_quarantined,
+        statuses=report.statuses,
+        labels=report.labels,
+        mean_confidence=report.mean_confidence,
+        confidence_histogram=report.confidence_histogram,
+    )
 
 
 def _check_input(source: Source, text_column: str, columns: Sequence[str] | None) -> pa.Schema:

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from textbatch.data.output.footer import key_of
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
-from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import OutputError, storage_errors
 from textbatch.report.scoring import RunReport
@@ -88,6 +88,6 @@ def _is_done(
     if not found and not local.exists():
         return False
     job = prepare(config, report, model)
-    if local.exists() and footer_entries(local).get("textbatch.key") != job.key:
+    if local.exists() and key_of(local) != job.key:
         local.unlink()
     return found and already_there(config, job, report)

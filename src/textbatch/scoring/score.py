@@ -188,7 +188,7 @@ def _score_rows(
             _check_rows(job.source, report, output)
             job.identity.check_unchanged()
             sieve.publish()
-            output.commit(footer(report, job, config.prefix))
+            output.commit(footer(report, job, config.prefix).to_entries())
         except BaseException as error:
             tally.fill(report)
             report.rows_out = output.rows if output.published else 0

@@ -9,10 +9,9 @@ import numpy as np
 
 from textbatch.data.readers.bad_rows import BadRow
 from textbatch.errors import TooManyBadRowsError
-from textbatch.model.quality.reliability import CONFIDENCE_BINS
 from textbatch.report.scoring import RunReport
 from textbatch.scoring.limits import BadRowLimit
-from textbatch.types import Predictions, Status, has_evidence
+from textbatch.types import CONFIDENCE_BINS, Predictions, Status, has_evidence
 
 
 class Tally:

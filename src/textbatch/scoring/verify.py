@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from typing import Any
 
 from textbatch.data.choices import CHUNK_ROWS
-from textbatch.data.output.any_folder import folder_at
+from textbatch.data.output.any_folder import Folder, folder_at
+from textbatch.data.output.footer import OutputFooter, find_footer
+from textbatch.data.output.records import PartRecord, Success, same_counts
 from textbatch.data.output.seal import check_seal
-from textbatch.data.readers.parquet import ParquetSource, footer_entries
+from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import Location
@@ -18,6 +18,7 @@ from textbatch.model.bundle.fetch import load_model
 from textbatch.model.layout import LAYOUT
 from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.report.verification import Verification
 from textbatch.scoring.folder.totals import Totals
 from textbatch.scoring.inspect import count_values
 from textbatch.types import Status
@@ -28,7 +29,7 @@ _STEP = "verifying"
 
 def verify_output(
     path: Location, *, model: Location | None = None, progress: Progress | None = None
-) -> dict[str, Any]:
+) -> Verification:
     """Recompute what an output says about itself.
 
     Args:
@@ -38,7 +39,7 @@ def verify_output(
         progress: Told about the bytes.
 
     Returns:
-        Plain JSON values: what was found, all of it right.
+        What was found, all of it right.
 
     Raises:
         InputNotFoundError: There is no such file.
@@ -49,43 +50,35 @@ def verify_output(
     if is_folder(path):
         return _verify_folder(path, model, progress)
     with step_of(progress, _state(path).size, step=_STEP, unit=BYTES) as step:
-        return _verify_file(path, model, step)
+        found = _verify_file(path, step)
+    _check_model(path, model, found.fingerprint)
+    return Verification(
+        path=redacted(os.fspath(path)),
+        seal=found.seal,
+        rows=found.rows_out,
+        rows_quarantined=found.rows_quarantined,
+        fingerprint=found.fingerprint,
+        run_id=found.run_id,
+        statuses=found.statuses,
+        labels=found.labels,
+    )
 
 
-def _verify_file(path: Location, model: Location | None, step: Progress) -> dict[str, Any]:
+def _verify_file(path: Location, step: Progress) -> OutputFooter:
     # The file is read twice; each time half of its bytes count.
     halves = _Halves(step)
     before = _state(path)
     # First, so that nothing of a damaged file is parsed.
     seal = check_seal(path, on_bytes=halves.add)
-    footer = {
-        name.removeprefix("textbatch."): value
-        for name, value in footer_entries(path).items()
-        if name.startswith("textbatch.")
-    }
-    try:
-        rows, rows_in = int(footer["rows"]), int(footer["rows_in"])
-        statuses, labels = json.loads(footer["statuses"]), json.loads(footer["labels"])
-        fingerprint, prefix = footer["fingerprint"], footer["prefix"]
-    except (KeyError, ValueError) as error:
-        raise DataError(f"{path} lacks entries in its footer", _REMEDY) from error
-    found_statuses, found_labels = _count(path, prefix, labels, before.size, halves)
-    if sum(found_statuses.values()) != rows or found_statuses != statuses:
+    footer = find_footer(path)
+    if footer is None or footer.seal != seal:
+        raise DataError(f"{path} lacks entries in its footer", _REMEDY)
+    statuses, labels = _count(path, footer, before.size, halves)
+    if statuses != footer.statuses or labels != footer.labels:
         raise DataError(f"{path} holds other rows or statuses than its footer says", _REMEDY)
     if not _state(path).is_same(before):
         raise DataError(f"{path} was replaced while it was read", "run again")
-    _check_model(path, model, fingerprint)
-    return {
-        "kind": "verification",
-        "path": redacted(os.fspath(path)),
-        "seal": seal,
-        "rows": rows,
-        "rows_quarantined": rows_in - rows,
-        "fingerprint": fingerprint,
-        "run_id": footer.get("run_id"),
-        "statuses": found_statuses,
-        "labels": found_labels,
-    }
+    return footer
 
 
 def _state(path: Location) -> FileState:
@@ -98,7 +91,7 @@ def _state(path: Location) -> FileState:
 
 def _verify_folder(
     path: Location, model: Location | None, progress: Progress | None
-) -> dict[str, Any]:
+) -> Verification:
     """Check that a folder holds the parts of its manifest, each as it was written, and no other."""
     folder = folder_at(path)
     success = folder.success()
@@ -108,39 +101,45 @@ def _verify_folder(
         )
     if success is None:
         raise DataError(f"{path} has no _SUCCESS: its job has not finished", "run the job again")
+    if success.seal is None:
+        raise DataError(f"the _SUCCESS of {path} has no seal", _REMEDY)
     folder.check_manifest(success)
-    parts: set[str] = set()
-    totals = Totals()
-    there = [
-        new_input(path / entry["part"]) for entry in folder.entries() if folder.has(entry["part"])
-    ]
+    totals, parts = Totals(), set[str]()
+    there = [new_input(path / one.part) for one in folder.records() if folder.has(one.part)]
     # Objects are not looked at twice for the sake of a bar.
     local = not any(part.costs_requests for part in there)
     size = sum(part.look().size for part in there) if local else None
     with step_of(progress, size, step=_STEP, unit=BYTES) as step:
-        for entry in folder.entries():
-            if not folder.has(entry["part"]):
-                raise DataError(f"{path} has lost its part {entry['part']}", _REMEDY)
-            found = _verify_file(path / entry["part"], None, step)
-            if found["seal"] != entry["seal"] or found["fingerprint"] != success["fingerprint"]:
-                raise DataError(f"{path / entry['part']} is another file than was written", _REMEDY)
-            parts.add(entry["part"])
-            totals.add(entry)
+        for record in folder.records():
+            _verify_part(folder, record, success, step)
+            parts.add(record.part)
+            totals.add(record)
     if other := next(folder.others(parts), None):
         raise DataError(f"{path} holds {other}, which is none of its parts", "move it away")
-    _check_model(path, model, success["fingerprint"])
-    counts = totals.to_dict()
-    return {
-        "kind": "verification",
-        "path": redacted(os.fspath(path)),
-        "parts": len(parts),
-        "rows": counts["rows_out"],
-        "rows_quarantined": counts["rows_quarantined"],
-        "fingerprint": success["fingerprint"],
-        "run_id": success["run_id"],
-        "statuses": counts["statuses"],
-        "labels": counts["labels"],
-    }
+    if len(parts) != success.parts or not totals.are_of(success):
+        raise DataError(f"{path} holds other parts or rows than its _SUCCESS says", _REMEDY)
+    _check_model(path, model, success.fingerprint)
+    return Verification(
+        path=redacted(os.fspath(path)),
+        parts=len(parts),
+        rows=success.rows_out,
+        rows_quarantined=success.rows_quarantined,
+        fingerprint=success.fingerprint,
+        run_id=success.run_id,
+        statuses=success.statuses,
+        labels=success.labels,
+    )
+
+
+def _verify_part(folder: Folder, record: PartRecord, success: Success, step: Progress) -> None:
+    place = folder.path / record.part
+    if not folder.has(record.part):
+        raise DataError(f"{folder.path} has lost its part {record.part}", _REMEDY)
+    footer = _verify_file(place, step)
+    if footer.seal != record.seal or footer.fingerprint != success.fingerprint:
+        raise DataError(f"{place} is another file than was written", _REMEDY)
+    if record.job != success.job or not same_counts(footer, record):
+        raise DataError(f"{place} holds other rows than the manifest says", _REMEDY)
 
 
 def _check_model(path: Location, model: Location | None, fingerprint: str) -> None:
@@ -162,15 +161,15 @@ class _Halves:
 
 
 def _count(
-    path: Location, prefix: str, labels: list[str], size: int, halves: _Halves
+    path: Location, footer: OutputFooter, size: int, halves: _Halves
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Read every page of every column, and count."""
     source = ParquetSource(new_input(path))
     per_row = size / max(1, source.num_rows or 0)
     statuses = dict.fromkeys(Status.names(), 0)
-    by_label = dict.fromkeys(labels, 0)
+    by_label = dict.fromkeys(footer.label_names, 0)
     for batch in source.batches(source.schema.names, CHUNK_ROWS):
-        count_values(batch.column(f"{prefix}status"), statuses)
-        count_values(batch.column(f"{prefix}predicted_label"), by_label)
+        count_values(batch.column(f"{footer.prefix}status"), statuses)
+        count_values(batch.column(f"{footer.prefix}predicted_label"), by_label)
         halves.add(round(len(batch) * per_row))
     return {name: count for name, count in statuses.items() if count}, by_label

@@ -73,7 +73,7 @@ def test_two_hundred_files_come_out_as_a_mirror_and_only_new_ones_are_read(model
     assert (second.rows_in, second.rows_out) == (sum(new.values()),) * 2
     assert second.files == {"found": 203, "scored": 3, "known": 200, "stray": 1}
     assert parts(tmp_path / "out") == rows | new
-    assert verify_output(tmp_path / "out", model=model)["rows"] == sum((rows | new).values())
+    assert verify_output(tmp_path / "out", model=model).rows == sum((rows | new).values())
 
     opened.clear()
     third = score(tmp_path / "in", tmp_path / "out", model=model, incremental=True)
@@ -160,7 +160,7 @@ def test_changed_files_are_scored_again_and_vanished_ones_keep_their_parts(model
     done = score(tmp_path / "in", tmp_path / "out", **job)
     assert (done.rows_in, done.files["scored"]) == (1, 1)
     assert parts(tmp_path / "out") == rows | {changed: 1}
-    assert verify_output(tmp_path / "out")["parts"] == 4
+    assert verify_output(tmp_path / "out").parts == 4
 
 
 def test_incremental_never_mixes_models_or_options(model, tmp_path):
@@ -207,7 +207,7 @@ def test_a_killed_job_goes_on_where_it_stopped(place, flags, model, tmp_path):
     else:
         pytest.fail("never finished")
     assert parts(tmp_path / "out") == rows
-    assert verify_output(tmp_path / "out")["rows"] == sum(rows.values())
+    assert verify_output(tmp_path / "out").rows == sum(rows.values())
     assert names(tmp_path) == ["in", "out"]
     assert not list((tmp_path / "out").rglob(".*"))
 
@@ -302,8 +302,8 @@ def test_inspect_shows_a_folder_in_one_screen(model, tmp_path):
     rows = fill(tmp_path / "in", range(1, 4))
     score(tmp_path / "in", tmp_path / "out", model=model)
     found = inspect_path(tmp_path / "out")
-    assert (found["kind"], found["parts"]) == ("output", 3)
-    assert found["rows"] == sum(rows.values()) == sum(found["statuses"].values())
+    assert found.parts == 3
+    assert found.rows == sum(rows.values()) == sum(found.statuses.values())
     shown = run_cli("inspect", tmp_path / "out")
     assert f"{sum(rows.values())} in 3 parts" in shown.stdout
     assert "3 parts" in run_cli("verify", tmp_path / "out").stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -75,17 +76,17 @@ def test_a_large_object_is_verified_in_few_requests(store, model, tmp_path):
     pq.write_table(table, tmp_path / "in.parquet", compression="none", use_dictionary=False)
     score(tmp_path / "in.parquet", FILE, model=model)
     store.faults.begin()
-    assert verify_output(at(FILE))["rows"] == 300
+    assert verify_output(at(FILE)).rows == 300
     assert len([call for call in store.faults.calls if call.startswith("GET")]) < 20
 
 
 def test_a_folder_is_verified_and_described(store, folder, model, in_process):
     found = verify_output(at(OUT), model=model)
-    assert (found["path"], found["parts"], found["rows"]) == (OUT, 3, sum(folder.values()))
+    assert (found.path, found.parts, found.rows) == (OUT, 3, sum(folder.values()))
     described = inspect_path(at(f"{OUT}/"))
-    assert (described["parts"], described["rows"]) == (3, sum(folder.values()))
-    assert described["statuses"] == found["statuses"]
-    assert {"text", "predicted_label"} <= described["columns"].keys()
+    assert (described.parts, described.rows) == (3, sum(folder.values()))
+    assert described.statuses == found.statuses
+    assert {"text", "predicted_label"} <= described.columns.keys()
     assert in_process("verify", f"{OUT}/").returncode == 0
     shown = in_process("inspect", OUT)
     assert shown.returncode == 0, shown.stderr
@@ -96,7 +97,7 @@ def test_a_model_in_a_store_is_described_and_compared(store, folder, model, tmp_
     store.put_folder(write_bundle(tmp_path / "other", random_bundle(seed=5)), "models/other")
     here = inspect_path(model)
     found = inspect_path(at("s3://bucket/models/one"))
-    assert found == here | {"path": "s3://bucket/models/one"}
+    assert found == replace(here, path="s3://bucket/models/one")
     verify_output(at(OUT), model=at("s3://bucket/models/one"))
     with pytest.raises(DataError, match=r"s3://bucket/out was made by model"):
         verify_output(at(OUT), model=at("s3://bucket/models/other"))
@@ -158,8 +159,8 @@ def test_what_is_not_there_or_no_output_is_told_as_such(store, model, in_process
 @pytest.mark.parametrize("kind", ["500", "503", "reset"])
 def test_looking_at_a_failing_store_is_tried_again(kind, store, folder, monkeypatch):
     store.faults.begin(kind, first=2, count=10**6, step=4)
-    assert verify_output(at(OUT))["parts"] == 3
-    assert inspect_path(at(OUT))["parts"] == 3
+    assert verify_output(at(OUT)).parts == 3
+    assert inspect_path(at(OUT)).parts == 3
     assert store.faults.hits > 5
     monkeypatch.setenv("TEXTBATCH_RETRY_SECONDS", "0.2")
     store.faults.begin(kind, first=5, count=10**6)
@@ -228,7 +229,7 @@ def test_bad_rows_of_a_folder_go_to_a_folder_in_a_store(store, model, tmp_path):
     assert store.keys("told/") == ["told/bad/a/x.jsonl", "told/bad/y.jsonl"]
     assert len(store.get("told/bad/a/x.jsonl").splitlines()) == 2
     assert store.get("told/bad/y.jsonl") == b""
-    assert verify_output(at(OUT))["rows_quarantined"] == 2
+    assert verify_output(at(OUT)).rows_quarantined == 2
 
 
 def test_no_output_without_its_quarantine(store, model, tmp_path, work, monkeypatch):

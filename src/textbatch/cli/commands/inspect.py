@@ -25,7 +25,7 @@ def inspect_command(
 
     found = inspect_path(location_of(path))
     if json:
-        print_json(found)
+        print_json(found.to_dict())
         return
     for part in inspection_tables(found):
         results.print(part)

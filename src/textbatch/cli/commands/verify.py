@@ -38,10 +38,7 @@ def verify_command(
     finally:
         shown.end()
     if json:
-        print_json(found)
+        print_json(found.to_dict())
         return
-    parts = f"{found['parts']:,} parts, " if "parts" in found else ""
-    line = (
-        f"{found['path']}: {parts}{found['rows']:,} rows, all as written by run {found['run_id']}"
-    )
-    print_line(line)
+    parts = "" if found.parts is None else f"{found.parts:,} parts, "
+    print_line(f"{found.path}: {parts}{found.rows:,} rows, all as written by run {found.run_id}")

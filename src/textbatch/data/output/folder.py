@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
-from textbatch.data.output.ledger import Entry, read_entries, write_entries
+from textbatch.data.output.footer import key_of
+from textbatch.data.output.ledger import read_records, write_records
+from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.output.work_directory import owner_of
-from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.storage.atomic_file import atomic_file, sync_directory
 from textbatch.data.storage.names import place_in
 from textbatch.errors import AccessError, DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
 MANIFEST, SUCCESS = "_manifest.jsonl", "_SUCCESS"
-
-_FIELDS = {
-    "job", "inputs", "manifest", "fingerprint", "run_id", "textbatch", "parts", "rows_in",
-    "rows_out", "rows_quarantined", "statuses", "labels",
-}  # fmt: skip
 
 
 class OutputFolder:
@@ -62,7 +56,7 @@ class OutputFolder:
         with os.scandir(self.path) as entries:
             return all(entry.name.startswith(".") for entry in entries)
 
-    def success(self) -> dict[str, Any] | None:
+    def success(self) -> Success | None:
         """What `_SUCCESS` says; None where the output is not complete.
 
         Raises:
@@ -70,14 +64,18 @@ class OutputFolder:
         """
         path = self.path / SUCCESS
         with storage_errors(path, "cannot read"):
-            return parse_success(path.read_bytes(), path) if path.exists() else None
+            return Success.of_bytes(path.read_bytes(), path) if path.exists() else None
 
-    def entries(self) -> Iterator[Entry]:
-        """The manifest's lines; none where there is no manifest."""
+    def records(self) -> Iterator[PartRecord]:
+        """The manifest's lines; none where there is no manifest.
+
+        Raises:
+            DataError: A line is damaged.
+        """
         if (self.path / MANIFEST).exists():
-            yield from read_entries(self.path / MANIFEST)
+            yield from read_records(self.path / MANIFEST)
 
-    def check_manifest(self, success: Mapping[str, Any]) -> None:
+    def check_manifest(self, success: Success) -> None:
         """Check that the manifest is the one that `_SUCCESS` was written for.
 
         Raises:
@@ -88,7 +86,7 @@ class OutputFolder:
         with storage_errors(path, "cannot read", missing=DataError), path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
-        if digest.hexdigest() != success["manifest"]:
+        if digest.hexdigest() != success.manifest:
             raise DataError(f"{path} has changed since it was written", "score with --overwrite")
 
     def begin(self) -> None:
@@ -138,7 +136,7 @@ class OutputFolder:
 
     def is_ours(self, part: str) -> bool:
         """Whether a file was written by `score`."""
-        return "textbatch.key" in footer_entries(self.path / part)
+        return key_of(self.path / part) is not None
 
     def remove(self, part: str) -> None:
         """Remove a part that belongs to an earlier job.
@@ -153,40 +151,25 @@ class OutputFolder:
         """Whether it tells what was scored."""
         return (self.path / MANIFEST).is_file()
 
-    def write_manifest(self, entries: Iterable[Entry]) -> str:
+    def write_manifest(self, records: Iterable[PartRecord]) -> str:
         """Write the list of all parts; its sha256.
 
         Raises:
             StorageError: The disk is full or failing.
         """
-        digest = write_entries(self.path / MANIFEST, entries, owner=owner_of(self.path))
+        digest = write_records(self.path / MANIFEST, records, owner=owner_of(self.path))
         failpoint("manifest-written")
         return digest
 
-    def write_success(self, record: dict[str, Any]) -> None:
+    def write_success(self, record: Success) -> None:
         """Say that the output is complete.
 
         Raises:
             StorageError: The disk is full or failing.
         """
         with atomic_file(self.path / SUCCESS, owner=owner_of(self.path)) as file:
-            file.buffered.write(f"{json.dumps(record, indent=2)}\n".encode())
+            file.buffered.write(record.to_bytes())
         failpoint("success-written")
-
-
-def parse_success(content: bytes, path: os.PathLike[str]) -> dict[str, Any]:
-    """What a `_SUCCESS` says.
-
-    Raises:
-        DataError: It is damaged.
-    """
-    try:
-        record = json.loads(content)
-    except ValueError:
-        record = None
-    if not (isinstance(record, dict) and record.keys() >= _FIELDS):
-        raise DataError(f"{os.fspath(path)} was not written by textbatch", "score with --overwrite")
-    return record
 
 
 def _make(folder: Path) -> None:

@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
+from textbatch.data.output.records import PartRecord
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
 #: Raised when a line's fields change their meaning.
 FORMAT_VERSION = 1
-
-Entry = dict[str, Any]
 
 
 class Ledger:
@@ -42,7 +40,7 @@ class Ledger:
         """
         self.path = path
         self.finished: dict[str, str] = {}
-        self._first_line = json.dumps({"format": FORMAT_VERSION, "job": job}) + "\n"
+        self._first_line = f"{json.dumps({'format': FORMAT_VERSION, 'job': job})}\n".encode()
         self._descriptor: int | None = None
         if path is not None:
             with storage_errors(path, "cannot use"):
@@ -66,7 +64,7 @@ class Ledger:
                 self._descriptor = os.open(self.path, flags | os.O_APPEND, 0o600)
                 self._write(self._first_line)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, record: PartRecord) -> None:
         """Note a part that stands in its place.
 
         Raises:
@@ -76,14 +74,14 @@ class Ledger:
         assert self.path is not None
         assert self._descriptor is not None
         with storage_errors(self.path, "cannot write", missing=OutputError):
-            self._write(_line(entry))
+            self._write(record.to_line())
             os.fsync(self._descriptor)
-        self.finished[entry["part"]] = entry["state"]
+        self.finished[record.part] = record.state
 
-    def entries(self) -> Iterator[Entry]:
+    def records(self) -> Iterator[PartRecord]:
         """What is noted, in order; a part that was noted twice comes twice."""
         if self.path is not None and self._descriptor is not None:
-            yield from read_entries(self.path, skip=1)
+            yield from read_records(self.path, skip=1)
 
     def remove(self) -> None:
         """The job is done.
@@ -110,13 +108,13 @@ class Ledger:
         except FileNotFoundError:
             return
         with open(descriptor, "rb", closefd=False) as file:
-            same = file.readline() == self._first_line.encode()
+            same = file.readline() == self._first_line
             end = file.tell()
             for line in file if same else ():
-                entry = _parsed(line)
-                if entry is None:  # torn by a power cut
+                record = PartRecord.of_line(line)
+                if record is None:  # torn by a power cut
                     break
-                self.finished[entry["part"]] = entry["state"]
+                self.finished[record.part] = record.state
                 end += len(line)
         if same:
             os.ftruncate(descriptor, end)
@@ -125,43 +123,53 @@ class Ledger:
             os.close(descriptor)
             path.unlink()
 
-    def _write(self, line: str) -> None:
+    def _write(self, line: bytes) -> None:
         assert self._descriptor is not None
-        data = memoryview(line.encode())
+        data = memoryview(line)
         while data:
             data = data[os.write(self._descriptor, data) :]
 
 
-def read_entries(path: Path, *, skip: int = 0) -> Iterator[Entry]:
-    """Read a file of entries, one after the other.
+def read_records(path: Path, *, skip: int = 0) -> Iterator[PartRecord]:
+    """Read a file of records, one after the other.
+
+    Args:
+        path: The file.
+        skip: Lines to leave out at its beginning.
 
     Raises:
         DataError: A line is damaged.
         StorageError: The file cannot be read.
     """
     with storage_errors(path, "cannot read"), path.open("rb") as file:
-        yield from parse_entries(islice(file, skip, None), path)
+        yield from parse_records(islice(file, skip, None), path)
 
 
-def parse_entries(lines: Iterable[bytes], path: os.PathLike[str]) -> Iterator[Entry]:
-    """Read lines of entries.
+def parse_records(lines: Iterable[bytes], path: os.PathLike[str]) -> Iterator[PartRecord]:
+    """Read lines of records.
+
+    Args:
+        lines: The lines.
+        path: Their file, for the message.
 
     Raises:
         DataError: One of them is damaged.
     """
-    for line in lines:
-        entry = _parsed(line)
-        if entry is None:
-            raise DataError(f"{os.fspath(path)} is damaged", "score with --overwrite")
-        yield entry
+    for number, line in enumerate(lines, 1):
+        record = PartRecord.of_line(line)
+        if record is None:
+            raise DataError(
+                f"{os.fspath(path)} is damaged in line {number}", "score with --overwrite"
+            )
+        yield record
 
 
-def write_entries(path: Path, entries: Iterable[Entry], *, owner: str) -> str:
-    """Write a file of entries, whole or not at all.
+def write_records(path: Path, records: Iterable[PartRecord], *, owner: str) -> str:
+    """Write a file of records, whole or not at all.
 
     Args:
         path: Of the file.
-        entries: Its lines.
+        records: Its lines.
         owner: As of `atomic_file`.
 
     Returns:
@@ -171,20 +179,6 @@ def write_entries(path: Path, entries: Iterable[Entry], *, owner: str) -> str:
         StorageError: The disk is full or failing.
     """
     with atomic_file(path, owner=owner) as file:
-        for entry in entries:
-            file.buffered.write(_line(entry).encode())
+        for record in records:
+            file.buffered.write(record.to_line())
     return file.sha256.hexdigest()
-
-
-def _line(entry: Mapping[str, Any]) -> str:
-    # Plain ASCII: names that are not UTF-8 become escapes and come back as they were.
-    return json.dumps(entry) + "\n"
-
-
-def _parsed(line: bytes) -> Entry | None:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    whole = line.endswith(b"\n") and isinstance(entry, dict) and {"part", "state"} <= entry.keys()
-    return entry if whole else None

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from textbatch.data.output.folder import MANIFEST, SUCCESS, parse_success
-from textbatch.data.output.ledger import Entry, parse_entries, write_entries
+from textbatch.data.output.folder import MANIFEST, SUCCESS
+from textbatch.data.output.footer import key_of
+from textbatch.data.output.ledger import parse_records, write_records
+from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.output.work_directory import owner_of
-from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.file_io import file_io_of, new_input, new_output
 from textbatch.data.storage.location import Location
@@ -56,25 +55,25 @@ class RemoteFolder:
         """Whether there is nothing in it but hidden objects."""
         return all(name.startswith(".") for name in self._names)
 
-    def success(self) -> dict[str, Any] | None:
+    def success(self) -> Success | None:
         """What `_SUCCESS` says; None where the output is not complete."""
         if SUCCESS not in self._names:
             return None
         path = self.path / SUCCESS
-        return parse_success(read_whole(new_input(path), limit=_SUCCESS_BYTES), path)
+        return Success.of_bytes(read_whole(new_input(path), limit=_SUCCESS_BYTES), path)
 
-    def entries(self) -> Iterator[Entry]:
+    def records(self) -> Iterator[PartRecord]:
         """The manifest's lines; none where there is no manifest."""
         if self.has_manifest():
             path = self.path / MANIFEST
             with new_input(path).open() as lines:
-                yield from parse_entries(lines, path)
+                yield from parse_records(lines, path)
 
     def has_manifest(self) -> bool:
         """Whether it tells what was scored."""
         return MANIFEST in self._names
 
-    def check_manifest(self, success: Mapping[str, Any]) -> None:
+    def check_manifest(self, success: Success) -> None:
         """Check that the manifest is the one that `_SUCCESS` was written for.
 
         Raises:
@@ -82,7 +81,7 @@ class RemoteFolder:
         """
         with new_input(self.path / MANIFEST).open() as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        if digest != success["manifest"]:
+        if digest != success.manifest:
             raise DataError(
                 f"{self.path / MANIFEST} has changed since it was written", "score with --overwrite"
             )
@@ -126,24 +125,24 @@ class RemoteFolder:
 
     def is_ours(self, part: str) -> bool:
         """Whether an object was written by `score`."""
-        return "textbatch.key" in footer_entries(self.path / part)
+        return key_of(self.path / part) is not None
 
     def remove(self, part: str) -> None:
         """Remove a part that belongs to an earlier job."""
         new_output(self.path / part).remove()
         self._names.discard(part)
 
-    def write_manifest(self, entries: Iterable[Entry]) -> str:
+    def write_manifest(self, records: Iterable[PartRecord]) -> str:
         """Upload the list of all parts; its sha256."""
-        digest = write_entries(self.place(MANIFEST), entries, owner=owner_of(self.lock_place))
+        digest = write_records(self.place(MANIFEST), records, owner=owner_of(self.lock_place))
         self.publish(MANIFEST)
         failpoint("manifest-written")
         return digest
 
-    def write_success(self, record: dict[str, Any]) -> None:
+    def write_success(self, record: Success) -> None:
         """Say that the output is complete; nothing local is left."""
         with atomic_file(self.place(SUCCESS), owner=owner_of(self.lock_place)) as file:
-            file.buffered.write(f"{json.dumps(record, indent=2)}\n".encode())
+            file.buffered.write(record.to_bytes())
         self.publish(SUCCESS)
         failpoint("success-written")
         shutil.rmtree(self.lock_place, ignore_errors=True)

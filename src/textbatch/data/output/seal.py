@@ -9,8 +9,12 @@ hash again and compare: a changed byte changes either the hash or the entry.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Callable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from textbatch.data.storage.atomic_file import NewFile
 from textbatch.data.storage.file_io import new_input
@@ -20,9 +24,10 @@ from textbatch.errors import DataError, StorageError, storage_errors
 SEAL = "textbatch.seal"
 BLANK = "0" * 64
 
-# In Parquet's footer (Thrift, compact protocol) a string is its length, then its bytes. The last
-# entry of that name is ours: statistics, which hold cells, come before it.
-_MARK = SEAL.encode() + b"\x18\x40"
+# In Parquet's footer (Thrift, compact protocol) a string is 0x18, its length, then its bytes. Other
+# entries, which hold what they like, may look like ours: see `_places`.
+_MARK = b"\x18" + bytes([len(SEAL)]) + SEAL.encode() + b"\x18\x40"
+_MAX_PLACES = 1000
 _MAGIC, _TAIL_BYTES, _BLOCK_BYTES = b"PAR1", 8, 1 << 20
 _MAX_FOOTER_BYTES = 1 << 30
 
@@ -36,14 +41,14 @@ def seal(file: NewFile) -> str:
     size = file.tell()
     footer = _footer_size(file.read_at(size - _TAIL_BYTES, _TAIL_BYTES))
     start = max(0, size - _TAIL_BYTES - footer)
-    found = file.read_at(start, footer)
-    position = found.rfind(_MARK)
-    place = position + len(_MARK)
-    if position < 0 or found[place : place + len(BLANK)] != BLANK.encode():
-        raise StorageError("the output's footer reads back otherwise", "check the disk")
+    found = file.read_at(start, size - start)
     digest = file.sha256.hexdigest()
-    file.patch(start + place, digest.encode())
-    return digest
+    for place in _places(found):
+        sealed = found[:place] + digest.encode() + found[place + len(BLANK) :]
+        if found[place : place + len(BLANK)] == BLANK.encode() and _entry(sealed) == digest:
+            file.patch(start + place, digest.encode())
+            return digest
+    raise StorageError("the output's footer reads back otherwise", "check the disk")
 
 
 def check_seal(path: Location, *, on_bytes: Callable[[int], None] = lambda _: None) -> str:
@@ -69,12 +74,9 @@ def check_seal(path: Location, *, on_bytes: Callable[[int], None] = lambda _: No
         start = max(0, size - _TAIL_BYTES - _footer_size(tail))
         file.seek(start)
         footer = file.read(size - start)
-        position = footer.rfind(_MARK)
-        if position < 0:
+        places = _places(footer)
+        if not places:
             raise DataError(f"{path} has no seal, or a damaged footer", _REMEDY)
-        place = position + len(_MARK)
-        found = footer[place : place + len(BLANK)]
-        blanked = footer[:place] + BLANK.encode() + footer[place + len(BLANK) :]
         digest = hashlib.sha256()
         file.seek(0)
         left = start
@@ -82,11 +84,13 @@ def check_seal(path: Location, *, on_bytes: Callable[[int], None] = lambda _: No
             digest.update(block)
             left -= len(block)
             on_bytes(len(block))
-        digest.update(blanked)
         on_bytes(size - start)
-    if digest.hexdigest().encode() != found:
-        raise DataError(f"{path} has changed since it was written (its seal is broken)", _REMEDY)
-    return digest.hexdigest()
+    for place in places:
+        whole = digest.copy()
+        whole.update(footer[:place] + BLANK.encode() + footer[place + len(BLANK) :])
+        if whole.hexdigest().encode() == footer[place : place + len(BLANK)]:
+            return whole.hexdigest()
+    raise DataError(f"{path} has changed since it was written (its seal is broken)", _REMEDY)
 
 
 _REMEDY = "restore it, or score the input again"
@@ -94,3 +98,23 @@ _REMEDY = "restore it, or score the input again"
 
 def _footer_size(tail: bytes) -> int:
     return int.from_bytes(tail[:4], "little")
+
+
+def _places(footer: bytes) -> list[int]:
+    """Where a seal may stand in a footer; the last places, where there are many."""
+    places: list[int] = []
+    end = len(footer)
+    while len(places) < _MAX_PLACES and (position := footer.rfind(_MARK, 0, end)) >= 0:
+        places.append(position + len(_MARK))
+        end = position
+    return places
+
+
+def _entry(footer: bytes) -> str | None:
+    """The seal that Parquet's readers find in a footer, which needs no pages for that."""
+    try:
+        metadata = pq.read_metadata(io.BytesIO(_MAGIC + footer)).metadata
+    except (pa.ArrowException, OSError):
+        return None
+    entry: bytes = (metadata or {}).get(SEAL.encode(), b"")
+    return entry.decode("ascii", "replace")

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textbatch.model.quality.reliability import CONFIDENCE_BINS
-from textbatch.types import Float32Array, TokenBatch
+from textbatch.types import CONFIDENCE_BINS, Float32Array, TokenBatch
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 

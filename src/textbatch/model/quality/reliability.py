@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textbatch.model.quality.calibration import ECE_BINS
-from textbatch.types import Float32Array, Int64Array
+from textbatch.types import CONFIDENCE_BINS, Float32Array, Int64Array
 
-CONFIDENCE_BINS = 20
 _LENGTH_BINS = 32
 #: Texts longer than this many times the limit are all in the last bin.
 _LONGEST_SHOWN = 3

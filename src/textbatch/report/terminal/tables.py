@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import RenderableType
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from textbatch.errors import printable
+from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
 
 if TYPE_CHECKING:  # these import scikit-learn, which `inspect` does not need
     from textbatch.report.comparison import Contender
@@ -64,55 +65,49 @@ def comparison_table(contenders: Sequence[Contender], bundle: Evaluation) -> Tab
     return table
 
 
-def inspection_tables(found: Mapping[str, Any]) -> Iterator[RenderableType]:
-    """Show what `inspection.inspect_path` found."""
-    if found["kind"] == "bundle":
-        yield from _bundle(found)
-    else:
-        yield from _output(found)
+def inspection_tables(found: Inspection) -> Iterator[RenderableType]:
+    """Show what `inspect_path` found."""
+    facts = _of_output(found) if isinstance(found, OutputInspection) else _of_bundle(found)
+    kind = "output" if isinstance(found, OutputInspection) else "model"
+    table = _table(kind, printable(found.path), right=False)
+    for name, value in facts.items():
+        table.add_row(name, Text(printable(value)))
+    yield table
 
 
-def _bundle(found: Mapping[str, Any]) -> Iterator[RenderableType]:
-    table = _table("model", printable(found["path"]), right=False)
-    calibration, profile = found["calibration"], found["profile"]
+def _of_bundle(found: BundleInspection) -> dict[str, str]:
+    calibration, profile = found.calibration, found.profile
     facts = {
-        "fingerprint": found["fingerprint"],
-        "made": f"{found['created']} by textbatch {found['textbatch']}",
-        "preset": found["settings"]["preset"],
-        "text column": found["settings"]["text_column"],
-        "labels": ", ".join(found["labels"]),
-        "network": found["network"],
-        "temperature": f"{calibration['temperature']:.3f}, fitted on {calibration['rows']:,} rows",
-        "texts": f"{profile['oov_share']:.1%} unknown tokens, "
-        f"{profile['truncated_share']:.1%} truncated",
-        "size": f"{sum(file['size'] for file in found['files'].values()) / 1e6:.1f} MB",
+        "fingerprint": found.fingerprint,
+        "made": f"{found.created} by textbatch {found.textbatch}",
+        "preset": found.settings.preset,
+        "text column": found.settings.text_column,
+        "labels": ", ".join(found.labels),
+        "network": found.network,
+        "temperature": f"{calibration.temperature:.3f}, fitted on {calibration.rows:,} rows",
+        "texts": f"{profile.oov_share:.1%} unknown tokens, {profile.truncated_share:.1%} truncated",
+        "size": f"{sum(file.size for file in found.files.values()) / 1e6:.1f} MB",
     }
-    test = found["metrics"].get("test")
+    test = found.metrics.get("test")
     if test:
         facts["test"] = (
             f"accuracy {test['metrics']['accuracy']:.4f}, macro F1 "
             f"{test['metrics']['macro_f1']:.4f}, ECE {test['ece_after']:.4f} "
             f"on {test['metrics']['rows']:,} rows"
         )
-    for name, value in facts.items():
-        table.add_row(name, Text(printable(value)))
-    yield table
+    return facts
 
 
-def _output(found: Mapping[str, Any]) -> Iterator[RenderableType]:
-    table = _table("output", printable(found["path"]), right=False)
-    facts = {
-        "rows": f"{found['rows']:,}"
-        + (f" in {found['parts']:,} parts" if "parts" in found else ""),
-        "model": found["fingerprint"],
-        "made": f"by textbatch {found['textbatch']}, run {found['run_id']}",
-        "statuses": _counts(found["statuses"]),
-        "labels": _counts(found["labels"]),
-        "columns": ", ".join(f"{name} {_kind(kind)}" for name, kind in found["columns"].items()),
+def _of_output(found: OutputInspection) -> dict[str, str]:
+    parts = "" if found.parts is None else f" in {found.parts:,} parts"
+    return {
+        "rows": f"{found.rows:,}{parts}",
+        "model": found.fingerprint,
+        "made": f"by textbatch {found.textbatch}, run {found.run_id}",
+        "statuses": _counts(found.statuses),
+        "labels": _counts(found.labels),
+        "columns": ", ".join(f"{name} {_kind(kind)}" for name, kind in found.columns.items()),
     }
-    for name, value in facts.items():
-        table.add_row(name, Text(printable(value)))
-    yield table
 
 
 def _confusion(evaluation: Evaluation) -> Table:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any
 
 from textbatch import __version__
 from textbatch.data.choices import IfExists
 from textbatch.data.output.any_folder import Folder
 from textbatch.data.output.folder import OutputFolder
-from textbatch.data.output.ledger import Entry, Ledger
+from textbatch.data.output.ledger import Ledger
+from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.readers.listing import ListedFile, Listing
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location, local
@@ -21,9 +21,6 @@ from textbatch.errors import OutputError
 from textbatch.report.scoring import RunReport
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.folder.totals import Totals
-
-#: Raised when a field of `_SUCCESS` changes its meaning or goes away.
-SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,15 +106,15 @@ class FolderJob:
             self._check_same(success)
         report.state, report.files = "skipped", self.counts(scored=0)
         if not self.config.incremental:
-            report.rows_in, report.rows_out = success["rows_in"], success["rows_out"]
-            report.rows_quarantined = success["rows_quarantined"]
-            report.statuses, report.labels = success["statuses"], success["labels"]
+            report.rows_in, report.rows_out = success.rows_in, success.rows_out
+            report.rows_quarantined = success.rows_quarantined
+            report.statuses, report.labels = success.statuses, success.labels
         new = "no input file is new" if self.config.incremental else "it is of the same job"
         report.notes.append(f"{self.folder.path} is complete, {new}: nothing was done")
         return True
 
-    def _check_same(self, success: Mapping[str, Any]) -> None:
-        if success["job"] != self.key or success["inputs"] != self.inputs:
+    def _check_same(self, success: Success) -> None:
+        if success.job != self.key or success.inputs != self.inputs:
             raise OutputError(
                 f"{self.folder.path} was made from other inputs, another model or other options",
                 "add --overwrite to replace its parts, or --incremental to add new ones",
@@ -129,31 +126,30 @@ class FolderJob:
                     "add --overwrite to score all files again",
                 )
 
-    def resumed(self) -> Iterator[Entry]:
+    def resumed(self) -> Iterator[PartRecord]:
         """Parts that an interrupted run of this job has finished."""
         current = {file.part: file.state for file in self.listing.files}
-        for entry in self._last_entries():
-            if current.get(entry["part"]) == entry["state"]:
-                yield entry
+        for record in self._last_records():
+            if current.get(record.part) == record.state:
+                yield record
 
-    def entries(self) -> Iterator[Entry]:
+    def records(self) -> Iterator[PartRecord]:
         """Every part that the finished output holds."""
         parts = {file.part for file in self.listing.files}
         if self.config.incremental:
-            for entry in self.folder.entries():
-                if entry["part"] not in self.ledger.finished:
-                    yield entry
-        for entry in self._last_entries():
-            if self.config.incremental or entry["part"] in parts:
-                yield entry
+            for record in self.folder.records():
+                if record.part not in self.ledger.finished:
+                    yield record
+        for record in self._last_records():
+            if self.config.incremental or record.part in parts:
+                yield record
 
-    def _last_entries(self) -> Iterator[Entry]:
-        told: set[str] = set()
-        for entry in self.ledger.entries():
-            part = entry["part"]
-            if part not in told and self.ledger.finished[part] == entry["state"]:
-                told.add(part)
-                yield entry
+    def _last_records(self) -> Iterator[PartRecord]:
+        seen: set[str] = set()
+        for record in self.ledger.records():
+            if record.part not in seen and self.ledger.finished[record.part] == record.state:
+                seen.add(record.part)
+                yield record
 
 
 def _place_of(folder: Location, name: str) -> Location:
@@ -192,27 +188,30 @@ def finish(job: FolderJob, report: RunReport) -> None:
     totals = Totals()
     parts = 0
 
-    def counted() -> Iterator[Entry]:
+    def counted() -> Iterator[PartRecord]:
         nonlocal parts
-        for entry in job.entries():
-            totals.add(entry)
+        for record in job.records():
+            totals.add(record)
             parts += 1
-            yield entry
+            yield record
 
     digest = job.folder.write_manifest(counted())
-    record = {
-        "schema_version": SCHEMA_VERSION,
-        "textbatch": __version__,
-        "run_id": report.run_id,
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "fingerprint": job.fingerprint,
-        "job": job.key,
-        "inputs": job.inputs,
-        "parts": parts,
-        **totals.to_dict(),
-        "manifest": digest,
-    }
-    job.folder.write_success(record)
+    success = Success(
+        textbatch=__version__,
+        run_id=report.run_id,
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        fingerprint=job.fingerprint,
+        job=job.key,
+        inputs=job.inputs,
+        parts=parts,
+        manifest=digest,
+        rows_in=totals.rows_in,
+        rows_out=totals.rows_out,
+        rows_quarantined=totals.rows_quarantined,
+        statuses=totals.statuses,
+        labels=totals.labels,
+    )
+    job.folder.write_success(success)
 
 
 def _others(job: FolderJob) -> Iterator[str]:

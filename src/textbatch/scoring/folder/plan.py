@@ -110,13 +110,13 @@ def plan(
 
 def _known(folder: Folder, key: str) -> dict[str, str]:
     known: dict[str, str] = {}
-    for entry in folder.entries():
-        if entry["job"] != key:
+    for record in folder.records():
+        if record.job != key:
             raise OutputError(
                 f"{folder.path} was made by another model or with other options",
                 "add --overwrite instead of --incremental to score all files again",
             )
-        known[entry["part"]] = entry["state"]
+        known[record.part] = record.state
     return known
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from textbatch import __version__
-from textbatch.data.output.ledger import Entry
+from textbatch.data.output.records import InputRecord, PartRecord
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.readers.listing import ListedFile, list_inputs
 from textbatch.data.storage.file_io import is_folder, is_pattern
@@ -120,8 +120,8 @@ class _Run:
         """Score what is left to score, and finish the output."""
         job, report = self._job, self._report
         todo = job.todo
-        for entry in job.resumed():
-            self._totals.add(entry, resumed=True)
+        for record in job.resumed():
+            self._totals.add(record, resumed=True)
         found = check_columns(job.config, todo, job.text_column, read_all=False)
         if found.odd:
             report.notes.append(
@@ -175,27 +175,29 @@ class _Run:
         return one
 
     def _note(self, file: ListedFile, one: RunReport) -> None:
-        entry: Entry = {
-            "part": file.part,
-            "state": file.state,
-            "input": {"name": file.name, "size": file.size, "version": file.version},
-            "job": self._job.key,
-            "run_id": one.run_id,
-            "rows_in": one.rows_in,
-            "rows_out": one.rows_out,
-            "rows_quarantined": one.rows_quarantined,
+        assert one.rows_in is not None
+        assert one.seal is not None
+        record = PartRecord(
+            part=file.part,
+            state=file.state,
+            input=InputRecord(name=file.name, size=file.size, version=file.version),
+            job=self._job.key,
+            run_id=one.run_id,
+            rows_in=one.rows_in,
+            rows_out=one.rows_out,
+            rows_quarantined=one.rows_quarantined,
             # A part that was put in place just before the last run died was there already.
-            "rows_resumed": one.rows_in if one.state == "skipped" else one.rows_resumed,
-            "statuses": one.statuses,
-            "labels": one.labels,
-            "mean_confidence": one.mean_confidence,
-            "confidence_histogram": one.confidence_histogram,
-            "tokens": one.tokens,
-            "unknown_tokens": one.unknown_tokens,
-            "seal": one.seal,
-        }
-        self._job.ledger.add(entry)
-        self._totals.add(entry)
+            rows_resumed=one.rows_in if one.state == "skipped" else one.rows_resumed,
+            statuses=one.statuses,
+            labels=one.labels,
+            mean_confidence=one.mean_confidence,
+            confidence_histogram=one.confidence_histogram,
+            tokens=one.tokens,
+            unknown_tokens=one.unknown_tokens,
+            seal=one.seal,
+        )
+        self._job.ledger.add(record)
+        self._totals.add(record)
         failpoint("part-noted")
 
     def _bad_rows_left(self) -> int | str:

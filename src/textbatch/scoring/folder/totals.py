@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from textbatch.model.quality.reliability import CONFIDENCE_BINS
+from textbatch.data.output.records import PartRecord, RowTotals
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
-from textbatch.types import Status
+from textbatch.types import CONFIDENCE_BINS, Status
 
 _ROWS = ("rows_in", "rows_out", "rows_quarantined")
 
@@ -37,26 +35,60 @@ class Totals:
         """Rows read."""
         return self._counts["rows_in"]
 
-    def add(self, one: Mapping[str, Any], *, resumed: bool = False) -> None:
-        """Count a file, from its line in the ledger."""
+    @property
+    def rows_out(self) -> int:
+        """Rows in the output."""
+        return self._counts["rows_out"]
+
+    @property
+    def rows_quarantined(self) -> int:
+        """Rows that left the output."""
+        return self._counts["rows_quarantined"]
+
+    @property
+    def statuses(self) -> dict[str, int]:
+        """Rows in the output, by status in the order of the codes."""
+        return {name: self._statuses[name] for name in Status.names() if self._statuses[name]}
+
+    @property
+    def labels(self) -> dict[str, int]:
+        """Rows by predicted label."""
+        return dict(self._labels)
+
+    def add(self, one: PartRecord, *, resumed: bool = False) -> None:
+        """Count a file, from its line in the ledger.
+
+        Args:
+            one: The file.
+            resumed: Whether an earlier run has scored it.
+        """
         for name in _ROWS:
-            self._counts[name] += one[name]
-        self._histogram += one["confidence_histogram"] or 0
+            self._counts[name] += getattr(one, name)
+        self._histogram += np.array(one.confidence_histogram or 0, np.int64)
         if resumed:
-            self._counts["rows_resumed"] += one["rows_in"]
-            self._finished_before += one["rows_in"]
+            self._counts["rows_resumed"] += one.rows_in
+            self._finished_before += one.rows_in
         else:
-            self._counts["rows_resumed"] += one.get("rows_resumed", 0)
-            self._counts.update({name: one[name] for name in ("tokens", "unknown_tokens")})
-        self._statuses.update(one["statuses"])
-        self._labels.update(one["labels"])
-        self._confidence_sum += (one["mean_confidence"] or 0.0) * sum(one["labels"].values())
+            self._counts["rows_resumed"] += one.rows_resumed
+            self._counts["tokens"] += one.tokens
+            self._counts["unknown_tokens"] += one.unknown_tokens
+        self._statuses.update(one.statuses)
+        self._labels.update(one.labels)
+        self._confidence_sum += (one.mean_confidence or 0.0) * sum(one.labels.values())
+
+    def are_of(self, rows: RowTotals) -> bool:
+        """Whether these are the totals that a record says."""
+        return (
+            all(getattr(rows, name) == self._counts[name] for name in _ROWS)
+            and rows.statuses == self.statuses
+            and rows.labels == self.labels
+        )
 
     def fill(self, report: RunReport, *, seconds: float) -> None:
         """Put the sums into the job's report."""
         for name in (*_ROWS, "rows_resumed", "tokens", "unknown_tokens"):
             setattr(report, name, self._counts[name])
-        report.statuses, report.labels = self._by_status(), dict(self._labels)
+        report.statuses, report.labels = self.statuses, self.labels
         report.confidence_histogram = self._histogram.tolist()
         labelled = sum(self._labels.values())
         report.mean_confidence = self._confidence_sum / labelled if labelled else None
@@ -64,17 +96,6 @@ class Totals:
         rows = self.rows_in - self._finished_before
         if rows and seconds > 0:
             report.rows_per_second = round(rows / seconds, 1)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Rows, statuses and labels."""
-        return {
-            **{name: self._counts[name] for name in _ROWS},
-            "statuses": self._by_status(),
-            "labels": dict(self._labels),
-        }
-
-    def _by_status(self) -> dict[str, int]:
-        return {name: self._statuses[name] for name in Status.names() if self._statuses[name]}
 
 
 class PartProgress:

@@ -1,0 +1,125 @@
+"""What the footer of an output says about the run that wrote it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from textbatch.data.output.records import RowCounts, check_sums
+from textbatch.data.readers.parquet import footer_entries
+from textbatch.data.storage.location import Location
+from textbatch.data.strict_json import Count, RunId, Sha256, Version, as_record, parse_json
+from textbatch.errors import DataError
+
+_PREFIX = "textbatch."
+_KEY = "textbatch.key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFooter(RowCounts):
+    """The entries of a footer that are textbatch's own.
+
+    Attributes:
+        version: Of textbatch.
+        run_id: Of the run that wrote the file.
+        key: What makes two runs the same job.
+        fingerprint: The bundle's.
+        label_names: The bundle's labels, in order.
+        precision: Of the network's products.
+        prefix: Put before each added column's name.
+        seal: The file's own sha256; None before it is written.
+    """
+
+    version: Version
+    run_id: RunId
+    key: Sha256
+    fingerprint: Sha256
+    label_names: tuple[str, ...]
+    precision: str
+    prefix: str
+    seal: Sha256 | None = None
+
+    def __post_init__(self) -> None:
+        check_sums(self)
+        if list(self.labels) != list(self.label_names):
+            raise ValueError("the labels are others than those that are counted")
+
+    def to_entries(self) -> dict[str, str]:
+        """The entries as Parquet holds them; the seal is put in its place later."""
+        mean = self.mean_confidence
+        return {
+            "textbatch.version": self.version,
+            "textbatch.run_id": self.run_id,
+            _KEY: self.key,
+            "textbatch.fingerprint": self.fingerprint,
+            "textbatch.labels": json.dumps(self.label_names, ensure_ascii=False),
+            "textbatch.precision": self.precision,
+            "textbatch.rows_in": str(self.rows_in),
+            "textbatch.rows": str(self.rows_out),
+            "textbatch.statuses": json.dumps(self.statuses),
+            "textbatch.label_counts": json.dumps(self.labels),
+            "textbatch.mean_confidence": "" if mean is None else repr(mean),
+            "textbatch.confidence_histogram": json.dumps(self.confidence_histogram),
+            "textbatch.prefix": self.prefix,
+        }
+
+    @classmethod
+    def of_entries(cls, entries: Mapping[str, str]) -> OutputFooter:
+        """Read the entries.
+
+        Raises:
+            ValueError: One is missing or malformed, or the counts do not add up.
+        """
+        own: dict[str, object] = {
+            name.removeprefix(_PREFIX): text
+            for name, text in entries.items()
+            if name.startswith(_PREFIX)
+        }
+
+        def json_of(name: str) -> object:
+            return parse_json(str(own.get(name, "")))
+
+        rows = json_of("rows_in"), json_of("rows")
+        rows_in, rows_out = as_record(tuple[Count, Count], rows)
+        values = {
+            "rows_in": rows_in,
+            "rows_out": rows_out,
+            "rows_quarantined": rows_in - rows_out,
+            "statuses": json_of("statuses"),
+            "labels": json_of("label_counts"),
+            "label_names": json_of("labels"),
+            "mean_confidence": json_of("mean_confidence")
+            if own.get("mean_confidence") != ""
+            else None,
+            "confidence_histogram": json_of("confidence_histogram"),
+        }
+        return as_record(cls, own | values)
+
+
+def key_of(path: Location) -> str | None:
+    """The key of the job that wrote an output; None where textbatch did not write it.
+
+    Raises:
+        StorageError: The file cannot be read.
+    """
+    return footer_entries(path).get(_KEY)
+
+
+def find_footer(path: Location) -> OutputFooter | None:
+    """What an output's footer says; None where textbatch did not write it.
+
+    Raises:
+        DataError: The footer was altered.
+        StorageError: The file cannot be read.
+    """
+    entries = footer_entries(path)
+    if _KEY not in entries:
+        return None
+    try:
+        return OutputFooter.of_entries(entries)
+    except ValueError as error:
+        raise DataError(
+            f"the footer of {os.fspath(path)} has changed since it was written", "score it again"
+        ) from error

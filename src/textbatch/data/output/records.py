@@ -1,0 +1,231 @@
+"""What an output says of itself: its rows, its parts, and that it is complete.
+
+Each record is written and read here alone; the footer of a file has `footer`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass, field, fields
+from typing import Annotated
+
+from msgspec import Meta
+
+from textbatch.data.strict_json import (
+    Count,
+    RunId,
+    Sha256,
+    Share,
+    Version,
+    as_record,
+    parse_json,
+    read_record,
+    to_json,
+)
+from textbatch.errors import DataError
+from textbatch.types import CONFIDENCE_BINS, Status
+
+#: Raised when a field of a record changes its meaning or goes away.
+SCHEMA_VERSION = 1
+
+_REMEDY = "score with --overwrite"
+_BLANK = "0" * 64
+_ShortText = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowTotals:
+    """How many rows there were, and what became of them.
+
+    Attributes:
+        rows_in: Rows read.
+        rows_out: Rows in the output.
+        rows_quarantined: Rows that left the output for the quarantine file.
+        statuses: Rows in the output, by status.
+        labels: Rows by predicted label.
+    """
+
+    rows_in: Count = 0
+    rows_out: Count = 0
+    rows_quarantined: Count = 0
+    statuses: dict[str, Count] = field(default_factory=dict)
+    labels: dict[str, Count] = field(default_factory=dict)
+
+    @property
+    def bad_rows(self) -> int:
+        """Rows that `--max-bad-rows` is about."""
+        return self.rows_quarantined + self.statuses.get("bad_text", 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowCounts(RowTotals):
+    """Totals, and how sure the answers are.
+
+    Attributes:
+        mean_confidence: Over the rows with a label; None where there is none.
+        confidence_histogram: Rows that the network answered, by the confidence of their best
+            label, in equal bins from 0 to 1; empty where nothing was counted.
+    """
+
+    mean_confidence: Share | None = None
+    confidence_histogram: Annotated[list[Count], Meta(max_length=CONFIDENCE_BINS)] = field(
+        default_factory=list
+    )
+
+
+def check_sums(rows: RowTotals) -> None:
+    """Check the counts of a finished output: every row is somewhere, and once.
+
+    Raises:
+        ValueError: They do not add up.
+    """
+    labelled = rows.statuses.get("ok", 0) + rows.statuses.get("truncated", 0)
+    if (
+        rows.rows_in != rows.rows_out + rows.rows_quarantined
+        or rows.rows_out != sum(rows.statuses.values())
+        or labelled != sum(rows.labels.values())
+        or not rows.statuses.keys() <= set(Status.names())
+    ):
+        raise ValueError("the counts do not add up")
+    if isinstance(rows, RowCounts):
+        bins = rows.confidence_histogram
+        if len(bins) not in (0, CONFIDENCE_BINS) or sum(bins) > rows.rows_out:
+            raise ValueError("the histogram does not fit the counts")
+
+
+def same_counts(one: RowCounts, other: RowCounts) -> bool:
+    """Whether two records say the same of the rows."""
+    names = [field.name for field in fields(RowCounts)]
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRecord:
+    """What the input of a part was like.
+
+    Attributes:
+        name: Its path relative to what was asked for.
+        size: In bytes.
+        version: Changes when the file does.
+    """
+
+    name: str
+    size: Count
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartRecord(RowCounts):
+    """A finished part of a folder: one line of the ledger, and of the manifest.
+
+    Attributes:
+        part: Its path in the folder.
+        state: What tells its input from other files, and from itself at another time.
+        input: That input.
+        job: What makes two runs the same job.
+        run_id: Of the run that wrote the part.
+        rows_resumed: Rows whose predictions an earlier run had noted.
+        tokens: Tokens of the rows that this run scored.
+        unknown_tokens: Those among them that the model does not know.
+        seal: The part's own sha256.
+    """
+
+    part: str
+    state: _ShortText
+    input: InputRecord
+    job: Sha256
+    run_id: RunId
+    rows_resumed: Count = 0
+    tokens: Count = 0
+    unknown_tokens: Count = 0
+    seal: Sha256
+
+    def __post_init__(self) -> None:
+        check_sums(self)
+        # What a file says must not lead out of the folder.
+        if "\0" in self.part or {"", ".", ".."} & set(self.part.split("/")):
+            raise ValueError("the part is no path in the folder")
+
+    def to_line(self) -> bytes:
+        """The record as a line of JSON.
+
+        Plain ASCII: names that are not UTF-8 become escapes and come back as they were.
+        """
+        return f"{json.dumps(to_json(self))}\n".encode()
+
+    @classmethod
+    def of_line(cls, line: bytes) -> PartRecord | None:
+        """The record of a line; None where it is torn or damaged."""
+        try:
+            return read_record(cls, line) if line.endswith(b"\n") else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Success(RowTotals):
+    """What `_SUCCESS` says: the output is complete, and of this job.
+
+    Attributes:
+        schema_version: Of the record.
+        textbatch: Version that wrote it.
+        run_id: Of the run that wrote it.
+        finished: When, UTC, ISO 8601.
+        fingerprint: The bundle's.
+        job: What makes two runs the same job.
+        inputs: What tells this set of input files from another.
+        parts: How many.
+        manifest: sha256 of the manifest.
+        seal: sha256 of the record itself, this field as zeros; None before it is written.
+    """
+
+    schema_version: Annotated[int, Meta(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
+    textbatch: Version
+    run_id: RunId
+    finished: _ShortText
+    fingerprint: Sha256
+    job: Sha256
+    inputs: Sha256
+    parts: Count
+    manifest: Sha256
+    seal: Sha256 | None = None
+
+    def __post_init__(self) -> None:
+        check_sums(self)
+
+    def to_bytes(self) -> bytes:
+        """The content of the file, sealed."""
+        blank = json.dumps({**to_json(self), "seal": _BLANK}, indent=2) + "\n"
+        before, _, behind = blank.rpartition(_BLANK)
+        return f"{before}{hashlib.sha256(blank.encode()).hexdigest()}{behind}".encode()
+
+    @classmethod
+    def of_bytes(cls, content: bytes, path: os.PathLike[str]) -> Success:
+        """Read the content of the file.
+
+        Args:
+            content: The bytes.
+            path: The file, for the message.
+
+        Raises:
+            DataError: It is damaged, was changed, or is of a newer textbatch.
+        """
+        name = os.fspath(path)
+        try:
+            found = parse_json(content)
+            version = found.get("schema_version") if isinstance(found, dict) else None
+            if type(version) is int and version > SCHEMA_VERSION:
+                raise DataError(f"{name} was written by a newer textbatch", "upgrade textbatch")
+            record = as_record(cls, found)
+        except ValueError as error:
+            raise DataError(f"{name} is damaged, or textbatch did not write it", _REMEDY) from error
+        if record.seal is not None:
+            before, _, behind = content.rpartition(record.seal.encode())
+            digest = hashlib.sha256(before + _BLANK.encode() + behind).hexdigest()
+            if digest != record.seal:
+                raise DataError(
+                    f"{name} has changed since it was written (its seal is broken)", _REMEDY
+                )
+        return record

@@ -1,0 +1,88 @@
+"""What `inspect` finds: a bundle, or an output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textbatch.data.strict_json import to_json
+from textbatch.model.bundle.directory import ListedFile
+from textbatch.model.bundle.records import Settings
+from textbatch.model.network.architecture import Architecture
+from textbatch.model.quality.calibration import Calibration
+from textbatch.model.quality.profile import TrainingProfile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleInspection:
+    """What a bundle holds.
+
+    Attributes:
+        path: Of its directory.
+        fingerprint: sha256 over the hashes of the files that decide the answers.
+        created: When it was made, UTC, ISO 8601.
+        textbatch: Version that made it.
+        versions: Of the libraries that made it.
+        settings: What training was asked for.
+        architecture: Sizes of the network.
+        network: The same as one line of text.
+        labels: In the order of the network's outputs.
+        calibration: The temperature, and how it was found.
+        profile: What the training texts and answers looked like.
+        metrics: What training measured.
+        files: Size and sha256 of each file.
+    """
+
+    path: str
+    fingerprint: str
+    created: str
+    textbatch: str
+    versions: dict[str, str]
+    settings: Settings
+    architecture: Architecture
+    network: str
+    labels: tuple[str, ...]
+    calibration: Calibration
+    profile: TrainingProfile
+    metrics: Mapping[str, Any]
+    files: dict[str, ListedFile]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain JSON values."""
+        return {"kind": "bundle", **to_json(self)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputInspection:
+    """What an output holds.
+
+    Attributes:
+        path: Of the file, or of the folder.
+        parts: Of a folder, how many; None for a file.
+        rows: In the output.
+        run_id: Of the run that wrote it.
+        textbatch: Version that wrote it.
+        fingerprint: Of the bundle that made it.
+        columns: Their types by their names.
+        statuses: Rows by status.
+        labels: Rows by predicted label.
+    """
+
+    path: str
+    parts: int | None = None
+    rows: int
+    run_id: str
+    textbatch: str
+    fingerprint: str
+    columns: dict[str, str]
+    statuses: dict[str, int]
+    labels: dict[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain JSON values; a file has no `parts`."""
+        record = {"kind": "output", **to_json(self)}
+        return {name: value for name, value in record.items() if value is not None}
+
+
+Inspection = BundleInspection | OutputInspection

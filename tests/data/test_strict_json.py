@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from textbatch.data.strict_json import Count, Share, as_record, parse_json, read_record, to_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    rows: Count
+    share: Share | None = None
+    inner: Inner
+    counts: dict[str, Count]
+
+
+GOOD = '{"rows": 3, "share": 0.5, "inner": {"name": "\\udcff"}, "counts": {"a": 1}}'
+
+
+def test_a_record_comes_back_as_it_was():
+    record = read_record(Record, GOOD)
+    assert record == Record(rows=3, share=0.5, inner=Inner(name="\udcff"), counts={"a": 1})
+    assert as_record(Record, to_json(record)) == record
+
+
+def test_a_key_that_a_newer_version_has_added_is_ignored():
+    assert read_record(Record, GOOD[:-1] + ', "more": [1]}') == read_record(Record, GOOD)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("3", "-1"),
+        ("3", "3.0"),
+        ("3", "true"),
+        ("3", '"3"'),
+        ("3", "null"),
+        ("3", "9007199254740992"),
+        ("3", "1" * 19),
+        ("3", "NaN"),
+        ("0.5", "1.5"),
+        ("0.5", "1e999"),
+        ("0.5", "-Infinity"),
+        ('"share"', '"rows"'),
+        ('"rows": 3, ', ""),
+        ('{"name": "\\udcff"}', '["name"]'),
+        ('{"a": 1}', '{"a": -1}'),
+        ('{"a": 1}', '{"a": 1, "a": 2}'),
+        ("}}", "}"),
+    ],
+)
+def test_anything_else_is_a_value_error_that_quotes_nothing(old, new):
+    assert old in GOOD
+    with pytest.raises(ValueError) as caught:  # noqa: PT011
+        read_record(Record, GOOD.replace(old, new))
+    assert len(str(caught.value)) < 80
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"", b"[" * 100_000, b"{} {}", b"\xef\xbb\xbf{}"])
+def test_what_is_no_json_is_a_value_error(data):
+    with pytest.raises(ValueError):  # noqa: PT011
+        parse_json(data)
