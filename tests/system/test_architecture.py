@@ -20,6 +20,7 @@ OWNERS = {
     "pyarrow.parquet": {"data"},
     "pyarrow.json": {"data.readers"},
     "csv": {"data"},
+    "msgspec": {"data"},
     "gensim": {"model.vectors"},
     "keras": {"model", "training.fit", "training.from_keras", "training.import_keras"},
     "tensorflow": {"model"},

@@ -1,6 +1,7 @@
 """What a run shows: its report, its progress, its tables and pages.
 
 * `scoring`, `training`, `evaluation`, `tuning`, `audit`, `vectors`: the report of each command.
+* `inspection`, `verification`: what `inspect` and `verify` find.
 * `comparison`: a model beside simple models.
 * `files`: reports as JSON files, written on failure too.
 * `terminal`: progress and tables.

@@ -61,8 +61,8 @@ def test_an_object_is_verified_and_described_as_the_file_would_be(
     (tmp_path / "copy.parquet").write_bytes(store.get("scored.parquet"))
     for look in (verify_output, inspect_path):
         remote, local = look(at(FILE)), look(tmp_path / "copy.parquet")
-        assert (remote.pop("path"), local.pop("path")) == (FILE, str(tmp_path / "copy.parquet"))
-        assert remote == local
+        assert (remote.path, local.path) == (FILE, str(tmp_path / "copy.parquet"))
+        assert replace(remote, path=local.path) == local
     shown = in_process("verify", FILE, "--model", model)
     assert shown.stdout.startswith(f"{FILE}: 500 rows, all as written by run "), shown.stderr
     shown = in_process("inspect", FILE, "--json")

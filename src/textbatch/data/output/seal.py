@@ -114,7 +114,7 @@ def _entry(footer: bytes) -> str | None:
     """The seal that Parquet's readers find in a footer, which needs no pages for that."""
     try:
         metadata = pq.read_metadata(io.BytesIO(_MAGIC + footer)).metadata
-    except (pa.ArrowException, OSError):
+    except pa.ArrowException:
         return None
     entry: bytes = (metadata or {}).get(SEAL.encode(), b"")
     return entry.decode("ascii", "replace")

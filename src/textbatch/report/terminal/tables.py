@@ -66,7 +66,11 @@ def comparison_table(contenders: Sequence[Contender], bundle: Evaluation) -> Tab
 
 
 def inspection_tables(found: Inspection) -> Iterator[RenderableType]:
-    """Show what `inspect_path` found."""
+    """Show what `inspect_path` found.
+
+    Args:
+        found: A bundle or an output.
+    """
     facts = _of_output(found) if isinstance(found, OutputInspection) else _of_bundle(found)
     kind = "output" if isinstance(found, OutputInspection) else "model"
     table = _table(kind, printable(found.path), right=False)
