@@ -73,7 +73,14 @@ def as_record(kind: type[T], value: object) -> T:
 
 
 def read_record(kind: type[T], data: bytes | str) -> T:
-    """Parse JSON into a record; see `parse_json` and `as_record`.
+    """Parse JSON into a record.
+
+    Args:
+        kind: As of `as_record`.
+        data: As of `parse_json`.
+
+    Returns:
+        The record.
 
     Raises:
         ValueError: It is no JSON, or no such record.
