@@ -9,6 +9,7 @@ from pathlib import Path
 from textbatch.data.output.footer import key_of
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.private import private_directory
 from textbatch.errors import OutputError, storage_errors
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
@@ -39,12 +40,10 @@ def score_staged(
         raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
     if config.dry_run:
         local = stage.parent / f"{stage.name}.parquet"
-        with storage_errors(local, "cannot create", missing=OutputError):
-            local.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(local.parent)
         score_file(replace(config, output=local), report, progress, model)
         return
-    with storage_errors(stage, "cannot create", missing=OutputError):
-        stage.parent.mkdir(parents=True, exist_ok=True)
+    private_directory(stage.parent)
     work = WorkDirectory(stage, report.run_id)
     local = stage / "out.parquet"
     keep = work.inherited

@@ -176,7 +176,7 @@ def test_a_model_is_fetched_once_and_verified_as_ever(store, input_file, model, 
     with pytest.raises(BundleError, match="there is no model at s3://bucket/models/none"):
         score(input_file, tmp_path / "o.parquet", model="s3://bucket/models/none")
     manifest = json.loads((model / "manifest.json").read_text())
-    for change in ({"fingerprint": "../../x"}, {"files": {"../x": {}}}):
+    for change in ({"files": {"../x": {"size": 1}}}, {"files": {"x": {"size": -1}}}, {"files": 3}):
         store.put("models/one/manifest.json", json.dumps(manifest | change).encode())
         with pytest.raises(BundleError, match=r"malformed manifest\.json"):
             score(input_file, tmp_path / "out.parquet", **job)
@@ -248,3 +248,28 @@ def test_damaged_objects_are_malformed_input_not_a_failing_store(store, model, t
     for name in ("cut", "empty"):
         with pytest.raises(DataError):
             score(f"s3://bucket/{name}.parquet", tmp_path / "out.parquet", model=model)
+
+
+def test_a_false_fingerprint_does_not_evict_a_good_model(store, input_file, model, tmp_path):
+    store.put_folder(model, "good")
+    score(input_file, tmp_path / "out.parquet", model="s3://bucket/good")
+    store.put_folder(model, "bad")
+    store.put("bad/labels.json", b"[]")
+    manifest = json.loads((model / "manifest.json").read_text())
+    manifest["files"]["labels.json"]["size"] = 2
+    store.put("bad/manifest.json", json.dumps(manifest).encode())
+    with pytest.raises(BundleError):
+        score(input_file, tmp_path / "other.parquet", model="s3://bucket/bad")
+    store.faults.begin()
+    score(input_file, tmp_path / "out.parquet", model="s3://bucket/good", if_exists="replace")
+    gets = {call for call in store.faults.calls if call.startswith("GET")}
+    assert gets == {"GET /bucket/good/manifest.json"}
+
+
+def test_a_model_is_not_fetched_beyond_what_its_manifest_tells(store, input_file, model, tmp_path):
+    store.put_folder(model, "large")
+    store.put("large/labels.json", b"[]" * 1_000_000)
+    store.faults.begin()
+    with pytest.raises(BundleError, match=r"labels\.json has another size than its manifest tells"):
+        score(input_file, tmp_path / "out.parquet", model="s3://bucket/large")
+    assert "GET /bucket/large/labels.json" not in store.faults.calls

@@ -18,6 +18,7 @@ from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.file_io import file_io_of, new_input, new_output
 from textbatch.data.storage.location import Location
 from textbatch.data.storage.names import place_in
+from textbatch.data.storage.private import private_directory
 from textbatch.data.storage.remote import read_whole
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
@@ -48,8 +49,7 @@ class RemoteFolder:
             UsageError: There is no such library.
         """
         new_output(self.path).check()
-        with storage_errors(self.lock_place, "cannot create", missing=OutputError):
-            self.lock_place.parent.mkdir(parents=True, exist_ok=True)
+        private_directory(self.lock_place.parent)
 
     def is_empty(self) -> bool:
         """Whether there is nothing in it but hidden objects."""

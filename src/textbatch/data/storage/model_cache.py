@@ -1,7 +1,8 @@
-"""Models from an object store: downloaded once, into a directory with their fingerprint as name."""
+"""Models from an object store: downloaded once, into a directory named after their manifest."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -12,18 +13,27 @@ from pathlib import Path
 from textbatch.data.storage.atomic_file import sync_directory
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import Location
+from textbatch.data.storage.private import private_directory
 from textbatch.data.storage.remote import read_whole
 from textbatch.errors import BundleError, InputNotFoundError, OutputError, storage_errors
 
 _MANIFEST = "manifest.json"
 _MANIFEST_BYTES = 1 << 20
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _BLOCK_BYTES = 8 << 20
 
 
 def cache_directory() -> Path:
-    """The directory of downloads and unfinished uploads."""
+    """The directory of downloads and unfinished uploads, which no other user may enter.
+
+    Raises:
+        AccessError: It belongs to another user.
+        OutputError: It cannot be made.
+    """
+    return private_directory(_cache_place())
+
+
+def _cache_place() -> Path:
     if found := os.environ.get("XDG_CACHE_HOME"):
         return Path(found) / "textbatch"
     if found := os.environ.get("HOME"):
@@ -50,22 +60,23 @@ def fetch_model(model: Location) -> Path:
         content = read_whole(new_input(model / _MANIFEST), limit=_MANIFEST_BYTES)
     except InputNotFoundError as error:
         raise BundleError(f"there is no model at {model}", "name one with --model") from error
-    names, fingerprint = _parsed(content, model)
-    place = cache_directory() / "models" / fingerprint
+    sizes = _sizes(content, model)
+    # By the whole manifest, not by the fingerprint that it claims: that may be another model's.
+    models = private_directory(cache_directory() / "models")
+    place = models / hashlib.sha256(content).hexdigest()
     if _is_whole(place, content):
         return place
     with storage_errors(place, "cannot write", missing=OutputError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        # A half copy may stay after a crash, but its name is never a fingerprint.
-        temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=".new-"))
+        # A half copy may stay after a crash, but its name is never a model's.
+        temporary = Path(tempfile.mkdtemp(dir=models, prefix=".new-"))
         try:
-            for name in names:
-                _download(model / name, temporary / name)
+            for name, size in sizes.items():
+                _download(model / name, temporary / name, size)
             (temporary / _MANIFEST).write_bytes(content)
             if place.exists():
                 shutil.rmtree(place)
             temporary.replace(place)
-            sync_directory(place.parent)
+            sync_directory(models)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return place
@@ -83,19 +94,25 @@ def _is_whole(place: Path, manifest: bytes) -> bool:
         return False
 
 
-def _parsed(content: bytes, model: Location) -> tuple[list[str], str]:
-    """Read the names of the files and the fingerprint. None of them may lead out of the cache."""
+def _sizes(content: bytes, model: Location) -> dict[str, int]:
+    """Read the files' names and sizes. No name may lead out of the cache."""
     try:
-        manifest = json.loads(content)
-        names, fingerprint = list(manifest["files"]), manifest["fingerprint"]
-        if not _FINGERPRINT.fullmatch(fingerprint) or not all(map(_NAME.fullmatch, names)):
+        files = json.loads(content)["files"]
+        sizes = {name: files[name]["size"] for name in files}
+        if not all(map(_NAME.fullmatch, sizes)):
+            raise ValueError
+        if not all(isinstance(size, int) and size >= 0 for size in sizes.values()):
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):
         raise BundleError(f"{model} has a malformed manifest.json", "copy it again") from None
-    return names, fingerprint
+    return sizes
 
 
-def _download(path: Location, local: Path) -> None:
-    with new_input(path).open() as source, local.open("xb") as file:
-        while block := source.read(_BLOCK_BYTES):
+def _download(path: Location, local: Path, size: int) -> None:
+    """Fetch a file, if it has the size that the manifest tells."""
+    source = new_input(path)
+    if source.look().size != size:
+        raise BundleError(f"{path} has another size than its manifest tells", "copy it again")
+    with source.open() as opened, local.open("xb") as file:
+        while block := opened.read(_BLOCK_BYTES):
             file.write(block)

@@ -1,0 +1,42 @@
+"""Directories on this machine that no other user may have touched."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from textbatch.errors import AccessError, OutputError, storage_errors
+
+
+def private_directory(path: Path) -> Path:
+    """Make a directory that only this user may enter, or check the one that is there.
+
+    Args:
+        path: Of the directory. Those above it are made where they are missing.
+
+    Returns:
+        The same path.
+
+    Raises:
+        AccessError: It belongs to another user, or is a link: what is in it cannot be trusted.
+        OutputError: Something else stands there, or it cannot be made.
+    """
+    with storage_errors(path, "cannot create", missing=OutputError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir(mode=0o700)
+        except FileExistsError:
+            found = path.lstat()
+        else:
+            return path
+        if stat.S_ISLNK(found.st_mode) or found.st_uid != os.getuid():
+            raise AccessError(
+                f"{path} is a link or belongs to another user",
+                "set XDG_CACHE_HOME to a directory of your own",
+            )
+        if not stat.S_ISDIR(found.st_mode):
+            raise OutputError(f"{path} is not a directory", "move it away")
+        if found.st_mode & 0o077:
+            path.chmod(0o700)
+    return path
