@@ -111,8 +111,9 @@ CASES = {
     "no number in GloVe": (b"the 1 2\nof 1 x\n", "line 2 of .* something else"),
     "NaN": (b"2 2\nthe 1 nan\nof 1 2\n", "line 2 of .* NaN or infinite"),
     "infinity": (b"2 2\nthe 1 1e99\nof 1 2\n", "line 2 of .* NaN or infinite"),
-    "repeated word": (b"3 2\nthe 1 2\nof 1 2\nthe 1 2\n", "line 4 of .* repeats"),
-    "word with a space": (b"2 2\nthe 1 2\nof it 1 2\n", "line 3 of .* must not hold spaces"),
+    "more numbers than told": (b"2 2\nthe 1 2 3\nof 1 2 3\n", "other than 2 numbers .* 2 of 2"),
+    "UTF-16": ("the 1 2\n".encode("utf-16"), "line 1 of .* neither"),
+    "cut off in the last row": (b"the 1 2\nof 1 2\nxyz 1", "line 3 of .* has 2 fields"),
     "blank line": (b"2 2\nthe 1 2\n\nof 1 2\n", "line 3 of .* has 0 fields"),
     "no dimensions": (b"2 0\nthe\nof\n", "line 1 of .* says 0 dimensions"),
     "a billion dimensions": (b"2 1000000000\nthe 1 2\n", "line 1 .* 1000000000 dimensions"),
@@ -144,6 +145,39 @@ CASES = {
         "quantized",
     ),
 }
+
+
+ODD = {
+    "a word with spaces": (b"the 1 2\n. . . 1 2\nat a@b.c 1 2\n2 000 1 2\nof 3 4\n", 3, 0),
+    "in the first line": (b". . . 1 2\nthe 1 2\nof 3 4\n", 1, 0),
+    "without a word": (b"the 1 2\n 1 2\nof 3 4\n", 1, 0),
+    "with a header": (b"4 2\nthe 1 2\n\xc2\xa0 x 1 2\n 5 6\nof 3 4\n", 2, 0),
+    "repeated words": (b"the 1 2\nof 3 4\nthe 5 6\nthe 7 8\nof 9 9\n", 0, 3),
+    "a mark": (b"\xef\xbb\xbfthe 1 2\nof 3 4\n", 0, 0),
+    "a mark and a header": (b"\xef\xbb\xbf2 2\nthe 1 2\nof 3 4\n", 0, 0),
+    "binary": (
+        b"3 2\n" + b"".join(
+            word + b" " + struct.pack("<2f", *numbers)
+            for word, numbers in ((b"the", (1, 2)), (b"of", (3, 4)), (b"the", (5, 6)))
+        ),
+        0,
+        1,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("in_gzip", [False, True])
+@pytest.mark.parametrize("case", ODD)
+def test_rows_that_no_text_can_use_are_skipped_and_counted(tmp_path, case, in_gzip):
+    content, spaced, repeated = ODD[case]
+    path = written(tmp_path / "vectors.txt", gzip.compress(content) if in_gzip else content)
+    found = read_vectors(path, wanted={"the", "of"}, most_frequent=0)
+    assert dict(zip(found.words, found.table.tolist(), strict=True)) == {
+        "the": [1.0, 2.0],
+        "of": [3.0, 4.0],
+    }
+    assert (found.spaced, found.repeated) == (spaced, repeated)
+    assert bool(found.skipped()) == bool(spaced + repeated)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -17,7 +17,7 @@ REFUSED = {
         f"2 3\n{CANARY} 1 2 3\nlogin nan 2 3\n".encode(),
         "line 3|not finite|something else",
     ),
-    "67 word with a space": (f"1 3\nre {CANARY} 1 2 3\n".encode(), "line 2"),
+    "67 words with spaces alone": (f"1 3\nre {CANARY} 1 2 3\n".encode(), "1 of 1 rows"),
     "67 no dimensions": (f"1 0\n{CANARY}\n".encode(), "dimensions"),
     "67 a thousand million dimensions": (f"1 1000000000\n{CANARY} 1 2\n".encode(), "dimensions"),
     "68 pickle": (pickle.dumps({CANARY: [1.0]}, protocol=4), "pickle .* never loaded; export"),

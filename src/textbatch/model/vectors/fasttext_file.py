@@ -99,7 +99,7 @@ def _read_words(buffer: RecordBuffer, sizes: _Sizes, kept: KeptRows) -> list[int
             block.append(buffer.until(b"\0"))
             buffer.take(9)  # its count and its kind
         # A supervised model has its labels at the end.
-        for position, place in kept.choose(block[: max(0, sizes.words - first)], first):
+        for position, place in kept.choose(block[: max(0, sizes.words - first)]):
             own_rows[place] = first + position
     return [own_rows[place] for place in sorted(own_rows)]
 

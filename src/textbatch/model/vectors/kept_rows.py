@@ -24,6 +24,9 @@ class KeptRows:
         wanted: Tokens to keep.
         most_frequent: How many other tokens to keep. Files have frequent words first.
         where: Names rows of the file, for messages.
+
+    Attributes:
+        spaced: Rows that were left out because their word holds a space; counted by the reader.
     """
 
     def __init__(self, wanted: Collection[str], most_frequent: int, where: RowNames) -> None:
@@ -33,19 +36,16 @@ class KeptRows:
         self._index: dict[str, int] = {}
         self._words: list[bytes] = []
         self._vectors: list[Float32Array] = []
+        self._repeated = self.spaced = 0
 
-    def choose(self, words: Sequence[bytes], first_row: int) -> list[tuple[int, int]]:
+    def choose(self, words: Sequence[bytes]) -> list[tuple[int, int]]:
         """Decide which rows of a block to parse.
 
         Args:
             words: The words of the block, as they are in the file.
-            first_row: Number of the first row of the block.
 
         Returns:
             Pairs: the position of a row in the block, and the place to `put` its vector.
-
-        Raises:
-            DataError: A word is repeated.
         """
         tokens, positions = _single_tokens(words)
         chosen: list[tuple[int, int]] = []
@@ -58,8 +58,8 @@ class KeptRows:
                     self._room -= 1
                 chosen.append((position, self.add(token, words[position])))
             elif words[position] == self._words[place]:
-                row = self._where.name(first_row + position)
-                raise DataError(f"{row} repeats an earlier word", "leave one of the two out")
+                # As all readers of such files do: the first counts.
+                self._repeated += 1
             elif words[position] == token.encode():
                 self._words[place] = words[position]
                 chosen.append((position, place))
@@ -116,7 +116,12 @@ class KeptRows:
             raise DataError(
                 f"{self._where.path} has no vector of any word needed", "check its language"
             )
-        return WordVectors(words=tuple(self._index), table=np.stack(self._vectors))
+        return WordVectors(
+            words=tuple(self._index),
+            table=np.stack(self._vectors),
+            spaced=self.spaced,
+            repeated=self._repeated,
+        )
 
 
 class RowNames:

@@ -32,7 +32,16 @@ class WordVectors:
     Attributes:
         words: The words, as tokens of texts. Shape `(words,)`.
         table: Their vectors. Shape `(words, dim)`.
+        spaced: How many rows of the file were left out, because their word holds a space.
+        repeated: How many were left out, because their word came before.
     """
 
     words: tuple[str, ...]
     table: Float32Array
+    spaced: int = 0
+    repeated: int = 0
+
+    def skipped(self) -> str:
+        """What was left out of the file, for a message; empty where nothing was."""
+        told = {"whose word holds a space": self.spaced, "of a repeated word": self.repeated}
+        return ", ".join(f"{count:,} rows {what}" for what, count in told.items() if count)

@@ -9,6 +9,7 @@ files are pickles, which can run code when they are loaded. They are refused.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import re
@@ -24,6 +25,7 @@ from textbatch.errors import DataError, storage_errors
 from textbatch.model.vectors.fasttext_file import MAGIC, read_fasttext
 from textbatch.model.vectors.kept_rows import KeptRows, RowNames
 from textbatch.model.vectors.record_buffer import RecordBuffer
+from textbatch.model.vectors.text_rows import first_dim, is_number, read_text
 from textbatch.model.vectors.types import MAX_DIM, WordVectors
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 _HEAD = 1 << 16
 _BLOCK = 4 << 20
 _TELL_BYTES = 1 << 20
-#: No line of `MAX_DIM` numbers is longer. A file without line breaks reaches this limit.
-_MAX_LINE = 1 << 20
 #: Limit of the format (deflate): the content of a gzip file is at most this many times its size.
 _MAX_RATIO = 1032
 _HEADER = re.compile(rb"[ \t]*(\d{1,18})[ \t]+(\d{1,18})[ \t\r]*\n")
@@ -76,9 +76,9 @@ def read_vectors(
             kept = KeptRows(wanted, most_frequent, where)
             _read_binary(file, kept, where, layout)
         else:
-            where = RowNames(path, "line", 2 if layout.start else 1)
+            where = RowNames(path, "line", 1 if layout.rows is None else 2)
             kept = KeptRows(wanted, most_frequent, where)
-            _read_text(file, kept, where, layout)
+            read_text(file, kept, where, rows=layout.rows, dim=layout.dim)
         return kept.vectors()
 
 
@@ -119,18 +119,21 @@ class _Layout(NamedTuple):
 
 def _layout(file: BinaryIO, path: Path) -> _Layout:
     head = file.read(_HEAD)
+    # A mark that says that the file is UTF-8 is no part of the first word.
+    mark = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    head = head[mark:]
     _refuse_pickles(path, head)
     if head.startswith(MAGIC):
         return _Layout("fasttext", None, 0, 0)
     header = _HEADER.match(head)
     if not header:
-        return _Layout("text", None, _checked_dim(path, _first_dim(path, head), None), 0)
+        return _Layout("text", None, _checked_dim(path, first_dim(path, head), None), mark)
     rows, dim = map(int, header.groups())
     _checked_dim(path, dim, rows)
     if not _is_binary(head[header.end() :], dim):
-        return _Layout("text", rows, dim, header.end())
+        return _Layout("text", rows, dim, mark + header.end())
     _check_size(path, rows, dim)
-    return _Layout("binary", rows, dim, header.end())
+    return _Layout("binary", rows, dim, mark + header.end())
 
 
 def _checked_dim(path: Path, dim: int, rows: int | None) -> int:
@@ -170,28 +173,9 @@ def _refuse_pickles(path: Path, head: bytes) -> None:
         raise DataError(f"{path} is an archive", "unpack it; only .gz is read as it is")
 
 
-def _first_dim(path: Path, head: bytes) -> int:
-    """Count the numbers on the first line of a file without a header."""
-    fields = head.split(b"\n", 1)[0].split()
-    if len(fields) < 2 or not all(map(_is_number, fields[1:])):
-        raise DataError(
-            f"line 1 of {path} is neither a word2vec header nor a word and its numbers",
-            "give word2vec text or binary, GloVe, or fastText .vec or .bin",
-        )
-    return len(fields) - 1
-
-
-def _is_number(field: bytes) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True
-
-
 def _is_binary(body: bytes, dim: int) -> bool:
     fields = body.split(b"\n", 1)[0].split()
-    if len(fields) == dim + 1 and all(map(_is_number, fields[1:])):
+    if len(fields) == dim + 1 and all(map(is_number, fields[1:])):
         return False
     # A malformed text has no control characters. Binary numbers have some at the beginning.
     return re.search(rb"[\x00-\x08\x0e-\x1f]", body[: 4 * dim + 256]) is not None
@@ -217,69 +201,6 @@ def _read_binary(file: BinaryIO, kept: KeptRows, where: RowNames, layout: _Layou
         for _ in range(min(block, rows - first)):
             words.append(buffer.until(b" ").lstrip(b"\n"))
             vectors.append(buffer.take(4 * dim))
-        for position, place in kept.choose(words, first):
+        for position, place in kept.choose(words):
             vector = np.frombuffer(vectors[position], "<f4").astype(np.float32)
             kept.put(place, vector, first + position)
-
-
-def _read_text(file: BinaryIO, kept: KeptRows, where: RowNames, layout: _Layout) -> None:
-    rows, dim = layout.rows, layout.dim
-    first = 0
-    for block in _line_blocks(file, where, dim):
-        words = [line.split(None, 1)[0] for line in block]
-        for position, place in kept.choose(words, first):
-            kept.put(
-                place, _numbers(block[position], dim, where, first + position), first + position
-            )
-        first += len(block)
-    if rows is not None and rows != first:
-        raise DataError(
-            f"{where.path} ends after line {first + 1}: it has {first:,} rows, its header says "
-            f"{rows:,}",
-            "fetch it again, or correct the header",
-        )
-
-
-def _line_blocks(file: BinaryIO, where: RowNames, dim: int) -> Iterator[list[bytes]]:
-    """Yield blocks of lines, some megabytes at a time. Each line seems to have `dim` numbers."""
-    rest, first = b"", 0
-    while data := file.read(_BLOCK):
-        *lines, rest = (rest + data).split(b"\n")
-        if len(rest) > _MAX_LINE:
-            raise DataError(
-                f"{where.name(first + len(lines))} is longer than {_MAX_LINE:,} bytes",
-                "give a file of word vectors",
-            )
-        if lines:
-            yield _checked(lines, where, first, dim)
-        first += len(lines)
-    if rest.strip():
-        yield _checked([rest], where, first, dim)
-
-
-def _checked(lines: list[bytes], where: RowNames, first: int, dim: int) -> list[bytes]:
-    lines = [line.rstrip() for line in lines]
-    for position, line in enumerate(lines):
-        # Counting spaces is much faster than splitting, and right for almost every file.
-        if line.count(b" ") != dim and len(line.split()) != dim + 1:
-            raise DataError(
-                f"{where.name(first + position)} has {len(line.split())} fields where a word and "
-                f"{dim} numbers should be",
-                "mend the line (a word must not hold spaces) or leave it out",
-            )
-    return lines
-
-
-def _numbers(line: bytes, dim: int, where: RowNames, row: int) -> np.ndarray:
-    fields = line.split()[1:]
-    try:
-        with np.errstate(over="ignore"):
-            values = np.array([float(field) for field in fields], np.float64).astype(np.float32)
-    except ValueError:
-        values = np.empty(0, np.float32)
-    if len(values) != dim:
-        raise DataError(
-            f"{where.name(row)} holds something else than a word and {dim} numbers",
-            "mend the line or leave it out",
-        )
-    return values

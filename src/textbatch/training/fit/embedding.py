@@ -92,6 +92,9 @@ def build_lexicon(
         frequent = corpus.frequent(_MIN_UNLABELLED) if corpus else {}
         candidates = [word for word in frequent if word not in counts][: config.keep_vectors]
         files = _read_files(config, {*counts, *candidates}, recipe.vectors.dim, progress)
+        for path, file in zip(config.vectors, files, strict=True):
+            if skipped := file.skipped():
+                say(f"{path.name}: left out {skipped}")
         if corpus:
             own = _from_corpus(corpus, recipe, config.seed, say, progress)
         else:
