@@ -15,6 +15,7 @@ from textbatch.data.readers.column_names import case_twins, listed, shown
 from textbatch.data.readers.hive_partitions import with_partitions
 from textbatch.data.readers.identity import InputIdentity, job_key
 from textbatch.data.readers.json_types import has_empty_objects
+from textbatch.data.readers.parquet_types import tried_types
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
@@ -127,6 +128,11 @@ def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
         source.notes.append(
             f"columns {listed(twins)} differ by case only, which many readers ignore"
         )
+    schema = added.output_schema(passed_through)
+    for name in tried_types(schema, source.types).lost if source.types else ():
+        source.notes.append(
+            f"column {shown(name)} lost its Parquet type, which Arrow does not have"
+        )
     return Job(
         identity=identity,
         source=source,
@@ -135,7 +141,7 @@ def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
         text_column=text_column,
         passed_through=passed_through,
         added=added,
-        schema=added.output_schema(passed_through),
+        schema=schema,
     )
 
 

@@ -155,6 +155,7 @@ def _score_rows(
             job.schema,
             run_id=report.run_id,
             overwrite=config.if_exists == "replace",
+            types=job.source.types,
         )
         try:
             sieve = opened.enter_context(closing(Sieve(open_quarantine(config), job.source)))

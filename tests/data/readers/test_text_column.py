@@ -16,13 +16,21 @@ KINDS = [
     pa.binary_view(),
     pa.dictionary(pa.int8(), pa.string()),
     pa.dictionary(pa.int64(), pa.large_binary()),
+    pa.json_(),
+    pa.json_(pa.large_string()),
 ]
+
+
+def typed(texts, kind):
+    if isinstance(kind, pa.BaseExtensionType):
+        return pa.ExtensionArray.from_storage(kind, typed(texts, kind.storage_type))
+    return pa.array(texts, pa.large_string()).cast(kind)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_every_kind_of_text_gives_the_same_strings(kind):
     check_text_type(kind, "in.parquet column 'text'")
-    texts, bad = decode_texts(pa.array(TEXTS, pa.large_string()).cast(kind))
+    texts, bad = decode_texts(typed(TEXTS, kind))
     assert texts.type == pa.large_string()
     assert texts.to_pylist() == TEXTS
     assert not bad.any()
@@ -30,7 +38,7 @@ def test_every_kind_of_text_gives_the_same_strings(kind):
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 def test_slices_and_empty_columns_are_decoded(kind):
-    column = pa.array(["x", *TEXTS, "y"], pa.large_string()).cast(kind)
+    column = typed(["x", *TEXTS, "y"], kind)
     assert decode_texts(column.slice(1, 5))[0].to_pylist() == TEXTS
     texts, bad = decode_texts(column.slice(0, 0))
     assert (len(texts), len(bad)) == (0, 0)

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from textbatch.data.output.seal import BLANK, SEAL, seal
-from textbatch.data.storage.atomic_file import AtomicFile, sync_directory, temporary_of
+from textbatch.data.readers.parquet_types import (
+    TAIL_BYTES,
+    ColumnTypes,
+    footer_of,
+    tried_types,
+    with_types,
+)
+from textbatch.data.storage.atomic_file import AtomicFile, NewFile, sync_directory, temporary_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import OutputError, StorageError, storage_errors
 from textbatch.failpoints import failpoint
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 #: Row groups are cut by these, not by the job's chunks: a small chunk must not make small ones.
 ROW_GROUP_ROWS = 131_072
@@ -27,8 +40,23 @@ class ParquetOutput:
     shorter file when the body raises. Call `commit` at the end or `abort` on any failure.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, *, run_id: str, overwrite: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        schema: pa.Schema,
+        *,
+        run_id: str,
+        overwrite: bool,
+        types: Mapping[str, ColumnTypes] = MappingProxyType({}),
+    ) -> None:
         """Create the temporary file, so that a place that cannot be written to shows now.
+
+        Args:
+            path: The final place.
+            schema: The columns.
+            run_id: Of this run, for the temporary file's name.
+            overwrite: Whether a file at the place may be replaced.
+            types: Types of columns that Arrow does not know, for the footer.
 
         Raises:
             OutputError: The output exists, or its directory does not.
@@ -39,15 +67,20 @@ class ParquetOutput:
         new_output(path).check(overwrite=overwrite)
         with storage_errors(path, "cannot create", missing=OutputError):
             self._file = AtomicFile(path, temporary=temporary_of(path, run_id))
+        self._sink = _FooterKept(self._file.buffered)
         failpoint("output-created")
         try:
             self._writer = pq.ParquetWriter(
-                self._file.buffered, schema, compression="zstd", write_page_checksum=True
+                self._sink,
+                schema,
+                compression="zstd",
+                write_page_checksum=True,
+                write_statistics=_with_statistics(schema, types),
             )
         except BaseException:
             self._file.discard()
             raise
-        self._schema = schema
+        self._schema, self._types = schema, types
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
         self.rows = 0
@@ -85,7 +118,9 @@ class ParquetOutput:
         with storage_errors(self.path, "cannot write", missing=OutputError):
             # The seal's place comes last, behind whatever the input's own metadata hold.
             self._writer.add_key_value_metadata({**metadata, SEAL: BLANK})
+            self._sink.keep()
             self._writer.close()
+            self._sink.write_footer(self._types)
             self._file.buffered.flush()
             failpoint("footer-written")
             self.seal = seal(self._file)
@@ -129,3 +164,44 @@ class ParquetOutput:
             failpoint("rows-written")
         self._waiting = []
         self._waiting_rows = self._waiting_bytes = 0
+
+
+def _with_statistics(schema: pa.Schema, types: Mapping[str, ColumnTypes]) -> bool | list[str]:
+    """The leaves whose least and greatest value Arrow may note.
+
+    Types that Arrow does not know have an order of their own, or none.
+    """
+    return tried_types(schema, types).unchanged if types else True
+
+
+class _FooterKept(io.RawIOBase):
+    """Passes bytes on to a file, but keeps those of the footer until its types are right."""
+
+    def __init__(self, file: io.BufferedWriter[NewFile]) -> None:
+        super().__init__()
+        self._file = file
+        self._kept: bytearray | None = None
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Append bytes, or keep them."""
+        if self._kept is None:
+            return self._file.write(data)
+        self._kept += data
+        return memoryview(data).nbytes
+
+    def keep(self) -> None:
+        """From here on comes the footer."""
+        self._kept = bytearray()
+
+    def write_footer(self, types: Mapping[str, ColumnTypes]) -> None:
+        """Write what was kept, the footer with these types of columns."""
+        kept = bytes(self._kept or b"")
+        footer = footer_of(kept)
+        before, magic = kept[: len(kept) - len(footer) - TAIL_BYTES], kept[-4:]
+        if types:
+            footer = with_types(footer, types).footer
+        self._file.write(before + footer + len(footer).to_bytes(4, "little") + magic)

@@ -8,7 +8,7 @@ all rows are too long, cuts them, both without an error.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -16,6 +16,7 @@ from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.compressed import ByteStream, stream_errors
 from textbatch.data.readers.delimited_advice import check_delimiter, holds_rows, ragged_row
 from textbatch.data.readers.delimited_rows import Dialect, Rows
+from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.readers.swallowed import is_swallowing
 from textbatch.data.readers.text_lines import TextLines
 from textbatch.data.storage.files import InputFile
@@ -38,6 +39,7 @@ class DelimitedSource:
         self.file = file
         self.set_aside: deque[BadRow] = deque()
         self.notes: list[str] = []
+        self.types: Mapping[str, ColumnTypes] = {}
         self._dialect = dialect
         self._sets_aside = sets_aside
         self._stream: ByteStream | None = None

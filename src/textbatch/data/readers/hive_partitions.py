@@ -55,7 +55,7 @@ class PartitionedSource:
         self._source, self._repeated, self._added = source, repeated, added
         self.file, self.num_rows, self.set_aside = source.file, source.num_rows, source.set_aside
         self.names_doubtful = source.names_doubtful
-        self.notes = source.notes
+        self.notes, self.types = source.notes, source.types
         fields = [pa.field(name, pa.string()) for name in added]
         self.schema: pa.Schema = pa.schema([*source.schema, *fields], source.schema.metadata)
 

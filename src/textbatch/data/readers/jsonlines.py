@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ from textbatch.data.readers.json_blocks import Block, blocks
 from textbatch.data.readers.json_diagnosis import bad_line, check_lines
 from textbatch.data.readers.json_numbers import check_numbers
 from textbatch.data.readers.json_types import settled, strings_kept, united
+from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
 
@@ -41,6 +42,7 @@ class JsonLinesSource:
         self.file = file
         self.set_aside: deque[BadRow] = deque()
         self.notes: list[str] = []
+        self.types: Mapping[str, ColumnTypes] = {}
         self._encoding = encoding
         self.num_rows: int | None = 0
         self.found: pa.Schema = _NO_TYPES

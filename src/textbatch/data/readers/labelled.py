@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.inputs import input_files
+from textbatch.data.readers.nested import is_text
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.read_progress import OnRead, Reading
 from textbatch.data.readers.source import Source, open_input, require_column, suited_to
-from textbatch.data.readers.text_column import check_text_type, decode_texts, without
+from textbatch.data.readers.text_column import check_text_type, decode_texts, stored_type, without
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
@@ -119,10 +120,7 @@ def read_labelled(
 
 def _check_label_type(source: Source, column: str) -> None:
     kind = source.schema.field(column).type
-    value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (
-        pa.types.is_string(value) or pa.types.is_large_string(value) or value == pa.string_view()
-    ):
+    if not is_text(stored_type(kind)):
         raise DataError(
             f"{source.file} column {shown(column)} holds {shown_type(kind)}; labels are text",
             "cast it to strings, so that predictions come back in the same form",

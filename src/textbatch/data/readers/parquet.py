@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +21,7 @@ from textbatch.data.readers.parquet_faults import (
 )
 from textbatch.data.readers.parquet_int96 import check_int96
 from textbatch.data.readers.parquet_readers import Readers
+from textbatch.data.readers.parquet_types import ColumnTypes, doubtful_types
 from textbatch.data.readers.row_groups import Leaf, RowGroups, Run, leaves_of
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.files import InputFile
@@ -43,12 +44,15 @@ class ParquetSource:
         self.file = file
         self.set_aside: deque[BadRow] = deque()
         self.notes: list[str] = []
+        self.types: Mapping[str, ColumnTypes] = {}
         remote = file.costs_requests
         with storage_errors(file, "cannot read"):
             if not remote:
                 _check_magic(file)
             with parquet_faults(lambda error: footer_fault(file, error)):
-                self._readers = Readers(file.open_random(), remote=remote)
+                opened = file.open_random()
+                self._readers = Readers(opened, remote=remote)
+                self.types = doubtful_types(opened, self._readers.metadata.schema)
         footer = self._readers.metadata
         _check_packing(file, footer)
         self.schema: pa.Schema = self._readers.schema

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -24,6 +24,7 @@ from textbatch.data.readers.delimited_rows import Dialect
 from textbatch.data.readers.foreign import unknown_format
 from textbatch.data.readers.jsonlines import JsonLinesSource
 from textbatch.data.readers.parquet import ParquetSource
+from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.files import InputFile
@@ -50,6 +51,7 @@ class Source(Protocol):
         num_rows: Rows, where the format knows them without reading the data.
         set_aside: Rows that could not become part of a batch, where these are wanted; filled
             while `batches` runs.
+        types: Parquet's own types of columns, where Arrow does not have all of them.
         notes: What the columns lose on the way, as far as it is known; `batches` adds to it.
     """
 
@@ -59,6 +61,7 @@ class Source(Protocol):
     num_rows: int | None
     set_aside: deque[BadRow]
     notes: list[str]
+    types: Mapping[str, ColumnTypes]
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns in file order, at most `max_rows` at a time.

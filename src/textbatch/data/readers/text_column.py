@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.readers.column_names import shown_type
+from textbatch.data.readers.nested import is_text
 from textbatch.errors import DataError
 from textbatch.types import BoolArray
 
@@ -23,23 +24,37 @@ def check_text_type(kind: pa.DataType, where: str) -> None:
     Raises:
         DataError: The column holds numbers, dates, lists or anything else that is no text.
     """
-    value = kind.value_type if pa.types.is_dictionary(kind) else kind
-    if not (is_string(value) or _is_binary(value) or pa.types.is_null(value)):
+    value = stored_type(kind)
+    if not (is_text(value) or pa.types.is_null(value)):
         raise DataError(
             f"{where} holds {shown_type(kind)}, not text", "name a text column or cast it"
         )
+
+
+def stored_type(kind: pa.DataType) -> pa.DataType:
+    """The type of what a column stores: that of a dictionary's values, of JSON plain strings.
+
+    Args:
+        kind: The column's type.
+    """
+    if isinstance(kind, pa.BaseExtensionType):
+        return stored_type(kind.storage_type)
+    return stored_type(kind.value_type) if pa.types.is_dictionary(kind) else kind
 
 
 def decode_texts(column: pa.Array) -> tuple[pa.Array, BoolArray]:
     """Turn a text column into valid UTF-8 strings.
 
     Args:
-        column: Strings, bytes or a dictionary of either. Shape `(rows,)`.
+        column: Strings, bytes, a dictionary of either, or a type that is stored so, like JSON.
+            Shape `(rows,)`.
 
     Returns:
         The strings, null where the row has none or cannot be decoded, and a mask that is True
         for the latter. Both of shape `(rows,)`.
     """
+    if isinstance(column, pa.ExtensionArray):
+        return decode_texts(column.storage)
     if pa.types.is_dictionary(column.type):
         values, bad_values = decode_texts(column.dictionary)
         indices = column.indices
@@ -86,13 +101,11 @@ def _decode_rows(data: pa.Array) -> tuple[pa.Array, BoolArray]:
 
 
 def is_string(kind: pa.DataType) -> bool:
-    """Whether a type is one of Arrow's texts."""
+    """Tell whether a type is one of Arrow's texts.
+
+    Args:
+        kind: The type.
+    """
     return bool(
         pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
-    )
-
-
-def _is_binary(kind: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
     )

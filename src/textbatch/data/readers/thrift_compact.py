@@ -99,6 +99,36 @@ def write_struct(struct: Struct) -> bytes:
     return bytes(out)
 
 
+def read_field(data: bytes, number: int) -> tuple[Value, int, int]:
+    """Read one field of a struct, and nothing behind it.
+
+    Args:
+        data: Begins with the struct.
+        number: The field's.
+
+    Returns:
+        The value, where its bytes begin, and where they end.
+
+    Raises:
+        MalformedError: There is no such field.
+    """
+    try:
+        return _Reader(data, 0).field(number)
+    except (IndexError, ValueError, RecursionError) as error:
+        raise MalformedError("no such Thrift field") from error
+
+
+def write_items(items: Items) -> bytes:
+    """Make the bytes of a list.
+
+    Args:
+        items: The list.
+    """
+    out = bytearray()
+    _write_value(out, Kind.LIST, items)
+    return bytes(out)
+
+
 class _Reader:
     def __init__(self, data: bytes, position: int) -> None:
         self._data, self.position, self._depth = data, position, 0
@@ -115,6 +145,15 @@ class _Reader:
             found[number] = (kind, self._value(kind))
         self._depth -= 1
         return found
+
+    def field(self, wanted: int) -> tuple[Value, int, int]:
+        number = 0
+        while head := self._byte():
+            number = number + (head >> 4) if head >> 4 else self._integer()
+            begin, value = self.position, self._value(Kind(head & 15))
+            if number == wanted:
+                return value, begin, self.position
+        raise ValueError
 
     def _value(self, kind: Kind, *, alone: bool = False) -> Value:
         if kind in (Kind.TRUE, Kind.FALSE):

@@ -1,0 +1,224 @@
+"""Parquet's own types of an input's columns, some of which Arrow does not know.
+
+ENUM, INTERVAL, BSON, a time of day with a zone, shapes on a map: Arrow reads their bytes and drops
+what they are. Parquet notes that beside the column's name, in the schema of the footer, and there
+the output gets the same note back: `data/output/parquet_file.py`.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from textbatch.data.readers.thrift_compact import (
+    Items,
+    MalformedError,
+    Struct,
+    read_field,
+    write_items,
+)
+
+#: Fields of Parquet's `SchemaElement`, and that of the schema in its `FileMetaData`.
+_PHYSICAL, _LENGTH, _NAME, _CHILDREN, _CONVERTED, _LOGICAL = 1, 2, 4, 5, 6, 10
+_SCHEMA = 2
+#: Fields of `LogicalType`, and those of `ConvertedType` that Arrow makes others of.
+_TIME = 7
+_UTF8 = 0
+#: How Arrow prints a type that it reads as another one, in some version at least.
+_DOUBTFUL = re.compile(
+    r"\((?:Enum|Interval|BSON|JSON|UUID|Geometry|Geography|Variant|Unknown|Undefined"
+    r"|Time\(isAdjustedToUTC=true)",
+    re.IGNORECASE,
+)
+#: Behind a footer: its length and Parquet's mark.
+TAIL_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnTypes:
+    """The Parquet types of a column.
+
+    Attributes:
+        leaves: Of its innermost columns, by their paths, in order.
+        groups: Of what is around them, by their paths.
+    """
+
+    leaves: dict[tuple[str, ...], Struct]
+    groups: dict[tuple[str, ...], Struct]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retyped:
+    """A footer with other types than it was written with.
+
+    Attributes:
+        footer: The footer.
+        unchanged: The innermost columns that have the types that Arrow gave them, by its names.
+        lost: The columns that could not be given all their types.
+    """
+
+    footer: bytes
+    unchanged: list[str]
+    lost: tuple[str, ...]
+
+
+def doubtful_types(file: pa.NativeFile, schema: pq.ParquetSchema) -> dict[str, ColumnTypes]:
+    """Read the Parquet types of a file's columns, where there is one that Arrow may drop.
+
+    Args:
+        file: The file.
+        schema: What Arrow understood.
+
+    Returns:
+        By the columns' names; empty where Arrow knows all types.
+
+    """
+    if not _DOUBTFUL.search(str(schema)):
+        return {}
+    size = file.size()
+    length = int.from_bytes(file.read_at(TAIL_BYTES, size - TAIL_BYTES)[:4], "little")
+    elements, _, _ = _schema(file.read_at(length, size - TAIL_BYTES - length))
+    return _columns(elements)
+
+
+def tried_types(schema: pa.Schema, wanted: Mapping[str, ColumnTypes]) -> Retyped:
+    """Find out, by a file without rows, what becomes of the Parquet types of an input.
+
+    Args:
+        schema: The output's.
+        wanted: The types that the columns had in the input, by their names.
+    """
+    sink = io.BytesIO()
+    pq.ParquetWriter(sink, schema).close()
+    return with_types(footer_of(sink.getvalue()), wanted)
+
+
+def footer_of(tail: bytes) -> bytes:
+    """Cut the footer out of a Parquet file.
+
+    Args:
+        tail: The file, or its end.
+    """
+    length = int.from_bytes(tail[-TAIL_BYTES:][:4], "little")
+    return tail[-TAIL_BYTES - length : -TAIL_BYTES]
+
+
+def with_types(footer: bytes, wanted: Mapping[str, ColumnTypes]) -> Retyped:
+    """Put Parquet types into a footer that Arrow wrote without them.
+
+    Args:
+        footer: The output's.
+        wanted: The types that the columns had in the input, by their names.
+
+    Raises:
+        MalformedError: It is no footer.
+    """
+    elements, begin, end = _schema(footer)
+    unchanged, lost = [], []
+    for name, written in _columns(elements).items():
+        changed: set[str] = set()
+        if name in wanted:
+            changed, kept = _put_back(wanted[name], written)
+            lost += [] if kept else [name]
+        unchanged += [path for path in map(".".join, written.leaves) if path not in changed]
+    footer = footer[:begin] + write_items(elements) + footer[end:]
+    return Retyped(footer=footer, unchanged=unchanged, lost=tuple(lost))
+
+
+def _put_back(wanted: ColumnTypes, written: ColumnTypes) -> tuple[set[str], bool]:
+    """Change the types of a column; which leaves were changed, and whether all have theirs."""
+    if len(wanted.leaves) != len(written.leaves):
+        return set(), not any(map(_is_annotated, wanted.leaves.values()))
+    changed, kept = set(), True
+    pairs = zip(wanted.leaves.values(), written.leaves.items(), strict=True)
+    for before, (path, after) in pairs:
+        if not _is_dropped(before, after):
+            continue
+        if all(before.get(field) == after.get(field) for field in (_PHYSICAL, _LENGTH)):
+            _copy(before, after)
+            changed.add(".".join(path))
+        else:
+            kept = False
+    for path, group in written.groups.items():
+        before = wanted.groups.get(path, {})
+        if _LOGICAL in before and not _is_annotated(group):
+            _copy(before, group)
+    return changed, kept
+
+
+def _is_dropped(before: Struct, after: Struct) -> bool:
+    """Whether a leaf had a type that it has no longer, or has as another one."""
+    if not _is_annotated(before):
+        return False
+    if not _is_annotated(after):
+        return True
+    times = [_logical(leaf).get(_TIME) for leaf in (before, after)]
+    if all(times):
+        return times[0] != times[1]
+    return _converted(after) == _UTF8 != _converted(before)
+
+
+def _copy(before: Struct, after: Struct) -> None:
+    for number in (_CONVERTED, _LOGICAL):
+        after.pop(number, None)
+        if number in before:
+            after[number] = before[number]
+    ordered = sorted(after.items())
+    after.clear()
+    after.update(ordered)
+
+
+def _is_annotated(element: Struct) -> bool:
+    return _CONVERTED in element or _LOGICAL in element
+
+
+def _logical(element: Struct) -> Struct:
+    value = element.get(_LOGICAL, (None, {}))[1]
+    return value if isinstance(value, dict) else {}
+
+
+def _converted(element: Struct) -> object:
+    return element.get(_CONVERTED, (None, None))[1]
+
+
+def _schema(footer: bytes) -> tuple[Items, int, int]:
+    elements, begin, end = read_field(footer, _SCHEMA)
+    if not isinstance(elements, Items):
+        raise MalformedError("a footer without a schema")
+    return elements, begin, end
+
+
+def _columns(elements: Items) -> dict[str, ColumnTypes]:
+    walk = (element for element in elements.values if isinstance(element, dict))
+    next(walk, None)  # the whole
+    found = {}
+    for element in walk:
+        column = list(_column(element, walk, ()))
+        found[_name(element)] = ColumnTypes(
+            leaves={path: inner for path, inner in column if _CHILDREN not in inner},
+            groups={path: inner for path, inner in column if _CHILDREN in inner},
+        )
+    return found
+
+
+def _column(
+    element: Struct, rest: Iterator[Struct], above: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Struct]]:
+    """An element and all below it, each with its path."""
+    path = (*above, _name(element))
+    yield path, element
+    count = element.get(_CHILDREN, (None, 0))[1]
+    for _ in range(count if isinstance(count, int) else 0):
+        if (inner := next(rest, None)) is None:
+            return
+        yield from _column(inner, rest, path)
+
+
+def _name(element: Struct) -> str:
+    name = element.get(_NAME, (None, b""))[1]
+    return name.decode(errors="replace") if isinstance(name, bytes) else ""
