@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import pyarrow as pa
 
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.output.columns import OutputColumns
+from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.text_column import check_text_type, decode_texts
 from textbatch.errors import DataError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.predictor import Predictor
 from textbatch.scoring.job import label_thresholds
+from textbatch.scoring.python_values import frame_library, table_of, texts_of
 from textbatch.scoring.score import predict_chunks
 from textbatch.types import Predictions, TextBatch
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-#: A `pa.Table` or a `pd.DataFrame`; pandas is imported only for the latter.
+#: See `python_values.TABLES`; pandas and polars are imported only for their own frames.
 TableT = TypeVar("TableT")
 
 
@@ -41,9 +41,18 @@ class Model:
         """In the order of the probabilities."""
         return self.bundle.labels
 
-    def predict(self, texts: Sequence[str | None]) -> Predictions:
-        """Calibrated probabilities `(rows, labels)` and status codes `(rows,)` of texts."""
-        return self._predictor.predict(pa.array(texts, pa.large_string()))
+    def predict(self, texts: Iterable[str | None]) -> Predictions:
+        """Calibrated probabilities `(rows, labels)` and status codes `(rows,)` of texts.
+
+        Args:
+            texts: A list, a Series of pandas or polars, or an Arrow array. None, NaN and NA stand
+                for a missing text; half a surrogate pair is a bad one. Shape `(rows,)`.
+
+        Raises:
+            TypeError: It is one text, a table or something else, or holds numbers.
+        """
+        decoded, undecodable = decode_texts(texts_of(texts))
+        return self._predictor.start(decoded, undecodable).result()
 
     def score_table(
         self,
@@ -59,7 +68,8 @@ class Model:
         """Add the columns that `textbatch score` adds.
 
         Args:
-            table: Any columns, one of them text.
+            table: A DataFrame of pandas or polars, or an Arrow table or record batch; any columns,
+                one of them text.
             text_column: None takes the bundle's own.
             prefix: Put before each added column's name.
             probabilities: Add the probability of every label.
@@ -74,6 +84,7 @@ class Model:
             DataError: There is no such column, or it holds no text.
             ConflictError: An added column has the name of one that is there.
             QualityGateError: The held-out answers are too few for `min_precision`.
+            TypeError: It is no table.
         """
         added = OutputColumns(
             labels=self.labels,
@@ -84,9 +95,13 @@ class Model:
             thresholds=label_thresholds(self.bundle, min_precision),
         )
         column = text_column or self.bundle.settings.text_column
-        if isinstance(table, pa.Table):
-            return cast(TableT, self._score_arrow(table, column, added))
-        return cast(TableT, self._score_frame(cast("pd.DataFrame", table), column, added))
+        library = frame_library(table)
+        if library:
+            return cast(TableT, self._score_frame(table, column, added, library))
+        scored = self._score_arrow(table_of(table), column, added)
+        if isinstance(table, pa.RecordBatch):
+            return cast(TableT, _one_batch(scored))
+        return cast(TableT, scored)
 
     def close(self) -> None:
         """Stop the worker threads."""
@@ -105,8 +120,10 @@ class Model:
 
     def _score_arrow(self, table: pa.Table, column: str, added: OutputColumns) -> pa.Table:
         if table.schema.names.count(column) != 1:
-            raise DataError(f"the table has no single column '{column}'", "name one, text_column")
-        check_text_type(table.schema.field(column).type, f"column '{column}'")
+            raise DataError(
+                f"the table has no single column {shown(column)}", "name one, text_column"
+            )
+        check_text_type(table.schema.field(column).type, f"column {shown(column)}")
         schema = added.output_schema(table.schema)
         batches = [
             added.assemble(chunk, predictions, schema)[0]
@@ -114,24 +131,49 @@ class Model:
         ]
         return pa.Table.from_batches(batches, schema)
 
-    def _score_frame(self, frame: pd.DataFrame, column: str, added: OutputColumns) -> pd.DataFrame:
+    def _score_frame(
+        self,
+        frame: Any,  # noqa: ANN401 - of a library that need not be there
+        column: str,
+        added: OutputColumns,
+        library: str,
+    ) -> Any:  # noqa: ANN401
+        names = list(frame.columns)
+        if names.count(column) != 1:
+            raise DataError(
+                f"the frame has no single column {shown(column)}", "name one, text_column"
+            )
+        # For its check alone: the frame's own columns never become Arrow's.
+        added.output_schema(pa.schema([(str(name), pa.null()) for name in names]))
+        texts = pa.table({column: _texts_in(frame[column], column, library)})
+        answers = self._score_arrow(texts, column, added).drop_columns([column])
+        if library == "polars":
+            import polars as pl
+
+            return frame.hstack(pl.from_arrow(answers))
         import pandas as pd
 
-        if list(frame.columns).count(column) != 1:
-            raise DataError(f"the frame has no single column '{column}'", "name one, text_column")
-        # For its check alone: the frame's own columns never become Arrow's.
-        added.output_schema(pa.schema([(str(name), pa.null()) for name in frame.columns]))
-        try:
-            texts = pa.table({column: pa.Array.from_pandas(frame[column])})
-        except (pa.ArrowException, UnicodeEncodeError) as error:
-            # Arrow's own message would quote a cell.
-            raise DataError(f"column '{column}' does not hold text only", _CAST) from error
-        answers = self._score_arrow(texts, column, added).drop_columns([column]).to_pandas()
-        scored: pd.DataFrame = pd.concat([frame, answers.set_axis(frame.index)], axis=1)
-        return scored
+        return pd.concat([frame, answers.to_pandas().set_axis(frame.index)], axis=1)
 
 
 _CAST = "cast it to strings, missing values to None"
+
+
+def _texts_in(series: Any, column: str, library: str) -> pa.Array:  # noqa: ANN401
+    try:
+        if library == "pandas":
+            # Quick where the texts are texts; numbers are told by their type.
+            with suppress(pa.ArrowException, UnicodeEncodeError):
+                return pa.Array.from_pandas(series)
+        return texts_of(series)
+    except TypeError as error:
+        told = str(error).partition(";")[0]
+        raise DataError(f"column {shown(column)} does not hold text only: {told}", _CAST) from error
+
+
+def _one_batch(table: pa.Table) -> pa.RecordBatch:
+    columns = [column.combine_chunks() for column in table.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=table.schema)
 
 
 def _chunks(table: pa.Table, column: str) -> Iterator[TextBatch]:
