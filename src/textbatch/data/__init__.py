@@ -4,4 +4,5 @@
 * `readers`: inputs as streams of record batches.
 * `storage`: where files are: on this machine or in an object store.
 * `choices`: the values that options may have, and limits on memory.
+* `strict_json`: JSON from outside, read strictly.
 """

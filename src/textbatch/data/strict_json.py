@@ -1,7 +1,7 @@
-"""JSON that comes from outside, read strictly: these keys, these types, these ranges.
+"""JSON from outside, read strictly: only the expected types and ranges.
 
-A record is a frozen dataclass; its annotations say what may stand there (msgspec checks them).
-Keys that a newer textbatch has added are ignored.
+A record is a frozen dataclass. Its annotations say what each field may hold, and msgspec checks
+them. Keys that a newer textbatch has added are ignored.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from msgspec import Meta
 
 T = TypeVar("T")
 
-#: What every reader of JSON takes for the same number.
+#: Up to here every reader of JSON reads the same number.
 _MAX_COUNT = 2**53 - 1
 _MAX_DIGITS = 18
 
@@ -23,12 +23,12 @@ Count = Annotated[int, Meta(ge=0, le=_MAX_COUNT)]
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 RunId = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16}\Z")]
-#: Of textbatch.
+#: A version of textbatch.
 Version = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z.+!-]{1,64}\Z")]
 
 
 def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever it holds
-    """Parse JSON, and nothing that only looks like it.
+    """Parse JSON strictly.
 
     Args:
         data: The text; bytes are UTF-8.
@@ -37,8 +37,8 @@ def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever it holds
         What it holds.
 
     Raises:
-        ValueError: It is no JSON, repeats a key, nests too deep, or holds NaN, infinity or an
-            integer of more than 18 digits.
+        ValueError: It is not JSON, repeats a key or is nested too deep. Or it holds NaN, infinity,
+            or an integer of more than 18 digits.
     """
     try:
         return json.loads(
@@ -53,18 +53,18 @@ def parse_json(data: bytes | str) -> Any:  # noqa: ANN401 - whatever it holds
 
 
 def as_record(kind: type[T], value: object) -> T:
-    """Build a record from what JSON holds.
+    """Build a record from parsed JSON.
 
     Args:
-        kind: A dataclass, or anything else that msgspec converts to.
+        kind: A dataclass, or another type that msgspec can convert to.
         value: Dictionaries, lists, texts and numbers.
 
     Returns:
         The record.
 
     Raises:
-        ValueError: A key is missing, or a value has a wrong type or is out of its range. The
-            message names no value.
+        ValueError: A key is missing, or a value has a wrong type or is out of range. The message
+            quotes no value.
     """
     try:
         return msgspec.convert(value, kind, strict=True)
@@ -76,20 +76,20 @@ def read_record(kind: type[T], data: bytes | str) -> T:
     """Parse JSON into a record.
 
     Args:
-        kind: As of `as_record`.
-        data: As of `parse_json`.
+        kind: See `as_record`.
+        data: See `parse_json`.
 
     Returns:
         The record.
 
     Raises:
-        ValueError: It is no JSON, or no such record.
+        ValueError: It is not JSON, or not such a record.
     """
     return as_record(kind, parse_json(data))
 
 
 def to_json(record: object) -> Any:  # noqa: ANN401 - dictionaries, lists, texts and numbers
-    """What JSON holds of a record; the opposite of `as_record`."""
+    """Turn a record into values for JSON: the opposite of `as_record`."""
     return _plain(msgspec.to_builtins(record))
 
 

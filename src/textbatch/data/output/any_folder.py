@@ -11,5 +11,5 @@ Folder = OutputFolder | RemoteFolder
 
 
 def folder_at(path: Location) -> Folder:
-    """An output of several parts, to be read."""
+    """Open an output of several parts, to read it."""
     return RemoteFolder(path) if new_output(path).staged else OutputFolder(local(path))

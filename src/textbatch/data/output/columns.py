@@ -24,13 +24,13 @@ class OutputColumns:
     """The columns that `score` adds.
 
     Attributes:
-        labels: The bundle's labels, in order.
-        prefix: Put before each added column's name.
+        labels: Labels of the bundle, in order.
+        prefix: Prefix of the names of the added columns.
         probabilities: Whether to add the probability of every label.
-        top_k: How many best labels to add, 0 for none.
-        min_confidence: Labels below it are withheld.
-        thresholds: Labels below their own threshold are withheld too; None for no such. Shape
-            `(labels,)`.
+        top_k: Number of best labels to add; 0 for none.
+        min_confidence: Labels with a smaller confidence are withheld.
+        thresholds: For each label a threshold; below it the label is withheld too. None for no
+            thresholds. Shape `(labels,)`.
     """
 
     labels: tuple[str, ...]
@@ -57,10 +57,10 @@ class OutputColumns:
         return fields
 
     def output_schema(self, passed_through: pa.Schema) -> pa.Schema:
-        """The output's schema: the columns passed through, then the added ones.
+        """Make the schema of the output: the columns that are passed through, then the added ones.
 
         Raises:
-            ConflictError: An added column has the name of one passed through.
+            ConflictError: An added column has the name of a column that is passed through.
         """
         added = self.fields()
         self.check_names(passed_through.names)
@@ -68,12 +68,12 @@ class OutputColumns:
         return pa.schema([*passed_through, *added], metadata=metadata)
 
     def check_names(self, names: Sequence[str]) -> None:
-        """Check that no added column has the name of one passed through.
+        """Check that no added column has the name of a column that is passed through.
 
-        DuckDB, Spark and others take names that differ by case for the same.
+        For DuckDB, Spark and others, names that differ only by case are the same.
 
         Raises:
-            ConflictError: One has, or differs from it by case only.
+            ConflictError: A column has such a name, or one that differs only by case.
         """
         if clash := self._clash(names):
             raise ConflictError(
@@ -82,10 +82,10 @@ class OutputColumns:
             )
 
     def check_partitions(self, partitions: Sequence[tuple[str, str | None]]) -> None:
-        """Check that no `key=value` folder above a file would hide an added column of its part.
+        """Check that no `key=value` folder above a file hides an added column of its part.
 
         Raises:
-            ConflictError: One would.
+            ConflictError: A folder does.
         """
         if clash := self._clash([name for name, _ in partitions]):
             raise ConflictError(
@@ -94,7 +94,7 @@ class OutputColumns:
             )
 
     def _clash(self, names: Sequence[str]) -> str | None:
-        """The first of some names that is an added column's, for a message."""
+        """Find the first name that an added column has too; for a message."""
         added = {field.name.casefold(): field.name for field in self.fields()}
         for name in names:
             other = added.get(name.casefold())
@@ -107,10 +107,15 @@ class OutputColumns:
     def assemble(
         self, chunk: TextBatch, predictions: Predictions, schema: pa.Schema
     ) -> tuple[pa.RecordBatch, Predictions]:
-        """Put the added columns beside a chunk's own.
+        """Put the added columns beside the columns of a chunk.
+
+        Args:
+            chunk: The rows.
+            predictions: Their predictions.
+            schema: Schema of the output.
 
         Returns:
-            The output rows, and the predictions with `low_confidence` filled in.
+            The rows of the output, and the predictions with the status `low_confidence` set.
         """
         probabilities = predictions.probabilities
         evidence = has_evidence(predictions.status)
@@ -136,7 +141,7 @@ class OutputColumns:
 
     def _top(self, probabilities: Float32Array, evidence: BoolArray) -> list[pa.Array]:
         k = min(self.top_k, len(self.labels))
-        # Stable: of equal probabilities the label that stands first comes first.
+        # A stable sort: of equal probabilities, the label that is first in the bundle is first.
         order = np.argsort(-probabilities[evidence], axis=1, kind="stable")[:, :k]
         values = np.take_along_axis(probabilities[evidence], order, axis=1)
         offsets = np.zeros(len(evidence) + 1, np.int32)
@@ -157,11 +162,14 @@ def _categories(
 
 
 def vectors(values: Float32Array, mask: BoolArray) -> pa.Array:
-    """Rows of as many numbers each as a column.
+    """Make a column whose rows are lists of equal length.
 
     Args:
         values: Shape `(rows, numbers)`.
-        mask: The rows that are null. Shape `(rows,)`.
+        mask: True for rows that are null. Shape `(rows,)`.
+
+    Returns:
+        Shape `(rows,)`.
     """
     if _holds_null_vectors():
         flat = pa.array(np.nan_to_num(values, nan=0.0).ravel(), pa.float32())
@@ -173,13 +181,13 @@ def vectors(values: Float32Array, mask: BoolArray) -> pa.Array:
 
 
 def vectors_type(size: int) -> pa.DataType:
-    """The type of such a column, of `size` numbers a row."""
+    """The type of such a column, with `size` numbers in a row."""
     return pa.list_(pa.float32(), size if _holds_null_vectors() else -1)
 
 
 @cache
 def _holds_null_vectors() -> bool:
-    """Whether Arrow's Parquet files can hold a null among fixed-size lists: from 26 on."""
+    """Whether Arrow can write a null among lists of fixed size to Parquet: from version 26 on."""
     table = pa.table({"": pa.array([None, [0.0]], pa.list_(pa.float32(), 1))})
     file = pa.BufferOutputStream()
     try:

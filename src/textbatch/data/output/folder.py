@@ -23,9 +23,9 @@ class OutputFolder:
     """The directory that holds the parts.
 
     Attributes:
-        path: Of the directory.
-        lock_place: What the lock stands beside.
-        is_staged: False: parts are written where they belong.
+        path: Path of the directory.
+        lock_place: The path that the lock is beside.
+        is_staged: False: parts are written at their final path.
     """
 
     is_staged = False
@@ -37,8 +37,8 @@ class OutputFolder:
         """Check that the directory may be made or used.
 
         Raises:
-            OutputError: A file stands there, or there is no directory above.
-            AccessError: It, or the one above, is not writable.
+            OutputError: There is a file, or the parent directory does not exist.
+            AccessError: The directory, or its parent, is not writable.
         """
         with storage_errors(self.path, "cannot look at"):
             if self.path.exists() and not self.path.is_dir():
@@ -50,14 +50,14 @@ class OutputFolder:
             raise AccessError(f"cannot write in {above}", "check the permissions")
 
     def is_empty(self) -> bool:
-        """Whether there is nothing in it but hidden files."""
+        """Whether it holds only hidden files, or nothing."""
         if not self.path.is_dir():
             return True
         with os.scandir(self.path) as entries:
             return all(entry.name.startswith(".") for entry in entries)
 
     def success(self) -> Success | None:
-        """What `_SUCCESS` says; None where the output is not complete.
+        """Read `_SUCCESS`; None if the output is not complete.
 
         Raises:
             DataError: It is damaged.
@@ -67,7 +67,7 @@ class OutputFolder:
             return Success.of_bytes(path.read_bytes(), path) if path.exists() else None
 
     def records(self) -> Iterator[PartRecord]:
-        """The manifest's lines; none where there is no manifest.
+        """Yield the lines of the manifest; none without a manifest.
 
         Raises:
             DataError: A line is damaged.
@@ -79,7 +79,7 @@ class OutputFolder:
         """Check that the manifest is the one that `_SUCCESS` was written for.
 
         Raises:
-            DataError: It is not, or there is none.
+            DataError: It is another one, or there is none.
         """
         path = self.path / MANIFEST
         digest = hashlib.sha256()
@@ -90,7 +90,7 @@ class OutputFolder:
             raise DataError(f"{path} has changed since it was written", "score with --overwrite")
 
     def begin(self) -> None:
-        """Make the directory; what it holds is no longer complete.
+        """Make the directory. From now on its content is not complete.
 
         Raises:
             StorageError: The disk is full or failing.
@@ -103,7 +103,7 @@ class OutputFolder:
             failpoint("success-removed")
 
     def place(self, part: str) -> Path:
-        """Where a part is written; the folders above it are made.
+        """The path where a part is written. The folders above it are made.
 
         Raises:
             StorageError: They cannot be made.
@@ -114,14 +114,14 @@ class OutputFolder:
         return path
 
     def publish(self, part: str) -> None:
-        """Nothing: the part is in its place."""
+        """Do nothing: the part is at its final path."""
 
     def has(self, part: str) -> bool:
-        """Whether a part stands in its place."""
+        """Whether a part is there."""
         return (self.path / part).is_file()
 
     def others(self, known: Collection[str]) -> Iterator[str]:
-        """Visible files that are not known; readers would take them for parts.
+        """Yield visible files that are not known. Readers would take them for parts.
 
         Raises:
             StorageError: A directory cannot be listed.
@@ -148,11 +148,11 @@ class OutputFolder:
             (self.path / part).unlink(missing_ok=True)
 
     def has_manifest(self) -> bool:
-        """Whether it tells what was scored."""
+        """Whether there is a manifest."""
         return (self.path / MANIFEST).is_file()
 
     def write_manifest(self, records: Iterable[PartRecord]) -> str:
-        """Write the list of all parts; its sha256.
+        """Write the list of all parts. Return its sha256.
 
         Raises:
             StorageError: The disk is full or failing.
@@ -162,7 +162,7 @@ class OutputFolder:
         return digest
 
     def write_success(self, record: Success) -> None:
-        """Say that the output is complete.
+        """Write `_SUCCESS`: the output is complete.
 
         Raises:
             StorageError: The disk is full or failing.

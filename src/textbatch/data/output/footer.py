@@ -19,17 +19,17 @@ _KEY = "textbatch.key"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFooter(RowCounts):
-    """The entries of a footer that are textbatch's own.
+    """The entries of textbatch in a footer.
 
     Attributes:
-        version: Of textbatch.
-        run_id: Of the run that wrote the file.
-        key: What makes two runs the same job.
-        fingerprint: The bundle's.
-        label_names: The bundle's labels, in order.
-        precision: Of the network's products.
-        prefix: Put before each added column's name.
-        seal: The file's own sha256; None before it is written.
+        version: Version of textbatch.
+        run_id: Id of the run that wrote the file.
+        key: Key of the job.
+        fingerprint: Fingerprint of the bundle.
+        label_names: Labels of the bundle, in order.
+        precision: Precision of the network: `f32` or `int8`.
+        prefix: Prefix of the names of the added columns.
+        seal: The sha256 of the file itself; None before it is written.
     """
 
     version: Version
@@ -47,7 +47,7 @@ class OutputFooter(RowCounts):
             raise ValueError("the labels are others than those that are counted")
 
     def to_entries(self) -> dict[str, str]:
-        """The entries as Parquet holds them; the seal is put in its place later."""
+        """The entries for Parquet. The seal is added later."""
         mean = self.mean_confidence
         return {
             "textbatch.version": self.version,
@@ -70,7 +70,7 @@ class OutputFooter(RowCounts):
         """Read the entries.
 
         Raises:
-            ValueError: One is missing or malformed, or the counts do not add up.
+            ValueError: An entry is missing or malformed, or the counts do not add up.
         """
         own: dict[str, object] = {
             name.removeprefix(_PREFIX): text
@@ -99,7 +99,7 @@ class OutputFooter(RowCounts):
 
 
 def key_of(path: Location) -> str | None:
-    """The key of the job that wrote an output; None where textbatch did not write it.
+    """The key of the job that wrote an output; None if textbatch did not write it.
 
     Raises:
         StorageError: The file cannot be read.
@@ -108,7 +108,7 @@ def key_of(path: Location) -> str | None:
 
 
 def find_footer(path: Location) -> OutputFooter | None:
-    """What an output's footer says; None where textbatch did not write it.
+    """Read the footer of an output; None if textbatch did not write it.
 
     Raises:
         DataError: The footer was altered.

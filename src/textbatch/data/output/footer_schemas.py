@@ -1,8 +1,8 @@
-"""Second copies of the schema in a Parquet footer, which other tools left there for themselves.
+"""Second copies of the schema in a Parquet footer, which other tools write for themselves.
 
-Spark, for one, believes its own copy: it does not see a column that the copy lacks. So a copy that
-we know how to extend gets the added columns, and loses those that are left out; any other copy is
-dropped, and its reader goes by Parquet's own schema. All other entries stay as they are.
+Spark, for example, believes its own copy, and does not see a column that the copy lacks. A copy
+that we can extend gets the added columns, and loses those that are left out. Any other copy is
+dropped, so that its reader uses Parquet's own schema. All other entries stay as they are.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
-#: A schema of another tool, parsed; what becomes of it, or None where it cannot be kept.
+#: Called with the parsed schema of another tool, the kept columns and the added ones. Returns the
+#: new schema, or None if it cannot be kept.
 _Extend: TypeAlias = "Callable[[Any, Sequence[pa.Field], Sequence[pa.Field]], Any]"
 
-#: Iceberg's, Avro's, Hive's, Pig's, GDAL's and what else calls itself a schema; Hive cuts its own.
+#: Schemas of Iceberg, Avro, Hive, Pig, GDAL and others, by name. Hive cuts its schema into parts.
 _OTHER = re.compile(r"(?:.*[.:])?schema(?:\.part\.\d+|\.numparts)?", re.IGNORECASE | re.DOTALL)
-#: The same under other names: of Protocol Buffers and Thrift.
+#: Schemas with other names: of Protocol Buffers and Thrift.
 _DESCRIPTORS = ("parquet.proto.", "parquet.thrift.", "thrift.", "scrooge.")
 
 
 def carried_entries(
     entries: Mapping[bytes, bytes], kept: Sequence[pa.Field], added: Sequence[pa.Field]
 ) -> dict[bytes, bytes]:
-    """The entries of an input's footer that its output keeps.
+    """Select the entries of an input's footer that its output keeps.
 
     Args:
-        entries: The input's.
-        kept: The input's columns that the output has.
-        added: The other ones.
+        entries: Entries of the input.
+        kept: Columns of the input that the output has.
+        added: Columns that the output adds.
     """
     carried = {}
     for key, value in entries.items():
         name = key.decode(errors="replace")
-        if name.startswith("textbatch."):  # of an earlier run: they would hide this run's
+        if name.startswith("textbatch."):  # from an earlier run; they would hide those of this run
             continue
         if name in _EXTENDED:
             changed = _changed(_EXTENDED[name], value, kept, added)
@@ -53,14 +54,14 @@ def _changed(
     try:
         changed = extend(json.loads(value), kept, added)
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return None  # not as its tool writes it
+        return None  # the tool does not write it like this
     if changed is None:
         return None
     return json.dumps(changed, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _spark(row: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> Any:  # noqa: ANN401
-    """Spark's: types as Spark calls them, in the order of the columns."""
+    """Extend Spark's schema: Spark's names of types, in the order of the columns."""
     known = {field["name"]: field for field in row["fields"]}
     fields = []
     for field in [*kept, *added]:
@@ -70,12 +71,12 @@ def _spark(row: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> Any
         elif kind:
             fields.append({"name": field.name, "type": kind, "nullable": True, "metadata": {}})
         else:
-            return None  # the copy is not of these columns
+            return None  # the copy has other columns
     return {**row, "fields": fields}
 
 
 def _spark_type(kind: pa.DataType) -> Any:  # noqa: ANN401 - JSON
-    """Spark's name of a type that we add; None of another one."""
+    """Spark's name of a type that we add; None for other types."""
     if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
         inner = _spark_type(kind.value_type)
         return inner and {"type": "array", "elementType": inner, "containsNull": True}
@@ -85,7 +86,7 @@ def _spark_type(kind: pa.DataType) -> Any:  # noqa: ANN401 - JSON
 
 
 def _pandas(copy: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> Any:  # noqa: ANN401
-    """That of pandas: its index, and what NumPy called the types."""
+    """Extend the schema of pandas: its index, and NumPy's names of types."""
     names = {field.name for field in kept}
     columns = [c for c in copy["columns"] if c.get("field_name", c.get("name")) in names]
     for field in added:
@@ -98,7 +99,7 @@ def _pandas(copy: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> A
                 "metadata": None,
             }
         )
-    # An index that counts rows from 0 is what pandas takes anyway; quarantine may make them fewer.
+    # Leave out an index that counts rows from 0: it is the default, and rows may be fewer now.
     index = [
         column
         for column in copy.get("index_columns", [])
@@ -118,7 +119,7 @@ def _pandas_type(kind: pa.DataType) -> str:
 
 
 def _geo(copy: Any, kept: Sequence[pa.Field], _: object) -> Any:  # noqa: ANN401
-    """GeoParquet's, which tells of some columns only: as it is, where they are all there."""
+    """Keep the schema of GeoParquet if all its columns are there. It has only some columns."""
     names = {field.name for field in kept}
     told = {copy["primary_column"], *copy["columns"]}
     for column in copy["columns"].values():
@@ -128,7 +129,7 @@ def _geo(copy: Any, kept: Sequence[pa.Field], _: object) -> Any:  # noqa: ANN401
 
 
 def _huggingface(copy: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> Any:  # noqa: ANN401
-    """That of Hugging Face's datasets, which derives the features that it does not find."""
+    """Extend the schema of Hugging Face's datasets. It derives the features that are missing."""
     names = {field.name for field in kept}
     features = {name: kind for name, kind in copy["info"]["features"].items() if name in names}
     for field in added:

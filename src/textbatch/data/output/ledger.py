@@ -1,7 +1,8 @@
-"""The finished parts of a folder job: one JSON line each, on the disk as soon as a part is.
+"""The ledger: the finished parts of a folder job, one line of JSON for each.
 
-Beside the lock it tells the next run where an interrupted one stopped; as `_manifest.jsonl` in
-the output it tells `--incremental` which input files have been seen.
+A line is on the disk as soon as its part is. The ledger is beside the lock, and shows the next run
+where an interrupted one stopped. At the end it becomes `_manifest.jsonl` in the output, which shows
+`--incremental` the input files that have been seen.
 """
 
 from __future__ import annotations
@@ -17,23 +18,23 @@ from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
-#: Raised when a line's fields change their meaning.
+#: Increased when a field of a line changes its meaning.
 FORMAT_VERSION = 1
 
 
 class Ledger:
-    """Parts that this job has published, noted by this run and those before it.
+    """The parts that this run and earlier runs of the same job have published.
 
     Attributes:
-        finished: Of each part, what its input was like; see `listing.InputFile.state`.
+        finished: For each part the state of its input; see `listing.ListedFile.state`.
     """
 
     def __init__(self, path: Path | None, job: str) -> None:
         """Open the ledger of an interrupted run, if it is of the same job.
 
         Args:
-            path: Of the file, which `begin` creates; None for a plan that notes nothing.
-            job: What makes two runs the same job; another one's ledger is dropped.
+            path: Path of the file. `begin` makes it. None for a plan that writes nothing.
+            job: Key of the job. The ledger of another job is dropped.
 
         Raises:
             StorageError: The file cannot be read or removed.
@@ -48,11 +49,11 @@ class Ledger:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a file, of this run or one before it."""
+        """Whether there is a file, of this run or an earlier one."""
         return self._descriptor is not None
 
     def begin(self) -> None:
-        """Create the file, where there is none.
+        """Create the file, if there is none.
 
         Raises:
             StorageError: The disk is full or failing.
@@ -65,7 +66,7 @@ class Ledger:
                 self._write(self._first_line)
 
     def add(self, record: PartRecord) -> None:
-        """Note a part that stands in its place.
+        """Add a part that is at its final path.
 
         Raises:
             StorageError: The disk is full or failing.
@@ -79,12 +80,12 @@ class Ledger:
         self.finished[record.part] = record.state
 
     def records(self) -> Iterator[PartRecord]:
-        """What is noted, in order; a part that was noted twice comes twice."""
+        """Yield all lines, in order. A part that was added twice comes twice."""
         if self.path is not None and self._descriptor is not None:
             yield from read_records(self.path, skip=1)
 
     def remove(self) -> None:
-        """The job is done.
+        """Remove the file: the job is done.
 
         Raises:
             StorageError: The file cannot be removed.
@@ -153,7 +154,7 @@ def parse_records(lines: Iterable[bytes], path: os.PathLike[str]) -> Iterator[Pa
         path: Their file, for the message.
 
     Raises:
-        DataError: One of them is damaged.
+        DataError: A line is damaged.
     """
     for number, line in enumerate(lines, 1):
         record = PartRecord.of_line(line)
@@ -168,12 +169,12 @@ def write_records(path: Path, records: Iterable[PartRecord], *, owner: str) -> s
     """Write a file of records, whole or not at all.
 
     Args:
-        path: Of the file.
-        records: Its lines.
-        owner: As of `atomic_file`.
+        path: Path of the file.
+        records: Its records, one on each line.
+        owner: See `atomic_file`.
 
     Returns:
-        Its sha256.
+        The sha256 of the file.
 
     Raises:
         StorageError: The disk is full or failing.

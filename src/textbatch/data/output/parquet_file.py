@@ -28,16 +28,17 @@ from textbatch.failpoints import failpoint
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-#: Row groups are cut by these, not by the job's chunks: a small chunk must not make small ones.
+#: Limits of a row group. The chunks of a job do not matter: small chunks must not make small row
+#: groups.
 ROW_GROUP_ROWS = 131_072
 ROW_GROUP_BYTES = 64 << 20
 
 
 class ParquetOutput:
-    """Writes beside the output's final place and moves it there in one step.
+    """Writes a file beside the final path of the output, and moves it there in one step.
 
-    Never used as a context manager's body of `pq.ParquetWriter`: that one publishes a valid,
-    shorter file when the body raises. Call `commit` at the end or `abort` on any failure.
+    Call `commit` at the end, or `abort` on any failure. `pq.ParquetWriter` is never used in a
+    `with` statement, because it publishes a valid, shorter file when the body raises.
     """
 
     def __init__(
@@ -49,13 +50,13 @@ class ParquetOutput:
         overwrite: bool,
         types: Mapping[str, ColumnTypes] = MappingProxyType({}),
     ) -> None:
-        """Create the temporary file, so that a place that cannot be written to shows now.
+        """Create the temporary file, so that it is known now whether it can be written.
 
         Args:
-            path: The final place.
+            path: The final path.
             schema: The columns.
-            run_id: Of this run, for the temporary file's name.
-            overwrite: Whether a file at the place may be replaced.
+            run_id: Id of this run, for the name of the temporary file.
+            overwrite: Whether an existing file may be replaced.
             types: Types of columns that Arrow does not know, for the footer.
 
         Raises:
@@ -88,7 +89,7 @@ class ParquetOutput:
 
     @property
     def published(self) -> bool:
-        """Whether it stands in its place, though perhaps not yet safe from a power cut."""
+        """Whether it is at its final path. A power cut may still undo this."""
         return self._file.published
 
     def write(self, batch: pa.RecordBatch) -> None:
@@ -105,18 +106,18 @@ class ParquetOutput:
             self._flush()
 
     def commit(self, metadata: Mapping[str, str]) -> None:
-        """Finish the file, check it, and put it in its place.
+        """Finish the file, check it, and move it to its final path.
 
         Args:
-            metadata: Entries for the file's footer.
+            metadata: Entries for the footer.
 
         Raises:
             StorageError: Writing failed, or the finished file does not hold what was written.
-            OutputError: Another process made the output meanwhile.
+            OutputError: Another process has made the output in the meantime.
         """
         self._flush()
         with storage_errors(self.path, "cannot write", missing=OutputError):
-            # The seal's place comes last, behind whatever the input's own metadata hold.
+            # The place of the seal comes last, after the metadata of the input.
             self._writer.add_key_value_metadata({**metadata, SEAL: BLANK})
             self._sink.keep()
             self._writer.close()
@@ -137,8 +138,8 @@ class ParquetOutput:
             failpoint("directory-synced")
 
     def abort(self) -> None:
-        """Drop what was written; the output's old state stays."""
-        # The file first, so that closing the writer cannot write a footer to it.
+        """Drop what was written. The old output stays as it was."""
+        # The file is dropped first, so that closing the writer cannot write a footer into it.
         self._file.discard()
         with contextlib.suppress(OSError, ValueError, pa.ArrowException):
             self._writer.close()
@@ -167,7 +168,7 @@ class ParquetOutput:
 
 
 def _with_statistics(schema: pa.Schema, types: Mapping[str, ColumnTypes]) -> bool | list[str]:
-    """The leaves whose least and greatest value Arrow may note.
+    """The leaves for which Arrow may write the smallest and largest value.
 
     Types that Arrow does not know have an order of their own, or none.
     """
@@ -175,7 +176,7 @@ def _with_statistics(schema: pa.Schema, types: Mapping[str, ColumnTypes]) -> boo
 
 
 class _FooterKept(io.RawIOBase):
-    """Passes bytes on to a file, but keeps those of the footer until its types are right."""
+    """Passes bytes on to a file, but keeps the footer until its types are right."""
 
     def __init__(self, file: io.BufferedWriter[NewFile]) -> None:
         super().__init__()
@@ -194,11 +195,11 @@ class _FooterKept(io.RawIOBase):
         return memoryview(data).nbytes
 
     def keep(self) -> None:
-        """From here on comes the footer."""
+        """Keep everything from now on: it is the footer."""
         self._kept = bytearray()
 
     def write_footer(self, types: Mapping[str, ColumnTypes]) -> None:
-        """Write what was kept, the footer with these types of columns."""
+        """Write what was kept, with these types of columns in the footer."""
         kept = bytes(self._kept or b"")
         footer = footer_of(kept)
         before, magic = kept[: len(kept) - len(footer) - TAIL_BYTES], kept[-4:]

@@ -1,4 +1,4 @@
-"""Rows that cannot be scored and leave the output: a JSON Lines file tells which, and why."""
+"""Bad rows that leave the output. A JSON Lines file lists them, with reasons."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from textbatch.types import Predictions, Status, TextBatch
 
 
 class Quarantine:
-    """The quarantine file; like the output it appears whole or not at all."""
+    """The quarantine file. Like the output, it appears whole or not at all."""
 
     def __init__(self, path: Location, *, source: Location, output: Path, with_text: bool) -> None:
-        """Create it under a temporary name; one for a store in the work directory of the output.
+        """Create it under a temporary name; for a store, in the work directory of the output.
 
         Args:
-            path: Of the file.
-            source: Of the rows.
-            output: The output that the rows leave. Its lock also guards the temporary name,
-                which is made of it: what a dead run left there is removed.
+            path: Where it goes.
+            source: The input that the rows come from.
+            output: The output that the rows leave. The temporary name is made from it, and its
+                lock protects the temporary file. What a dead run left there is removed.
             with_text: Whether to write the bad texts.
 
         Raises:
@@ -52,11 +52,11 @@ class Quarantine:
                 temporary = temporary_of(target, owner_of(output))
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)  # noqa: PTH108
-            # With texts it is for the owner's eyes alone.
+            # If it has texts, only its owner may read it.
             self._file = AtomicFile(target, temporary=temporary, private=with_text)
 
     def add(self, rows: Sequence[BadRow]) -> None:
-        """Note rows, in their order.
+        """Add rows, in their order.
 
         Raises:
             StorageError: The disk is full or failing.
@@ -73,7 +73,7 @@ class Quarantine:
                 self._file.buffered.write((json.dumps(record) + "\n").encode())
 
     def publish(self) -> None:
-        """Put the file in its place, before the output that lacks its rows.
+        """Move the file to its final path. This comes before the output, which lacks its rows.
 
         Raises:
             StorageError: The disk is full or failing.
@@ -117,7 +117,14 @@ class Sieve:
     def sift(
         self, chunk: TextBatch, predictions: Predictions
     ) -> tuple[TextBatch, Predictions, list[BadRow]]:
-        """Divide the next chunk: the rows that stay, and the bad ones up to its end.
+        """Divide the next chunk into rows that stay and bad rows.
+
+        Args:
+            chunk: The rows.
+            predictions: Their predictions.
+
+        Returns:
+            The rows that stay, their predictions, and the bad rows up to the end of the chunk.
 
         Raises:
             StorageError: The quarantine file cannot be written.
@@ -145,7 +152,7 @@ class Sieve:
         return stays, predictions[~bad], rows
 
     def rest(self) -> list[BadRow]:
-        """Bad rows behind the last chunk.
+        """The bad rows after the last chunk.
 
         Raises:
             StorageError: The quarantine file cannot be written.
@@ -157,7 +164,7 @@ class Sieve:
         return rows
 
     def publish(self) -> None:
-        """Put the quarantine file in its place.
+        """Move the quarantine file to its final path.
 
         Raises:
             StorageError: It cannot be written.
@@ -171,7 +178,7 @@ class Sieve:
             self._file.close()
 
     def _before(self, place: int) -> list[BadRow]:
-        """Rows that the reader set aside before the row that it delivered at a place."""
+        """The rows that the reader set aside before its row at a position."""
         rows: list[BadRow] = []
         while self._set_aside and self._set_aside[0].row - 1 - self._taken <= place:
             rows.append(self._set_aside.popleft())

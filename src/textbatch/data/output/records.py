@@ -1,6 +1,6 @@
-"""What an output says of itself: its rows, its parts, and that it is complete.
+"""What an output says about itself: its rows, its parts, and that it is complete.
 
-Each record is written and read here alone; the footer of a file has `footer`.
+Each record is written and read only here. The footer of a file is in `footer`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from textbatch.data.strict_json import (
 from textbatch.errors import DataError
 from textbatch.types import CONFIDENCE_BINS, Status
 
-#: Raised when a field of a record changes its meaning or goes away.
+#: Increased when a field of a record changes its meaning or is removed.
 SCHEMA_VERSION = 1
 
 _REMEDY = "score with --overwrite"
@@ -37,14 +37,14 @@ _ShortText = Annotated[str, Meta(min_length=1, max_length=128)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowTotals:
-    """How many rows there were, and what became of them.
+    """The number of rows, and what happened to them.
 
     Attributes:
-        rows_in: Rows read.
-        rows_out: Rows in the output.
-        rows_quarantined: Rows that left the output for the quarantine file.
-        statuses: Rows in the output, by status.
-        labels: Rows by predicted label.
+        rows_in: Number of rows read.
+        rows_out: Number of rows in the output.
+        rows_quarantined: Number of rows in the quarantine file.
+        statuses: Number of rows in the output, by status.
+        labels: Number of rows, by predicted label.
     """
 
     rows_in: Count = 0
@@ -55,18 +55,18 @@ class RowTotals:
 
     @property
     def bad_rows(self) -> int:
-        """Rows that `--max-bad-rows` is about."""
+        """Number of rows that count against `--max-bad-rows`."""
         return self.rows_quarantined + self.statuses.get("bad_text", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowCounts(RowTotals):
-    """Totals, and how sure the answers are.
+    """Totals, and the confidences of the answers.
 
     Attributes:
-        mean_confidence: Over the rows with a label; None where there is none.
-        confidence_histogram: Rows that the network answered, by the confidence of their best
-            label, in equal bins from 0 to 1; empty where nothing was counted.
+        mean_confidence: Mean confidence of the rows with a label; None without such rows.
+        confidence_histogram: Number of rows that the network answered, by the confidence of their
+            best label, in equal bins from 0 to 1; empty if nothing was counted.
     """
 
     mean_confidence: Share | None = None
@@ -76,7 +76,7 @@ class RowCounts(RowTotals):
 
 
 def check_sums(rows: RowTotals) -> None:
-    """Check the counts of a finished output: every row is somewhere, and once.
+    """Check the counts of a finished output: every row is counted exactly once.
 
     Raises:
         ValueError: They do not add up.
@@ -96,19 +96,24 @@ def check_sums(rows: RowTotals) -> None:
 
 
 def same_counts(one: RowCounts, other: RowCounts) -> bool:
-    """Whether two records say the same of the rows."""
+    """Whether two records have the same counts.
+
+    Args:
+        one: A record.
+        other: Another record.
+    """
     names = [field.name for field in fields(RowCounts)]
     return all(getattr(one, name) == getattr(other, name) for name in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputRecord:
-    """What the input of a part was like.
+    """The input of a part.
 
     Attributes:
-        name: Its path relative to what was asked for.
-        size: In bytes.
-        version: Changes when the file does.
+        name: Its path, relative to the input of the job.
+        size: Size in bytes.
+        version: A text that changes when the file changes.
     """
 
     name: str
@@ -122,14 +127,14 @@ class PartRecord(RowCounts):
 
     Attributes:
         part: Its path in the folder.
-        state: What tells its input from other files, and from itself at another time.
-        input: That input.
-        job: What makes two runs the same job.
-        run_id: Of the run that wrote the part.
-        rows_resumed: Rows whose predictions an earlier run had noted.
-        tokens: Tokens of the rows that this run scored.
-        unknown_tokens: Those among them that the model does not know.
-        seal: The part's own sha256.
+        state: A hash that identifies its input: the file, and its content at that time.
+        input: The input.
+        job: Key of the job.
+        run_id: Id of the run that wrote the part.
+        rows_resumed: Number of rows whose predictions come from the journal of an earlier run.
+        tokens: Number of tokens in the rows that this run scored.
+        unknown_tokens: Number of them that the model does not know.
+        seal: The seal of the part.
     """
 
     part: str
@@ -149,15 +154,15 @@ class PartRecord(RowCounts):
             raise ValueError("the part is no path in the folder")
 
     def to_line(self) -> bytes:
-        """The record as a line of JSON.
+        """Write the record as a line of JSON, in ASCII.
 
-        Plain ASCII: names that are not UTF-8 become escapes and come back as they were.
+        Names that are not UTF-8 become escapes, and are read back as they were.
         """
         return f"{json.dumps(to_json(self))}\n".encode()
 
     @classmethod
     def of_line(cls, line: bytes) -> PartRecord | None:
-        """The record of a line; None where it is torn or damaged."""
+        """Read the record of a line; None if the line is torn or damaged."""
         try:
             return read_record(cls, line) if line.endswith(b"\n") else None
         except ValueError:
@@ -169,16 +174,16 @@ class Success(RowTotals):
     """What `_SUCCESS` says: the output is complete, and of this job.
 
     Attributes:
-        schema_version: Of the record.
-        textbatch: Version that wrote it.
-        run_id: Of the run that wrote it.
-        finished: When, UTC, ISO 8601.
-        fingerprint: The bundle's.
-        job: What makes two runs the same job.
-        inputs: What tells this set of input files from another.
-        parts: How many.
-        manifest: sha256 of the manifest.
-        seal: sha256 of the record itself, this field as zeros; None before it is written.
+        schema_version: Version of the record.
+        textbatch: Version of textbatch that wrote it.
+        run_id: Id of the run that wrote it.
+        finished: Time of the end, UTC, ISO 8601.
+        fingerprint: Fingerprint of the bundle.
+        job: Key of the job.
+        inputs: A hash of the set of input files.
+        parts: Number of parts.
+        manifest: The sha256 of the manifest.
+        seal: The sha256 of the record itself, with this field as zeros; None before it is written.
     """
 
     schema_version: Annotated[int, Meta(ge=1, le=SCHEMA_VERSION)] = SCHEMA_VERSION
@@ -196,7 +201,7 @@ class Success(RowTotals):
         check_sums(self)
 
     def to_bytes(self) -> bytes:
-        """The content of the file, sealed."""
+        """Make the content of the file, with its seal."""
         blank = json.dumps({**to_json(self), "seal": _BLANK}, indent=2) + "\n"
         before, _, behind = blank.rpartition(_BLANK)
         return f"{before}{hashlib.sha256(blank.encode()).hexdigest()}{behind}".encode()

@@ -1,4 +1,4 @@
-"""An output of several parts in an object store; see `folder`, whose methods it has."""
+"""An output of several parts in an object store. It has the methods of `folder`."""
 
 from __future__ import annotations
 
@@ -27,13 +27,12 @@ _SUCCESS_BYTES = 64 << 20
 
 
 class RemoteFolder:
-    """Parts are written into a local directory, uploaded when they are finished, and removed there.
+    """A folder of objects. Parts are written locally, uploaded when finished, then removed here.
 
     Attributes:
-        path: Of the output.
-        lock_place: The local directory, which the lock stands beside; not used where the output is
-            only read.
-        is_staged: True.
+        path: Where the output is.
+        lock_place: The local directory; the lock is beside it. Not used if the output is only read.
+        is_staged: True: parts are written elsewhere first.
     """
 
     is_staged = True
@@ -52,32 +51,32 @@ class RemoteFolder:
         private_directory(self.lock_place.parent)
 
     def is_empty(self) -> bool:
-        """Whether there is nothing in it but hidden objects."""
+        """Whether it holds only hidden objects, or nothing."""
         return all(name.startswith(".") for name in self._names)
 
     def success(self) -> Success | None:
-        """What `_SUCCESS` says; None where the output is not complete."""
+        """Read `_SUCCESS`; None if the output is not complete."""
         if SUCCESS not in self._names:
             return None
         path = self.path / SUCCESS
         return Success.of_bytes(read_whole(new_input(path), limit=_SUCCESS_BYTES), path)
 
     def records(self) -> Iterator[PartRecord]:
-        """The manifest's lines; none where there is no manifest."""
+        """Yield the lines of the manifest; none without a manifest."""
         if self.has_manifest():
             path = self.path / MANIFEST
             with new_input(path).open() as lines:
                 yield from parse_records(lines, path)
 
     def has_manifest(self) -> bool:
-        """Whether it tells what was scored."""
+        """Whether there is a manifest."""
         return MANIFEST in self._names
 
     def check_manifest(self, success: Success) -> None:
         """Check that the manifest is the one that `_SUCCESS` was written for.
 
         Raises:
-            DataError: It is not.
+            DataError: It is another one.
         """
         with new_input(self.path / MANIFEST).open() as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -87,20 +86,20 @@ class RemoteFolder:
             )
 
     def begin(self) -> None:
-        """What it holds is no longer complete."""
+        """Remove `_SUCCESS`: from now on the content is not complete."""
         if SUCCESS in self._names:
             self.remove(SUCCESS)
         failpoint("success-removed")
 
     def place(self, part: str) -> Path:
-        """Where a part is written before it is uploaded."""
+        """The path where a part is written before it is uploaded."""
         path = place_in(self.lock_place, part)
         with storage_errors(path, "cannot create", missing=OutputError):
             path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def publish(self, part: str) -> None:
-        """Upload a finished part, and drop the local one.
+        """Upload a finished part, and remove the local file.
 
         Raises:
             AccessError: The store does not allow it.
@@ -113,11 +112,11 @@ class RemoteFolder:
             local.unlink(missing_ok=True)
 
     def has(self, part: str) -> bool:
-        """Whether a part stands in its place."""
+        """Whether a part is there."""
         return part in self._names
 
     def others(self, known: Collection[str]) -> Iterator[str]:
-        """Visible objects that are not known; readers would take them for parts."""
+        """Yield visible objects that are not known. Readers would take them for parts."""
         for name in sorted(self._names):
             hidden = any(part.startswith(("_", ".")) for part in name.split("/"))
             if not hidden and name not in known:
@@ -133,14 +132,14 @@ class RemoteFolder:
         self._names.discard(part)
 
     def write_manifest(self, records: Iterable[PartRecord]) -> str:
-        """Upload the list of all parts; its sha256."""
+        """Upload the list of all parts. Return its sha256."""
         digest = write_records(self.place(MANIFEST), records, owner=owner_of(self.lock_place))
         self.publish(MANIFEST)
         failpoint("manifest-written")
         return digest
 
     def write_success(self, record: Success) -> None:
-        """Say that the output is complete; nothing local is left."""
+        """Upload `_SUCCESS`: the output is complete. All local files are removed."""
         with atomic_file(self.place(SUCCESS), owner=owner_of(self.lock_place)) as file:
             file.buffered.write(record.to_bytes())
         self.publish(SUCCESS)
@@ -149,5 +148,5 @@ class RemoteFolder:
 
     @cached_property
     def _names(self) -> set[str]:
-        """What is there, listed once: this job alone may write here."""
+        """The objects that are there. They are listed once, as only this job may write here."""
         return {found.name for found in file_io_of(self.path).files_below(self.path)}

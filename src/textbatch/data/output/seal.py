@@ -1,9 +1,9 @@
-"""The seal of an output: one sha256 over every byte of the file, kept in its own footer.
+"""The seal of an output: one sha256 of every byte of the file, in its own footer.
 
-Page checksums leave page headers and the footer unprotected, and a second file beside the output
-could not appear together with it. So the footer's metadata has an entry of 64 zeros; the file is
-hashed with these zeros, which then are overwritten with the hash. To verify, put the zeros back,
-hash again and compare: a changed byte changes either the hash or the entry.
+Page checksums do not protect page headers and the footer. A second file beside the output could not
+appear together with it. So the metadata in the footer have an entry of 64 zeros. The file is hashed
+with these zeros, and then the hash replaces them. To verify, put the zeros back, hash again and
+compare: a changed byte changes either the hash or the entry.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from textbatch.errors import DataError, StorageError, storage_errors
 SEAL = "textbatch.seal"
 BLANK = "0" * 64
 
-# In Parquet's footer (Thrift, compact protocol) a string is 0x18, its length, then its bytes. Other
-# entries, which hold what they like, may look like ours: see `_places`.
+# In the footer of Parquet (Thrift, compact protocol) a string is 0x18, its length, then its bytes.
+# Other entries may hold bytes that look like ours: see `_places`.
 _MARK = b"\x18" + bytes([len(SEAL)]) + SEAL.encode() + b"\x18\x40"
 _MAX_PLACES = 1000
 _MAGIC, _TAIL_BYTES, _BLOCK_BYTES = b"PAR1", 8, 1 << 20
@@ -52,11 +52,11 @@ def seal(file: NewFile) -> str:
 
 
 def check_seal(path: Location, *, on_bytes: Callable[[int], None] = lambda _: None) -> str:
-    """Hash a sealed file and compare.
+    """Hash a sealed file, and compare the hash with its seal.
 
     Args:
         path: The file.
-        on_bytes: Told how many more bytes are hashed.
+        on_bytes: Called with the number of bytes that were hashed since the last call.
 
     Returns:
         The seal.
@@ -101,7 +101,7 @@ def _footer_size(tail: bytes) -> int:
 
 
 def _places(footer: bytes) -> list[int]:
-    """Where a seal may stand in a footer; the last places, where there are many."""
+    """The positions in a footer where the seal may be; if there are many, the last ones."""
     places: list[int] = []
     end = len(footer)
     while len(places) < _MAX_PLACES and (position := footer.rfind(_MARK, 0, end)) >= 0:
@@ -111,7 +111,7 @@ def _places(footer: bytes) -> list[int]:
 
 
 def _entry(footer: bytes) -> str | None:
-    """The seal that Parquet's readers find in a footer, which needs no pages for that."""
+    """The seal that readers of Parquet find in a footer."""
     try:
         metadata = pq.read_metadata(io.BytesIO(_MAGIC + footer)).metadata
     except pa.ArrowException:

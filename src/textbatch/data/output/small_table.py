@@ -1,4 +1,4 @@
-"""Small tables, written whole or not at all: Parquet or CSV by the file's name."""
+"""Small tables, written whole or not at all, as Parquet or CSV."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def write_table(table: pa.Table, path: Path, *, overwrite: bool) -> None:
     """Write a table.
 
     Args:
-        table: For CSV, of plain columns.
-        path: CSV where it ends so, else Parquet.
+        table: The table. For CSV its columns must not be nested.
+        path: The file. It becomes CSV if its name ends in `.csv`, otherwise Parquet.
         overwrite: Whether an existing file may be replaced.
 
     Raises:
         OutputError: The file exists and may not be replaced, or its directory does not exist.
         AccessError: The directory is not writable.
-        StorageError: Writing failed; an older file is still there.
+        StorageError: Writing failed. An older file is still there.
     """
     if path.suffix == ".csv":
         _write_csv(table, path, overwrite=overwrite)

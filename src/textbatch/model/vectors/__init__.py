@@ -4,7 +4,7 @@
 * `word2vec`: vectors trained on the training texts.
 * `corpus`, `corpus_training`: vectors trained on any amount of text, on disk.
 * `vectors_file`: reads files of others: word2vec, GloVe, fastText.
-* `fasttext_file`, `record_buffer`, `kept_rows`: the parts of this reader.
+* `text_rows`, `fasttext_file`, `record_buffer`, `kept_rows`: the parts of this reader.
 * `combine`: the words and vectors of several sources as one vocabulary and one table.
 * `coverage`: the share of words that each source has a vector for.
 * `file_progress`: how much of a file another library has read.

@@ -18,14 +18,22 @@ from textbatch.model.vectors.kept_rows import KeptRows, RowNames
 _BLOCK = 4 << 20
 #: No line of `MAX_DIM` numbers is longer. A file without line breaks reaches this limit.
 _MAX_LINE = 1 << 20
-#: Lines that tell how many numbers a row has, where no header does.
+#: Without a header, this many lines decide how many numbers a row has.
 _FIRST_LINES = 50
 
 
 def first_dim(path: Path, head: bytes) -> int:
-    """Count the numbers on the lines of a file without a header: on most of the first ones."""
+    """Count the numbers on a line of a file without a header, as most of the first lines have it.
+
+    Args:
+        path: The file, for the message.
+        head: Its first bytes.
+
+    Raises:
+        DataError: The first line is not a word and numbers.
+    """
     lines = head.split(b"\n")[:_FIRST_LINES]
-    # The last one is cut off where the head ends.
+    # The last line may be cut off at the end of the head.
     fields = [line.split() for line in lines[: max(1, len(lines) - 1)]]
     if len(fields[0]) < 2 or not is_number(fields[0][-1]):
         raise DataError(
@@ -47,17 +55,17 @@ def is_number(field: bytes) -> bool:
 def read_text(
     file: BinaryIO, kept: KeptRows, where: RowNames, *, rows: int | None, dim: int
 ) -> None:
-    """Read a file from its first row on. A row whose word holds a space is left out and counted.
+    """Read a file from its first row on. A row whose word has a space is left out and counted.
 
     Args:
         file: The file, after its header.
         kept: Takes the vectors.
         where: Names the rows, for messages.
-        rows: How many the header says; None without a header.
+        rows: Number of rows in the header; None without a header.
         dim: Numbers in a row.
 
     Raises:
-        DataError: A row is malformed, or there are others than the header says.
+        DataError: A row is malformed, or the number of rows is not that of the header.
     """
     first = 0
     for lines in _line_blocks(file, where):
