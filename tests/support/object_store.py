@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import socket
 import struct
 import threading
@@ -33,7 +34,10 @@ class Faults:
     """Which calls fail, and how.
 
     Attributes:
-        kind: `500`, `503`, `timeout`, `reset` (before the call is done) or `lost` (after it).
+        kind: `500`, `503`, `timeout`, `reset` (before the call is done) or `lost` (after it);
+            `short` (half of the body, without a length) or `cut` (with one); `drip` (a byte now
+            and then); `cap` (at most a thousand bytes of a range); or an answer's status and code,
+            as `400:ExpiredToken`.
         first: Number of the first call that fails, from 1; 0 for none.
         count: How many calls fail.
         step: How many calls there are from one that fails to the next one.
@@ -156,6 +160,12 @@ class Store:
             return [body]
         if kind == "reset":
             return _reset(environ)
+        if ":" in kind:
+            return _refusal(environ, start_response, *kind.split(":"))
+        if kind == "cap":
+            _cap(environ)
+        if kind in ("short", "cut", "drip"):
+            return _mangled(environ, self._app, kind)
         answer = self._app(environ, start_response)
         if kind == "lost":
             list(answer)
@@ -163,6 +173,40 @@ class Store:
         if kind == "timeout":
             time.sleep(REQUEST_SECONDS + 1)
         return answer
+
+
+def _refusal(environ: dict, start_response, status: str, code: str) -> Iterable[bytes]:
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>x</Message></Error>".encode()
+    body = b"" if environ["REQUEST_METHOD"] == "HEAD" else body
+    start_response(f"{status} No", [("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _cap(environ: dict) -> None:
+    """Have the store give less of a range than is asked for, as some do."""
+    if found := re.fullmatch(r"bytes=(\d+)-(\d+)", environ.get("HTTP_RANGE", "")):
+        first, last = map(int, found.groups())
+        environ["HTTP_RANGE"] = f"bytes={first}-{min(last, first + 999)}"
+
+
+def _mangled(environ: dict, app, kind: str) -> Iterable[bytes]:
+    """Answer on the bare connection, which no server would do so."""
+    told: list = []
+    body = b"".join(app(environ, lambda status, headers, *_: told.extend((status, headers))))
+    status, headers = told
+    kept = [(n, v) for n, v in headers if kind != "short" or n.lower() != "content-length"]
+    lines = [f"HTTP/1.1 {status}", *(f"{n}: {v}" for n, v in kept), "Connection: close", "", ""]
+    connection: socket.socket = environ["werkzeug.socket"]
+    with contextlib.suppress(OSError):
+        connection.sendall("\r\n".join(lines).encode())
+        if kind != "drip":
+            connection.sendall(body[: len(body) // 2])
+        for byte in body if kind == "drip" else b"":
+            connection.sendall(bytes([byte]))
+            time.sleep(REQUEST_SECONDS / 10)
+        connection.shutdown(socket.SHUT_RDWR)
+    return []
 
 
 def _reset(environ: dict) -> Iterable[bytes]:

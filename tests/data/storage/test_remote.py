@@ -6,7 +6,7 @@ from support.object_store import BUCKET
 from textbatch.data.storage.file_io import is_pattern, new_input
 from textbatch.data.storage.location import RemotePath, location_of
 from textbatch.data.storage.remote import expression_of
-from textbatch.errors import DataError
+from textbatch.errors import DataError, TryAgainError
 
 
 @pytest.mark.parametrize(
@@ -65,3 +65,45 @@ def test_a_key_with_magic_characters_that_exists_is_that_key(key, store):
     assert is_pattern(place)
     store.put(key, b"text\n")
     assert not is_pattern(place)
+
+
+@pytest.mark.parametrize("kind", ["short", "cut"])
+def test_a_body_that_is_cut_off_is_asked_for_again(kind, store):
+    data = bytes(range(256)) * 100
+    store.put("a.bin", data)
+    file = new_input(location_of(f"s3://{BUCKET}/a.bin"))
+    for first in (1, 2, 3):
+        file.look()
+        store.faults.begin(kind, first=first)
+        with file.open() as opened:
+            assert opened.read(10_000) + opened.read() == data
+        store.faults.begin()
+
+
+def test_a_body_that_is_always_cut_off_ends_with_try_again(store, monkeypatch):
+    monkeypatch.setenv("TEXTBATCH_RETRY_SECONDS", "0.3")
+    store.put("a.bin", b"x" * 1000)
+    file = new_input(location_of(f"s3://{BUCKET}/a.bin"))
+    file.look()
+    store.faults.begin("short", first=1, count=10**6)
+    with pytest.raises(TryAgainError), file.open() as opened:
+        opened.read()
+
+
+def test_a_store_that_gives_less_than_a_range_is_asked_for_the_rest(store):
+    data = bytes(range(256)) * 20
+    store.put("a.bin", data)
+    store.faults.begin("cap", first=1, count=10**6)
+    with new_input(location_of(f"s3://{BUCKET}/a.bin")).open() as opened:
+        assert opened.read() == data
+
+
+def test_a_server_that_drips_is_given_up(store, monkeypatch):
+    monkeypatch.setenv("TEXTBATCH_REQUEST_SECONDS", "0.5")
+    monkeypatch.setenv("TEXTBATCH_RETRY_SECONDS", "0.1")
+    store.put("a.bin", b"x" * 1000)
+    file = new_input(location_of(f"s3://{BUCKET}/a.bin"))
+    file.look()
+    store.faults.begin("drip", first=1, count=10**6)
+    with pytest.raises(TryAgainError, match="TimeoutError"), file.open() as opened:
+        opened.read()

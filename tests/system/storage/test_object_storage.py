@@ -13,9 +13,9 @@ from support.killable_job import FULL
 
 from textbatch import score
 from textbatch.data.readers.source import open_source
+from textbatch.data.storage.failures import classified
 from textbatch.data.storage.file_io import _file_io, new_input
 from textbatch.data.storage.location import location_of
-from textbatch.data.storage.retry import classified
 from textbatch.errors import (
     AccessError,
     BundleError,

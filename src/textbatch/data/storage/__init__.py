@@ -8,7 +8,8 @@
 * `remote`: files in any object store, with retries.
 * `object_store`: what a store must be able to do.
 * `s3_store`, `s3_upload`, `google_store`, `fsspec_store`: the stores.
-* `retry`: tries calls again, and gives failures a class.
+* `retry`: tries calls again, each with a deadline.
+* `failures`: gives failures a class.
 * `atomic_file`, `atomic_directory`: files that appear whole or not at all.
 * `private`: directories that no other user may have touched.
 * `model_cache`: models from a store, on this machine.

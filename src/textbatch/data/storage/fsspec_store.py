@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,9 @@ class FsspecStore(ObjectStore):
 
     def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
         """Upload a finished file. Uploads of fsspec become visible at their end."""
-        retried(lambda: self._fsspec.put_file(str(local), path.address), path, "cannot write")
+        size = local.stat().st_size
+        put = partial(self._fsspec.put_file, str(local), path.address)
+        retried(put, path, "cannot write", size=size)
 
     def remove(self, path: RemotePath) -> None:
         """Remove an object, if it is there."""

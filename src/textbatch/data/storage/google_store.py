@@ -11,7 +11,8 @@ from typing import Any
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.fsspec_store import FsspecStore
 from textbatch.data.storage.location import RemotePath
-from textbatch.data.storage.object_store import ReadAt, request_seconds
+from textbatch.data.storage.object_store import ReadAt
+from textbatch.data.storage.retry import request_seconds
 
 
 class GoogleStore(FsspecStore):

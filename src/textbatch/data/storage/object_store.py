@@ -5,7 +5,6 @@ Their methods raise the errors of their libraries. `remote` tries again, and giv
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,16 +12,8 @@ from pathlib import Path
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
 
-#: How long one request may take. `TEXTBATCH_REQUEST_SECONDS` can change it.
-REQUEST_SECONDS = 60.0
-
 #: Called with `start` and `size`, in bytes. Reads with one request, and may return fewer bytes.
 ReadAt = Callable[[int, int], bytes]
-
-
-def request_seconds() -> float:
-    """How long one request may take, in seconds."""
-    return float(os.environ.get("TEXTBATCH_REQUEST_SECONDS") or REQUEST_SECONDS)
 
 
 class ObjectStore(ABC):

@@ -144,7 +144,7 @@ class RemoteReader(io.RawIOBase):
         pieces = []
         while wanted:
             some = partial(self._some, self._position, wanted)
-            pieces.append(data := retried(some, self._path, "cannot read"))
+            pieces.append(data := retried(some, self._path, "cannot read", size=wanted))
             self._position += len(data)
             wanted -= len(data)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

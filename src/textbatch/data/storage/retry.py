@@ -1,39 +1,28 @@
-"""Tries calls of an object store again, with jitter, and gives their failures a class."""
+"""Tries calls of an object store again, with jitter; each attempt has a deadline."""
 
 from __future__ import annotations
 
 import os
 import random
-import re
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import pyarrow as pa
-
+from textbatch.data.storage.failures import classified
 from textbatch.data.storage.location import RemotePath
-from textbatch.errors import (
-    AccessError,
-    InputNotFoundError,
-    TextbatchError,
-    TryAgainError,
-    UsageError,
-)
+from textbatch.errors import TextbatchError, TryAgainError, UsageError
 
 _Result = TypeVar("_Result")
+
+#: Until the store counts as not answering a request. `TEXTBATCH_REQUEST_SECONDS` can change it.
+REQUEST_SECONDS = 60.0
+#: A connection that is slower than this, in bytes a second, counts as none.
+_SLOWEST = 32 << 10
 
 #: How long one call is tried again. `TEXTBATCH_RETRY_SECONDS` can change it.
 RETRY_SECONDS = 120.0
 _FIRST_WAIT, _LONGEST_WAIT = 0.2, 20.0
-
-# Arrow gives the errors of S3 only as text, botocore as a code.
-_MISSING = re.compile(r"NO_SUCH_(KEY|BUCKET)|NoSuch(Key|Bucket)|RESOURCE_NOT_FOUND|\b404\b")
-_DENIED = re.compile(
-    r"ACCESS_DENIED|AccessDenied|Forbidden|INVALID_ACCESS_KEY|InvalidAccessKey|SIGNATURE_DOES"
-    r"|SignatureDoes|ExpiredToken|EXPIRED_TOKEN|InvalidToken|NoCredentials|Unauthorized|\b40[13]\b"
-    r"|AuthenticationFail|AuthorizationFail|AuthorizationPermission"  # Azure's
-    r"|OAuth2 access token"  # Google's, where Arrow has looked for credentials in vain
-)
 
 
 def retry_seconds() -> float:
@@ -42,20 +31,39 @@ def retry_seconds() -> float:
     Raises:
         UsageError: The variable is not a number.
     """
-    text = os.environ.get("TEXTBATCH_RETRY_SECONDS", "")
+    return _seconds("TEXTBATCH_RETRY_SECONDS", RETRY_SECONDS)
+
+
+def request_seconds() -> float:
+    """How long one request may take, in seconds.
+
+    Raises:
+        UsageError: The variable is not a number.
+    """
+    return _seconds("TEXTBATCH_REQUEST_SECONDS", REQUEST_SECONDS)
+
+
+def _seconds(variable: str, default: float) -> float:
+    text = os.environ.get(variable, "")
     try:
-        return float(text) if text else RETRY_SECONDS
+        found = float(text) if text else default
     except ValueError:
-        raise UsageError("TEXTBATCH_RETRY_SECONDS is no number", "give seconds") from None
+        found = -1.0
+    if not 0 <= found < threading.TIMEOUT_MAX:
+        raise UsageError(f"{variable} is no number of seconds", "give one, such as 60")
+    return found
 
 
-def retried(call: Callable[[], _Result], path: RemotePath, action: str) -> _Result:
+def retried(
+    call: Callable[[], _Result], path: RemotePath, action: str, *, size: int = 0
+) -> _Result:
     """Call an object store until it answers.
 
     Args:
         call: The call. It must do the same each time.
         path: The object, for messages.
         action: What is being done, such as "cannot read".
+        size: How many bytes the call moves, for its deadline.
 
     Raises:
         InputNotFoundError: There is no such object or bucket.
@@ -66,7 +74,8 @@ def retried(call: Callable[[], _Result], path: RemotePath, action: str) -> _Resu
     wait = _FIRST_WAIT
     while True:
         try:
-            return call()
+            # Twice: the limits of the libraries come first, whose errors say more.
+            return _within(2 * request_seconds() + size / _SLOWEST, call)
         except (TextbatchError, MemoryError):
             raise
         except Exception as error:
@@ -79,34 +88,27 @@ def retried(call: Callable[[], _Result], path: RemotePath, action: str) -> _Resu
         wait = min(2 * wait, _LONGEST_WAIT)
 
 
-def classified(error: Exception, path: RemotePath, action: str) -> TextbatchError:
-    """Give a failure of an object store its class.
+def _within(seconds: float, call: Callable[[], _Result]) -> _Result:
+    """Call, and wait no longer than that.
 
-    Args:
-        error: What the library raised.
-        path: The object, for the message.
-        action: What was being done, such as "cannot read".
+    The limits of the libraries are for each piece that a server sends: one that sends a byte now
+    and then would hold a job for ever. The call that is given up goes on in its thread, which ends
+    with the process.
     """
-    # Without the parts in quotes, because a key may be named 404.
-    told = re.sub(r"'[^']*'", "", f"{type(error).__name__} {error}")
-    if isinstance(error, FileNotFoundError) or _MISSING.search(told):
-        return InputNotFoundError(f"{action} {path}: there is no such object", "check the path")
-    if isinstance(error, PermissionError) or _DENIED.search(told):
-        return AccessError(
-            f"{action} {path}: access denied", "check the credentials and what they allow"
-        )
-    if isinstance(error, pa.ArrowInvalid):
-        return UsageError(
-            f"{action} {path}: that is no address in a store",
-            "check it; credentials belong into the environment, not into the path",
-        )
-    # fsspec raises ValueError for a scheme that it does not know.
-    if isinstance(error, ImportError | NotImplementedError | ValueError):
-        return UsageError(
-            f"{action} {path}: {path.scheme}:// is not known, or needs a package",
-            "install textbatch with the extra s3, gcs, azure or hf",
-        )
-    return TryAgainError(
-        f"{action} {path}: the store does not answer or fails ({type(error).__name__})",
-        "run again later",
-    )
+    results: list[_Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # raised where it is waited for
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="textbatch-request", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if results:
+        return results[0]
+    raise TimeoutError

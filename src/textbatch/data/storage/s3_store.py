@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from textbatch.data.storage.failures import code_of
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ObjectStore, ReadAt
@@ -34,7 +34,7 @@ class S3Store(ObjectStore):
         try:
             found = client().head_object(Bucket=path.bucket, Key=path.key)
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if code_of(error) in _ABSENT:
                 return None
             raise
         return _state(found["ContentLength"], found.get("LastModified"), found.get("ETag"))
@@ -46,7 +46,7 @@ class S3Store(ObjectStore):
         try:
             found = client().list_objects_v2(Bucket=path.bucket, Prefix=path.prefix, MaxKeys=1)
         except ClientError as error:
-            if _code(error) in _ABSENT:
+            if code_of(error) in _ABSENT:
                 return False
             raise
         return bool(found.get("Contents")) and self.look(path) is None
@@ -72,7 +72,7 @@ class S3Store(ObjectStore):
                     Bucket=path.bucket, Key=path.key, Range=wanted, **condition
                 )
             except ClientError as error:
-                if _code(error) in ("PreconditionFailed", "412", "InvalidRange", "416"):
+                if code_of(error) in ("PreconditionFailed", "412", "InvalidRange", "416"):
                     raise DataError(
                         f"{path} was replaced while it was read",
                         "write inputs under another name, then run again",
@@ -109,7 +109,3 @@ def _checked(data: bytes, start: int, told: str) -> bytes:
     if not found or int(found[1]) != start or int(found[2]) - start + 1 != len(data):
         raise OSError("an answer of another length than it tells")
     return data
-
-
-def _code(error: Any) -> str:  # noqa: ANN401 - botocore has no types
-    return str(error.response.get("Error", {}).get("Code", ""))

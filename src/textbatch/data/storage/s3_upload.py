@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from textbatch.data.storage.failures import code_of
 from textbatch.data.storage.location import RemotePath
-from textbatch.data.storage.object_store import request_seconds
-from textbatch.data.storage.retry import retried
+from textbatch.data.storage.retry import request_seconds, retried
 from textbatch.errors import OutputError, TextbatchError
 
 #: Larger files are uploaded in parts of at least this size. S3 allows 10,000 parts.
@@ -45,7 +45,7 @@ class S3Upload:
             TryAgainError: The store failed for too long.
         """
         if self._size <= PART_BYTES:
-            self._call(self._put)
+            self._call(self._put, size=self._size)
         else:
             self._multipart()
 
@@ -63,7 +63,7 @@ class S3Upload:
         try:
             upload_id = self._call(self._create)
             parts = [
-                self._call(lambda n=number, s=start, c=count: self._part(upload_id, n, s, c))
+                self._call(partial(self._part, upload_id, number, start, count), size=count)
                 for number, (start, count) in enumerate(self._pieces(), 1)
             ]
             self._call(lambda: self._complete(upload_id, parts))
@@ -113,7 +113,7 @@ class S3Upload:
 
         retried(call, self._path, "cannot abort the upload of")
 
-    def _call(self, call: Any) -> Any:  # noqa: ANN401 - botocore has no types
+    def _call(self, call: Any, *, size: int = 0) -> Any:  # noqa: ANN401 - botocore has no types
         """Call the store. If an answer was lost, its effect counts."""
         from botocore.exceptions import ClientError
 
@@ -121,7 +121,7 @@ class S3Upload:
             try:
                 return call()
             except ClientError as error:
-                code = error.response.get("Error", {}).get("Code", "")
+                code = code_of(error)
                 if code in ("PreconditionFailed", "NoSuchUpload") and self._is_ours():
                     return None
                 if code == "PreconditionFailed":
@@ -130,7 +130,7 @@ class S3Upload:
                     ) from error
                 raise
 
-        return retried(once, self._path, "cannot write")
+        return retried(once, self._path, "cannot write", size=size)
 
     def _is_ours(self) -> bool:
         from botocore.exceptions import ClientError
