@@ -1,4 +1,4 @@
-"""Rows with texts that are not UTF-8, in whichever column: no reader could decode the output."""
+"""Mends texts that are not UTF-8, in any column. Otherwise no reader could decode the output."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from textbatch.types import BoolArray
 
 
 def mend_texts(table: pa.RecordBatch, file: object) -> tuple[pa.RecordBatch, BoolArray | None]:
-    """Make all texts of a table valid UTF-8; columns of bytes stay as they are.
+    """Make all texts of a table valid UTF-8. Columns of bytes stay as they are.
 
     Args:
         table: Any columns.
-        file: Where it is from, for messages.
+        file: The file that it comes from, for messages.
 
     Returns:
-        The table with U+FFFD for each byte that is no text, and null for a list or an object with
-        such a text in it; and a mask of the rows where that was so, None where there are none.
+        The table, and a mask of the rows that were changed, shape `(rows,)`; None if there are
+        none. Bytes that are not UTF-8 become U+FFFD. A list or an object with such a text becomes
+        null.
 
     Raises:
-        DataError: Null is needed in a column that has none.
+        DataError: A null is needed in a column that cannot have one.
     """
     columns = list(table.columns)
     broken = np.zeros(table.num_rows, bool)

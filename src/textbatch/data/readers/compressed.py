@@ -16,14 +16,14 @@ COMPRESSED_SUFFIXES = tuple(_CODECS)
 
 
 class ByteStream:
-    """A file's decompressed bytes, and how far its compressed ones have been read.
+    """The decompressed bytes of a file, and how much of the compressed file has been read.
 
     Attributes:
         bytes: A readable binary file.
     """
 
     def __init__(self, file: InputFile) -> None:
-        # Arrow's streams, unlike zstandard's, raise on a truncated file.
+        # Arrow's streams raise for a truncated file. Those of zstandard do not.
         self._raw = file.open_stream()
         self._size: int = max(1, self._raw.size())
         self._codec = _CODECS.get(file.suffix.lower())
@@ -31,16 +31,16 @@ class ByteStream:
 
     @property
     def is_as_named(self) -> bool:
-        """Whether a file with the suffix of a compression begins so; asked before its bytes are."""
+        """Whether the file begins as its suffix says. Must be called before `bytes` is read."""
         begins = _BEGINNINGS.get(self._codec or "", b"")
         return begins.startswith(self._raw.read(len(begins)))
 
     def progress(self) -> float:
-        """The share of the compressed file read so far, 0 to 1."""
+        """The share of the compressed file that is read so far, 0 to 1."""
         try:
             return min(1.0, float(self._raw.tell()) / self._size)
         except ValueError:
-            # Another thread reads the file, and has just closed it.
+            # The thread that reads the file has just closed it.
             return 1.0
 
     def close(self) -> None:
@@ -51,7 +51,7 @@ class ByteStream:
 
 @contextmanager
 def stream_errors(file: InputFile) -> Iterator[None]:
-    """Tell damaged compressed data, an `OSError` without errno, from a failing disk.
+    """Turn an `OSError` without errno, which means damaged compressed data, into a DataError.
 
     Raises:
         DataError: The compressed data are truncated or damaged.

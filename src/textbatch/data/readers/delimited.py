@@ -1,7 +1,7 @@
-"""CSV and TSV input, every column as text, verbatim.
+"""CSV and TSV input. Every column is text, verbatim.
 
-Read with Python's `csv`: pyarrow's reader can lose the line feed of a quoted CRLF at a block
-edge (arrow#51368) and guesses types from its first block; pandas fills short rows up and, when
+It is read with Python's `csv`. pyarrow's reader can lose the line feed of a quoted CRLF at the edge
+of a block (arrow#51368), and guesses types from its first block. pandas fills short rows and, if
 all rows are too long, cuts them, both without an error.
 """
 
@@ -22,11 +22,11 @@ from textbatch.data.readers.text_lines import TextLines
 from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
 
-#: Rows, cells and characters parsed at a time; few, so that long cells do not add up.
+#: Limits on rows, cells and characters that are parsed at a time, so that long cells do not add up.
 _STEP_ROWS, _STEP_CELLS, _STEP_CHARACTERS = 256, 1 << 20, 16 << 20
-#: Rows and characters that tell whether the first row is a header, and divided as it was read.
+#: The sample that shows whether the first row is a header, and whether the delimiter is right.
 _SAMPLE_ROWS, _SAMPLE_CHARACTERS = 20, 1 << 20
-#: Rows set aside that nobody has taken yet; more are a sign that none is good.
+#: Limit on rows that are set aside and not taken yet. With more, probably no row is good.
 _MAX_WAITING = 100_000
 
 
@@ -55,14 +55,14 @@ class DelimitedSource:
                 stream.close()
         if dialect.guessed:
             check_delimiter(header, sample, dialect.delimiter, file)
-        #: A cell that stands below itself is no name.
+        #: A name that is also a cell below it is probably not a name.
         self.names_doubtful = any(
             name == cell for row in sample for name, cell in zip(header, row, strict=False) if name
         )
         self.schema: pa.Schema = pa.schema([pa.field(name, pa.string()) for name in header])
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of some columns; see `source.Source`. Blank lines are no rows."""
+        """Yield the rows of some columns; see `source.Source`. Blank lines are not rows."""
         wanted = [self.schema.get_field_index(name) for name in columns]
         schema = pa.schema([self.schema.field(index) for index in wanted])
         width = len(self.schema)
@@ -90,7 +90,7 @@ class DelimitedSource:
                 stream.close()
 
     def progress(self) -> float | None:
-        """The share of the file read so far."""
+        """The share of the file that is read so far."""
         return self._stream.progress() if self._stream else 0.0
 
     def _rows(self, stream: ByteStream) -> Rows:
@@ -100,7 +100,7 @@ class DelimitedSource:
     def _good(
         self, rows: list[list[str]], wanted: Sequence[int], first_row: int
     ) -> list[list[str]]:
-        """The rows that can be read; the others are set aside, or the first of them is an error."""
+        """Select the rows that can be read. Others are set aside, or the first one is an error."""
         width = len(self.schema)
         good: list[list[str]] = []
         for number, row in enumerate(rows, first_row + 1):

@@ -1,4 +1,4 @@
-"""What is wrong with a CSV file, told by its look, and what to do: no message quotes a cell."""
+"""Says what is wrong with a CSV file, and what to do. No message quotes a cell."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ _UNQUOTE = "give --quoting none if quotes are part of the texts"
 def check_delimiter(
     header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str, file: object
 ) -> None:
-    """Check that a file with a single column is not divided by something else.
+    """Check that a file with a single column does not have another delimiter.
 
     Args:
-        header: The first row as it was divided.
+        header: The first row, as it was divided.
         rows: Some of the rows after it.
-        delimiter: What divided them.
-        file: Its name, for messages.
+        delimiter: The delimiter that was used.
+        file: The file, for messages.
 
     Raises:
-        DataError: Another delimiter stands in the header, and as often in each row.
+        DataError: Another delimiter is in the header, and at least as often in each row.
     """
     if len(header) != 1:
         return
@@ -44,14 +44,14 @@ def _name_it(delimiter: str) -> str:
 
 
 def quoting_error(file: object, line: int, begins: int, last: str, *, delimiter: str) -> DataError:
-    """The error for a quote that is not closed, or stands where none may be.
+    """Make the error for a quote that is not closed, or is where no quote may be.
 
     Args:
-        file: Its name.
-        line: Where it was found.
-        begins: The line that the row begins in.
-        last: That line's text.
-        delimiter: Between the cells.
+        file: The file, for the message.
+        line: The line where it was found.
+        begins: The line where the row begins.
+        last: The last line that was read.
+        delimiter: The delimiter between cells.
     """
     between = _BETWEEN_QUOTES.search(last)
     if begins == line == 1 and between and between[1] != delimiter:
@@ -71,12 +71,12 @@ def quoting_error(file: object, line: int, begins: int, last: str, *, delimiter:
 
 
 def holds_rows(file: object, line: int, lines: int) -> DataError:
-    """The error for a quoted cell whose lines look like rows.
+    """Make the error for a quoted cell whose lines look like rows.
 
     Args:
-        file: Its name.
-        line: Where its row begins.
-        lines: How many it has.
+        file: The file, for the message.
+        line: The line where its row begins.
+        lines: Number of lines of the row.
     """
     return DataError(
         f"{file} has, from line {line} on, a quoted cell of {lines:,} lines that look like rows: "
@@ -86,13 +86,13 @@ def holds_rows(file: object, line: int, lines: int) -> DataError:
 
 
 def ragged_row(file: object, row: Sequence[str], number: int, width: int) -> DataError:
-    """The error for a row with another number of cells than the header has.
+    """Make the error for a row that has more or fewer cells than the header.
 
     Args:
-        file: Its name.
-        row: Its cells.
-        number: Of the row, from 1.
-        width: Cells of the header.
+        file: The file, for the message.
+        row: The cells of the row.
+        number: Number of the row, from 1.
+        width: Number of cells in the header.
     """
     what = f"{file} has {len(row)} cells in data row {number} and {width} in its header"
     extra = row[width:]

@@ -1,4 +1,4 @@
-"""The rows of a delimited file, a bounded number at a time."""
+"""The rows of a delimited file, a limited number at a time."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Dialect:
     """How a delimited file is written.
 
     Attributes:
-        delimiter: A character between the cells.
-        guessed: Whether the file's name told it, and not its owner.
+        delimiter: The character between cells.
+        guessed: Whether the delimiter comes from the name of the file, and not from the user.
         quoting: What quotes mean; see `quoting.records`.
-        encoding: None is UTF-8.
+        encoding: Encoding of the file; None is UTF-8.
     """
 
     delimiter: str
@@ -33,10 +33,10 @@ class Dialect:
 
 
 def delimiter_of(given: str) -> str:
-    """A delimiter as users write it: a character, or a backslash and a t for a tab.
+    """Read a delimiter as users write it: a character, or a backslash and a t for a tab.
 
     Raises:
-        UsageError: It is none that can divide cells.
+        UsageError: It cannot divide cells.
     """
     delimiter = "\t" if given in ("\\t", "tab") else given
     if len(delimiter) != 1 or delimiter in '\r\n"\ufeff' or "\ud800" <= delimiter <= "\udfff":
@@ -48,9 +48,9 @@ class Spread(NamedTuple):
     """A row that takes several lines.
 
     Attributes:
-        place: Its place among the rows of its step.
-        line: Where it begins, from 1.
-        lines: How many it takes.
+        place: Its position among the rows of its step.
+        line: The line where it begins, from 1.
+        lines: Number of its lines.
     """
 
     place: int
@@ -59,15 +59,15 @@ class Spread(NamedTuple):
 
 
 class Rows:
-    """Takes rows out of lines; blank lines are no rows.
+    """Reads rows from lines. Blank lines are not rows.
 
     Args:
-        lines: Of the file, from its first one.
-        dialect: How it is written.
-        file: Its name, for messages.
+        lines: The lines of the file, from the first one.
+        dialect: How the file is written.
+        file: The file, for messages.
 
     Attributes:
-        spread: Those of the last step that take several lines.
+        spread: The rows of the last step that take several lines.
     """
 
     def __init__(self, lines: TextLines, dialect: Dialect, file: object) -> None:
@@ -78,7 +78,7 @@ class Rows:
         )
 
     def header(self) -> list[str] | None:
-        """The first row; None where there is none.
+        """Read the first row; None if there is none.
 
         Raises:
             DataError: It cannot be read.
@@ -89,11 +89,11 @@ class Rows:
         return row
 
     def step(self, most_rows: int, most_characters: int) -> list[list[str]]:
-        """The next rows; none at the end of the file.
+        """Read the next rows; none at the end of the file.
 
         Args:
-            most_rows: So many at most.
-            most_characters: After so many no further one is begun.
+            most_rows: Limit on the number of rows.
+            most_characters: After this many characters no other row is begun.
 
         Raises:
             DataError: A row cannot be read.
@@ -121,7 +121,7 @@ class Rows:
 
 
 def _broken(name: str) -> bool:
-    """Whether it has bytes that are no text, as lone surrogates."""
+    """Whether a name has bytes that are not text, as lone surrogates."""
     try:
         name.encode()
     except UnicodeEncodeError:

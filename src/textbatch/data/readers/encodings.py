@@ -1,4 +1,4 @@
-"""Which text encodings can be read, and the byte-order marks that files begin with."""
+"""The text encodings that can be read, and the byte-order marks at the beginning of files."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 
 from textbatch.errors import DataError, UsageError
 
-#: Codecs that read texts, but no files: some need the whole text at once, others undo the escapes
-#: of a programming language, which line breaks are among.
+#: Codecs that cannot read files. Some need the whole text at once. Others decode the escapes of a
+#: programming language, and line breaks are among these.
 _UNFIT = frozenset(
     {"idna", "mbcs", "oem", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"}
 )
-#: The longer marks first: that of UTF-32-LE begins with that of UTF-16-LE.
+#: Longer marks come first: the mark of UTF-32-LE begins with that of UTF-16-LE.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -20,7 +20,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-#: Text in a Latin script has a zero in each second byte of UTF-16, in three of four of UTF-32.
+#: In UTF-16, every second byte of a text in Latin script is zero; in UTF-32, three of four are.
 _UNMARKED = (
     (re.compile(rb"(?:[^\0]\0\0\0){2}"), "utf-32-le"),
     (re.compile(rb"(?:\0\0\0[^\0]){2}"), "utf-32-be"),
@@ -37,7 +37,7 @@ def check_encoding(encoding: str | None) -> None:
         encoding: Its name; None is UTF-8.
 
     Raises:
-        UsageError: There is no such text encoding, or it reads whole texts only.
+        UsageError: There is no such text encoding, or it can read only whole texts.
     """
     if encoding is None:
         return
@@ -56,10 +56,10 @@ def check_encoding(encoding: str | None) -> None:
 
 
 def canonical(encoding: str | None) -> str:
-    """The name of an encoding, whichever of its names is given; None is UTF-8.
+    """The standard name of an encoding, from any of its names; None is UTF-8.
 
     Raises:
-        LookupError: There is none of this name.
+        LookupError: There is no encoding with this name.
     """
     name = codecs.lookup(encoding or "utf-8").name.replace("_", "-")
     return "utf-8" if name == "utf-8-sig" else name
@@ -73,15 +73,15 @@ def _reads_pieces(encoding: str) -> bool:
 
 
 def check_beginning(head: bytes, encoding: str | None, file: object) -> None:
-    """Check the beginning of a file: its mark, and zeros as UTF-16 has them.
+    """Check the beginning of a file: its byte-order mark, and zeros as UTF-16 has them.
 
     Args:
         head: Its first bytes.
-        encoding: What it is read in; None is UTF-8.
-        file: Its name, for messages.
+        encoding: The encoding that it is read in; None is UTF-8.
+        file: The file, for messages.
 
     Raises:
-        DataError: It is in another encoding, or lacks the mark that tells the order of its bytes.
+        DataError: It is in another encoding, or lacks the mark that says the order of its bytes.
     """
     name = canonical(encoding)
     mark = next((kind for begins, kind in _MARKS if head.startswith(begins)), None)

@@ -1,4 +1,4 @@
-"""Files that are no text, told by their first bytes: what each is, and what to do with it."""
+"""Recognises files that are not text by their first bytes, and says what to do with them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from textbatch.errors import DataError
 
-#: Bytes of a file that tell what it is.
+#: Number of first bytes of a file that are looked at.
 HEAD_BYTES = 512
 
 _UNPACK = "unpack it first"
@@ -42,7 +42,7 @@ _NAMES = {
     ".tgz": ("a tar archive", _UNPACK),
     ".json": ("JSON", "give --format jsonl if it holds one JSON object a line"),
 }
-#: Of packed and binary files a few bytes could be text: "ORC" and "BZh" begin words too.
+#: Bytes that text does not have. "ORC" and "BZh" are also beginnings of words.
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]|[\x80-\xff]")
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x95c}\]\(q]")
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml)\b", re.IGNORECASE)
@@ -50,14 +50,14 @@ _SHEETS = (b"[Content_Types].xml", b"xl/", b"opendocument.spreadsheet")
 
 
 def check_is_text(head: bytes, file: object) -> None:
-    """Check by its beginning that a file can be CSV or JSON Lines.
+    """Check the beginning of a file: it can be CSV or JSON Lines.
 
     Args:
-        head: Its first `HEAD_BYTES`, unpacked where its name says that it is packed.
-        file: Its name, for messages.
+        head: Its first `HEAD_BYTES`, unpacked if its name says that it is packed.
+        file: The file, for messages.
 
     Raises:
-        DataError: It is of another kind, which the message names.
+        DataError: It is another kind of file, which the message names.
     """
     if found := _kind(head):
         what, remedy = found
@@ -65,7 +65,12 @@ def check_is_text(head: bytes, file: object) -> None:
 
 
 def unknown_format(file: object, suffix: str) -> DataError | None:
-    """The error for a name whose suffix tells a format that cannot be read; None for others."""
+    """Make the error for a suffix of a format that cannot be read; None for other suffixes.
+
+    Args:
+        file: The file, for the message.
+        suffix: Its suffix, in lower case.
+    """
     if suffix not in _NAMES:
         return None
     what, remedy = _NAMES[suffix]

@@ -1,4 +1,4 @@
-"""A file of a Hive-partitioned folder, whose `key=value` folders tell a column."""
+"""A file in a Hive-partitioned folder, whose `key=value` folders are the values of columns."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from textbatch.errors import DataError
 def with_partitions(
     source: Source, partitions: Sequence[tuple[str, str | None]], *, as_columns: bool
 ) -> Source:
-    """A file that stands in `key=value` folders.
+    """Read a file together with its `key=value` folders.
 
     Args:
         source: The file.
         partitions: The folders, in order; None is Hive's null.
-        as_columns: Whether the keys become columns, where the file does not have them.
+        as_columns: Whether keys become columns, if the file does not have such columns.
 
     Returns:
-        The file itself, where its folders change nothing.
+        A source. It is the file itself if its folders change nothing.
     """
     if not partitions:
         return source
@@ -36,7 +36,7 @@ def with_partitions(
 
 
 class PartitionedSource:
-    """Another source, with what the `key=value` folders above it say."""
+    """Another source, with the values of the `key=value` folders above it."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class PartitionedSource:
 
         Args:
             source: The file.
-            repeated: Columns of it that folders tell too: each row must have that value.
+            repeated: Columns of the file that are folders too. Each row must have that value.
             added: Columns that every row gets, with their value.
         """
         self._source, self._repeated, self._added = source, repeated, added
@@ -75,11 +75,11 @@ class PartitionedSource:
             yield pa.RecordBatch.from_pydict({name: values[name] for name in columns})
 
     def progress(self) -> float | None:
-        """The share of the file read so far, where its rows are not known."""
+        """The share of the file that is read so far, if the number of rows is not known."""
         return self._source.progress()
 
     def _check(self, name: str, column: pa.Array) -> None:
-        """Compare a column with its folder; two values for one row would both be wrong."""
+        """Compare a column with its folder. A row must not have two values."""
         if not _has_only(column, self._repeated[name]):
             raise DataError(
                 f"{self.file} has a column {shown(name)} of other values than its folder "
@@ -89,7 +89,7 @@ class PartitionedSource:
 
 
 def _has_only(column: pa.Array, text: str | None) -> bool:
-    """Whether each row has the value that a folder's name tells."""
+    """Whether each row has the value in the name of the folder."""
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
     if pa.types.is_dictionary(column.type):

@@ -1,4 +1,4 @@
-"""Which input it was, and which job: what resuming and skipping go by."""
+"""Identifies an input and a job. Resuming and skipping depend on it."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class InputIdentity:
     """A file at one moment.
 
     Attributes:
-        file: As given.
-        state: Size, time of the last change, and what changes when another file takes its place.
-        fingerprint: Of its content, as far as that costs little.
+        file: The file.
+        state: Size, time of the last change, and a tag that changes when it is replaced.
+        fingerprint: A text that identifies its content, as far as this is cheap.
     """
 
     file: InputFile
@@ -30,7 +30,7 @@ class InputIdentity:
         """Look at a file.
 
         Raises:
-            InputNotFoundError: There is none.
+            InputNotFoundError: There is no such file.
             StorageError: It cannot be read.
         """
         return cls(file=file, state=file.look(), fingerprint=file.fingerprint())
@@ -39,8 +39,8 @@ class InputIdentity:
         """Check that the file is still the one that was looked at.
 
         Raises:
-            DataError: It was changed, replaced or removed meanwhile.
-            AccessError: It may no longer be looked at.
+            DataError: It was changed, replaced or removed in the meantime.
+            AccessError: Looking is not allowed any more.
             TryAgainError: The store does not answer.
         """
         try:
@@ -61,12 +61,12 @@ class InputIdentity:
 
 
 def job_key(source: InputIdentity, fingerprint: str, options: Mapping[str, object]) -> str:
-    """What makes two runs the same job: one key for one output.
+    """Make the key of a job. Two runs with the same key make the same output.
 
     Args:
         source: The input.
-        fingerprint: The bundle's.
-        options: Those that change the output.
+        fingerprint: Fingerprint of the bundle.
+        options: The options that change the output.
 
     Returns:
         A sha256, 64 characters.

@@ -1,4 +1,4 @@
-"""The input files of a command that reads them itself: labelled rows and texts, from any place."""
+"""The input files of commands that read labelled rows or texts, from any place."""
 
 from __future__ import annotations
 
@@ -19,17 +19,20 @@ STANDARD_INPUT = Path("-")
 
 @contextmanager
 def input_files(inputs: Sequence[Location], options: ReadOptions) -> Iterator[list[ListedFile]]:
-    """The files of some places, in the order of the places and, within one, of their names.
+    """List the files of some places: in the order of the places and, in one place, of their names.
 
     Args:
-        inputs: Files, folders and globs; `-` is standard input, which becomes a file for as long
-            as the body runs.
-        options: How they are read.
+        inputs: Files, folders and globs. `-` is standard input, which is a file while the body
+            runs.
+        options: How the files are read.
+
+    Yields:
+        The files.
 
     Raises:
         InputNotFoundError: A place does not exist, or nothing is found.
         DataError: A file in a folder is neither hidden nor of a known format.
-        StorageError: A folder cannot be read, or standard input not be kept.
+        StorageError: A folder cannot be read, or standard input cannot be copied.
     """
     if STANDARD_INPUT not in inputs:
         yield find_files(inputs, options.input_format).files
@@ -44,12 +47,16 @@ def input_files(inputs: Sequence[Location], options: ReadOptions) -> Iterator[li
 
 @contextmanager
 def standard_input_as_file(inputs: tuple[Location, ...]) -> Iterator[tuple[Location, ...]]:
-    """The same places, with a file instead of `-` for as long as the body runs.
+    """Copy standard input to a file, for inputs that are read more than once or in other processes.
 
-    For what is read more than once, or by other processes.
+    Args:
+        inputs: Places; `-` is standard input.
+
+    Yields:
+        The same places, with a file instead of `-`. It exists while the body runs.
 
     Raises:
-        StorageError: Standard input cannot be kept.
+        StorageError: Standard input cannot be copied.
     """
     if STANDARD_INPUT not in inputs:
         yield inputs

@@ -10,7 +10,7 @@ from textbatch.data.readers.encodings import canonical, check_beginning
 from textbatch.data.readers.foreign import HEAD_BYTES, check_is_text
 from textbatch.errors import DataError
 
-#: The longest line. A file without line breaks, or behind a small archive, ends here.
+#: Longest line. It stops a file without line breaks, and one that a small archive unpacks to.
 MAX_LINE_BYTES = 64 << 20
 _BLOCK_BYTES = 8 << 20
 _MARK = "\ufeff".encode()
@@ -20,8 +20,9 @@ class Block(NamedTuple):
     """Some lines of a file.
 
     Attributes:
-        content: UTF-8, as far as the file is; ends with a line break unless the file does not.
-        first_line: Number of the first one, from 1.
+        content: The lines, in UTF-8 if the file is valid. They end with a line break; only the last
+            line of the file may have none.
+        first_line: Number of the first line, from 1.
     """
 
     content: bytes
@@ -29,15 +30,15 @@ class Block(NamedTuple):
 
 
 def blocks(stream: Any, file: object, encoding: str | None) -> Iterator[Block]:  # noqa: ANN401
-    """Yield a file's lines, megabytes at a time.
+    """Yield the lines of a file, some megabytes at a time.
 
     Args:
         stream: A readable binary file, or one of Arrow's.
-        file: Its name, for messages.
-        encoding: None is UTF-8, which is not checked here.
+        file: The file, for messages.
+        encoding: Encoding of the file; None is UTF-8, which is not checked here.
 
     Raises:
-        DataError: The file is no text or in another encoding, or a line does not end.
+        DataError: The file is not text or has another encoding, or a line does not end.
     """
     pieces: list[bytes] = []
     waiting, line = 0, 1
@@ -68,7 +69,7 @@ def _as_utf8(stream: Any, file: object, encoding: str | None) -> Iterator[bytes]
             try:
                 piece = decoder.decode(data, final=not data).encode()
             except UnicodeError as error:
-                # Its message quotes bytes of the line.
+                # The message of the error is not shown, because it quotes bytes of the line.
                 if isinstance(error, UnicodeDecodeError):
                     line += error.object.count(b"\n", 0, error.start)
                 raise DataError(
@@ -81,11 +82,11 @@ def _as_utf8(stream: Any, file: object, encoding: str | None) -> Iterator[bytes]
 
 
 def _pieces(stream: Any, file: object, encoding: str | None) -> Iterator[bytes]:  # noqa: ANN401
-    """The file's bytes, and at its end no bytes."""
+    """Yield the bytes of the file, and an empty piece at its end."""
     head: bytes = stream.read(HEAD_BYTES)
     check_is_text(head, file)
     check_beginning(head, encoding, file)
-    # No longer than asked for, which tests rely on.
+    # Pieces are not larger than a block, which tests rely on.
     for start in range(0, len(head), _BLOCK_BYTES):
         yield head[start : start + _BLOCK_BYTES]
     while data := stream.read(_BLOCK_BYTES):

@@ -1,4 +1,4 @@
-"""What is wrong with a line of JSON: Arrow tells neither line nor cause, or quotes the line."""
+"""Finds what is wrong with a line of JSON. Arrow names no line or no cause, or quotes the line."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"?')
 _BRACKET = re.compile(rb"[\[\]{}]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
-#: Names of objects' fields from the outermost on; an element of a list is an empty name.
+#: Names of fields, from the outermost object on. An element of a list has an empty name.
 Path = tuple[str, ...]
 
 
 class _Object(list[tuple[str, Any]]):
-    """An object's pairs, repeated keys included."""
+    """The pairs of an object, with repeated keys."""
 
 
 class Whole(str):
@@ -45,18 +45,18 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_Object, parse_int=Whole, parse_fl
 
 
 def check_lines(content: bytes, first_line: int, file: object) -> int:
-    """Check that each line begins and ends as an object does, before Arrow sees it.
+    """Check that each line begins and ends like an object, before Arrow reads it.
 
     Args:
         content: Whole lines.
-        first_line: Number of the first one, from 1.
-        file: Its name, for messages.
+        first_line: Number of the first line, from 1.
+        file: The file, for messages.
 
     Returns:
-        How many are not blank.
+        Number of lines that are not blank.
 
     Raises:
-        DataError: One is no object, or nested too deeply.
+        DataError: A line is not an object, or is nested too deeply.
     """
     count = 0
     for number, line in enumerate(content.split(b"\n"), first_line):
@@ -66,7 +66,7 @@ def check_lines(content: bytes, first_line: int, file: object) -> int:
         count += 1
         if not (stripped.startswith(b"{") and stripped.endswith(b"}")):
             raise _no_object(stripped, number, file)
-        # Counting is quick; only a line with that many brackets is looked at closely.
+        # Counting is fast. Only a line with that many brackets is examined.
         if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(line) > MAX_DEPTH:
             raise DataError(
                 f"{file} line {number} nests more than {MAX_DEPTH} levels deep", "flatten it"
@@ -86,22 +86,22 @@ def _no_object(line: bytes, number: int, file: object) -> DataError:
 
 
 def _depth(line: bytes) -> int:
-    """How deep a JSON text nests, brackets inside strings left out."""
+    """How deep a JSON text is nested. Brackets inside strings do not count."""
     brackets = _BRACKET.findall(_STRING.sub(b"", line))
     return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
 
 
 def bad_line(content: bytes, first_line: int, types: pa.Schema, file: object) -> DataError:
-    """Find the line that Arrow cannot read, or not together with the others.
+    """Find the line that Arrow cannot read, alone or together with the others.
 
     Args:
         content: Whole lines.
-        first_line: Number of the first one, from 1.
-        types: Of the columns so far.
-        file: The file's name.
+        first_line: Number of the first line, from 1.
+        types: Types of the columns so far.
+        file: The file, for messages.
 
     Returns:
-        The error that tells the line, its column and the cause.
+        An error that names the line, its column and the cause.
     """
     kinds = {path: _kind_of_type(kind) for path, kind in leaves(types)}
     for number, line in enumerate(content.split(b"\n"), first_line):
@@ -112,12 +112,12 @@ def bad_line(content: bytes, first_line: int, types: pa.Schema, file: object) ->
 
 
 def values(line: bytes) -> Iterator[tuple[Path, Any]]:
-    """Every value of a line that can be read, with its path; numbers as they are written."""
+    """Yield every value of a valid line, with its path. Numbers are given as they are written."""
     yield from _walk((), _DECODER.decode(line.decode(errors="replace")))
 
 
 def shown_path(path: Path) -> str:
-    """A path for a message: names that may be data are left out."""
+    """Show a path in a message. Names that may be data are left out."""
     top, *inner = path
     if any(map(looks_like_data, path)):
         return "a column" if looks_like_data(top) else f"column {shown(top)}"
@@ -125,7 +125,7 @@ def shown_path(path: Path) -> str:
 
 
 def _wrong(line: bytes, kinds: dict[Path, str]) -> tuple[str, str] | None:
-    """What is wrong with a line, and what to do; notes what each column holds."""
+    """Say what is wrong with a line, and what to do. Remember what each column holds."""
     text = line.decode(errors="surrogateescape")
     try:
         start = len(text) - len(text.lstrip())
@@ -196,7 +196,7 @@ def _kind(value: object) -> str:
 
 
 def leaves(schema: pa.Schema) -> Iterator[tuple[Path, pa.DataType]]:
-    """The type at each path, of the outer ones as of the inner ones."""
+    """Yield the type at each path, of outer and inner ones."""
     for field in schema:
         yield from _inner((field.name,), field.type)
 

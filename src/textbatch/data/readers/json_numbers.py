@@ -1,4 +1,4 @@
-"""Integers of JSON that a column of doubles would round: they are refused, never changed."""
+"""Refuses integers in JSON that a column of doubles would round."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import pyarrow as pa
 from textbatch.data.readers.json_diagnosis import Path, Whole, leaves, shown_path, values
 from textbatch.errors import DataError
 
-#: Integers of fewer digits are exact as doubles.
+#: Integers with fewer digits are exact as doubles.
 _LONG = re.compile(rb"\d{16}")
-#: Doubles end at 1.8e308.
+#: The largest double is 1.8e308.
 _RANGE_DIGITS = 309
 
 
 def check_numbers(content: bytes, first_line: int, types: pa.Schema, file: object) -> None:
     """Check that each integer keeps its value in the type of its column.
 
-    Arrow reads what exceeds 64 bits, and what stands in a column with fractions, as doubles.
+    Arrow reads an integer as a double if it has more than 64 bits, or if its column has fractions.
 
     Args:
         content: Whole lines that Arrow can read.
-        first_line: Number of the first one, from 1.
-        types: Of the columns.
-        file: The file's name, for messages.
+        first_line: Number of the first line, from 1.
+        types: Types of the columns.
+        file: The file, for messages.
 
     Raises:
-        DataError: One would be rounded; the message tells its line and column.
+        DataError: An integer would be rounded. The message names its line and column.
     """
     doubles = {path for path, kind in leaves(types) if pa.types.is_floating(kind)}
     if not doubles:
@@ -50,7 +50,7 @@ def check_numbers(content: bytes, first_line: int, types: pa.Schema, file: objec
 
 def _rounded(line: bytes, doubles: set[Path]) -> Path | None:
     for path, value in values(line):
-        # Of more digits than the range of doubles Python makes no integer.
+        # The length is checked first, because a float of so many digits would be infinite.
         if (
             isinstance(value, Whole)
             and path in doubles

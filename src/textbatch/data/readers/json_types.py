@@ -1,4 +1,4 @@
-"""The types of JSON Lines: one for each column, over all files of a job."""
+"""The types of columns in JSON Lines: one for each column, over all files of a job."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import pyarrow as pa
 
 
 def strings_kept(schema: pa.Schema) -> pa.Schema:
-    """Types as Arrow tells them, with what looked like dates as the texts that they are."""
+    """Change types as Arrow finds them: what looks like dates stays text."""
     return _each(schema, _text_for_dates)
 
 
 def settled(schema: pa.Schema) -> pa.Schema:
-    """The types to read with: where no row has a value, text, which later files most often hold."""
+    """The types to read with. A column without any value is text, which later files mostly have."""
     return _each(schema, lambda kind: pa.string() if pa.types.is_null(kind) else kind)
 
 
 def united(schemas: list[pa.Schema]) -> pa.Schema:
-    """One schema that all of them fit in: null into any type, integers into doubles.
+    """Make one schema for all: null fits into any type, integers into doubles.
 
     Raises:
-        pa.ArrowInvalid, pa.ArrowTypeError: There is none.
+        pa.ArrowInvalid, pa.ArrowTypeError: There is no such schema.
     """
     return pa.unify_schemas(schemas, promote_options="permissive")
 
 
 def has_empty_objects(kind: pa.DataType) -> bool:
-    """Whether a type has objects without any key, which Parquet has no type for."""
+    """Whether a type has objects without keys. Parquet has no type for them."""
     if pa.types.is_struct(kind):
         return not kind.num_fields or any(has_empty_objects(field.type) for field in kind)
     return bool(pa.types.is_list(kind)) and has_empty_objects(kind.value_type)

@@ -1,8 +1,8 @@
-"""JSON Lines input: one object a line.
+"""JSON Lines input: one object on each line.
 
-Read twice: once to learn every column's type over the whole file, then to yield the rows.
-Types come from Arrow's JSON reader, except that strings stay strings (it would turn some into
-timestamps).
+It is read twice: first to find the type of each column over the whole file, then to yield the rows.
+Types come from Arrow's JSON reader, but strings stay strings; Arrow would turn some into
+timestamps.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ class JsonLinesSource:
     """One JSON Lines file; see `source.Source`.
 
     Attributes:
-        found: The types of the columns as the file alone tells them; null where no row has a
-            value.
+        found: The types of the columns in this file; null for a column without any value.
     """
 
     names_doubtful = False
@@ -66,7 +65,7 @@ class JsonLinesSource:
             yield from table.to_batches(max_chunksize=max_rows)
 
     def progress(self) -> float | None:
-        """None: the first reading has counted the rows."""
+        """None, because the first reading has counted the rows."""
         return None
 
     def _blocks(self) -> Iterator[Block]:
@@ -91,8 +90,8 @@ class JsonLinesSource:
         try:
             yield
         except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeDecodeError):
-            # Arrow's message can quote the line: find the line and the cause instead. A key that
-            # is not UTF-8 is found only when its name is asked for.
+            # Arrow's message can quote the line, so find the line and the cause instead. A key that
+            # is not UTF-8 is noticed only when its name is used.
             raise self._bad_line(block) from None
 
     def _bad_line(self, block: Block) -> DataError:

@@ -1,4 +1,4 @@
-"""Labelled files, read whole: thousands to a few million rows."""
+"""Labelled files, read into memory: thousands to a few million rows."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class LabelledRows:
     """Texts with their true labels.
 
     Attributes:
-        texts: Strings, null where the row has none. Shape `(rows,)`.
+        texts: Strings; null where a row has no text. Shape `(rows,)`.
         labels: Strings, never null. Shape `(rows,)`.
-        row_numbers: Where they stood in the input, from 1, several files counted one after the
-            other; None for rows that were made up. Shape `(rows,)`.
+        row_numbers: Numbers of the rows in the input, from 1. Several files are counted one after
+            the other. None for made-up rows. Shape `(rows,)`.
     """
 
     texts: pa.Array
@@ -42,7 +42,7 @@ class LabelledRows:
         return len(self.texts)
 
     def take(self, positions: Int64Array) -> LabelledRows:
-        """The rows at given positions, in that order."""
+        """Select the rows at given positions, in this order. Shape of `positions`: `(taken,)`."""
         taken = pa.array(positions)
         return LabelledRows(
             texts=self.texts.take(taken),
@@ -51,7 +51,7 @@ class LabelledRows:
         )
 
     def followed_by(self, others: LabelledRows) -> LabelledRows:
-        """These rows, then others; their row numbers count in different inputs, and are dropped."""
+        """Append other rows. Row numbers are dropped, because they count in different inputs."""
         return LabelledRows(
             texts=pa.concat_arrays([self.texts, others.texts]),
             labels=pa.concat_arrays([self.labels, others.labels]),
@@ -72,16 +72,16 @@ def read_labelled(
     Args:
         inputs: Files, folders, globs, or `-` for standard input.
         options: How they are read.
-        text_column: Column that holds the text.
-        label_column: Column that holds the label.
-        beside: Whether they stand beside the inputs, so that a name that tells another format
-            counts more than the options.
-        on_read: Told after each chunk.
+        text_column: Column with the texts.
+        label_column: Column with the labels.
+        beside: Whether they come in addition to other inputs. Then the format in their name counts
+            more than the options.
+        on_read: Called after each chunk.
 
     Raises:
         InputNotFoundError: A file does not exist, or nothing is found.
-        DataError: A file is malformed, lacks a column, holds texts that are not UTF-8 or rows
-            without a label, or the files hold no row.
+        DataError: A file is malformed, lacks a column, or has texts that are not UTF-8 or rows
+            without a label. Or the files have no rows.
     """
     texts: list[pa.Array] = []
     labels: list[pa.Array] = []
@@ -108,7 +108,7 @@ def read_labelled(
         labels=pa.concat_arrays(labels),
         row_numbers=np.arange(1, sum(map(len, texts)) + 1),
     )
-    # CSV has no nulls: there an empty cell means that the label is missing.
+    # CSV has no nulls, so an empty cell means that the label is missing.
     unlabelled = rows.labels.null_count + (pc.sum(pc.equal(rows.labels, "")).as_py() or 0)
     if unlabelled:
         raise DataError(
@@ -138,7 +138,15 @@ def _decoded(column: pa.Array, file: InputFile, name: str) -> pa.Array:
 
 
 def label_ids_of(labels: pa.Array, known: Sequence[str]) -> tuple[Int64Array, dict[str, int]]:
-    """Ids of labels, -1 for unknown ones, and how often each unknown one occurs."""
+    """Find the ids of labels.
+
+    Args:
+        labels: Strings. Shape `(rows,)`.
+        known: The known labels, in the order of their ids.
+
+    Returns:
+        Ids, -1 for unknown labels, shape `(rows,)`; and how often each unknown label occurs.
+    """
     found = pc.index_in(labels, value_set=pa.array(known, labels.type))
     unseen = pc.value_counts(labels.filter(pc.is_null(found))).to_pylist()
     ids = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -146,6 +154,6 @@ def label_ids_of(labels: pa.Array, known: Sequence[str]) -> tuple[Int64Array, di
 
 
 def label_counts(rows: LabelledRows) -> dict[str, int]:
-    """Rows by label, sorted by label."""
+    """Count the rows of each label, sorted by label."""
     counted = {e["values"]: e["counts"] for e in pc.value_counts(rows.labels).to_pylist()}
     return dict(sorted(counted.items()))

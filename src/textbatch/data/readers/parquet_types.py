@@ -1,8 +1,8 @@
-"""Parquet's own types of an input's columns, some of which Arrow does not know.
+"""Parquet's own types of the columns of an input. Arrow does not know all of them.
 
 ENUM, INTERVAL, BSON, a time of day with a zone, shapes on a map: Arrow reads their bytes and drops
-what they are. Parquet notes that beside the column's name, in the schema of the footer, and there
-the output gets the same note back: `data/output/parquet_file.py`.
+the type. Parquet has the type beside the name of the column, in the schema of the footer. The
+footer of the output gets the same type back: see `data/output/parquet_file.py`.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from textbatch.data.readers.thrift_compact import (
     write_items,
 )
 
-#: Fields of Parquet's `SchemaElement`, and that of the schema in its `FileMetaData`.
+#: Fields of Parquet's `SchemaElement`, and the field of the schema in its `FileMetaData`.
 _PHYSICAL, _LENGTH, _NAME, _CHILDREN, _CONVERTED, _LOGICAL = 1, 2, 4, 5, 6, 10
 _SCHEMA = 2
-#: Fields of `LogicalType`, and those of `ConvertedType` that Arrow makes others of.
+#: A field of `LogicalType`, and a value of `ConvertedType` that Arrow writes instead of others.
 _TIME = 7
 _UTF8 = 0
-#: How Arrow prints a type that it reads as another one, in some version at least.
+#: How Arrow prints types that it reads as other ones, at least in some version.
 _DOUBTFUL = re.compile(
     r"\((?:Enum|Interval|BSON|JSON|UUID|Geometry|Geography|Variant|Unknown|Undefined"
     r"|Time\(isAdjustedToUTC=true)",
     re.IGNORECASE,
 )
-#: Behind a footer: its length and Parquet's mark.
+#: Bytes after a footer: its length and Parquet's mark.
 TAIL_BYTES = 8
 
 
@@ -44,8 +44,8 @@ class ColumnTypes:
     """The Parquet types of a column.
 
     Attributes:
-        leaves: Of its innermost columns, by their paths, in order.
-        groups: Of what is around them, by their paths.
+        leaves: Types of its innermost columns, by their paths, in order.
+        groups: Types of the columns around them, by their paths.
     """
 
     leaves: dict[tuple[str, ...], Struct]
@@ -54,12 +54,12 @@ class ColumnTypes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retyped:
-    """A footer with other types than it was written with.
+    """A footer in which types were changed.
 
     Attributes:
         footer: The footer.
-        unchanged: The innermost columns that have the types that Arrow gave them, by its names.
-        lost: The columns that could not be given all their types.
+        unchanged: The innermost columns that keep the types that Arrow gave them, by Arrow's names.
+        lost: The columns that did not get all their types back.
     """
 
     footer: bytes
@@ -68,15 +68,14 @@ class Retyped:
 
 
 def doubtful_types(file: pa.NativeFile, schema: pq.ParquetSchema) -> dict[str, ColumnTypes]:
-    """Read the Parquet types of a file's columns, where there is one that Arrow may drop.
+    """Read the Parquet types of the columns of a file, if there is one that Arrow may drop.
 
     Args:
         file: The file.
-        schema: What Arrow understood.
+        schema: The schema as Arrow reads it.
 
     Returns:
-        By the columns' names; empty where Arrow knows all types.
-
+        Types by the names of the columns; empty if Arrow knows all types.
     """
     if not _DOUBTFUL.search(str(schema)):
         return {}
@@ -87,10 +86,10 @@ def doubtful_types(file: pa.NativeFile, schema: pq.ParquetSchema) -> dict[str, C
 
 
 def tried_types(schema: pa.Schema, wanted: Mapping[str, ColumnTypes]) -> Retyped:
-    """Find out, by a file without rows, what becomes of the Parquet types of an input.
+    """Find out which Parquet types of an input the output can keep, with a file without rows.
 
     Args:
-        schema: The output's.
+        schema: Schema of the output.
         wanted: The types that the columns had in the input, by their names.
     """
     sink = io.BytesIO()
@@ -102,7 +101,7 @@ def footer_of(tail: bytes) -> bytes:
     """Cut the footer out of a Parquet file.
 
     Args:
-        tail: The file, or its end.
+        tail: Content of the file, or the end of it.
     """
     length = int.from_bytes(tail[-TAIL_BYTES:][:4], "little")
     return tail[-TAIL_BYTES - length : -TAIL_BYTES]
@@ -112,11 +111,11 @@ def with_types(footer: bytes, wanted: Mapping[str, ColumnTypes]) -> Retyped:
     """Put Parquet types into a footer that Arrow wrote without them.
 
     Args:
-        footer: The output's.
+        footer: Footer of the output.
         wanted: The types that the columns had in the input, by their names.
 
     Raises:
-        MalformedError: It is no footer.
+        MalformedError: It is not a footer.
     """
     elements, begin, end = _schema(footer)
     unchanged, lost = [], []
@@ -131,7 +130,7 @@ def with_types(footer: bytes, wanted: Mapping[str, ColumnTypes]) -> Retyped:
 
 
 def _put_back(wanted: ColumnTypes, written: ColumnTypes) -> tuple[set[str], bool]:
-    """Change the types of a column; which leaves were changed, and whether all have theirs."""
+    """Change the types of a column. Return the changed leaves, and whether all have their types."""
     if len(wanted.leaves) != len(written.leaves):
         return set(), not any(map(_is_annotated, wanted.leaves.values()))
     changed, kept = set(), True
@@ -152,7 +151,7 @@ def _put_back(wanted: ColumnTypes, written: ColumnTypes) -> tuple[set[str], bool
 
 
 def _is_dropped(before: Struct, after: Struct) -> bool:
-    """Whether a leaf had a type that it has no longer, or has as another one."""
+    """Whether a leaf has lost its type, or has another one now."""
     if not _is_annotated(before):
         return False
     if not _is_annotated(after):
@@ -209,7 +208,7 @@ def _columns(elements: Items) -> dict[str, ColumnTypes]:
 def _column(
     element: Struct, rest: Iterator[Struct], above: tuple[str, ...]
 ) -> Iterator[tuple[tuple[str, ...], Struct]]:
-    """An element and all below it, each with its path."""
+    """Yield an element and all elements below it, each with its path."""
     path = (*above, _name(element))
     yield path, element
     count = element.get(_CHILDREN, (None, 0))[1]

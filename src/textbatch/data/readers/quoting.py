@@ -1,9 +1,9 @@
-"""Rows out of lines: what a quote means in CSV, in TSV, and where quotes mean nothing.
+"""Makes rows from lines: what a quote means in CSV and in TSV, and rows where quotes mean nothing.
 
-In CSV a cell that begins with a quote ends at its other quote, however many lines later. TSV has no
-such rule, but spreadsheets and pandas write it so. There a quote that has no partner, or one inside
-the cell, is a character like any other. Nobody can tell lines that are whole rows from a quoted
-cell that holds them: such a file is refused.
+In CSV a cell that begins with a quote ends at its second quote, even many lines later. TSV has no
+such rule, but spreadsheets and pandas write quotes there too. So in TSV a quote without a partner,
+or inside a cell, is a character like any other. If the lines of a quoted cell look like whole rows,
+nobody can know whether they are rows, and the file is refused.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from textbatch.data.choices import Quoting
 from textbatch.data.readers.delimited_advice import holds_rows
 from textbatch.data.readers.text_lines import TextLines
 
-#: The longest cell; a quote that is never closed runs into this instead of eating all memory.
+#: Longest cell. It stops a quote that is never closed, which would need all memory.
 MAX_CELL_CHARACTERS = 64 << 20
-#: So far ahead the partner of a quote is looked for in TSV, in lines and in characters.
+#: How far the partner of a quote is searched in TSV, in lines and in characters.
 _AHEAD_LINES, _AHEAD_CHARACTERS = 10_000, 4 << 20
 
-#: A cell from its opening quote, or from the line after that one, to its partner; and one that goes
-#: on in the next line.
+#: A whole quoted cell; a cell that is open at the end of a line; a later line where it ends; and a
+#: later line where it does not end.
 _WHOLE = re.compile(r'"((?:[^"]++|"")*+)"(?:(\t)|[\r\n]*\Z)')
 _OPEN = re.compile(r'"(?:[^"]++|"")*+\Z')
 _ENDS = re.compile(r'(?:[^"]++|"")*+"(?:\t|[\r\n]*\Z)')
@@ -33,17 +33,17 @@ _GOES_ON = re.compile(r'(?:[^"]++|"")*+\Z')
 def records(
     lines: TextLines, delimiter: str, quoting: Quoting, file: object
 ) -> Iterator[list[str]]:
-    """The cells of each row; of a blank line none.
+    """Yield the cells of each row; none for a blank line.
 
     Args:
-        lines: Of the file, from its first one.
-        delimiter: A character.
+        lines: The lines of the file, from the first one.
+        delimiter: The character between cells.
         quoting: `auto` reads quotes as CSV and TSV have them; `none` reads them as characters.
-        file: Its name, for messages.
+        file: The file, for messages.
 
     Raises:
-        csv.Error: A quote is not closed, or not where it may be.
-        DataError: A cell of TSV holds lines that are rows by their look.
+        csv.Error: A quote is not closed, or is where no quote may be.
+        DataError: A cell of TSV holds lines that look like rows.
     """
     if quoting == "auto" and delimiter == "\t":
         return iter(_TabRows(lines, file))
@@ -54,7 +54,7 @@ def records(
 
 
 class _TabRows:
-    """Rows of TSV, where quotes may or may not mean something."""
+    """Yields the rows of TSV, where a quote may have a meaning or not."""
 
     def __init__(self, lines: TextLines, file: object) -> None:
         self._lines, self._next, self._file = lines, iter(lines), file
@@ -87,7 +87,7 @@ class _TabRows:
                 return row
 
     def _with_partner(self, line: str, *, before: int) -> str:
-        """The rest of a row, with the lines up to the quote's partner where it has one."""
+        """Return the rest of a row, with the lines up to the partner of its quote, if any."""
         taken, size = [line], len(line)
         while len(taken) < _AHEAD_LINES and size < _AHEAD_CHARACTERS and (more := self._line()):
             taken.append(more)

@@ -1,4 +1,4 @@
-"""How input files are to be read, the same for every command."""
+"""How input files are read, the same for every command."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from textbatch.data.choices import InputFormat, Quoting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """How input files are to be read.
+    """How input files are read.
 
     Attributes:
-        input_format: Format of the files; `auto` goes by their names.
-        encoding: Of CSV and JSON Lines; None is UTF-8.
-        delimiter: Between the cells of CSV; None is a tab in `.tsv`, else a comma.
-        quoting: Of CSV: `auto` reads quotes as CSV and TSV have them, `none` as any character.
-        null_text: Texts that stand for a missing one.
+        input_format: Format of the files; `auto` takes it from their names.
+        encoding: Encoding of CSV and JSON Lines; None is UTF-8.
+        delimiter: The character between cells of CSV; None is a tab in `.tsv`, otherwise a comma.
+        quoting: For CSV: `auto` reads quotes as CSV and TSV have them, `none` as characters.
+        null_text: Texts that mean a missing text.
     """
 
     input_format: InputFormat = "auto"

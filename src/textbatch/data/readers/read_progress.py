@@ -1,4 +1,4 @@
-"""How far the reading of several files is, added up by their sizes."""
+"""The progress of reading several files, by their sizes."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from textbatch.data.readers.listing import ListedFile
 from textbatch.data.readers.source import Source
 
-#: Told how many more rows are read, and the share of all files read so far, 0 to 1.
+#: Called with the number of rows since the last call, and the share of all files, 0 to 1.
 OnRead = Callable[[int, float], None]
 
 
 class Reading:
-    """Tells how far the reading of files is, one after the other.
+    """Reports the progress of reading files, one after the other.
 
     Args:
-        files: In the order in which they are read.
-        tell: Told after each chunk.
+        files: The files, in the order in which they are read.
+        tell: Called after each chunk.
     """
 
     def __init__(self, files: Sequence[ListedFile], tell: OnRead) -> None:
@@ -24,16 +24,26 @@ class Reading:
         self._tell, self._file, self._rows = tell, -1, 0
 
     def next_file(self) -> None:
-        """The next file begins."""
+        """Begin with the next file."""
         self._file, self._rows = self._file + 1, 0
 
     def read(self, rows: int, share: float) -> None:
-        """`rows` more of the file are read, and with them a share of it."""
+        """Report that more of the file is read.
+
+        Args:
+            rows: Number of rows since the last report.
+            share: Share of the file that is read so far, 0 to 1.
+        """
         before, size = sum(self._sizes[: self._file]), self._sizes[self._file]
         self._tell(rows, (before + share * size) / max(1, sum(self._sizes)))
 
     def read_from(self, source: Source, rows: int) -> None:
-        """`rows` more are read from a source."""
+        """Report that more rows of a source are read.
+
+        Args:
+            source: The source of the file.
+            rows: Number of rows since the last report.
+        """
         self._rows += rows
         share = source.progress()
         self.read(rows, self._rows / max(1, source.num_rows or 0) if share is None else share)

@@ -47,12 +47,11 @@ class Source(Protocol):
     Attributes:
         file: The file.
         schema: Its columns.
-        names_doubtful: Whether its names may be the first row of data.
-        num_rows: Rows, where the format knows them without reading the data.
-        set_aside: Rows that could not become part of a batch, where these are wanted; filled
-            while `batches` runs.
-        types: Parquet's own types of columns, where Arrow does not have all of them.
-        notes: What the columns lose on the way, as far as it is known; `batches` adds to it.
+        names_doubtful: Whether the names of its columns may be the first row of data.
+        num_rows: Number of rows, if the format knows it without reading the data.
+        set_aside: Rows that cannot be part of a batch, if they are wanted. `batches` fills it.
+        types: Parquet's own types of columns, if Arrow does not know all of them.
+        notes: What is lost of the columns, as far as it is known. `batches` adds to it.
     """
 
     file: InputFile
@@ -64,9 +63,13 @@ class Source(Protocol):
     types: Mapping[str, ColumnTypes]
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of some columns in file order, at most `max_rows` at a time.
+        """Yield the rows of some columns, in the order of the file.
 
-        Text columns may come dictionary-encoded; `rebatch` decodes them within bounds.
+        Text columns may be dictionary-encoded. `rebatch` decodes them in limited memory.
+
+        Args:
+            columns: Names of the columns, each once.
+            max_rows: Limit on the rows of a batch.
 
         Raises:
             DataError: The data are malformed.
@@ -75,7 +78,7 @@ class Source(Protocol):
         ...
 
     def progress(self) -> float | None:
-        """The share of the file read so far, where the rows are not known; else None."""
+        """The share of the file that is read so far; None if the number of rows is known."""
         ...
 
 
@@ -86,24 +89,31 @@ def open_source(
     encoding: str | None = None,
     sets_aside: bool = False,
 ) -> Source:
-    """Open the file at a place; see `open_input`."""
+    """Open the file at a place; see `open_input`.
+
+    Args:
+        path: A path or a URI.
+        input_format: See `ReadOptions`.
+        encoding: See `ReadOptions`.
+        sets_aside: See `open_input`.
+    """
     options = ReadOptions(input_format=input_format, encoding=encoding)
     return open_input(new_input(path), options, sets_aside=sets_aside)
 
 
 def open_input(file: InputFile, options: ReadOptions, *, sets_aside: bool = False) -> Source:
-    """Open an input file and read its columns' names and types.
+    """Open an input file, and read the names and types of its columns.
 
     Args:
-        file: A Parquet, CSV or JSON Lines file; the text formats also as `.gz` or `.zst`.
+        file: A Parquet, CSV or JSON Lines file. CSV and JSON Lines may be `.gz` or `.zst`.
         options: How to read it.
-        sets_aside: Whether rows of CSV that cannot be read go to `set_aside` instead of ending
-            the reading.
+        sets_aside: Whether rows of CSV that cannot be read go to `set_aside`. Otherwise such a row
+            is an error.
 
     Raises:
         InputNotFoundError: There is no such file.
-        UsageError: The name tells no format.
-        ConflictError: An encoding is given for Parquet, or what is for CSV alone.
+        UsageError: The name of the file does not say its format.
+        ConflictError: An option does not fit the format.
         DataError: The file is empty or malformed.
     """
     if file.look().size == 0:
@@ -127,11 +137,11 @@ def open_input(file: InputFile, options: ReadOptions, *, sets_aside: bool = Fals
 
 
 def suited_to(file: InputFile, options: ReadOptions) -> ReadOptions:
-    """The options as far as they fit a file beside the inputs, which its name tells the format of.
+    """Select the options that fit a file that comes in addition to the inputs.
 
     Args:
-        file: The file.
-        options: Of the inputs.
+        file: The file. Its name says its format.
+        options: Options of the inputs.
     """
     if not is_known_name(file):
         return options
@@ -146,7 +156,7 @@ def suited_to(file: InputFile, options: ReadOptions) -> ReadOptions:
 
 
 def _check_options(file: InputFile, chosen: InputFormat, options: ReadOptions) -> None:
-    """Refuse options that mean nothing for a file: their owner takes it for something else."""
+    """Refuse options that mean nothing for a file: the user thinks that it is something else."""
     name = "Parquet" if chosen == "parquet" else "JSON Lines"
     if options.encoding and chosen == "parquet":
         raise ConflictError(
@@ -162,8 +172,13 @@ def _check_options(file: InputFile, chosen: InputFormat, options: ReadOptions) -
 def require_column(source: Source, column: str, flag: str) -> None:
     """Check that a source has a column.
 
+    Args:
+        source: The source.
+        column: Name of the column.
+        flag: The flag that names it, for the message.
+
     Raises:
-        DataError: It has not; the message lists the columns that it has.
+        DataError: It has no such column. The message lists its columns.
     """
     if column not in source.schema.names:
         names = source.schema.names
@@ -180,16 +195,20 @@ def require_column(source: Source, column: str, flag: str) -> None:
 
 
 def is_known_name(file: InputFile) -> bool:
-    """Whether a file's name tells its format."""
+    """Whether the name of a file says its format."""
     return _suffix(file) in _FORMATS
 
 
 def format_of(file: InputFile, input_format: InputFormat) -> InputFormat:
-    """A file's format: the one given, or with `auto` by its name.
+    """Find the format of a file.
+
+    Args:
+        file: The file.
+        input_format: The format; `auto` takes it from the name of the file.
 
     Raises:
-        UsageError: The name tells no format.
-        DataError: It tells one that cannot be read.
+        UsageError: The name does not say a format.
+        DataError: It says a format that cannot be read.
     """
     if input_format != "auto":
         return input_format
@@ -203,7 +222,7 @@ def format_of(file: InputFile, input_format: InputFormat) -> InputFormat:
 
 
 def _suffix(file: InputFile) -> str:
-    """The suffix that tells the format, in lower case; `.csv` of `a.csv.gz`."""
+    """The suffix that says the format, in lower case: `.csv` for `a.csv.gz`."""
     name = PurePosixPath(file.name)
     plain = name.with_suffix("") if name.suffix.lower() in COMPRESSED_SUFFIXES else name
     return plain.suffix.lower()

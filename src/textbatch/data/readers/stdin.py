@@ -1,4 +1,4 @@
-"""Standard input as a file: formats need its beginning twice, and a rerun must know it again."""
+"""Standard input as a file. Formats read its beginning twice, and a rerun must recognise it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def spool_standard_input(path: Path, *, on_bytes: Callable[[int], None] = lambda
 
     Args:
         path: The file.
-        on_bytes: Told how many more bytes are copied.
+        on_bytes: Called with the number of bytes that were copied since the last call.
 
     Raises:
         StorageError: Reading or writing failed.
@@ -35,6 +35,7 @@ def spool_standard_input(path: Path, *, on_bytes: Callable[[int], None] = lambda
         except BaseException:
             file.discard()
             raise
-        # The time of change is part of a job's key: made of the content, it resumes by that.
+        # The time of change is part of the key of a job. It is made from the content, so that the
+        # same content has the same key.
         moment = int.from_bytes(file.sha256.digest()[:7], "big")
         os.utime(path, ns=(moment, moment))

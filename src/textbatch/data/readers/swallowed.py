@@ -1,8 +1,8 @@
-"""Rows of CSV that a stray quote has made part of a cell: told from texts of several lines.
+"""Recognises rows of CSV that a stray quote has made part of a cell.
 
-A cell of a customer's letter has line breaks and commas too. Swallowed rows differ: each line has
-the cells of a row, no space follows their commas where none does in other rows, and what stands in
-the other columns (a number, a date, a label) looks as it does in other rows.
+A text with several lines has line breaks and commas too. Swallowed rows are different. Each line
+has as many cells as a row. There is no space after their commas, if other rows have none. And the
+other columns (a number, a date, a label) look as they do in other rows.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ _DIGITS, _LETTERS = re.compile(r"\d+"), re.compile(r"[^\W\d_]+")
 
 
 def is_swallowing(rows: Sequence[Sequence[str]], place: int, delimiter: str) -> bool:
-    """Whether a row has a cell that holds other rows by its look.
+    """Whether a row has a cell that seems to hold other rows.
 
     Args:
         rows: Cells of rows that follow each other.
-        place: Of the row among them.
-        delimiter: Between the cells.
+        place: Position of the row among them.
+        delimiter: The character between cells.
     """
     row = rows[place]
     for column, cell in enumerate(row):
@@ -33,19 +33,19 @@ def is_swallowing(rows: Sequence[Sequence[str]], place: int, delimiter: str) -> 
 
 
 def _rows_inside(cell: str, column: int, width: int, delimiter: str) -> list[tuple[int, list[str]]]:
-    """The lines of a cell as rows: first column and cells of each; none if one is no row."""
+    """Read the lines of a cell as rows: first column and cells; none if one is not a row."""
     first, *others = (line.split(delimiter) for line in _BREAK.split(cell))
     *middle, last = others
     if len(first) != width - column or len(last) != column + 1:
         return []
     if any(len(line) != width for line in middle):
         return []
-    # Of the first line the cell itself, of the last one the cell with the quote, are texts.
+    # Texts are the cell itself in the first line, and the cell with the quote in the last one.
     return [(column + 1, first[1:]), *((0, line) for line in middle), (0, last)]
 
 
 class _Columns:
-    """What stands in each column of rows."""
+    """What the columns of rows look like."""
 
     def __init__(self, rows: Sequence[Sequence[str]], width: int) -> None:
         columns = [[row[i] for row in rows if len(row) == width] for i in range(width)]
@@ -54,7 +54,7 @@ class _Columns:
         self._spaced = [any(cell.startswith(" ") for cell in cells) for cells in columns]
 
     def has(self, inner: list[tuple[int, list[str]]], text: int) -> bool:
-        """Whether cells look like those of their columns: in one column at least, against none."""
+        """Whether cells look like their columns: in at least one column, and nowhere different."""
         alike = False
         for start, cells in inner:
             for column, cell in enumerate(cells, start):
@@ -72,5 +72,5 @@ class _Columns:
 
 
 def _shape(cell: str) -> str:
-    """A cell with its numbers and words made equal: `2026-10-01` is `9-9-9`."""
+    """The shape of a cell, without its numbers and words: `2026-10-01` becomes `9-9-9`."""
     return _LETTERS.sub("a", _DIGITS.sub("9", cell[:200]))

@@ -1,4 +1,4 @@
-"""The text column of a batch, whatever Arrow type it has, as plain strings."""
+"""Turns a text column of any Arrow type into plain strings."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def check_text_type(kind: pa.DataType, where: str) -> None:
     """Check that a column can hold texts.
 
     Args:
-        kind: The column's type.
+        kind: Type of the column.
         where: File and column, for the message.
 
     Raises:
-        DataError: The column holds numbers, dates, lists or anything else that is no text.
+        DataError: The column holds numbers, dates, lists or anything else that is not text.
     """
     value = stored_type(kind)
     if not (is_text(value) or pa.types.is_null(value)):
@@ -32,10 +32,10 @@ def check_text_type(kind: pa.DataType, where: str) -> None:
 
 
 def stored_type(kind: pa.DataType) -> pa.DataType:
-    """The type of what a column stores: that of a dictionary's values, of JSON plain strings.
+    """The type of what a column stores: of a dictionary its values, of JSON plain strings.
 
     Args:
-        kind: The column's type.
+        kind: Type of the column.
     """
     if isinstance(kind, pa.BaseExtensionType):
         return stored_type(kind.storage_type)
@@ -46,12 +46,12 @@ def decode_texts(column: pa.Array) -> tuple[pa.Array, BoolArray]:
     """Turn a text column into valid UTF-8 strings.
 
     Args:
-        column: Strings, bytes, a dictionary of either, or a type that is stored so, like JSON.
-            Shape `(rows,)`.
+        column: Strings, bytes, a dictionary of these, or a type that is stored like this, such as
+            JSON. Shape `(rows,)`.
 
     Returns:
-        The strings, null where the row has none or cannot be decoded, and a mask that is True
-        for the latter. Both of shape `(rows,)`.
+        The strings, and a mask of the rows that cannot be decoded. A string is null if the row has
+        no text or cannot be decoded. Both have the shape `(rows,)`.
     """
     if isinstance(column, pa.ExtensionArray):
         return decode_texts(column.storage)
@@ -73,11 +73,11 @@ def decode_texts(column: pa.Array) -> tuple[pa.Array, BoolArray]:
 
 
 def without(texts: pa.Array, null_text: Sequence[str]) -> pa.Array:
-    """Texts, with those that stand for a missing one made null.
+    """Make texts null that mean a missing text.
 
     Args:
         texts: Strings. Shape `(rows,)`.
-        null_text: Texts that stand for a missing one.
+        null_text: Texts that mean a missing text.
 
     Returns:
         Strings. Shape `(rows,)`.
@@ -88,7 +88,7 @@ def without(texts: pa.Array, null_text: Sequence[str]) -> pa.Array:
 
 
 def _decode_rows(data: pa.Array) -> tuple[pa.Array, BoolArray]:
-    # Only chunks that hold a bad row come here, so that a loop is good enough.
+    # Only chunks with a bad row come here, so a loop is fast enough.
     texts: list[str | None] = []
     bad = np.zeros(len(data), bool)
     for row, value in enumerate(data.to_pylist()):
@@ -101,7 +101,7 @@ def _decode_rows(data: pa.Array) -> tuple[pa.Array, BoolArray]:
 
 
 def is_string(kind: pa.DataType) -> bool:
-    """Tell whether a type is one of Arrow's texts.
+    """Whether a type is one of Arrow's types of text.
 
     Args:
         kind: The type.

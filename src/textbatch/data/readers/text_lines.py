@@ -1,4 +1,4 @@
-"""The lines of a text file: decoded, counted, and of bounded length."""
+"""The lines of a text file: decoded, counted, and of limited length."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from textbatch.data.readers.encodings import canonical, check_beginning
 from textbatch.data.readers.foreign import HEAD_BYTES, check_is_text
 from textbatch.errors import DataError
 
-#: The longest line. A file without line breaks, or behind a small archive, ends here.
+#: Longest line. It stops a file without line breaks, and one that a small archive unpacks to.
 MAX_LINE_CHARACTERS = 64 << 20
 _BUFFER_BYTES = 64 << 10
 _MARK = "\ufeff"
 
 
 class TextLines:
-    """Iterates over a file's lines with their ends, whichever of LF, CR LF and CR these are.
+    """Iterates over the lines of a file. They keep their ends, which may be LF, CR LF or CR.
 
     Args:
         stream: A readable binary file, or one of Arrow's.
-        file: Its name, for messages.
-        encoding: What it is read in; None is UTF-8.
-        lenient: Whether bytes that are no text become lone surrogates instead of an error.
+        file: The file, for messages.
+        encoding: Encoding of the file; None is UTF-8.
+        lenient: Whether bytes that are not text become lone surrogates. Otherwise they are an
+            error.
 
     Attributes:
-        number: Lines handed out so far.
-        characters: How many characters they have.
+        number: Number of lines so far.
+        characters: Number of characters in them.
+        last: The last line.
 
     Raises:
-        DataError: The file is no text, or in another encoding.
+        DataError: The file is not text, or has another encoding.
     """
 
     def __init__(
@@ -71,17 +73,17 @@ class TextLines:
                 yield line
                 line = self._text.readline(MAX_LINE_CHARACTERS)
         except UnicodeError as error:
-            # Of the error only its position is told: its message quotes bytes of the cell.
+            # Only the position of the error is used, because its message quotes bytes of the cell.
             before = 0
             if isinstance(error, UnicodeDecodeError):
                 before = error.object.count(b"\n", 0, error.start)
             raise self.not_text(self.number + 1 + before) from None
 
     def not_text(self, line: int) -> DataError:
-        """The error for bytes that are no text.
+        """Make the error for bytes that are not text.
 
         Args:
-            line: Where they stand.
+            line: Number of their line.
         """
         name = canonical(self._encoding).upper() if self._encoding else "UTF-8"
         return DataError(
@@ -91,5 +93,5 @@ class TextLines:
 
 
 def _is_bytewise(encoding: str | None) -> bool:
-    """Whether each byte that is no text can stand as a surrogate of its own."""
+    """Whether each byte that is not text can become a surrogate of its own."""
     return not canonical(encoding).startswith(("utf-16", "utf-32", "utf-7"))

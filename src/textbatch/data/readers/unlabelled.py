@@ -1,4 +1,4 @@
-"""Files of texts without labels, streamed: any amount goes through in bounded memory."""
+"""Files of texts without labels, read in a stream: any amount in limited memory."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 from textbatch.text.normalization import split_tokens
 
-#: A line of a text file that is longer counts as several texts.
+#: A longer line of a text file counts as several texts.
 _MAX_LINE = 1 << 20
 _SLICE = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnlabelledFiles:
-    """Files of texts without labels; each method reads them anew.
+    """Files of texts without labels. Each method reads them anew.
 
     Attributes:
         inputs: Files, folders and globs of Parquet, CSV or JSON Lines, or of `.txt` files with a
             text on each line.
         options: How they are read.
-        text_column: Column that holds the text; `.txt` files have none.
-        beside: Whether they stand beside other inputs, so that a name that tells another format
-            counts more than the options.
+        text_column: Column with the texts; `.txt` files have none.
+        beside: Whether they come in addition to other inputs. Then the format in their name counts
+            more than the options.
     """
 
     inputs: Sequence[Location]
@@ -55,7 +55,7 @@ class UnlabelledFiles:
     beside: bool = False
 
     def check(self) -> None:
-        """Open each file and look for its text column, so that a wrong name shows at once.
+        """Open each file and check its text column, so that a wrong name is found at once.
 
         Raises:
             InputNotFoundError: A file does not exist, or nothing is found.
@@ -71,14 +71,14 @@ class UnlabelledFiles:
     def texts(
         self, on_bad: Callable[[int], None], on_read: OnRead = lambda _rows, _share: None
     ) -> Iterator[pa.Array]:
-        """Yield the texts, a bounded chunk at a time.
+        """Yield the texts, a chunk of limited size at a time.
 
         Args:
-            on_bad: Called with the number of texts that are not valid UTF-8 and so left out.
-            on_read: Told when the next chunk is asked for, so when the one before is done with.
+            on_bad: Called with the number of texts that are left out because they are not UTF-8.
+            on_read: Called when the next chunk is wanted, that is when the last one is finished.
 
         Yields:
-            Strings without nulls, of each file in order.
+            Strings without nulls, file after file. Shapes `(texts,)`.
 
         Raises:
             InputNotFoundError: A file does not exist, or nothing is found.
@@ -103,16 +103,17 @@ class UnlabelledFiles:
         seed: int,
         on_read: OnRead = lambda _rows, _share: None,
     ) -> pa.Array:
-        """Some of the texts of files, each different one as likely as any other.
+        """Draw some of the texts. Every distinct text is equally likely.
 
         Args:
-            most: How many at most.
-            known: Texts to leave out, told by their words.
-            seed: Of the choice.
-            on_read: As of `texts`.
+            most: Limit on the number of texts.
+            known: Texts to leave out. Texts of the same words are equal. Shapes `(texts,)`.
+            seed: Seed of the choice.
+            on_read: See `texts`.
 
         Returns:
-            Strings with a word in each and no words twice, in the order of the files.
+            Strings, in the order of the files. Each has a word, and no two have the same words.
+            Shape `(texts,)`.
 
         Raises:
             InputNotFoundError: A file does not exist.
@@ -129,10 +130,10 @@ class UnlabelledFiles:
                 pc.invert(pc.is_in(words, value_set=left_out)), pc.not_equal(words, "")
             )
             texts = pa.concat_arrays([texts, chunk.cast(pa.large_string()).filter(wanted)])
-            # From the words alone, so that a text that comes again has no second chance.
+            # The draw depends only on the words, so a repeated text has no second chance.
             drawn = hash_array(words.filter(wanted).to_numpy(zero_copy_only=False), hash_key=key)
             draws = np.append(draws, drawn)
-            # The least draws, of each the first text.
+            # Keep the smallest draws, and the first text of each.
             kept = np.sort(np.unique(draws, return_index=True)[1][:most])
             texts, draws = texts.take(pa.array(kept)), draws[kept]
         return texts
@@ -183,16 +184,16 @@ class UnlabelledFiles:
         try:
             data: bytes = stream.bytes.read(_MAX_LINE)
         except UnicodeError:
-            # Its message quotes bytes of the line.
+            # The message of the error is not shown, because it quotes bytes of the line.
             what = f"{file} is not {self.options.encoding}"
             raise DataError(what, "check --encoding") from None
         return data
 
 
 def _words_of(texts: pa.Array) -> pa.Array:
-    """The tokens of each text with spaces between."""
+    """Join the tokens of each text with spaces."""
     joined = []
-    # In slices, because Arrow joins strings of 2 GiB together at most.
+    # In slices, because Arrow can join at most 2 GiB of strings at a time.
     for start in range(0, len(texts), _SLICE):
         tokens, offsets = split_tokens(texts.slice(start, _SLICE))
         lists = pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), tokens.cast(pa.string()))
@@ -207,5 +208,5 @@ def _is_plain_text(file: InputFile) -> bool:
 
 
 def _is_text_name(file: InputFile) -> bool:
-    """Whether a file's name tells its format, or that it is plain text."""
+    """Whether the name of a file says its format, or that it is plain text."""
     return _is_plain_text(file) or is_known_name(file)
