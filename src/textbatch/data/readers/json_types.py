@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
+
+from textbatch.data.readers.column_names import shown, shown_type
+from textbatch.errors import DataError
+
+NO_TYPES = pa.schema([])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonTypes:
+    """What a first reading of a file has found.
+
+    Attributes:
+        schema: Types of the columns; null where no row has a value.
+        rows: How many there are.
+    """
+
+    schema: pa.Schema = NO_TYPES
+    rows: int = 0
 
 
 def strings_kept(schema: pa.Schema) -> pa.Schema:
@@ -26,6 +45,78 @@ def united(schemas: list[pa.Schema]) -> pa.Schema:
     return pa.unify_schemas(schemas, promote_options="permissive")
 
 
+def types_of_job(
+    files: Iterable[tuple[object, pa.Schema]], there: pa.Schema | None = None
+) -> pa.Schema:
+    """One schema for all files of a job, so that its parts can be read together.
+
+    Args:
+        files: Name and types of each.
+        there: Types of the columns in parts that are there already, which stay as they are.
+
+    Returns:
+        All columns, with types as `settled` makes them.
+
+    Raises:
+        DataError: Files do not go together, or not with what is there; the message tells which
+            column.
+    """
+    whole = NO_TYPES
+    first: dict[str, object] = {}
+    for name, schema in files:
+        try:
+            whole = united([whole, schema])
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            raise _apart(name, schema, whole, first) from None
+        for field in schema:
+            first.setdefault(field.name, name)
+    if there is None:
+        return settled(whole)
+    for field in there:
+        index = whole.get_field_index(field.name)
+        if index >= 0 and not _fits(whole.field(index).type, field.type):
+            raise DataError(
+                f"{first[field.name]} has {shown_type(settled(whole).field(index).type)} in column "
+                f"{shown(field.name)} where the parts that are there have {shown_type(field.type)}",
+                "add --overwrite (without --incremental) to score all files again",
+            )
+    return settled(united([there, whole]))
+
+
+def _apart(
+    name: object, schema: pa.Schema, whole: pa.Schema, first: dict[str, object]
+) -> DataError:
+    for field in schema:
+        index = whole.get_field_index(field.name)
+        if index < 0:
+            continue
+        before = whole.field(index)
+        try:
+            united([pa.schema([before]), pa.schema([field])])
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            return DataError(
+                f"{name} has {shown_type(field.type)} in column {shown(field.name)} where "
+                f"{first[field.name]} has {shown_type(before.type)}",
+                "give the column one type in all files",
+            )
+    return DataError(f"{name} has other types than the files before it", "give each column one")
+
+
+def _fits(kind: pa.DataType, there: pa.DataType) -> bool:
+    """Whether values of one type can be read as another; an object may have further keys."""
+    if pa.types.is_null(kind) or kind == there:
+        return True
+    if pa.types.is_struct(kind) and pa.types.is_struct(there):
+        return all(
+            _fits(kind.field(field.name).type, field.type)
+            for field in there
+            if kind.get_field_index(field.name) >= 0
+        )
+    if pa.types.is_list(kind) and pa.types.is_list(there):
+        return _fits(kind.value_type, there.value_type)
+    return bool(pa.types.is_integer(kind) and pa.types.is_floating(there))
+
+
 def has_empty_objects(kind: pa.DataType) -> bool:
     """Whether a type has objects without keys. Parquet has no type for them."""
     if pa.types.is_struct(kind):
@@ -34,14 +125,21 @@ def has_empty_objects(kind: pa.DataType) -> bool:
 
 
 def _each(schema: pa.Schema, change: Callable[[pa.DataType], pa.DataType]) -> pa.Schema:
-    return pa.schema([pa.field(field.name, _changed(field.type, change)) for field in schema])
+    return pa.schema(_fields(schema, change))
+
+
+def _fields(
+    schema: pa.Schema | pa.StructType, change: Callable[[pa.DataType], pa.DataType]
+) -> Iterator[pa.Field]:
+    for field in schema:
+        yield pa.field(field.name, _changed(field.type, change))
 
 
 def _changed(kind: pa.DataType, change: Callable[[pa.DataType], pa.DataType]) -> pa.DataType:
     if pa.types.is_list(kind):
         return pa.list_(_changed(kind.value_type, change))
     if pa.types.is_struct(kind):
-        return pa.struct([pa.field(f.name, _changed(f.type, change)) for f in kind])
+        return pa.struct(list(_fields(kind, change)))
     return change(kind)
 
 

@@ -20,47 +20,58 @@ from textbatch.data.readers.compressed import ByteStream, stream_errors
 from textbatch.data.readers.json_blocks import Block, blocks
 from textbatch.data.readers.json_diagnosis import bad_line, check_lines
 from textbatch.data.readers.json_numbers import check_numbers
-from textbatch.data.readers.json_types import settled, strings_kept, united
+from textbatch.data.readers.json_types import NO_TYPES, JsonTypes, settled, strings_kept, united
 from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
-
-_NO_TYPES = pa.schema([])
 
 
 class JsonLinesSource:
     """One JSON Lines file; see `source.Source`.
 
     Attributes:
-        found: The types of the columns in this file; null for a column without any value.
+        found: What a first reading has found, of this file alone or of all files of a job.
     """
 
     names_doubtful = False
 
-    def __init__(self, file: InputFile, *, encoding: str | None = None) -> None:
+    def __init__(
+        self, file: InputFile, *, encoding: str | None = None, read_as: JsonTypes | None = None
+    ) -> None:
+        """Learn the types.
+
+        Args:
+            file: The file.
+            encoding: None is UTF-8.
+            read_as: What is known of it; None reads it once.
+        """
         self.file = file
         self.set_aside: deque[BadRow] = deque()
         self.notes: list[str] = []
         self.types: Mapping[str, ColumnTypes] = {}
         self._encoding = encoding
-        self.num_rows: int | None = 0
-        self.found: pa.Schema = _NO_TYPES
+        self.found = read_as or self._look()
+        self.schema: pa.Schema = settled(self.found.schema)
+        self.num_rows: int | None = self.found.rows
+
+    def _look(self) -> JsonTypes:
+        found = JsonTypes()
         for block in self._blocks():
-            lines = check_lines(block.content, block.first_line, file)
-            with self._told_by_line(block):
-                table = self._parse(block, _NO_TYPES)
-                self.found = united([self.found, strings_kept(table.schema)])
+            lines = check_lines(block.content, block.first_line, self.file)
+            with self._told_by_line(block, found.schema):
+                table = self._parse(block, NO_TYPES)
+                schema = united([found.schema, strings_kept(table.schema)])
             if table.num_rows != lines:
-                raise self._bad_line(block)
-            check_numbers(block.content, block.first_line, self.found, file)
-            self.num_rows += table.num_rows
-        self.schema: pa.Schema = settled(self.found)
+                raise self._bad_line(block, found.schema)
+            check_numbers(block.content, block.first_line, schema, self.file)
+            found = JsonTypes(schema=schema, rows=found.rows + table.num_rows)
+        return found
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns; see `source.Source`. A missing key is a null."""
         for block in self._blocks():
             check_numbers(block.content, block.first_line, self.schema, self.file)
-            with self._told_by_line(block):
+            with self._told_by_line(block, self.schema):
                 table = self._parse(block, self.schema).select(list(columns))
             yield from table.to_batches(max_chunksize=max_rows)
 
@@ -86,13 +97,13 @@ class JsonLinesSource:
         )
 
     @contextmanager
-    def _told_by_line(self, block: Block) -> Iterator[None]:
+    def _told_by_line(self, block: Block, types: pa.Schema) -> Iterator[None]:
         try:
             yield
         except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeDecodeError):
             # Arrow's message can quote the line, so find the line and the cause instead. A key that
             # is not UTF-8 is noticed only when its name is used.
-            raise self._bad_line(block) from None
+            raise self._bad_line(block, types) from None
 
-    def _bad_line(self, block: Block) -> DataError:
-        return bad_line(block.content, block.first_line, self.found, self.file)
+    def _bad_line(self, block: Block, types: pa.Schema) -> DataError:
+        return bad_line(block.content, block.first_line, types, self.file)

@@ -22,6 +22,7 @@ from textbatch.data.readers.compressed import COMPRESSED_SUFFIXES
 from textbatch.data.readers.delimited import DelimitedSource
 from textbatch.data.readers.delimited_rows import Dialect
 from textbatch.data.readers.foreign import unknown_format
+from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.jsonlines import JsonLinesSource
 from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.readers.parquet_types import ColumnTypes
@@ -101,7 +102,13 @@ def open_source(
     return open_input(new_input(path), options, sets_aside=sets_aside)
 
 
-def open_input(file: InputFile, options: ReadOptions, *, sets_aside: bool = False) -> Source:
+def open_input(
+    file: InputFile,
+    options: ReadOptions,
+    *,
+    sets_aside: bool = False,
+    read_as: JsonTypes | None = None,
+) -> Source:
     """Open an input file, and read the names and types of its columns.
 
     Args:
@@ -109,6 +116,7 @@ def open_input(file: InputFile, options: ReadOptions, *, sets_aside: bool = Fals
         options: How to read it.
         sets_aside: Whether rows of CSV that cannot be read go to `set_aside`. Otherwise such a row
             is an error.
+        read_as: What is known of JSON Lines, if the file is one of many.
 
     Raises:
         InputNotFoundError: There is no such file.
@@ -131,7 +139,7 @@ def open_input(file: InputFile, options: ReadOptions, *, sets_aside: bool = Fals
         )
         source = DelimitedSource(file, dialect, sets_aside=sets_aside)
     else:
-        source = JsonLinesSource(file, encoding=options.encoding)
+        source = JsonLinesSource(file, encoding=options.encoding, read_as=read_as)
     _check_columns(source)
     return source
 
