@@ -26,9 +26,11 @@ DATA = Path(os.environ.get("TEXTBATCH_DATA", Path(__file__).parents[2] / "shared
 
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # One thread for each worker: the cores have a worker each. Children inherit it.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
-        os.environ.setdefault(name, "1")
+    # One core for each worker, also to what it starts: threads and processes in each other's way
+    # only cost time.
+    _LIMITS = ("LOKY_MAX_CPU_COUNT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    for _name in (*_LIMITS, "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ.setdefault(_name, "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -49,6 +49,8 @@ FOLDER_NAMES = (
     "success-written",
     "ledger-removed",
 )
+#: Those that training reaches.
+TRAINING_NAMES = ("checkpoint-saved",)
 _SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT}
 _ACTIONS = (*_SIGNALS, "raise", "memory")
 
@@ -84,7 +86,7 @@ def _active() -> dict[str, list[tuple[float, random.Random, str]]]:
             chance, draws = float(probability), random.Random(int(seed))
         except ValueError:
             name = action = ""
-        if name not in NAMES + FOLDER_NAMES or action not in _ACTIONS:
+        if name not in NAMES + FOLDER_NAMES + TRAINING_NAMES or action not in _ACTIONS:
             raise UsageError(
                 f"{VARIABLE} has a malformed entry or an unknown place",
                 "write name:probability:seed[:action], or unset it",

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pytest
 from gensim.models import KeyedVectors
 
+from textbatch.model.vectors import file_progress
 from textbatch.model.vectors.corpus import Corpus, write_corpus
 from textbatch.model.vectors.corpus_training import train_on_corpus, write_vectors
 from textbatch.model.vectors.file_progress import ReadingAlong
@@ -119,7 +119,8 @@ def test_the_words_of_all_passes_are_told(corpus, algorithm):
     assert min(told) >= 0
 
 
-def test_the_position_in_an_open_file_tells_the_share_read(tmp_path):
+def test_the_position_in_an_open_file_tells_the_share_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(file_progress, "_SECONDS", 0.001)
     path = tmp_path / "corpus.txt"
     path.write_bytes(b"x" * 1_000)
     shares: list[float] = []
@@ -133,6 +134,16 @@ def test_the_position_in_an_open_file_tells_the_share_read(tmp_path):
         file.read(250)
         assert told.wait(30)
     assert shares[-1] == 0.25
+    looks: list[float | None] = []
+    looked, look = threading.Semaphore(0), file_progress._share_read
+
+    def counted(path: Path) -> float | None:
+        looks.append(look(path))
+        looked.release()
+        return looks[-1]
+
+    monkeypatch.setattr(file_progress, "_share_read", counted)
     with ReadingAlong(path, shares.append):  # which nobody reads
-        time.sleep(0.7)
+        assert all(looked.acquire(timeout=30) for _ in range(3))
+    assert set(looks) == {None}
     assert set(shares) <= {0.0, 0.25}

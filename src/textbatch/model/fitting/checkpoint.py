@@ -18,6 +18,7 @@ from safetensors.numpy import load, save
 
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.errors import BundleError, OutputError, storage_errors
+from textbatch.failpoints import failpoint
 from textbatch.model.bundle.strict_json import dump_json, parse_json
 from textbatch.model.fitting.settings import Epoch
 
@@ -109,6 +110,7 @@ class Checkpoint:
             for old in self.folder.glob("state-*"):
                 if old.name != name:
                     old.unlink(missing_ok=True)
+        failpoint("checkpoint-saved")
 
     def remove(self) -> None:
         """Delete the directory, if it is there."""
