@@ -58,6 +58,14 @@ FILES = {
 }
 
 
+#: All that a command writes besides its output.
+WRITTEN = {
+    "score": {"report": "told.json", "metrics-file": "told.prom", "html": "told.html"},
+    "train": {"report": "told.json"},
+    "evaluate": {"report": "told.json"},
+}
+
+
 def write(folder: Path, name: str) -> Path:
     content = FILES[name]
     path = folder / name
@@ -70,23 +78,29 @@ def run(monkeypatch, capfd):
     """Run the command line here; its exit code, after a look for the canary in all it told."""
 
     def run(*arguments: str | Path) -> int:
-        report = Path(arguments[1]).with_name("report.json")
-        monkeypatch.setattr(
-            "sys.argv", ["textbatch", *map(str, arguments), "--report", str(report)]
-        )
+        folder = Path(arguments[1]).parent
+        names = WRITTEN[str(arguments[0])]
+        flags = [word for flag, name in names.items() for word in (f"--{flag}", str(folder / name))]
+        monkeypatch.setattr("sys.argv", ["textbatch", *map(str, arguments), *flags])
+        monkeypatch.setenv("OPENLINEAGE__TRANSPORT__TYPE", "file")
+        monkeypatch.setenv("OPENLINEAGE__TRANSPORT__LOG_FILE_PATH", str(folder / "told.events"))
         monkeypatch.setattr("signal.signal", lambda *_: None)
         with pytest.raises(SystemExit) as ended:
             app.main()
         told = capfd.readouterr()
         assert told.err if ended.value.code else told.out
-        assert CANARY not in (told.out + told.err + report.read_text()).lower()
+        written = "".join(place.read_text() for place in folder.glob("told.*"))
+        assert written
+        assert CANARY not in (told.out + told.err + written).lower()
         return ended.value.code
 
     return run
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_no_cell_is_quoted_when_scoring_fails(name, tmp_path, model, run):
+def test_no_cell_is_quoted_when_scoring_fails(name, tmp_path, model, run, monkeypatch):
+    # The traceback is shown too, which tells what an error was made of.
+    monkeypatch.setenv("TEXTBATCH_DEBUG", "1")
     source = write(tmp_path, name)
     assert run("score", source, tmp_path / "out.parquet", "--model", model) in (65, 67)
 

@@ -96,3 +96,41 @@ def test_what_is_not_there_is_told(tmp_path, store):
     for place in (tmp_path / "no.csv", tmp_path / "*.csv", location_of(f"s3://{BUCKET}/no/*")):
         with pytest.raises(InputNotFoundError):
             read(place)
+
+
+BLANK = {
+    "in.csv": "text,label\na,x\nb,\nc, \nd,\t\ne,y\n",
+    "in.jsonl": '{"text": "a", "label": "x"}\n{"text": "b"}\n{"text": "c", "label": null}\n'
+    '{"text": "d", "label": "\\u00a0\\u2003"}\n{"text": "e", "label": "y"}\n',
+}
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_a_blank_label_is_a_missing_one_and_its_row_is_named_by_its_number(name, tmp_path):
+    path = tmp_path / name
+    path.write_text(BLANK[name])
+    message = r"3 of 5 rows have no label in column 'label': rows 2 to 4; .*--skip-unlabelled"
+    with pytest.raises(DataError, match=message):
+        read_labelled([path], ReadOptions(), text_column="text", label_column="label")
+
+
+@pytest.mark.parametrize("name", BLANK)
+def test_rows_without_a_label_may_be_left_out(name, tmp_path):
+    path = tmp_path / name
+    path.write_text(BLANK[name])
+    rows = read_labelled(
+        [path], ReadOptions(), text_column="text", label_column="label", skip_unlabelled=True
+    )
+    assert rows.texts.to_pylist() == ["a", "e"]
+    assert rows.labels.to_pylist() == ["x", "y"]
+    assert rows.row_numbers.tolist() == [1, 5]
+    assert rows.left_out.tolist() == [2, 3, 4]
+
+
+def test_a_file_without_any_label_is_refused_all_the_same(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("text,label\na,\nb, \n")
+    with pytest.raises(DataError, match="2 of 2 rows have no label .*; check --label-column"):
+        read_labelled(
+            [path], ReadOptions(), text_column="text", label_column="label", skip_unlabelled=True
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +15,7 @@ from textbatch.data.readers.inputs import input_files
 from textbatch.data.readers.nested import is_text
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.read_progress import OnRead, Reading
+from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.readers.source import Source, open_input, require_column, suited_to
 from textbatch.data.readers.text_column import check_text_type, decode_texts, stored_type, without
 from textbatch.data.storage.files import InputFile
@@ -37,6 +38,7 @@ class LabelledRows:
     texts: pa.Array
     labels: pa.Array
     row_numbers: Int64Array | None = None
+    left_out: Int64Array | None = None
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -65,6 +67,7 @@ def read_labelled(
     text_column: str,
     label_column: str,
     beside: bool = False,
+    skip_unlabelled: bool = False,
     on_read: OnRead = lambda _rows, _share: None,
 ) -> LabelledRows:
     """Read labelled files, one after the other.
@@ -76,6 +79,7 @@ def read_labelled(
         label_column: Column with the labels.
         beside: Whether they come in addition to other inputs. Then the format in their name counts
             more than the options.
+        skip_unlabelled: Leave out rows without a label. Otherwise they are an error.
         on_read: Called after each chunk.
 
     Raises:
@@ -108,14 +112,24 @@ def read_labelled(
         labels=pa.concat_arrays(labels),
         row_numbers=np.arange(1, sum(map(len, texts)) + 1),
     )
-    # CSV has no nulls, so an empty cell means that the label is missing.
-    unlabelled = rows.labels.null_count + (pc.sum(pc.equal(rows.labels, "")).as_py() or 0)
-    if unlabelled:
-        raise DataError(
-            f"{unlabelled:,} of {len(rows):,} rows have no label in column {shown(label_column)}",
-            "label them or leave them out",
-        )
-    return rows
+    return _labelled_only(rows, label_column, skip=skip_unlabelled)
+
+
+def _labelled_only(rows: LabelledRows, column: str, *, skip: bool) -> LabelledRows:
+    # CSV has no nulls, and a blank cell is no label that anybody has given.
+    blank = pc.equal(pc.utf8_trim_whitespace(rows.labels), "")
+    missing = pc.fill_null(blank, True).to_numpy(zero_copy_only=False)  # noqa: FBT003
+    left_out = np.flatnonzero(missing)
+    if not len(left_out):
+        return rows
+    if skip and len(left_out) < len(rows):
+        kept = rows.take(np.flatnonzero(~missing))
+        return replace(kept, left_out=left_out + 1)
+    raise DataError(
+        f"{len(left_out):,} of {len(rows):,} rows have no label in column {shown(column)}: "
+        f"{shown_rows(left_out + 1)}",
+        "check --label-column" if skip else "label them, or leave them out with --skip-unlabelled",
+    )
 
 
 def _check_label_type(source: Source, column: str) -> None:
