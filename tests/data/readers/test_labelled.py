@@ -130,7 +130,7 @@ def test_rows_without_a_label_may_be_left_out(name, tmp_path):
 def test_a_file_without_any_label_is_refused_all_the_same(tmp_path):
     path = tmp_path / "in.csv"
     path.write_text("text,label\na,\nb, \n")
-    with pytest.raises(DataError, match="2 of 2 rows have no label .*; check --label-column"):
+    with pytest.raises(DataError, match=r"2 of 2 rows have no label .*; check --label-column"):
         read_labelled(
             [path], ReadOptions(), text_column="text", label_column="label", skip_unlabelled=True
         )

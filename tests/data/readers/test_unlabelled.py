@@ -91,6 +91,22 @@ def test_the_share_read_grows_to_the_whole_whatever_the_formats(tmp_path):
     assert shares[0] == pytest.approx(sizes[0] / sum(sizes))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", None])
+def test_a_mark_is_no_part_of_the_first_line(encoding, tmp_path):
+    (tmp_path / "a.txt").write_bytes("\ufeffrefund\nlogin\n".encode())
+    marked = UnlabelledFiles(
+        inputs=[tmp_path], options=ReadOptions(encoding=encoding), text_column="text"
+    )
+    found = pa.concat_arrays(list(marked.texts(lambda _: None))).to_pylist()
+    assert [text.strip() for text in found if text] == ["refund", "login"]
+
+
+def test_txt_that_is_an_archive_is_told(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"PK\x03\x04" + b"a" * 600)
+    with pytest.raises(DataError, match="is a zip archive"):
+        texts_of(tmp_path / "a.txt")
+
+
 def test_txt_in_another_encoding(tmp_path):
     (tmp_path / "a.txt").write_bytes("größe\nklein\n".encode("latin-1"))
     latin = UnlabelledFiles(

@@ -62,7 +62,7 @@ def _of_project(path: Path) -> SettingsFile | None:
 def _read(path: Path) -> str:
     with storage_errors(path, "cannot read", missing=UsageError):
         try:
-            return path.read_text("utf-8")
+            return path.read_text("utf-8-sig")
         except UnicodeDecodeError:
             raise UsageError(f"{path} is not UTF-8", "save it as UTF-8") from None
 

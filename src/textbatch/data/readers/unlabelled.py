@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -26,6 +25,7 @@ from textbatch.data.readers.source import (
     suited_to,
 )
 from textbatch.data.readers.text_column import check_text_type, decode_texts, without
+from textbatch.data.readers.utf8_pieces import utf8_pieces
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
@@ -164,13 +164,13 @@ class UnlabelledFiles:
     def _lines(self, file: InputFile, reading: Reading) -> Iterator[pa.Array]:
         with stream_errors(file):
             stream = ByteStream(file)
-            if encoding := self.options.encoding:
-                stream.bytes = codecs.EncodedFile(stream.bytes, "utf-8", encoding)
             try:
                 rest = b""
-                while data := self._read(stream, file):
+                for data in utf8_pieces(stream.bytes, file, self.options.encoding, _MAX_LINE):
                     if b"\0" in data:
                         raise DataError(f"{file} is not a text file", "give a text on each line")
+                    if not data:
+                        break
                     *lines, rest = (rest + data).splitlines(keepends=True)
                     if rest.endswith((b"\n", b"\r")) or len(rest) > _MAX_LINE:
                         lines, rest = [*lines, rest], b""
@@ -179,15 +179,6 @@ class UnlabelledFiles:
                 yield pa.array([rest], pa.large_binary())
             finally:
                 stream.close()
-
-    def _read(self, stream: ByteStream, file: InputFile) -> bytes:
-        try:
-            data: bytes = stream.bytes.read(_MAX_LINE)
-        except UnicodeError:
-            # The message of the error is not shown, because it quotes bytes of the line.
-            what = f"{file} is not {self.options.encoding}"
-            raise DataError(what, "check --encoding") from None
-        return data
 
 
 def _words_of(texts: pa.Array) -> pa.Array:

@@ -53,7 +53,7 @@ def read_recipe(path: Path, base: T) -> T:
     with storage_errors(path, "cannot read"), path.open("rb") as file:
         data = file.read(_MAX_BYTES + 1)
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
         values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         kind = "JSON" if path.suffix == ".json" else "TOML"
