@@ -14,6 +14,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 OWNERS = {
     "boto3": {"data.storage"},
     "botocore": {"data.storage"},
+    "deltalake": {"data.readers"},
     "fsspec": {"data.storage"},
     "pandas": {"data.output", "data.readers", "scoring.in_memory"},
     "pyarrow.fs": {"data.storage"},

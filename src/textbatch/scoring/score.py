@@ -26,8 +26,9 @@ from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.prefetch import Prefetch
 from textbatch.data.readers.source import Source
 from textbatch.data.readers.stdin import spool_standard_input
+from textbatch.data.readers.table_formats import check_single_file
 from textbatch.data.readers.text_column import decode_texts, without
-from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.file_io import new_input, new_output
 from textbatch.data.storage.location import local
 from textbatch.errors import DataError, OutOfMemoryError, StorageError, TextbatchError, redacted
 from textbatch.model.predictor import PendingPredictions, Predictor
@@ -77,7 +78,10 @@ def score(
         failure_reported(config.report, lambda: _timed(report, started).to_dict()),
         closing(LoadedModel(config)) as model,
     ):
-        if is_folder_job(config):
+        in_folder = is_folder_job(config)
+        if not (in_folder or config.from_standard_input):
+            check_single_file(new_input(config.input))
+        if in_folder:
             score_files(config, report, listens, model, score_file=score_file)
         elif new_output(config.output).staged:
             score_staged(config, report, listens, model, score_file=score_file)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import PurePath, PurePosixPath
-from urllib.parse import unquote
+from pathlib import PurePosixPath
 
 from textbatch.data.choices import InputFormat
+from textbatch.data.readers.partitions import name_with_partitions, partitions_of
 from textbatch.data.readers.source import is_known_name
+from textbatch.data.readers.table_formats import check_single_file, live_files
 from textbatch.data.storage.file_io import file_io_of
 from textbatch.data.storage.files import FileState, Found, InputFile
 from textbatch.data.storage.location import Location
 from textbatch.data.storage.names import is_file_name
 from textbatch.errors import ConflictError, DataError, InputNotFoundError, UsageError
 
-#: What Hive writes for a null partition value.
-_NULL = "__HIVE_DEFAULT_PARTITION__"
-_PARTITION = re.compile(r"([^=/]+)=([^/]*)")
 _COMPRESSED = (".gz", ".zst")
 
 
@@ -86,12 +83,7 @@ class ListedFile:
     @property
     def partitions(self) -> tuple[tuple[str, str | None], ...]:
         """The `key=value` folders above it, in order, decoded; None for Hive's null."""
-        found = []
-        for folder in PurePosixPath(self.name).parts[:-1]:
-            if match := _PARTITION.fullmatch(folder):
-                value = None if match[2] == _NULL else unquote(match[2])
-                found.append((unquote(match[1]), value))
-        return tuple(found)
+        return partitions_of(self.name)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,17 +94,22 @@ class Listing:
         files: In the order of their names.
         stray: Files left out because their name, or a folder's above, begins with `_` or `.`.
         unusable: Objects left out because their names cannot be those of files.
+        tables: What is to be told of folders that are tables.
     """
 
     files: list[ListedFile] = field(default_factory=list)
     stray: int = 0
     unusable: int = 0
+    tables: list[str] = field(default_factory=list)
 
     def notes(self) -> list[str]:
         """What a report tells of files that were left out for another reason than a hidden name."""
         if not self.unusable:
-            return []
-        return [f"{self.unusable:,} objects are left out: parts of their names are empty, . or .."]
+            return self.tables
+        return [
+            *self.tables,
+            f"{self.unusable:,} objects are left out: parts of their names are empty, . or ..",
+        ]
 
 
 def list_inputs(inputs: Sequence[Location], input_format: InputFormat) -> Listing:
@@ -212,12 +209,16 @@ def _check_parts(listing: Listing) -> None:
 
 def _files(given: Location, listing: Listing) -> Iterator[ListedFile]:
     io = file_io_of(given)
-    if io.is_pattern(given):
-        found = io.matching(given)
-    elif io.is_folder(given):
-        found = io.files_below(given)
+    found: Iterable[Found]
+    if (is_pattern := io.is_pattern(given)) or io.is_folder(given):
+        every = list(io.matching(given) if is_pattern else io.files_below(given))
+        found, tables = live_files(given, every, is_pattern=is_pattern)
+        listing.tables += tables
     else:
-        found = iter([Found(name=_name_of(PurePosixPath(given)), file=io.new_input(given))])
+        check_single_file(io.new_input(given))
+        found = iter(
+            [Found(name=name_with_partitions(PurePosixPath(given)), file=io.new_input(given))]
+        )
     for one in found:
         if not one.usable:
             listing.unusable += 1
@@ -226,13 +227,3 @@ def _files(given: Location, listing: Listing) -> Iterator[ListedFile]:
         else:
             state = one.state or one.file.look()
             yield ListedFile(file=one.file, name=one.name, found=state)
-
-
-def _name_of(path: PurePath) -> str:
-    """A single file's name, with the `key=value` folders above it: shells expand globs to such."""
-    name = path.name
-    for folder in path.parents:
-        if not _PARTITION.fullmatch(folder.name):
-            break
-        name = f"{folder.name}/{name}"
-    return name

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from textbatch.errors import ConflictError
@@ -111,6 +112,44 @@ def is_within(location: Location, folder: Location) -> bool:
             and location.is_within(folder)
         )
     return location.is_relative_to(folder)
+
+
+def parent_of(location: Location) -> Location:
+    """The folder above a place; a root or a bucket itself.
+
+    Args:
+        location: The place.
+    """
+    if isinstance(location, RemotePath):
+        return RemotePath(location.scheme, location.bucket, location.key.rpartition("/")[0])
+    return location.parent
+
+
+def relative_name(location: Location, folder: Location) -> str | None:
+    """The name of a place below a folder, with slashes; None if it is not below it.
+
+    Args:
+        location: Resolved.
+        folder: Resolved.
+    """
+    if not is_within(location, folder):
+        return None
+    if isinstance(location, RemotePath) and isinstance(folder, RemotePath):
+        return location.key.removeprefix(folder.prefix)
+    return Path(location).relative_to(folder).as_posix()
+
+
+def folder_of_pattern(pattern: Location) -> Location:
+    """The folder above the first part of a glob with `*`, `?` or `[`.
+
+    Args:
+        pattern: The glob.
+    """
+    parts = pattern.key.split("/") if isinstance(pattern, RemotePath) else pattern.parts
+    plain = list(takewhile(lambda part: not set(part) & set("*?["), parts))
+    if isinstance(pattern, RemotePath):
+        return RemotePath(pattern.scheme, pattern.bucket, "/".join(plain))
+    return Path(*plain)
 
 
 def local(location: Location) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from textbatch.data.output.any_folder import Folder, folder_at
@@ -16,7 +17,7 @@ from textbatch.data.readers.listing import Listing
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import is_within, local, resolved
 from textbatch.data.storage.model_cache import cache_directory
-from textbatch.errors import ConflictError, OutputError
+from textbatch.errors import ConflictError, DataError, OutputError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.folder.job import FolderJob
@@ -87,6 +88,7 @@ def plan(
     key = _key(config, bundle)
     ledger = Ledger(work.parts if work else None, key)
     known = _known(folder, key) if config.incremental else {}
+    _check_rewritten(listing, known)
     seen = known | ledger.finished
     todo = [
         file
@@ -106,6 +108,20 @@ def plan(
         inherited=work.inherited if work else False,
         todo=todo,
     )
+
+
+def _check_rewritten(listing: Listing, known: Mapping[str, str]) -> None:
+    """Check that a table still has the files that were scored before.
+
+    Raises:
+        DataError: It has not: their rows were deleted, or written anew into other files.
+    """
+    if listing.tables and (gone := known.keys() - {file.part for file in listing.files}):
+        raise DataError(
+            f"the table has changed {len(gone):,} files that were scored before: beside its new "
+            "files --incremental would keep their old rows",
+            "score it with --overwrite instead of --incremental",
+        )
 
 
 def _known(folder: Folder, key: str) -> dict[str, str]:

@@ -1,0 +1,210 @@
+"""Folders that are tables: which of their files are live stands in a log, not in the folder.
+
+Delta Lake, Iceberg and Hudi keep files of deleted and of older rows beside the live ones. To read
+such a folder as it stands would bring deleted rows back. So a table is noticed wherever a job
+touches one: the folder itself, one around it, one inside it, a pattern, a single file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+
+from textbatch.data.readers.delta_table import DeltaTableFiles
+from textbatch.data.readers.partitions import is_partition
+from textbatch.data.storage.file_io import file_io_of
+from textbatch.data.storage.files import Found, InputFile
+from textbatch.data.storage.location import (
+    Location,
+    folder_of_pattern,
+    parent_of,
+    relative_name,
+    resolved,
+)
+from textbatch.errors import AccessError, DataError, InputNotFoundError
+
+_DELTA_LOG, _HUDI = "_delta_log", ".hoodie"
+_METADATA = re.compile(r"(?:v\d+|\d{5,}-.+?)(?:\.gz)?\.metadata\.json(?:\.gz)?")
+#: Of a folder `metadata` so many names are looked at.
+_NAMES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """A folder that is a table.
+
+    Attributes:
+        kind: Whose.
+        root: The folder.
+    """
+
+    kind: str
+    root: Location
+
+
+def live_files(
+    given: Location, found: list[Found], *, is_pattern: bool
+) -> tuple[list[Found], list[str]]:
+    """Leave out the files that are no longer part of a table.
+
+    Args:
+        given: A folder, or a pattern.
+        found: Its files.
+        is_pattern: Which of the two it is.
+
+    Returns:
+        The files to read, and notes about the tables.
+
+    Raises:
+        DataError: There is a table whose live files cannot be told.
+    """
+    base = resolved(folder_of_pattern(given) if is_pattern else given)
+    tables = list(_tables(base, found, listed=not is_pattern))
+    notes = []
+    for table in tables:
+        files = _delta_files(table)
+        before = len([one for one in found if not one.hidden])
+        found = list(_live(base, found, table, files, whole=not is_pattern))
+        left = before - len([one for one in found if not one.hidden])
+        notes.append(
+            f"{table.root} is a Delta table: its version {files.version} is read"
+            + (f", {left:,} files that are not part of it are left out" if left > 0 else "")
+        )
+    return found, notes
+
+
+def check_single_file(file: InputFile) -> None:
+    """Check that a file which was named alone is not a dead part of a table.
+
+    Raises:
+        DataError: It is, or nobody can tell.
+    """
+    if file.suffix.lower() not in (".parquet", ".pq"):
+        return
+    place = resolved(file.location)
+    table = next(_above(parent_of(place)), None)
+    if table is None:
+        return
+    files = _delta_files(table, f"{file} is part of ")
+    if relative_name(place, table.root) not in files.paths:
+        raise DataError(
+            f"{file} is no longer part of the Delta table {table.root}",
+            "name the table's folder, or copy the file elsewhere if its old rows are wanted",
+        )
+
+
+def _delta_files(table: _Table, prefix: str = "") -> DeltaTableFiles:
+    if table.kind != "Delta":
+        raise DataError(
+            f"{prefix}{table.root}{',' if prefix else ' is'} a table of {table.kind}, which keeps "
+            "deleted and old rows in its folder too",
+            f"write its rows to plain Parquet with a tool that reads {table.kind}, and score that",
+        )
+    return DeltaTableFiles.read(table.root)
+
+
+def _live(
+    base: Location, found: Iterable[Found], table: _Table, files: DeltaTableFiles, *, whole: bool
+) -> Iterator[Found]:
+    """The files outside a table, and the live ones in it."""
+    seen = set()
+    for one in found:
+        path = relative_name(_below(base, one.name), table.root)
+        if path is None:
+            yield one
+        elif path in files.paths:
+            seen.add(path)
+            yield Found(name=one.name, file=one.file, state=one.state, usable=one.usable)
+    if not whole:
+        return
+    # Folders whose names begin with _ are not listed, but may be partitions.
+    io = file_io_of(base)
+    for path in sorted(files.paths - seen):
+        place = _below(table.root, path)
+        name = relative_name(place, base)
+        if name is None:
+            continue
+        try:
+            state = io.new_input(place).look()
+        except InputNotFoundError as error:
+            raise DataError(
+                f"the Delta table {table.root} has lost a file that is part of it",
+                "restore the table, or vacuum it less early",
+            ) from error
+        yield Found(name=name, file=io.new_input(place), state=state)
+
+
+def _tables(base: Location, found: Iterable[Found], *, listed: bool) -> Iterator[_Table]:
+    """The tables that a listing touches: the one around it, or else those inside it."""
+    if table := next(_above(base), None):
+        yield table
+        return
+    if not listed and file_io_of(base).new_input(base).costs_requests:
+        found = file_io_of(base).files_below(base)
+        listed = True
+    roots: dict[str, str] = {}
+    looked: set[str] = set()
+    for one in found:
+        if listed:
+            if mark := _marked(one.name):
+                roots.setdefault(*mark)
+            continue
+        for folder in map(str, PurePosixPath(one.name).parents):
+            if folder not in looked:
+                looked.add(folder)
+                if table := _table_at(_below(base, folder)):
+                    roots.setdefault(folder, table.kind)
+    for name, kind in roots.items():
+        yield _Table(kind, _below(base, name))
+
+
+def _marked(name: str) -> tuple[str, str] | None:
+    """The folder that a file's name shows to be a table, and whose."""
+    parts = PurePosixPath(name).parts
+    for mark, kind in ((_DELTA_LOG, "Delta"), (_HUDI, "Hudi")):
+        if mark in parts:
+            return "/".join(parts[: parts.index(mark)]), kind
+    if len(parts) > 1 and parts[-2] == "metadata" and _METADATA.fullmatch(parts[-1]):
+        return "/".join(parts[:-2]), "Iceberg"
+    return None
+
+
+def _above(folder: Location) -> Iterator[_Table]:
+    """The table that a folder is, or stands in.
+
+    In a store, where each look is a request, only that far above partitions as tables have files.
+    """
+    steps = 0
+    remote = file_io_of(folder).new_input(folder).costs_requests
+    while True:
+        if table := _table_at(folder):
+            yield table
+        steps += not is_partition(folder.name)
+        above = parent_of(folder)
+        if above == folder or (remote and steps > 1):
+            return
+        folder = above
+
+
+def _table_at(folder: Location) -> _Table | None:
+    io = file_io_of(folder)
+    try:
+        if io.is_folder(folder / _DELTA_LOG):
+            return _Table("Delta", folder)
+        if io.is_folder(folder / _HUDI):
+            return _Table("Hudi", folder)
+        metadata = folder / "metadata"
+        if io.is_folder(metadata):
+            names = (one.name for one in islice(io.files_below(metadata), _NAMES))
+            if any(map(_METADATA.fullmatch, names)):
+                return _Table("Iceberg", folder)
+    except AccessError:
+        return None  # who may read one file only need not see what is around it
+    return None
+
+
+def _below(folder: Location, name: str) -> Location:
+    return folder / name if name not in ("", ".") else folder
