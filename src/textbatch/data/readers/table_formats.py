@@ -85,7 +85,7 @@ def check_single_file(file: InputFile) -> None:
     if file.suffix.lower() not in (".parquet", ".pq"):
         return
     place = resolved(file.location)
-    table = next(_above(parent_of(place)), None)
+    table = _above(parent_of(place))
     if table is None:
         return
     files = _delta_files(table, f"{file} is part of ")
@@ -139,10 +139,12 @@ def _live(
 
 def _tables(base: Location, found: Iterable[Found], *, listed: bool) -> Iterator[_Table]:
     """The tables that a listing touches: the one around it, or else those inside it."""
-    if table := next(_above(base), None):
+    costly = file_io_of(base).new_input(base).costs_requests
+    # A listing of a store shows the marks of the folder itself.
+    if table := _above(base, skip=listed and costly):
         yield table
         return
-    if not listed and file_io_of(base).new_input(base).costs_requests:
+    if not listed and costly:
         found = file_io_of(base).files_below(base)
         listed = True
     roots: dict[str, str] = {}
@@ -172,20 +174,26 @@ def _marked(name: str) -> tuple[str, str] | None:
     return None
 
 
-def _above(folder: Location) -> Iterator[_Table]:
+def _above(folder: Location, *, skip: bool = False) -> _Table | None:
     """The table that a folder is, or stands in.
 
-    In a store, where each look is a request, only that far above partitions as tables have files.
+    In a store, where each look is a request, only so far above partitions as tables have files.
+
+    Args:
+        folder: The folder, resolved.
+        skip: Whether to look above it only.
     """
-    steps = 0
     remote = file_io_of(folder).new_input(folder).costs_requests
+    steps = 0
     while True:
-        if table := _table_at(folder):
-            yield table
-        steps += not is_partition(folder.name)
+        if not skip and (table := _table_at(folder)):
+            return table
+        skip = False
         above = parent_of(folder)
-        if above == folder or (remote and steps > 1):
-            return
+        steps += not is_partition(folder.name)
+        is_bucket = parent_of(above) == above
+        if above == folder or (remote and (steps > 1 or (steps and is_bucket))):
+            return None
         folder = above
 
 
