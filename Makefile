@@ -55,7 +55,8 @@ bench: $(VENV)/installed-dev  ## Compare speed with peers, in one run
 bench-accuracy: $(VENV)/installed-dev  ## Train on public data sets, three seeds each
 	$(BIN)/python -m benchmarks.accuracy
 
-reference: $(VENV)/installed-dev  ## Write docs/reference from the code
+reference: $(VENV)/installed-dev  ## Write docs/reference and the Python functions' parameters from the code
+	$(BIN)/python -m tools.python_api
 	$(BIN)/python -m tools.reference
 
 docs: $(VENV)/installed-dev  ## Build the documentation into ./site

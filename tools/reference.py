@@ -9,18 +9,19 @@ import collections.abc
 import inspect
 import json
 import re
-import types
 import typing
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from typer.core import TyperArgument, TyperGroup, TyperOption
+from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
 from textbatch.cli.app import app
-from textbatch.cli.click_parts import choices_of
-from textbatch.cli.settings.resolve import variables
+from textbatch.cli.command import Command, flags_of
+from textbatch.cli.help import default_of
+from textbatch.cli.settings.resolve import Settings
+from textbatch.options import Option, options_of
 from textbatch.report.audit import AuditReport
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.files import SCHEMA_VERSION
@@ -74,70 +75,76 @@ def commands_page() -> str:
         "Every option can also stand in a [settings file](../configuration.md), under its name "
         "without the dashes, or in the variable that the last column names.\n\n"
         "These stand before the command, as in `textbatch --debug score …`:\n\n"
-        f"{_options(group.params, '')}"
+        f"{_table(map(_row_of_all, group.params))}"
     )
     parts = [head]
     for name, command in group.commands.items():
         if isinstance(command, TyperGroup):
-            parts += [_command(one, f"{name} {inner}") for inner, one in command.commands.items()]
+            parts += [
+                command_text(one, f"{name} {inner}") for inner, one in command.commands.items()
+            ]
         else:
-            parts.append(_command(command, name))
+            parts.append(command_text(command, name))
     return "\n".join(parts)
 
 
-def _command(command: Any, path: str) -> str:
+def command_text(command: Any, path: str) -> str:
+    """One command's part of the page.
+
+    Args:
+        command: As `add_command` makes it.
+        path: Its name, those of its groups before it.
+    """
+    assert isinstance(command, Command)
     sentence, example, *rest = (re.sub(r"\s+", " ", part) for part in command.help.split("\n\n"))
     names = " ".join(
-        f"{param.name.upper()}{'...' if param.nargs == -1 else ''}"
-        for param in command.params
-        if isinstance(param, TyperArgument)
+        f"{one.name.upper()}{'...' if one.many else ''}" for one in _arguments(command.settings)
     )
     usage = " ".join(filter(None, ["textbatch", path, names, "[OPTIONS]"]))
     code = example.removeprefix("Example: ")
     text = "\n\n".join([sentence, *rest])
     return (
         f"## {path}\n\n{text}\n\n```\n{code}\n```\n\nUsage: `{usage}`\n\n"
-        f"{_arguments(command.params)}{_options(command.params, path)}"
+        f"{_argument_table(command.settings)}"
+        f"{_table(_row(command.settings, one) for one in command.settings.flags)}"
     )
 
 
-def _arguments(params: list[Any]) -> str:
-    rows = [
-        f"| `{param.name.upper()}` | {_cell(param.help or '')} |\n"
-        for param in params
-        if isinstance(param, TyperArgument)
-    ]
+def _arguments(settings: Settings) -> list[Option]:
+    return [one for one in options_of(settings.options) if one.argument]
+
+
+def _argument_table(settings: Settings) -> str:
+    rows = [f"| `{one.name.upper()}` | {_cell(one.help)} |\n" for one in _arguments(settings)]
     return "| argument | meaning |\n|---|---|\n" + "".join(rows) + "\n" if rows else ""
 
 
-def _options(params: list[Any], path: str) -> str:
-    lines = ["| option | meaning | default | variable |\n|---|---|---|---|\n"]
-    for option in params:
-        if not isinstance(option, TyperOption):
-            continue
-        told = option.help or ""
-        own = re.search(r"\\?\[default: (.*?)\]", told)
-        default = own[1] if own else _default(option)
-        names = " ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
-        told = _cell(re.sub(r" ?\\?\[default: .*?\]", "", told))
-        if choices := choices_of(option):
-            told += " " + ", ".join(f"`{choice}`" for choice in choices)
-        lines.append(f"| {names} | {told} | {_cell(default)} | {_variables(option, path)} |\n")
-    return "".join(lines)
+def _table(rows: collections.abc.Iterable[str]) -> str:
+    return "| option | meaning | default | variable |\n|---|---|---|---|\n" + "".join(rows)
 
 
-def _variables(option: TyperOption, path: str) -> str:
-    shared = [option.envvar] if isinstance(option.envvar, str) else option.envvar or []
-    if path and " " not in path:
-        named = types.SimpleNamespace(name=path)
-        shared = variables(typing.cast(Any, named), option)
-    return ", ".join(f"`{name}`" for name in shared)
+def _row_of_all(option: Any) -> str:
+    assert isinstance(option, TyperOption)
+    own = re.search(r" ?\\?\[default: (.*?)\]", option.help or "")
+    told = (option.help or "").replace(own[0], "") if own else option.help or ""
+    variable = f"`{option.envvar}`" if option.envvar else ""
+    return f"| `{option.opts[0]}` | {_cell(told)} | {own[1] if own else ''} | {variable} |\n"
 
 
-def _default(option: TyperOption) -> str:
-    if option.default is None or option.default is False or option.default == "":
-        return ""
-    return f"`{option.default}`"
+def _row(settings: Settings, option: Option) -> str:
+    names = " ".join(f"`{flag}`" for flag in flags_of(option))
+    told = option.help
+    if option.many:
+        told += " With commas between." if option.commas else " Repeatable."
+    if option.choices:
+        told += f" One of {', '.join(f'`{choice}`' for choice in option.choices)}."
+    if option.low is not None and option.high is not None:
+        told += f" From {option.low:,} to {option.high:,}."
+    default = default_of(option)
+    if default and not option.unset:
+        default = f"`{default}`"
+    variables = ", ".join(f"`{name}`" for name in settings.variables(option))
+    return f"| {names} | {_cell(told)} | {_cell(default)} | {variables} |\n"
 
 
 def _cell(text: str) -> str:

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from textbatch.cli import app
-from textbatch.cli.commands import score
+from textbatch.cli.command import Given
 
 CANARY = "kanarienvogel"
 GOOD_CSV = f"id,text,label\n{CANARY},refund {CANARY},{CANARY}\n"
@@ -140,8 +140,8 @@ def test_no_cell_is_quoted_when_all_is_well(flags, tmp_path, model, run):
 
 
 def test_the_words_of_an_unforeseen_error_are_not_printed(tmp_path, model, monkeypatch, run):
-    def fail(**_settings):
+    def fail(*_):
         raise ValueError(f"cannot parse {CANARY}")
 
-    monkeypatch.setattr(score, "ScoreConfig", fail)
+    monkeypatch.setattr(Given, "made", fail)
     assert run("score", tmp_path / "in.csv", tmp_path / "out.parquet", "--model", model) == 1

@@ -130,7 +130,7 @@ def test_help_fits_eighty_columns_and_cuts_nothing(command, in_process):
     ("command", "usage"),
     [
         ("score", "score [OPTIONS] INPUT... OUTPUT"),
-        ("vectors", "vectors [OPTIONS] TEXT... OUTPUT"),
+        ("vectors", "vectors [OPTIONS] INPUT... OUTPUT"),
         ("config show", "config show [OPTIONS] [COMMAND]"),
         ("", "[OPTIONS] COMMAND [ARGS]..."),
     ],

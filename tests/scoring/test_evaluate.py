@@ -8,8 +8,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from support.bundles import LABELS, random_texts
 
 from textbatch.errors import DataError
+from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.evaluate import evaluate
 from textbatch.scoring.score import score
 
 
@@ -34,7 +34,7 @@ def test_metrics_are_sklearns_on_the_labels_that_score_writes(labelled_file, mod
     rows = [row for row in scored(labelled_file, model) if row["label"] in LABELS]
     true = [row["label"] for row in rows]
     predicted = [row["predicted_label"] or "none" for row in rows]
-    metrics = evaluate((labelled_file,), model).metrics
+    metrics = evaluate((labelled_file,), model=model).metrics
     assert metrics.rows == len(rows) < 400
     assert metrics.accuracy == accuracy_score(true, predicted)
     f1 = f1_score(true, predicted, labels=LABELS, average=None)
@@ -54,7 +54,7 @@ def test_rows_without_evidence_count_as_wrong(labelled_file, model, tmp_path):
     )
     path = tmp_path / "right.parquet"
     pq.write_table(right, path)
-    found = evaluate((path,), model)
+    found = evaluate((path,), model=model)
     assert found.metrics.accuracy == len(rows) / (len(rows) + 3)
     assert (found.statuses["null_text"], found.statuses["empty_text"]) == (1, 1)
     assert found.statuses["no_known_tokens"] == 1
@@ -63,7 +63,7 @@ def test_rows_without_evidence_count_as_wrong(labelled_file, model, tmp_path):
 
 def test_labels_that_the_bundle_has_never_seen_are_counted_apart(labelled_file, model):
     labels = pq.read_table(labelled_file)["label"].to_pylist()
-    found = evaluate((labelled_file,), model)
+    found = evaluate((labelled_file,), model=model)
     assert found.unseen_labels == {name: labels.count(name) for name in ("spam", "praise")}
     assert found.rows == 400 == found.metrics.rows + sum(found.unseen_labels.values())
     assert sum(found.statuses.values()) == found.metrics.rows
@@ -73,7 +73,7 @@ def test_without_one_known_label_there_is_nothing_to_measure(model, tmp_path):
     path = tmp_path / "in.parquet"
     pq.write_table(pa.table({"text": ["refund"], "label": ["spam"]}), path)
     with pytest.raises(DataError, match="no row has a label that the model knows"):
-        evaluate((path,), model)
+        evaluate((path,), model=model)
 
 
 def test_calibration_error_is_of_the_rows_with_evidence(labelled_file, model):
@@ -84,7 +84,7 @@ def test_calibration_error_is_of_the_rows_with_evidence(labelled_file, model):
     right = np.array([row["label"] == row["predicted_label"] for row in answered])
     bins = np.minimum((confidence * 15).astype(int), 14)
     gap = sum(abs((right - confidence)[bins == index].sum()) for index in range(15))
-    found = evaluate((labelled_file,), model)
+    found = evaluate((labelled_file,), model=model)
     assert found.ece_after == pytest.approx(gap / len(answered))
     assert found.ece_before != found.ece_after
 
@@ -94,12 +94,12 @@ def test_several_files_are_one_and_the_engine_does_not_matter(labelled_file, mod
     halves = (tmp_path / "a.parquet", tmp_path / "b.parquet")
     pq.write_table(table.slice(0, 150), halves[0])
     pq.write_table(table.slice(150), halves[1])
-    whole = evaluate((labelled_file,), model)
-    assert evaluate(halves, model).metrics == whole.metrics
-    assert evaluate((labelled_file,), model, engine="tensorflow").metrics == whole.metrics
+    whole = evaluate((labelled_file,), model=model)
+    assert evaluate(halves, model=model).metrics == whole.metrics
+    assert evaluate((labelled_file,), model=model, engine="tensorflow").metrics == whole.metrics
 
 
 def test_it_names_what_it_measured(labelled_file, model, bundle):
-    found = evaluate((labelled_file,), model).to_dict()
+    found = evaluate((labelled_file,), model=model).to_dict()
     assert (found["input"], found["model"]) == ((str(labelled_file),), str(model))
     assert len(found["fingerprint"]) == 64

@@ -12,12 +12,11 @@ from support.bundles import Steps
 from support.training import SPACE, config_of, labelled_table
 
 from textbatch.data.readers import stdin as spool
+from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.evaluate import evaluate
 from textbatch.scoring.score import score
 from textbatch.training.audit import audit
 from textbatch.training.config.audit import AuditConfig
-from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.tune import TuneConfig
 from textbatch.training.config.vectors import VectorsConfig
 from textbatch.training.recipes import search_space as space
@@ -89,7 +88,7 @@ def test_train_tells_of_all_its_steps(labelled_file, word_vectors, tmp_path):
     rows = Steps()
     evaluate(
         (labelled_file,),
-        tmp_path / "other",
+        model=tmp_path / "other",
         text_column="body",
         label_column="queue",
         progress=rows,
@@ -99,7 +98,8 @@ def test_train_tells_of_all_its_steps(labelled_file, word_vectors, tmp_path):
     asked = Steps()
     settings = {"text_column": "body", "label_column": "queue", "folds": 2}
     audited = AuditConfig(
-        train=TrainConfig(inputs=(labelled_file,), **settings),
+        inputs=(labelled_file,),
+        **settings,
         output=tmp_path / "errors.csv",
         model=tmp_path / "other",
     )
@@ -112,9 +112,7 @@ def test_train_tells_of_all_its_steps(labelled_file, word_vectors, tmp_path):
 def test_audit_tells_of_its_folds(labelled_file, tmp_path):
     steps = Steps()
     settings = {"text_column": "body", "label_column": "queue", "folds": 2, "jobs": 1}
-    config = AuditConfig(
-        train=TrainConfig(inputs=(labelled_file,), **settings), output=tmp_path / "errors.csv"
-    )
+    config = AuditConfig(inputs=(labelled_file,), output=tmp_path / "errors.csv", **settings)
     audit(config, progress=steps)
     assert steps.seen == [("reading", "rows"), ("cross-validation", "folds")]
     assert (steps.done, steps.open) == ([ROWS, 2], 0)
@@ -123,8 +121,10 @@ def test_audit_tells_of_its_folds(labelled_file, tmp_path):
 def test_tune_tells_of_the_passes_of_each_trial(labelled_file, tmp_path, monkeypatch):
     monkeypatch.setattr(space, "SPACE", SPACE)
     steps = Steps()
-    config = TrainConfig(inputs=(labelled_file,), text_column="body", label_column="queue")
-    tune(TuneConfig(train=config, study=tmp_path / "study", trials=1), progress=steps)
+    columns = {"text_column": "body", "label_column": "queue"}
+    study = tmp_path / "study"
+    config = TuneConfig(inputs=(labelled_file,), study=study, trials=1, **columns)
+    tune(config, progress=steps)
     assert steps.seen[:4] == [
         *READING,
         ("trial 0, word vectors", "words"),

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import importlib.util
 import inspect
+import re
 import subprocess
 import sys
-from dataclasses import MISSING, fields
+from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,8 +17,9 @@ from support.bundles import LABELS
 
 import textbatch
 from textbatch.errors import BundleError, ConflictError, DataError, UsageError
+from textbatch.model.options import EngineOptions
+from textbatch.options import option, options
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.evaluate import evaluate as evaluate_files
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.vectors import VectorsConfig
 
@@ -27,6 +31,17 @@ ADDED = ["predicted_label", "confidence", "status", "probabilities", "top_labels
 def loaded(model):
     with textbatch.load(model) as loaded:
         yield loaded
+
+
+@pytest.fixture(scope="module")
+def python_api():
+    path = Path(__file__).parents[2] / "tools" / "python_api.py"
+    spec = importlib.util.spec_from_file_location("python_api", path)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
@@ -176,36 +191,59 @@ def test_a_closed_model_does_not_answer(model):
 # --- functions and settings
 
 
-# What `score` reads off its paths.
-_FROM_THE_PATHS = {"as_folder", "partitions"}
+def test_the_functions_parameters_are_written_from_their_options(python_api):
+    for path, text in python_api.sources().items():
+        assert path.read_text("utf-8") == text, "run `make reference`"
 
 
 @pytest.mark.parametrize(
-    ("function", "config", "beside"),
+    "function",
     [
-        (textbatch.score, ScoreConfig, {"progress"}),
-        (textbatch.train, TrainConfig, {"say"}),
-        (textbatch.train_vectors, VectorsConfig, {"say"}),
+        textbatch.score,
+        textbatch.train,
+        textbatch.evaluate,
+        textbatch.load,
+        textbatch.train_vectors,
+        textbatch.from_keras,
+        textbatch.normalize,
+        textbatch.Model.score_table,
+        textbatch.Model.predict,
     ],
 )
-def test_a_function_takes_every_setting_with_the_same_default(function, config, beside):
-    parameters = inspect.signature(function).parameters
-    settings = [field for field in fields(config) if field.name not in _FROM_THE_PATHS]
-    assert parameters.keys() - beside == {field.name for field in settings}
-    for field in settings:
-        given = parameters[field.name].default
-        if field.default is MISSING:
-            assert given is inspect.Parameter.empty
-        else:
-            assert given == (str(field.default) if field.name == "model" else field.default)
+def test_help_explains_every_parameter(function):
+    explained = re.findall(r"^    (\w+): \S", inspect.getdoc(function).partition("Args:")[2], re.M)
+    taken = [name for name in inspect.signature(function).parameters if name != "self"]
+    assert [name for name in explained if name in taken] == taken
 
 
-def test_evaluate_takes_every_setting_of_the_evaluation():
-    parameters = inspect.signature(textbatch.evaluate).parameters
-    inner = inspect.signature(evaluate_files).parameters
-    assert parameters.keys() == inner.keys()
-    for name in inner.keys() - {"inputs", "model"}:
-        assert parameters[name].default == inner[name].default
+def test_a_parameter_of_a_new_option_is_written_by_itself(python_api):
+    @options
+    class Variant(EngineOptions):
+        shades: tuple[Path, ...] = option("Of grey.", argument=True)
+        depth: int | None = option("Of the sea.", default=None, unset="the deepest")
+
+    source = """
+def load(path: str, old: int, *, gone: int = 0) -> Model:
+    \"\"\"Load.
+
+    Args:
+        path: By hand.
+        gone: No more.
+
+    Raises:
+        Wrath: Yes.
+    \"\"\"
+    return gone
+"""
+    text = python_api.rewritten(source, "load", Variant, ("path",))
+    compile(text, "api.py", "exec")
+    assert "    path: str,\n    shades: PathLike | Sequence[PathLike],\n    *,\n" in text
+    assert "    depth: int | None = None,\n" in text
+    assert "        path: By hand.\n        shades: Of grey.\n" in text
+    assert "        depth: Of the sea. None stands for the deepest.\n" in text
+    assert "        Wrath: Yes." in text
+    assert text.endswith("    return gone\n")
+    assert "gone: No more" not in text
 
 
 def test_every_setting_arrives(monkeypatch, tmp_path):
@@ -257,7 +295,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):
         plain = type(config)
         untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
-        assert untried <= odd_folder.keys() | _FROM_THE_PATHS, (
+        assert untried <= odd_folder.keys() | {"as_folder", "partitions"}, (
             "this test must give each setting an odd value"
         )
         assert given.keys() <= {f.name for f in fields(plain)}

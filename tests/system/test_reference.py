@@ -140,14 +140,19 @@ def test_other_reports_of_good_runs_follow_their_schemas(labelled, tmp_path, in_
     check_other("vectors", json.loads(json.dumps(train_vectors(vectors).to_dict())), "done")
     train(settings_of(labelled, report, model=model, vectors=(vectors.output,)))
     check_other("train", json.loads(report.read_text("utf-8")), "done")
-    columns = ("--text-column", "body", "--label-column", "queue")
-    run = in_process("evaluate", labelled, "--model", model, *columns, "--report", report, "--json")
+    flags = ("--text-column", "body", "--label-column", "queue")
+    run = in_process("evaluate", labelled, "--model", model, *flags, "--report", report, "--json")
     check_other("evaluate", json.loads(run.stdout), "done")
     check_other("evaluate", json.loads(report.read_text("utf-8")), "done")
-    asked = settings_of(labelled, report, folds=2)
-    audit(AuditConfig(train=asked, output=tmp_path / "errors.csv", model=model))
+    asked = {
+        "inputs": (labelled,),
+        "report": report,
+        "text_column": "body",
+        "label_column": "queue",
+    }
+    audit(AuditConfig(**asked, folds=2, output=tmp_path / "errors.csv", model=model))
     check_other("audit", json.loads(report.read_text("utf-8")), "done")
-    tune(TuneConfig(train=settings_of(labelled, report), study=tmp_path / "study", trials=1))
+    tune(TuneConfig(**asked, study=tmp_path / "study", trials=1))
     check_other("tune", json.loads(report.read_text("utf-8")), "done")
 
 

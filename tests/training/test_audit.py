@@ -3,7 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +25,7 @@ SWAPPED = (3, 40, 77, 150, 222)
 
 
 @pytest.fixture(scope="module")
-def rows(tmp_path_factory) -> tuple[TrainConfig, dict[int, str]]:
+def rows(tmp_path_factory) -> tuple[dict[str, Any], dict[int, str]]:
     """Rows of which five have a wrong label, and what these should be."""
     path = tmp_path_factory.mktemp("audit") / "rows.parquet"
     table = labelled_table(240, seed=0)
@@ -35,16 +35,21 @@ def rows(tmp_path_factory) -> tuple[TrainConfig, dict[int, str]]:
     for row in SWAPPED:
         labels[row] = names[(names.index(labels[row]) + 1) % 3]
     pq.write_table(pa.table({"body": table["body"], "queue": labels}), path)
-    config = TrainConfig(
-        inputs=(path,), text_column="body", label_column="queue", folds=4, jobs=1, seed=0
-    )
+    config = {
+        "inputs": (path,),
+        "text_column": "body",
+        "label_column": "queue",
+        "folds": 4,
+        "jobs": 1,
+        "seed": 0,
+    }
     return config, right
 
 
 def test_labels_that_were_swapped_are_found_with_the_right_suggestion(rows, tmp_path):
     config, right = rows
     output = tmp_path / "errors.parquet"
-    report = audit(AuditConfig(train=config, output=output))
+    report = audit(AuditConfig(**config, output=output))
     found = pq.read_table(output)
     assert found.column_names == ["row", "given_label", "suggested_label", "score"]
     suggested = dict(
@@ -67,7 +72,7 @@ def test_labels_that_were_swapped_are_found_with_the_right_suggestion(rows, tmp_
 
 def test_a_network_that_knows_little_says_so(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(auditing, "_LOW_AGREEMENT", 1.1)
-    report = audit(AuditConfig(train=replace(rows[0], folds=2), output=tmp_path / "errors.csv"))
+    report = audit(AuditConfig(**{**rows[0], "folds": 2}, output=tmp_path / "errors.csv"))
     (warning,) = report.warnings
     assert f"{report.agreement:.0%} of the rows" in warning
 
@@ -80,10 +85,10 @@ def test_a_model_can_be_asked_instead_and_texts_come_only_when_wanted(rows, tmp_
         TrainConfig(inputs=(clean,), model=tmp_path / "m", text_column="body", label_column="queue")
     )
     output = tmp_path / "errors.csv"
-    audit(AuditConfig(train=config, output=output, model=tmp_path / "m", texts=True))
+    audit(AuditConfig(**config, output=output, model=tmp_path / "m", texts=True))
     with output.open(newline="") as file:
         found = list(csv.DictReader(file))
-    texts = pq.read_table(config.inputs[0])["body"].to_pylist()
+    texts = pq.read_table(*config["inputs"])["body"].to_pylist()
     assert {int(row["row"]): row["suggested_label"] for row in found}.items() >= right.items()
     assert all(row["text"] == texts[int(row["row"]) - 1] for row in found)
 
@@ -92,23 +97,23 @@ def test_an_output_that_exists_is_refused_before_any_work(rows, tmp_path):
     output = tmp_path / "errors.csv"
     output.write_text("mine")
     with pytest.raises(OutputError, match="exists"):
-        audit(AuditConfig(train=rows[0], output=output))
+        audit(AuditConfig(**rows[0], output=output))
     assert output.read_text() == "mine"
 
 
 def test_other_kinds_of_files_are_refused(rows, tmp_path):
     with pytest.raises(UsageError, match=r"neither \.parquet nor \.csv"):
-        AuditConfig(train=rows[0], output=tmp_path / "errors.xlsx")
+        AuditConfig(**rows[0], output=tmp_path / "errors.xlsx")
 
 
 def test_without_cleanlab_the_extra_is_named(rows, tmp_path, monkeypatch):
     for name in [name for name in sys.modules if name.partition(".")[0] == "cleanlab"]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "cleanlab", None)
-    reported = replace(rows[0], report=tmp_path / "report.json")
+    report = tmp_path / "report.json"
     with pytest.raises(UsageError, match=r"pip install 'textbatch\[audit\]'"):
-        audit(AuditConfig(train=reported, output=tmp_path / "e.csv"))
-    assert json.loads((tmp_path / "report.json").read_text())["state"] == "failed"
+        audit(AuditConfig(**rows[0], output=tmp_path / "e.csv", report=report))
+    assert json.loads(report.read_text())["state"] == "failed"
 
 
 def test_a_label_without_a_row_is_no_class_to_the_audit():

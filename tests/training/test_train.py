@@ -18,8 +18,8 @@ from textbatch.model.fitting import early_stopping as stopping
 from textbatch.model.fitting import fit as fitting
 from textbatch.model.network.architecture import RecurrentLayer
 from textbatch.report.training import TrainReport
+from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.evaluate import evaluate
 from textbatch.scoring.score import score
 from textbatch.training.fit import augmentation_trial as trials
 from textbatch.training.recipes.presets import RECIPES
@@ -87,7 +87,7 @@ def test_reported_metrics_are_those_of_evaluate(trained, labelled_file, tmp_path
     pq.write_table(labelled_table(90, seed=2), test_file)
     again = train(config_of(labelled_file, tmp_path / "model", test=test_file))
     assert again.rows == {"training": 270, "validation": 30, "test": 90}
-    measured = evaluate((test_file,), tmp_path / "model", label_column="queue")
+    measured = evaluate((test_file,), model=tmp_path / "model", label_column="queue")
     assert measured.metrics == again.test.metrics
     assert measured.ece_after == again.test.ece_after
     assert measured.ece_before == again.test.ece_before
@@ -257,11 +257,11 @@ def test_network_options_stand_in_the_bundle_and_it_answers(labelled_file, tmp_p
     assert (sizes.bidirectional, sizes.pooling) == (True, "mean+max")
     assert bundle.int8 is None
     assert report.test.metrics.accuracy >= 0.8
-    again = evaluate([labelled_file], config.model, text_column="body", label_column="queue")
+    again = evaluate([labelled_file], model=config.model, text_column="body", label_column="queue")
     assert again.metrics.accuracy >= 0.8
     with pytest.raises(ConflictError, match="bidirectional"):
         evaluate(
-            [labelled_file], config.model, text_column="body", label_column="queue",
+            [labelled_file], model=config.model, text_column="body", label_column="queue",
             precision="int8",
         )  # fmt: skip
 

@@ -35,10 +35,14 @@ def config(tmp_path):
     pq.write_table(labelled_table(120, seed=0), path)
 
     def make(trials: int, study: str = "study", **settings) -> TuneConfig:
-        train_config = TrainConfig(
-            inputs=(path,), text_column="body", label_column="queue", **settings
+        return TuneConfig(
+            inputs=(path,),
+            text_column="body",
+            label_column="queue",
+            study=tmp_path / study,
+            trials=trials,
+            **settings,
         )
-        return TuneConfig(train=train_config, study=tmp_path / study, trials=trials)
 
     return make
 
@@ -101,8 +105,7 @@ def test_a_study_of_other_rows_or_seed_is_refused(config):
 def test_when_the_time_is_up_the_trial_ends_and_none_follows(config, monkeypatch):
     now = iter(range(0, 10_000, 60))
     monkeypatch.setattr(tuning, "time", SimpleNamespace(monotonic=lambda: next(now)))
-    short = config(5)
-    short = TuneConfig(train=short.train, study=short.study, trials=5, time_budget=100)
+    short = config(5, time_budget=100)
     said: list[str] = []
     report = tune(short, say=said.append)
     assert [trial.state for trial in report.trials] == ["complete"]

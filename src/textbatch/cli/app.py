@@ -10,13 +10,13 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperArgument, TyperOption
+from typer.core import TyperArgument
 
 from textbatch import __version__
-from textbatch.cli.click_parts import BadParameter, ClickException, MissingParameter
+from textbatch.cli.command import add_command
 from textbatch.cli.commands import (
     audit,
     config,
@@ -31,8 +31,7 @@ from textbatch.cli.commands import (
 )
 from textbatch.cli.console import error_line
 from textbatch.cli.help import HelpedGroup, arguments_of, usage_of
-from textbatch.cli.settings.command import Command
-from textbatch.cli.settings.resolve import key_of, kind_of
+from textbatch.cli.score_options import ScoreCommand
 from textbatch.cli.signals import stopped
 from textbatch.errors import (
     MissingExtraError,
@@ -51,20 +50,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and texts are private
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("train", cls=Command)(train.train_command)
-app.command("score", cls=Command)(score.score_command)
-app.command("evaluate", cls=Command)(evaluate.evaluate_command)
-app.command("inspect", cls=Command)(inspect.inspect_command)
-app.command("verify", cls=Command)(verify.verify_command)
-app.command("vectors", cls=Command)(vectors.vectors_command)
-app.command("tune", cls=Command)(tune.tune_command)
-app.command("audit", cls=Command)(audit.audit_command)
-app.command("demo", cls=Command)(demo.demo_command)
+add_command(app, "train", train.TrainCommand, train.train_command)
+add_command(app, "score", ScoreCommand, score.score_command)
+add_command(app, "evaluate", evaluate.EvaluateCommand, evaluate.evaluate_command)
+add_command(app, "inspect", inspect.InspectCommand, inspect.inspect_command)
+add_command(app, "verify", verify.VerifyCommand, verify.verify_command)
+add_command(app, "vectors", vectors.VectorsCommand, vectors.vectors_command)
+add_command(app, "tune", tune.TuneCommand, tune.tune_command)
+add_command(app, "audit", audit.AuditCommand, audit.audit_command)
+add_command(app, "demo", demo.DemoCommand, demo.demo_command)
 app.add_typer(config.config_app, name="config")
 
 #: The signs of our tables and lines, in ASCII.
 _PLAIN = {"→": ">", "↓": "v", "×": "x", "–": "-", "…": "~", "±": "+/-"}
 _ERRORS = "textbatch.plainer"
+
+#: What typer raises of a command line that it cannot read: it exports one kind of it.
+_UNREADABLE: Any = typer.BadParameter.__mro__[2]
 
 _debug = False
 
@@ -87,6 +89,7 @@ def _options(
         Path | None,
         typer.Option(
             envvar="TEXTBATCH_CONFIG",
+            metavar="PATH",
             help="Settings file \\[default: textbatch.toml or pyproject.toml, if there].",
         ),
     ] = None,
@@ -128,7 +131,7 @@ def _run() -> int:
             raise KeyboardInterrupt
         sys.stdout.flush()
         return done
-    except ClickException as error:
+    except _UNREADABLE as error:
         return error_line("Usage", f"{_told(error)}; see `{_helping(error)} --help`", code=2)
     except TextbatchError as error:
         if _debug:
@@ -169,19 +172,17 @@ def _unforeseen(error: Exception) -> int:
     return error_line("Bug", told, code=1)
 
 
-def _told(error: ClickException) -> str:
+def _told(error: Any) -> str:  # noqa: ANN401 - typer's own
     """What is wrong with the command line, and what would be right where typer's words do not."""
     parameter, context = getattr(error, "param", None), getattr(error, "ctx", None)
-    if isinstance(parameter, TyperArgument) and isinstance(error, MissingParameter) and context:
+    if isinstance(parameter, TyperArgument) and context:
         # typer names the first one, though it is the last one that is missing.
         needed = " ".join(usage_of(argument) for argument in arguments_of(context.command))
         return f"an argument is missing; give {needed}"
-    if isinstance(parameter, TyperOption) and isinstance(error, BadParameter):
-        return f"--{key_of(parameter)} has a value that does not fit; give {kind_of(parameter)}"
-    return error.format_message().rstrip(".?") or "no command given"
+    return str(error.format_message()).rstrip(".?") or "no command given"
 
 
-def _helping(error: ClickException) -> str:
+def _helping(error: Exception) -> str:
     """The command whose help tells how to do it right."""
     names: list[str] = []
     context = getattr(error, "ctx", None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,37 @@ def progress() -> Progress:
     from textbatch.report.terminal.progress import progress_on
 
     return progress_on(errors, _tell if _log else None)
+
+
+@contextmanager
+def progress_shown() -> Iterator[Progress]:
+    """Tell of long steps, and leave the terminal as it was."""
+    shown = progress()
+    try:
+        yield shown
+    finally:
+        shown.end()
+
+
+def print_record(
+    record: Mapping[str, Any], parts: Callable[[], Iterable[Any]], *, as_json: bool
+) -> None:
+    """Log what a run has done, and print it.
+
+    Args:
+        record: For programs.
+        parts: Tables and lines for people, made only where they are printed.
+        as_json: Whether a program reads.
+    """
+    event("finished", record)
+    if as_json:
+        print_json(record)
+        return
+    for part in parts():
+        if isinstance(part, str):
+            print_line(part)
+        else:
+            results.print(part)
 
 
 def _tell(standing: Standing) -> None:

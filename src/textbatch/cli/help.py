@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import copy
 import re
-from pathlib import Path
 from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from textbatch.cli.click_parts import annotation_of, choices_of
+from textbatch.options import Option
 
-_KINDS: dict[object, str] = {
-    int: "N",
-    float: "X",
-    str: "TEXT",
-    Path: "PATH",
-    list[str]: "TEXT",
-    list[Path]: "PATH",
-}
+#: What stands for a value in help.
+_KINDS = {"whole": "N", "number": "X", "text": "TEXT", "path": "PATH", "truth": ""}
 
 
 class _Helped:
@@ -66,6 +59,40 @@ def usage_of(argument: TyperArgument) -> str:
     return name if argument.required else f"[{name}]"
 
 
+def flags_of(option: Option) -> tuple[str, ...]:
+    """An option's flags; one that is neither true nor false at first has two."""
+    if option.two_way:
+        return (f"--{option.key}", f"--no-{option.key}")
+    return option.flags or (f"--{option.key}",)
+
+
+def metavar_of(option: Option) -> str | None:
+    """What stands for an option's value in help; None for a flag without one."""
+    word = "WORD" if option.choices else _KINDS[option.kind]
+    return option.metavar or word or None
+
+
+def help_of(option: Option) -> str:
+    """What help says of an option."""
+    parts = [option.help]
+    if option.many and not option.argument:
+        parts.append("With commas between." if option.commas else "Repeatable.")
+    if option.choices:
+        parts.append(f"One of {', '.join(option.choices)}.")
+    if option.variable:
+        parts.append(f"Also {option.variable}.")
+    if default := default_of(option):
+        parts.append(f"[default: {default}]")
+    return " ".join(parts).replace("[", "\\[")
+
+
+def default_of(option: Option) -> str:
+    """An option's default, or what stands for it, as help tells it."""
+    default = option.default
+    empty = default is ... or default is False or default in (None, "", ())
+    return option.unset if empty else str(default)
+
+
 def _name_of(argument: TyperArgument) -> str:
     name = argument.name.removesuffix("s") if argument.nargs == -1 else argument.name
     return name.upper() + ("..." if argument.nargs == -1 else "")
@@ -78,21 +105,10 @@ def _shown(param: Any) -> Any:  # noqa: ANN401 - any of typer's parameters
     if isinstance(param, TyperArgument):
         shown.metavar = _name_of(param)
     elif isinstance(param, TyperOption):
-        kind = _kind_of(param)
-        choices = choices_of(param)
-        if choices and shown.help:
-            shown.help += f" One of {', '.join(map(str, choices))}."
+        kind = None if param.is_flag else param.metavar or "TEXT"
         if param.secondary_opts:
             # Both on one line: a column for the second would narrow all others.
             shown.opts = [f"--[no-]{param.opts[0].removeprefix('--')}"]
             shown.secondary_opts = []
     vars(shown)["display_type_rich"] = lambda ctx: kind
     return shown
-
-
-def _kind_of(option: TyperOption) -> str | None:
-    if option.is_flag:
-        return None
-    if option.metavar:
-        return option.metavar
-    return "WORD" if choices_of(option) else _KINDS.get(annotation_of(option), "TEXT")

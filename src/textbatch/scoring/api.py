@@ -1,26 +1,22 @@
-"""Scoring files, and measuring and loading models."""
+"""Scoring files, and measuring and loading models.
+
+`python -m tools.python_api` writes the parameters from the classes of options.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
-from textbatch.data.choices import CHUNK_ROWS, IfExists, InputFormat
-from textbatch.data.storage.location import (
-    PathLike,
-    location_of,
-    location_or_none,
-    path_of,
-    paths_of,
-)
-from textbatch.model.bundle.bundle import load_bundle
+from textbatch.data.choices import IfExists, InputFormat, Quoting
+from textbatch.data.storage.location import PathLike, location_of
+from textbatch.model.bundle.fetch import load_model
 from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.options import EngineOptions
 from textbatch.model.predictor import open_bundle
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
-from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.config import EvaluateConfig, ScoreConfig
 from textbatch.scoring.evaluate import evaluate as evaluate_files
 from textbatch.scoring.in_memory import Model
 from textbatch.scoring.score import score as score_file
@@ -30,9 +26,6 @@ def score(
     inputs: PathLike | Sequence[PathLike],
     output: PathLike,
     *,
-    incremental: bool = False,
-    partition_columns: bool = False,
-    work_dir: PathLike | None = None,
     model: PathLike = "model",
     text_column: str | None = None,
     columns: Sequence[str] | None = None,
@@ -44,96 +37,113 @@ def score(
     max_bad_rows: int | str = 0,
     quarantine: PathLike | None = None,
     quarantine_text: bool = False,
-    input_format: InputFormat = "auto",
-    encoding: str | None = None,
-    null_text: Sequence[str] = (),
+    chunk_rows: int = 16_384,
+    batch_tokens: int | None = None,
+    if_exists: IfExists = "fail",
+    dry_run: bool = False,
+    incremental: bool = False,
+    work_dir: PathLike | None = None,
+    partition_columns: bool = False,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: Precision = "f32",
     threads: int | None = None,
-    chunk_rows: int = CHUNK_ROWS,
-    batch_tokens: int | None = None,
-    if_exists: IfExists = "fail",
-    dry_run: bool = False,
+    input_format: InputFormat = "auto",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quoting: Quoting = "auto",
+    null_text: Sequence[str] = (),
     report: PathLike | None = None,
     progress: Progress | None = None,
 ) -> RunReport:
     """Score a file into a Parquet file, or files into a folder.
 
-    `config.ScoreConfig` explains the settings. An output that ends with `/` is a folder.
+    An output that ends with `/` is a folder.
+
+    Args:
+        inputs: Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin.
+        output: Parquet file to write; folder/ for one part per input.
+        model: Model directory.
+        text_column: Column that holds the text. None stands for the model's.
+        columns: Input columns to keep. None stands for all.
+        prefix: Put before each added column's name.
+        probabilities: Add the probability of every label.
+        top_k: Add the K best labels.
+        min_confidence: Withhold labels below this probability.
+        min_precision: Withhold labels not shown to be right this often, as 0.95.
+        max_bad_rows: Accept that many bad rows before failing.
+        quarantine: Move bad rows out of the output; list them in this JSONL file.
+        quarantine_text: Put the bad texts into that file too.
+        chunk_rows: Rows held in memory at a time.
+        batch_tokens: Padded tokens in a mini-batch. None stands for what suits the engine.
+        if_exists: Of an existing output; skip only if it is of this very job.
+        dry_run: Check everything, write no output.
+        incremental: Score only files that the output folder lacks.
+        work_dir: Where outputs for an object store are made. None stands for ~/.cache.
+        partition_columns: Write key=value folders as columns too.
+        engine: What runs the network.
+        device: Where it runs.
+        precision: int8 is faster, where the model allows it.
+        threads: CPU threads to use. None stands for what this process may use.
+        input_format: Input format; auto goes by the name.
+        encoding: Encoding of CSV and JSONL files. None stands for UTF-8.
+        delimiter: What divides the cells of CSV files. None stands for a tab in .tsv, else a comma.
+        quoting: Of CSV files; none reads " as any other character.
+        null_text: A text that stands for a missing one.
+        report: Write the run's report to this JSON file, on failure too.
+        progress: Told about every chunk.
 
     Raises:
         TextbatchError: A subclass says what went wrong; the output's old state is untouched.
     """
-    several = [inputs] if isinstance(inputs, str | os.PathLike) else inputs
-    config = ScoreConfig(
-        inputs=tuple(map(location_of, several)),
-        output=location_of(output),
-        as_folder=os.fspath(output).endswith("/"),
-        incremental=incremental,
-        partition_columns=partition_columns,
-        model=location_of(model),
-        work_dir=path_of(work_dir),
-        text_column=text_column,
-        columns=None if columns is None else tuple(columns),
-        prefix=prefix,
-        probabilities=probabilities,
-        top_k=top_k,
-        min_confidence=min_confidence,
-        min_precision=min_precision,
-        max_bad_rows=max_bad_rows,
-        quarantine=location_or_none(quarantine),
-        quarantine_text=quarantine_text,
-        input_format=input_format,
-        encoding=encoding,
-        null_text=tuple(null_text),
-        engine=engine,
-        device=device,
-        precision=precision,
-        threads=threads,
-        chunk_rows=chunk_rows,
-        batch_tokens=batch_tokens,
-        if_exists=if_exists,
-        dry_run=dry_run,
-        report=location_or_none(report),
-    )
-    return score_file(config, progress=progress)
+    return score_file(ScoreConfig.given(locals()), progress=progress)
 
 
 def evaluate(
     inputs: PathLike | Sequence[PathLike],
     *,
+    label_column: str = "label",
     model: PathLike = "model",
     text_column: str | None = None,
-    label_column: str = "label",
+    html: PathLike | None = None,
+    report_texts: bool = False,
     input_format: InputFormat = "auto",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quoting: Quoting = "auto",
+    null_text: Sequence[str] = (),
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: Precision = "f32",
     threads: int | None = None,
-    html: PathLike | None = None,
-    report_texts: bool = False,
+    report: PathLike | None = None,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Measure a bundle on labelled files; `evaluation.evaluate` explains the settings.
+    """Measure a bundle on labelled files.
+
+    Args:
+        inputs: Labelled Parquet, CSV or JSONL files; folders; quoted globs; - for stdin.
+        label_column: Column that holds the label.
+        model: Model directory.
+        text_column: Column that holds the text. None stands for the model's.
+        html: Write a page with pictures to this HTML file.
+        report_texts: Quote the surest mistakes in the HTML report.
+        input_format: Input format; auto goes by the name.
+        encoding: Encoding of CSV and JSONL files. None stands for UTF-8.
+        delimiter: What divides the cells of CSV files. None stands for a tab in .tsv, else a comma.
+        quoting: Of CSV files; none reads " as any other character.
+        null_text: A text that stands for a missing one.
+        engine: What runs the network.
+        device: Where it runs.
+        precision: int8 is faster, where the model allows it.
+        threads: CPU threads to use. None stands for what this process may use.
+        report: Write the run's report to this JSON file, on failure too.
+        progress: Told about the rows.
 
     Raises:
         TextbatchError: A subclass says what went wrong.
     """
-    return evaluate_files(
-        paths_of(inputs),
-        Path(model),
-        text_column=text_column,
-        label_column=label_column,
-        input_format=input_format,
-        engine=engine,
-        device=device,
-        precision=precision,
-        threads=threads,
-        html=path_of(html),
-        report_texts=report_texts,
-        progress=progress,
-    )
+    return evaluate_files(EvaluateConfig.given(locals()), progress=progress)
 
 
 def load(
@@ -146,12 +156,24 @@ def load(
 ) -> Model:
     """Load a bundle, verified and with its golden rows replayed.
 
+    Args:
+        path: Its directory, also in an object store.
+        engine: What runs the network.
+        device: Where it runs.
+        precision: int8 is faster, where the model allows it.
+        threads: CPU threads to use. None stands for what this process may use.
+
     Raises:
         BundleError: It is missing, damaged or unsafe.
         ConflictError: A GPU was asked for and there is none.
     """
-    bundle = load_bundle(Path(path))
+    options = EngineOptions.given(locals())
+    bundle = load_model(location_of(path))
     predictor = open_bundle(
-        bundle, name=engine, device=device, threads=threads, precision=precision
+        bundle,
+        name=options.engine,
+        device=options.device,
+        threads=options.threads,
+        precision=options.precision,
     )
     return Model(bundle, predictor)

@@ -1,108 +1,123 @@
-"""What `score` is asked to do."""
+"""What `score` and `evaluate` are asked to do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Self
 
-from textbatch.data.choices import CHUNK_ROWS, IfExists, InputFormat
-from textbatch.data.readers.encodings import check_encoding
-from textbatch.data.storage.location import Location, is_local, resolved
-from textbatch.errors import ConflictError, UsageError, require
-from textbatch.model.choices import DeviceName, EngineName, Precision
-from textbatch.scoring.limits import BadRowLimit
+from textbatch.data.choices import CHUNK_ROWS, IfExists
+from textbatch.data.options import LabelledOptions
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.storage.location import Location, is_local, location_of, resolved
+from textbatch.errors import ConflictError, UsageError
+from textbatch.model.options import ModelOptions
+from textbatch.options import beside, option, options
+from textbatch.report.options import ReportOptions
+from textbatch.scoring.limits import BadRowLimit, count_or_share
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreConfig:
+@options
+class ScoreConfig(ModelOptions, ReadOptions, ReportOptions):
     """What `score` is asked to do.
 
     Attributes:
-        inputs: Files, directories or globs to score; `-` is standard input. With several, the
-            output is a directory.
-        output: Parquet file to write, or the directory for one part per input file.
         as_folder: Write a directory in any case.
-        incremental: Score only the input files that the output's manifest has not seen.
-        partition_columns: Write the `key=value` folders above a file as columns too.
-        partitions: These folders, of one file.
-        model: Directory of the bundle.
-        work_dir: Where outputs for an object store are made; None for the user's cache.
-        text_column: Column to score; None takes the bundle's own.
-        columns: Input columns to pass through, None for all.
-        prefix: Put before the name of each added column.
-        probabilities: Add the probability of every label.
-        top_k: Add the `top_k` best labels with their probabilities; 0 adds none.
-        min_confidence: Withhold labels below this calibrated probability.
-        min_precision: Withhold labels that the bundle's held-out answers do not show to be right
-            this often; 0 withholds none.
-        max_bad_rows: Bad rows that the job accepts before it fails: a count, or a share of all
-            rows as "1%".
-        quarantine: JSON Lines file for bad rows, which then leave the output; None keeps those
-            that can be kept.
-        quarantine_text: Put the bad texts into that file too.
-        input_format: Format of the input; `auto` goes by the file's name.
-        encoding: Of CSV and JSON Lines files; None is UTF-8.
-        null_text: Texts that stand for a missing one.
-        engine: What runs the network.
-        device: Where it runs.
-        precision: Of the network's products; `int8` on the CPU, where the bundle allows it.
-        threads: Mini-batches in flight; None for the cores this process may use.
-        chunk_rows: Rows held in memory at a time.
-        batch_tokens: Padded tokens in a mini-batch; None for what suits the engine.
-        if_exists: What to do where the output exists: fail, replace it, or skip the job if the
-            output is of the same input, model and options.
-        dry_run: Check everything, write no output.
-        report: JSON file for the run's report, written on failure too.
+        partitions: The `key=value` folders above the input, of one file.
 
     Raises:
         UsageError: A setting is out of its range.
-        ConflictError: Input and output, or engine and device, exclude each other.
+        ConflictError: Input and output, or other settings, exclude each other.
     """
 
-    inputs: tuple[Location, ...]
-    output: Location
-    as_folder: bool = False
-    incremental: bool = False
-    partition_columns: bool = False
+    inputs: tuple[Location, ...] = option(
+        "Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin.",
+        argument=True,
+        of=location_of,
+        decides=False,  # a job knows its input by what is in it
+    )
+    output: Location = option(
+        "Parquet file to write; folder/ for one part per input.",
+        argument=True,
+        of=location_of,
+        decides=False,
+    )
+    columns: tuple[str, ...] | None = option(
+        "Input columns to keep.", default=None, commas=True, unset="all"
+    )
+    prefix: str = option("Put before each added column's name.", default="")
+    probabilities: bool = option("Add the probability of every label.", default=False)
+    top_k: int = option("Add the K best labels.", default=0, low=0, high=10_000)
+    min_confidence: float = option(
+        "Withhold labels below this probability.", default=0.0, low=0.0, high=1.0
+    )
+    min_precision: float = option(
+        "Withhold labels not shown to be right this often, as 0.95.",
+        default=0.0,
+        low=0.0,
+        high=0.999,
+    )
+    # Whether an output may be taken over for its bad rows is looked at anew each time.
+    max_bad_rows: int | str = option(
+        "Accept that many bad rows before failing.",
+        default=0,
+        metavar="N|P%",
+        of=count_or_share,
+        decides=False,
+    )
+    quarantine: Location | None = option(
+        "Move bad rows out of the output; list them in this JSONL file.",
+        default=None,
+        of=location_of,
+    )
+    quarantine_text: bool = option("Put the bad texts into that file too.", default=False)
+    # From here to `work_dir`: the same rows get the same bits, whatever these say.
+    chunk_rows: int = option(
+        "Rows held in memory at a time.",
+        default=CHUNK_ROWS,
+        low=1,
+        high=10_000_000,
+        decides=False,
+    )
+    batch_tokens: int | None = option(
+        "Padded tokens in a mini-batch.",
+        default=None,
+        low=1,
+        high=100_000_000,
+        unset="what suits the engine",
+        decides=False,
+    )
+    if_exists: IfExists = option(
+        "Of an existing output; skip only if it is of this very job.",
+        default="fail",
+        short=("--overwrite", "replace", "Replace what is there."),
+        decides=False,
+    )
+    dry_run: bool = option(
+        "Check everything, write no output.",
+        default=False,
+        flags=("--dry-run", "-n"),
+        decides=False,
+    )
+    incremental: bool = option(
+        "Score only files that the output folder lacks.", default=False, decides=False
+    )
+    work_dir: Path | None = option(
+        "Where outputs for an object store are made.",
+        default=None,
+        unset="~/.cache",
+        decides=False,
+    )
+    partition_columns: bool = option("Write key=value folders as columns too.", default=False)
+    as_folder: bool = beside(default=False)
     partitions: tuple[tuple[str, str | None], ...] = ()
-    model: Location = Path("model")
-    work_dir: Path | None = None
-    text_column: str | None = None
-    columns: tuple[str, ...] | None = None
-    prefix: str = ""
-    probabilities: bool = False
-    top_k: int = 0
-    min_confidence: float = 0.0
-    min_precision: float = 0.0
-    max_bad_rows: int | str = 0
-    quarantine: Location | None = None
-    quarantine_text: bool = False
-    input_format: InputFormat = "auto"
-    encoding: str | None = None
-    null_text: tuple[str, ...] = ()
-    engine: EngineName = "auto"
-    device: DeviceName = "auto"
-    precision: Precision = "f32"
-    threads: int | None = None
-    chunk_rows: int = CHUNK_ROWS
-    batch_tokens: int | None = None
-    if_exists: IfExists = "fail"
-    dry_run: bool = False
-    report: Location | None = None
 
     def __post_init__(self) -> None:
         if not self.inputs:
             raise UsageError("no input file", "name at least one")
-        require("--top-k", self.top_k, 0, 10_000)
-        require("--min-confidence", self.min_confidence, 0.0, 1.0)
-        require("--min-precision", self.min_precision, 0.0, 0.999)
+        super().__post_init__()
         BadRowLimit.parse(self.max_bad_rows)
-        check_encoding(self.encoding)
-        require("--chunk-rows", self.chunk_rows, 1, 10_000_000)
-        if self.batch_tokens is not None:
-            require("--batch-tokens", self.batch_tokens, 1, 100_000_000)
-        if self.threads is not None:
-            require("--threads", self.threads, 1, 1024)
         if Path("-") in self.inputs:
             self._check_standard_input()
         self._check_files()
@@ -118,14 +133,12 @@ class ScoreConfig:
                 "--quarantine-text is for its owner's eyes, which an object store does not promise",
                 "give --quarantine a path on this machine",
             )
-        if self.precision == "int8" and (self.engine == "tensorflow" or self.device == "gpu"):
-            raise ConflictError(
-                "--precision int8 runs on ONNX Runtime on the CPU only", "leave the others out"
-            )
-        if self.engine == "onnx" and self.device == "gpu":
-            raise ConflictError(
-                "--engine onnx runs on the CPU only", "use --engine tensorflow --device gpu"
-            )
+
+    @classmethod
+    def given(cls, values: Mapping[str, Any]) -> Self:
+        """Make the options of what a caller gives; an output that ends with `/` is a folder."""
+        as_folder = os.fspath(values["output"]).endswith("/")
+        return super().given({**values, "as_folder": as_folder})
 
     @property
     def input(self) -> Location:
@@ -137,16 +150,6 @@ class ScoreConfig:
     def from_standard_input(self) -> bool:
         """Whether the input is `-`."""
         return self.inputs == (Path("-"),)
-
-    def decisive(self) -> dict[str, object]:
-        """The options that the output depends on, for the job's key."""
-        names = (
-            "text_column", "columns", "prefix", "probabilities", "top_k", "min_confidence",
-            "min_precision", "input_format", "encoding", "null_text", "engine", "device",
-            "precision", "quarantine_text", "partition_columns", "partitions",
-        )  # fmt: skip
-        quarantine = self.quarantine and resolved(self.quarantine)
-        return {name: getattr(self, name) for name in names} | {"quarantine": quarantine}
 
     def _check_standard_input(self) -> None:
         if self.input_format not in ("csv", "jsonl"):
@@ -171,3 +174,27 @@ class ScoreConfig:
                     f"{flag} names a file that has another use, {path}", "give it one of its own"
                 )
             others.append(resolved(path))
+
+
+@options
+class EvaluateConfig(LabelledOptions, ModelOptions, ReportOptions):
+    """What `evaluate` is asked to do.
+
+    Raises:
+        UsageError: A setting is out of its range.
+        ConflictError: Settings exclude each other.
+    """
+
+    html: Path | None = option(
+        "Write a page with pictures to this HTML file.", default=None, decides=False
+    )
+    report_texts: bool = option(
+        "Quote the surest mistakes in the HTML report.", default=False, decides=False
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.html and self.report and self.html.resolve() == resolved(self.report):
+            raise ConflictError(
+                f"--html and --report name one file {self.html}", "give each its own"
+            )

@@ -3,92 +3,81 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.choices import InputFormat
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
-from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.storage.location import is_local, local
 from textbatch.errors import DataError
-from textbatch.model.bundle.bundle import load_bundle
-from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.model.quality.calibration import expected_calibration_error, softmax
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.reliability import Answers
 from textbatch.report.evaluation import Evaluation
-from textbatch.report.files import write_whole
+from textbatch.report.files import failure_reported, write_json, write_whole
 from textbatch.report.html.evaluation_page import check_page, evaluation_page
 from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.scoring.config import EvaluateConfig
 from textbatch.types import Status, has_evidence
 
 
-def evaluate(
-    inputs: Sequence[Path],
-    model: Path,
-    *,
-    text_column: str | None = None,
-    label_column: str = "label",
-    input_format: InputFormat = "auto",
-    engine: EngineName = "auto",
-    device: DeviceName = "auto",
-    threads: int | None = None,
-    precision: Precision = "f32",
-    html: Path | None = None,
-    report_texts: bool = False,
-    progress: Progress | None = None,
-) -> Evaluation:
+def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Evaluation:
     """Measure a bundle on labelled files.
 
     Args:
-        inputs: The files.
-        model: The bundle's directory.
-        text_column: None takes the bundle's own.
-        label_column: Column with the true labels.
-        input_format: `auto` goes by the files' names.
-        engine: See `open_engine`.
-        device: See `open_engine`.
-        threads: See `open_engine`.
-        precision: See `open_engine`.
-        html: Write a page with pictures to this file.
-        report_texts: Let the page quote the texts of the surest mistakes.
+        config: The files, the bundle, and how they are read and run.
         progress: Told about the rows.
 
     Raises:
-        ConflictError: `html` is one of the inputs, or lies in the bundle.
+        ConflictError: The page is one of the inputs, or lies in the bundle.
         TextbatchError: A file or the bundle is missing or malformed.
         DataError: No row has a label that the bundle knows.
     """
-    if html:
-        check_page(html, inputs, model)
-    bundle = load_bundle(model)
+    with failure_reported(config.report, lambda: {"model": os.fspath(config.model)}):
+        found = _evaluate(config, progress)
+    if config.report:
+        write_json(config.report, found.to_dict())
+    return found
+
+
+def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
+    if config.html:
+        model = local(config.model) if is_local(config.model) else None
+        here = [local(path) for path in config.inputs if is_local(path)]
+        check_page(config.html, here, model)
+    bundle = load_model(config.model)
     with step_of(progress, None, step="reading") as step:
         rows = read_labelled(
-            inputs,
-            ReadOptions(input_format=input_format),
-            text_column=text_column or bundle.settings.text_column,
-            label_column=label_column,
+            config.inputs,
+            config.reading(),
+            text_column=config.text_column or bundle.settings.text_column,
+            label_column=config.label_column,
             on_read=step.advance,
         )
     with (
         open_bundle(
-            bundle, name=engine, device=device, threads=threads, precision=precision
+            bundle,
+            name=config.engine,
+            device=config.device,
+            threads=config.threads,
+            precision=config.precision,
         ) as predictor,
         step_of(progress, len(rows), step="evaluating") as step,
     ):
         found, answers = evaluate_rows(predictor, rows, on_rows=step.advance)
     found = replace(
         found,
-        input=tuple(map(os.fspath, inputs)),
-        model=os.fspath(model),
+        input=tuple(map(os.fspath, config.inputs)),
+        model=os.fspath(config.model),
         fingerprint=bundle.fingerprint,
     )
-    if html:
-        write_whole(html, evaluation_page(found, answers, rows, with_texts=report_texts))
+    if config.html:
+        page = evaluation_page(found, answers, rows, with_texts=config.report_texts)
+        write_whole(config.html, page)
     return found
 
 

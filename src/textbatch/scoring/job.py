@@ -16,7 +16,6 @@ from textbatch.data.readers.hive_partitions import with_partitions
 from textbatch.data.readers.identity import InputIdentity, job_key
 from textbatch.data.readers.json_types import has_empty_objects
 from textbatch.data.readers.parquet_types import tried_types
-from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.file_io import exists, new_input
@@ -151,8 +150,7 @@ def open_file(config: ScoreConfig, file: InputFile) -> Source:
     Raises:
         TextbatchError: A subclass says why it cannot be read.
     """
-    options = ReadOptions(input_format=config.input_format, encoding=config.encoding)
-    source = open_input(file, options, sets_aside=config.quarantine is not None)
+    source = open_input(file, config.reading(), sets_aside=config.quarantine is not None)
     return with_partitions(source, config.partitions, as_columns=config.partition_columns)
 
 

@@ -49,3 +49,8 @@ class BadRowLimit:
         if self.share is None:
             return bad > self.count
         return rows is not None and bad > self.share * rows
+
+
+def count_or_share(value: int | str) -> int | str:
+    """A number of rows as a number, whatever else is given as it is."""
+    return int(value) if str(value).isdecimal() else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.unlabelled import UnlabelledFiles
 from textbatch.training.config.train import TrainConfig
 
@@ -11,7 +10,7 @@ def unlabelled_of(config: TrainConfig) -> UnlabelledFiles:
     """The files of `--unlabelled`, read with the options of the labelled ones that fit."""
     return UnlabelledFiles(
         inputs=config.unlabelled,
-        options=ReadOptions(),
+        options=config.reading(),
         text_column=config.text_column,
         beside=True,
     )

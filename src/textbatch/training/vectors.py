@@ -40,7 +40,7 @@ def train_vectors(
     started = time.perf_counter()
     new_output(config.output).check(overwrite=config.if_exists == "replace")
     files = UnlabelledFiles(
-        inputs=config.inputs, options=ReadOptions(), text_column=config.text_column
+        inputs=config.inputs, options=config.reading(), text_column=config.text_column
     )
     files.check()
     extra_words = _listed_words(config.words) if config.words else ()

@@ -12,9 +12,9 @@ from support.bundles import run_cli
 from typer.main import get_command
 
 from textbatch.cli.app import app
-from textbatch.cli.settings.resolve import commands_of, key_of, options_of
+from textbatch.cli.command import settings_in
 
-COMMANDS = commands_of(get_command(app))
+COMMANDS = settings_in(get_command(app))
 
 
 @pytest.fixture(autouse=True)
@@ -180,8 +180,7 @@ def test_the_written_file_holds_every_setting_and_changes_nothing(folder):
         for name, part in re.findall(r"^\[(\w+)\]$(.*?)(?=^\[|\Z)", text, re.DOTALL | re.MULTILINE)
     }
     assert named == {
-        name: {key_of(option) for option in options_of(command)}
-        for name, command in COMMANDS.items()
+        name: {option.key for option in settings.flags} for name, settings in COMMANDS.items()
     }
 
 

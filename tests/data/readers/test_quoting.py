@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from textbatch.data.readers import text_lines
-from textbatch.data.readers.delimited_rows import delimiter_of
+from textbatch.data.readers.delimiters import delimiter_of
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import open_input
 from textbatch.data.storage.file_io import new_input

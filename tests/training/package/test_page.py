@@ -18,7 +18,7 @@ from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.fitting.settings import FitSettings
 from textbatch.model.network.architecture import RecurrentLayer
 from textbatch.model.vectors.types import VectorSettings
-from textbatch.scoring.evaluate import evaluate
+from textbatch.scoring.api import evaluate
 from textbatch.training.package import page as picturing
 from textbatch.training.recipes.presets import RECIPES, Recipe
 
@@ -133,19 +133,19 @@ def test_evaluate_writes_the_same_kind_of_page(bundles, labelled_file, tmp_path)
 
 def test_evaluate_quotes_texts_when_asked(bundles, labelled_file, tmp_path):
     html = tmp_path / "page.html"
-    evaluate((labelled_file,), bundles["plain"], html=html, report_texts=True)
+    evaluate((labelled_file,), model=bundles["plain"], html=html, report_texts=True)
     assert CANARY in html.read_text(encoding="utf-8")
 
 
 def test_a_page_spares_inputs_bundle_and_report(bundles, labelled_file, tmp_path):
     before = labelled_file.read_bytes()
     with pytest.raises(ConflictError, match="--html names the input"):
-        evaluate((labelled_file,), bundles["plain"], html=labelled_file)
+        evaluate((labelled_file,), model=bundles["plain"], html=labelled_file)
     assert labelled_file.read_bytes() == before
     with pytest.raises(ConflictError, match="--html names a file in the model"):
-        evaluate((labelled_file,), bundles["plain"], html=bundles["plain"] / "page.html")
+        evaluate((labelled_file,), model=bundles["plain"], html=bundles["plain"] / "page.html")
     with pytest.raises(OutputError, match="there is no directory"):
-        evaluate((labelled_file,), bundles["plain"], html=tmp_path / "none" / "page.html")
+        evaluate((labelled_file,), model=bundles["plain"], html=tmp_path / "none" / "page.html")
     same = tmp_path / "same"
     flags = ("--model", bundles["plain"], "--html", same, "--report", same)
     done = run_cli("evaluate", labelled_file, *flags)

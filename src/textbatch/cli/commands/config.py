@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperGroup
 
+from textbatch.cli.command import Given, add_command, file_of, settings_beside
 from textbatch.cli.console import print_json, print_line, results, say
-from textbatch.cli.help import HelpedCommand, HelpedGroup
-from textbatch.cli.options import JsonOption
+from textbatch.cli.help import HelpedGroup
+from textbatch.cli.options import JsonOptions
 from textbatch.cli.settings.file import SETTINGS_FILE
-from textbatch.cli.settings.resolve import (
-    Setting,
-    check_names,
-    commands_of,
-    file_of,
-    settings_of,
-    unknown_variables,
-)
+from textbatch.cli.settings.resolve import Setting, check_names, unknown_variables
 from textbatch.cli.settings.template import settings_text
 from textbatch.errors import OutputError, UsageError, printable, redacted
+from textbatch.options import Options, option, options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,12 +28,21 @@ config_app = typer.Typer(
 )
 
 
-@config_app.command("show", cls=HelpedCommand)
-def show_command(
-    ctx: typer.Context,
-    command: Annotated[str | None, typer.Argument(help="Only this command's settings.")] = None,
-    json: JsonOption = False,
-) -> None:
+@options
+class ShowCommand(JsonOptions):
+    """What `textbatch config show` takes."""
+
+    command: str | None = option("Only this command's settings.", default=None, argument=True)
+
+
+@options
+class InitCommand(Options):
+    """What `textbatch config init` takes."""
+
+    path: Path = option("File to write.", default=SETTINGS_FILE, argument=True)
+
+
+def show_command(given: Given[ShowCommand]) -> None:
     """Tell the value and the origin of every setting.
 
     Example: textbatch config show score
@@ -47,25 +50,26 @@ def show_command(
     A flag would win over an environment variable, that one over the settings file, that one
     over the default.
     """
-    group = cast(TyperGroup, ctx.find_root().command)
-    commands = commands_of(group)
-    if command is not None and command not in commands:
+    config = given.made()
+    commands = settings_beside(given.context)
+    if config.command is not None and config.command not in commands:
         raise UsageError(
-            f"there is no command '{command}'", f"take one of {', '.join(sorted(commands))}"
+            f"there is no command '{config.command}'",
+            f"take one of {', '.join(sorted(commands))}",
         )
-    file = file_of(ctx)
+    file = file_of(given.context)
     if file:
-        check_names(file, group)
+        check_names(file, commands)
     found = {
-        name: settings_of(one, ctx, file)
-        for name, one in commands.items()
-        if command in (None, name)
+        name: one.found(file) for name, one in commands.items() if config.command in (None, name)
     }
-    for warning in unknown_variables(group):
+    for warning in unknown_variables(commands):
         say(f"warning: {warning}")
     path = redacted(str(file.path)) if file else None
-    if json:
-        told = {name: {one.key: _record(one) for one in all_} for name, all_ in found.items()}
+    if config.json:
+        told = {
+            name: {one.option.key: _record(one) for one in all_} for name, all_ in found.items()
+        }
         print_json({"file": path, "settings": told})
         return
     print_line(f"settings file: {path or 'none'}")
@@ -73,11 +77,7 @@ def show_command(
         results.print(_table(name, settings))
 
 
-@config_app.command("init", cls=HelpedCommand)
-def init_command(
-    ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(help="File to write.")] = SETTINGS_FILE,
-) -> None:
+def init_command(given: Given[InitCommand]) -> None:
     """Write a settings file that explains every setting, each at its default.
 
     Example: textbatch config init
@@ -87,20 +87,26 @@ def init_command(
     """
     from textbatch.report.files import write_whole
 
+    path = given.made().path
     if path.exists():
         raise OutputError(f"{path} exists", "remove it, or name another file")
-    write_whole(path, settings_text(cast(TyperGroup, ctx.find_root().command), ctx))
+    write_whole(path, settings_text(settings_beside(given.context).values()))
     print_line(f"{path}: all settings, as comments")
 
 
+add_command(config_app, "show", ShowCommand, show_command, flags_only=True)
+add_command(config_app, "init", InitCommand, init_command, flags_only=True)
+
+
 def _record(setting: Setting) -> dict[str, Any]:
-    return {"value": _plain(setting.value), "origin": setting.origin, "place": setting.place}
+    return {"value": _plain(setting), "origin": setting.origin, "place": setting.place}
 
 
-def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON takes
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return redacted(str(value)) if isinstance(value, str | Path) else value
+def _plain(setting: Setting) -> Any:  # noqa: ANN401 - whatever JSON takes
+    value = setting.option.made(setting.value)
+    if isinstance(value, tuple):
+        return [redacted(str(one)) for one in value]
+    return value if value is None or isinstance(value, int | float) else redacted(str(value))
 
 
 def _table(command: str, settings: list[Setting]) -> Table:
@@ -114,14 +120,14 @@ def _table(command: str, settings: list[Setting]) -> Table:
         table.add_column(Text(heading), overflow="fold")
     for one in settings:
         changed = "bold" if one.place else ""
-        told = printable(_words(_plain(one.value)))
+        told = printable(_words(_plain(one)))
         origin = printable(one.place or one.origin)
-        table.add_row(*(Text(text, style=changed) for text in (one.key, told, origin)))
+        table.add_row(*(Text(text, style=changed) for text in (one.option.key, told, origin)))
     return table
 
 
 def _words(value: Any) -> str:  # noqa: ANN401 - what `_plain` gives
-    if value is None or value == "":
+    if value in (None, "", []):
         return "–"
     if isinstance(value, list):
         return ", ".join(map(str, value))

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
+from textbatch.cli.command import Given
+from textbatch.cli.console import print_json, progress_shown, results, say
+from textbatch.cli.options import JsonOptions
+from textbatch.data.options import ReplaceOptions
+from textbatch.options import option, options
+from textbatch.training.config.groups import SeedOptions
 
-from textbatch.cli.console import print_json, progress, results, say
-from textbatch.cli.options import JsonOption, OverwriteOption
+
+@options
+class DemoCommand(SeedOptions, ReplaceOptions, JsonOptions):
+    """What `textbatch demo` takes."""
+
+    folder: Path = option("Folder to write into.", default=Path("textbatch-demo"))
 
 
-def demo_command(
-    folder: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("textbatch-demo"),
-    overwrite: OverwriteOption = False,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    json: JsonOption = False,
-) -> None:
+def demo_command(given: Given[DemoCommand]) -> None:
     """Make up support tickets, train on some, score the others, show it all.
 
     Example: textbatch demo
@@ -26,12 +29,13 @@ def demo_command(
     from textbatch.cli.demo.tables import demo_lines, demo_tables
     from textbatch.cli.demo.walkthrough import run_demo
 
-    shown = progress()
-    try:
-        done = run_demo(folder, seed=seed, overwrite=overwrite, say=say, progress=shown)
-    finally:
-        shown.end()
-    if json:
+    config = given.made()
+    replaces = config.if_exists == "replace"
+    with progress_shown() as shown:
+        done = run_demo(
+            config.folder, seed=config.seed, overwrite=replaces, say=say, progress=shown
+        )
+    if config.json:
         print_json(done.to_dict())
         return
     for part in demo_tables(done):

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
+from textbatch.cli.command import Given
 from textbatch.cli.console import print_json, results
-from textbatch.cli.options import JsonOption
+from textbatch.cli.options import JsonOptions
+from textbatch.data.storage.location import Location, location_of
+from textbatch.options import option, options
 
 
-def inspect_command(
-    path: Annotated[Path, typer.Argument(help="A model directory, or what score wrote.")],
-    json: JsonOption = False,
-) -> None:
+@options
+class InspectCommand(JsonOptions):
+    """What `textbatch inspect` takes."""
+
+    path: Location = option(
+        "A model directory, or what score wrote.", argument=True, of=location_of
+    )
+
+
+def inspect_command(given: Given[InspectCommand]) -> None:
     """Show what a model or an output holds, in one screen.
 
     Example: textbatch inspect model
     """
-    from textbatch.data.storage.location import location_of
     from textbatch.report.terminal.tables import inspection_tables
     from textbatch.scoring.inspect import inspect_path
 
-    found = inspect_path(location_of(path))
-    if json:
+    config = given.made()
+    found = inspect_path(config.path)
+    if config.json:
         print_json(found.to_dict())
         return
     for part in inspection_tables(found):

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from textbatch.cli.console import print_json, print_line, progress
-from textbatch.cli.options import JsonOption
+from textbatch.cli.command import Given
+from textbatch.cli.console import print_json, print_line, progress_shown
+from textbatch.cli.options import JsonOptions
+from textbatch.data.storage.location import Location, location_of
+from textbatch.options import option, options
 
 
-def verify_command(
-    output: Annotated[Path, typer.Argument(help="A Parquet file or a folder that score wrote.")],
-    model: Annotated[
-        Path | None, typer.Option("--model", "-m", help="Check that this model made it.")
-    ] = None,
-    json: JsonOption = False,
-) -> None:
+@options
+class VerifyCommand(JsonOptions):
+    """What `textbatch verify` takes."""
+
+    output: Location = option(
+        "A Parquet file or a folder that score wrote.", argument=True, of=location_of
+    )
+    model: Location | None = option(
+        "Check that this model made it.", default=None, flags=("--model", "-m"), of=location_of
+    )
+
+
+def verify_command(given: Given[VerifyCommand]) -> None:
     """Check that an output is as it was written.
 
     Example: textbatch verify out.parquet
@@ -25,19 +29,12 @@ def verify_command(
     Recomputes the sha256 over the whole file, every page's checksum, rows and statuses. Exit
     code 65 when anything differs.
     """
-    from textbatch.data.storage.location import location_of
     from textbatch.scoring.verify import verify_output
 
-    shown = progress()
-    try:
-        found = verify_output(
-            location_of(output),
-            model=None if model is None else location_of(model),
-            progress=shown,
-        )
-    finally:
-        shown.end()
-    if json:
+    config = given.made()
+    with progress_shown() as shown:
+        found = verify_output(config.output, model=config.model, progress=shown)
+    if config.json:
         print_json(found.to_dict())
         return
     parts = "" if found.parts is None else f"{found.parts:,} parts, "

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
-from typer import Context
-from typer.core import TyperGroup, TyperOption
-
-from textbatch.cli.settings.resolve import commands_of, key_of, kind_of, options_of, variables
+from textbatch.cli.settings.resolve import Settings
+from textbatch.cli.settings.values import kind_of
+from textbatch.options import Option
 
 _HEAD = """\
 # Settings of textbatch. Flags win over environment variables, these over this file.
@@ -22,29 +21,27 @@ _HEAD = """\
 _WIDTH = 88
 
 
-def settings_text(group: TyperGroup, ctx: Context) -> str:
-    """All settings of all commands as TOML comments, from the command line's own definitions."""
+def settings_text(commands: Iterable[Settings]) -> str:
+    """All settings of all commands as TOML comments."""
     parts = [_HEAD]
-    for name, command in commands_of(group).items():
-        about = (command.help or "").splitlines()[0]
-        parts.append(f"\n# {about}\n[{name}]\n")
-        parts += [_entry(option, variables(command, option)[0]) for option in options_of(command)]
+    for settings in commands:
+        parts.append(f"\n# {settings.about}\n[{settings.command}]\n")
+        parts += [_entry(option, settings.variables(option)[0]) for option in settings.flags]
     return "".join(parts)
 
 
-def _entry(option: TyperOption, variable: str) -> str:
-    help_ = re.sub(r" \\?\[default: .*?\]", "", option.help or "")
-    told = f"{help_} Takes {kind_of(option)}; {variable}."
+def _entry(option: Option, variable: str) -> str:
+    told = f"{option.help} Takes {kind_of(option)}; {variable}."
     comment = textwrap.fill(told, _WIDTH, initial_indent="# ", subsequent_indent="# ")
-    return f"\n{comment}\n#{key_of(option)} ={_default(option)}\n"
+    return f"\n{comment}\n#{option.key} ={_default(option)}\n"
 
 
-def _default(option: TyperOption) -> str:
+def _default(option: Option) -> str:
     default = option.default
-    if option.multiple:
+    if option.many and not option.commas:
         return " []"
     if default is None:
         return ""
-    if isinstance(default, str | Path):
+    if isinstance(default, str | Path) or option.kind == "text":
         return " " + json.dumps(str(default), ensure_ascii=False)
     return " " + (str(default).lower() if isinstance(default, bool) else str(default))

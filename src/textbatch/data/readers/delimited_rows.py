@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from textbatch.data.choices import Quoting
-from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.delimited_advice import quoting_error
 from textbatch.data.readers.quoting import records
 from textbatch.data.readers.text_lines import TextLines
-from textbatch.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +28,6 @@ class Dialect:
     guessed: bool = True
     quoting: Quoting = "auto"
     encoding: str | None = None
-
-
-def delimiter_of(given: str) -> str:
-    """Read a delimiter as users write it: a character, or a backslash and a t for a tab.
-
-    Raises:
-        UsageError: It cannot divide cells.
-    """
-    delimiter = "\t" if given in ("\\t", "tab") else given
-    if len(delimiter) != 1 or delimiter in '\r\n"\ufeff' or "\ud800" <= delimiter <= "\udfff":
-        raise UsageError(f"--delimiter is {shown(given)}", "give one character, or '\\t' for a tab")
-    return delimiter
 
 
 class Spread(NamedTuple):

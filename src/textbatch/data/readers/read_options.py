@@ -1,26 +1,40 @@
-"""How input files are read, the same for every command."""
+"""How input files are to be read, the same for every command."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textbatch.data.choices import InputFormat, Quoting
+from textbatch.data.readers.delimiters import delimiter_of
+from textbatch.data.readers.encodings import check_encoding
+from textbatch.options import Options, option, options
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadOptions:
-    """How input files are read.
+@options
+class ReadOptions(Options):
+    """How input files are to be read.
 
-    Attributes:
-        input_format: Format of the files; `auto` takes it from their names.
-        encoding: Encoding of CSV and JSON Lines; None is UTF-8.
-        delimiter: The character between cells of CSV; None is a tab in `.tsv`, otherwise a comma.
-        quoting: For CSV: `auto` reads quotes as CSV and TSV have them, `none` as characters.
-        null_text: Texts that mean a missing text.
+    Raises:
+        UsageError: There is no such encoding or delimiter.
     """
 
-    input_format: InputFormat = "auto"
-    encoding: str | None = None
-    delimiter: str | None = None
-    quoting: Quoting = "auto"
-    null_text: tuple[str, ...] = ()
+    input_format: InputFormat = option(
+        "Input format; auto goes by the name.", default="auto", flags=("--format",)
+    )
+    encoding: str | None = option("Encoding of CSV and JSONL files.", default=None, unset="UTF-8")
+    delimiter: str | None = option(
+        "What divides the cells of CSV files.",
+        default=None,
+        unset="a tab in .tsv, else a comma",
+        of=delimiter_of,
+    )
+    quoting: Quoting = option('Of CSV files; none reads " as any other character.', default="auto")
+    null_text: tuple[str, ...] = option("A text that stands for a missing one.", default=())
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_encoding(self.encoding)
+        if self.delimiter is not None:
+            delimiter_of(self.delimiter)
+
+    def reading(self) -> ReadOptions:
+        """These options alone, where a command has more."""
+        return ReadOptions(**self.in_common(ReadOptions))

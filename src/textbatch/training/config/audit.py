@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from textbatch.data.choices import FailOrReplace
+from textbatch.data.options import ReplaceOptions
 from textbatch.errors import UsageError
+from textbatch.options import option, options
+from textbatch.report.options import ReportOptions
+from textbatch.training.config.groups import JobOptions, RecipeOptions, RowOptions
 from textbatch.training.config.train import TrainConfig
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditConfig:
+@options
+class AuditConfig(RowOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportOptions):
     """What `audit` is asked to do.
-
-    Attributes:
-        train: The rows, and how the models of its `folds` are trained.
-        output: Parquet or CSV file to write, by its name.
-        model: Bundle to ask instead of a cross-validation; it must not know the rows.
-        texts: Write the texts too.
-        if_exists: What to do with an existing output: fail, or replace it.
 
     Raises:
         UsageError: A setting is out of its range.
+        ConflictError: Settings exclude each other.
     """
 
-    train: TrainConfig
-    output: Path = Path("label-errors.parquet")
-    model: Path | None = None
-    texts: bool = False
-    if_exists: FailOrReplace = "fail"
+    output: Path = option(
+        ".parquet or .csv file.", default=Path("label-errors.parquet"), flags=("--output", "-o")
+    )
+    model: Path | None = option(
+        "Ask this model, which must not know the rows.", default=None, flags=("--model", "-m")
+    )
+    folds: int = option("Cross-validate in K parts.", default=5)
+    texts: bool = option("Write the texts too.", default=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.output.suffix not in (".parquet", ".csv"):
             raise UsageError(
                 f"--output {self.output} is neither .parquet nor .csv", "give it such a name"
             )
-        if not (self.model or self.train.folds):
+        if not (self.model or self.folds):
             raise UsageError("--folds is 0", "give at least 2, or a --model")
+        _ = self.train  # what training would refuse is refused now
+
+    @property
+    def train(self) -> TrainConfig:
+        """The rows, and how the models of the folds are trained."""
+        return TrainConfig(**self.in_common(TrainConfig), folds=self.folds)

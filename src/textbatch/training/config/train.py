@@ -2,114 +2,121 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
-from textbatch.data.choices import FailOrReplace
+from textbatch.data.options import ReplaceOptions
+from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import ConflictError, UsageError, require
 from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell, Pooling
+from textbatch.options import option, options
+from textbatch.report.options import ReportOptions
+from textbatch.training.config.groups import (
+    HeldOutOptions,
+    JobOptions,
+    RecipeOptions,
+    RowOptions,
+)
 
 BlendMode = Literal["auto", "off"]
-Preset = Literal["default", "seed", "large"]
 #: Ways to augment training texts, in the order in which they are told.
 AUGMENT_METHODS = ("templates", "synonyms", "neighbours", "swap", "delete", "typos")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainConfig:
+@options
+class TrainConfig(
+    RowOptions, HeldOutOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportOptions
+):
     """What `train` is asked to do.
 
-    Attributes:
-        inputs: Labelled files; their rows are read one file after the other.
-        model: Directory of the bundle to write.
-        text_column: Column that holds the text.
-        label_column: Column that holds the label.
-        validation: Labelled file for early stopping and calibration; None splits it off.
-        test: Labelled file for the reported metrics; None splits it off.
-        preset: Which network and recipe.
-        vectors: Files of pretrained word vectors, to join with those of the texts.
-        unlabelled: Files of texts to train word vectors on besides the training texts.
-        keep_vectors: Most frequent words to keep that have a vector although training never
-            saw them.
-        seed: Seed of the split, the word vectors and the network.
-        if_exists: What to do with an existing bundle: fail, or replace it.
-        report: JSON file for the run's report, written on failure too.
-        cell: Of every recurrent layer; None for the preset's own.
-        layers: How many recurrent layers; None for as many as `units`, or the preset's own.
-        units: Width of each recurrent layer, or one for all; None for the preset's own.
-        bidirectional: Whether they read both ways; None for what the preset does.
-        pooling: What the states of the last one become; None for the preset's own.
-        blend: `auto` adds a linear model to the network where the held-out rows gain by it.
-        require_baseline: Fail where a simple model has a better accuracy on the test rows.
-        report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
-        refit: Fit the network once more, to training and validation rows together.
-        self_train: Let the network label some of the unlabelled texts, and learn from those that
-            it is surest of, where the validation rows gain by it.
-        settings: TOML or JSON file with settings of the recipe, as `tune` writes it.
-        folds: Parts of a cross-validation before the model is trained; 0 for none.
-        jobs: Folds trained at a time; None for as many as there are cores.
-        out_of_fold: Parquet file for the answers of the cross-validation; None puts it beside
-            the model.
-        resume: Go on from the last checkpoint of an interrupted run; not with `augment` "auto".
-        augment: `none`, `all`, `auto`, or some of `AUGMENT_METHODS` with commas between.
-        template_file: TOML with patterns for labels' texts, for the method `templates`.
-        synonyms: Groups of synonyms, one a line, for the method `synonyms`.
+    What decides is what the weights depend on: `--resume` goes on with a checkpoint of the same.
 
     Raises:
         UsageError: A setting is out of its range.
         ConflictError: Settings that exclude each other, or one that needs another.
     """
 
-    inputs: tuple[Path, ...]
-    model: Path = Path("model")
-    text_column: str = "text"
-    label_column: str = "label"
-    validation: Path | None = None
-    test: Path | None = None
-    preset: Preset = "default"
-    vectors: tuple[Path, ...] = ()
-    unlabelled: tuple[Path, ...] = ()
-    keep_vectors: int = 20_000
-    seed: int = 0
-    if_exists: FailOrReplace = "fail"
-    report: Path | None = None
-    cell: Cell | None = None
-    layers: int | None = None
-    units: tuple[int, ...] | None = None
-    bidirectional: bool | None = None
-    pooling: Pooling | None = None
-    blend: BlendMode = "auto"
-    require_baseline: bool = False
-    report_texts: bool = False
-    refit: bool = False
-    self_train: bool = False
-    settings: Path | None = None
-    folds: int = 0
-    jobs: int | None = None
-    out_of_fold: Path | None = None
-    resume: bool = False
-    augment: str = "none"
-    template_file: Path | None = None
-    synonyms: Path | None = None
+    model: Path = option(
+        "Directory to write.",
+        first=True,
+        default=Path("model"),
+        flags=("--model", "-m"),
+        decides=False,
+    )
+    vectors: tuple[Path, ...] = option(
+        "Pretrained word vectors: word2vec, GloVe or fastText.", default=()
+    )
+    unlabelled: tuple[Location, ...] = option(
+        "Texts to train word vectors on too; .txt has one a line.", default=(), of=location_of
+    )
+    keep_vectors: int = option(
+        "Words to keep that have a vector but that training never saw.",
+        default=20_000,
+        low=0,
+        high=1_000_000,
+    )
+    cell: Cell | None = option("Cell of the recurrent layers.", default=None, unset="the preset's")
+    layers: int | None = option(
+        "How many recurrent layers.", default=None, low=1, high=MAX_LAYERS, unset="the preset's"
+    )
+    units: tuple[int, ...] | None = option(
+        "Their widths, or one for all; per direction.",
+        default=None,
+        commas=True,
+        low=1,
+        high=MAX_UNITS,
+        unset="the preset's",
+    )
+    bidirectional: bool | None = option(
+        "Read texts both ways, or one way.", default=None, unset="the preset's"
+    )
+    pooling: Pooling | None = option(
+        "What the last layer's states become.", default=None, unset="the preset's"
+    )
+    blend: BlendMode = option(
+        "Add a linear model where held-out rows gain by it.", default="auto", decides=False
+    )
+    require_baseline: bool = option(
+        "Fail where a simple model does better.", default=False, decides=False
+    )
+    report_texts: bool = option(
+        "Quote the surest mistakes in the HTML report.", default=False, decides=False
+    )
+    refit: bool = option(
+        "Fit once more, to training and validation rows together.", default=False, decides=False
+    )
+    self_train: bool = option(
+        "Learn from the surest answers to --unlabelled, if that helps.",
+        default=False,
+        decides=False,
+    )
+    folds: int = option("Cross-validate in K parts first.", default=0, decides=False)
+    out_of_fold: Path | None = option(
+        "Parquet file for the folds' answers.",
+        default=None,
+        unset="beside the model",
+        decides=False,
+    )
+    resume: bool = option("Go on where an interrupted run stopped.", default=False, decides=False)
+    augment: str = option(
+        "none, auto (kept where validation improves), all, or, with commas between, some of "
+        "templates, synonyms, neighbours, swap, delete, typos.",
+        default="none",
+    )
+    template_file: Path | None = option(
+        "TOML with patterns for the labels' texts, to augment with.", default=None
+    )
+    synonyms: Path | None = option(
+        "Synonyms to augment with: a group a line, commas between.", default=None
+    )
 
     def __post_init__(self) -> None:
-        if not self.inputs:
-            raise UsageError("no input file", "name at least one labelled file")
-        require("--keep-vectors", self.keep_vectors, 0, 1_000_000)
+        super().__post_init__()
         if self.folds:
             require("--folds", self.folds, 2, 100)
         elif self.out_of_fold or self.jobs:
             raise ConflictError("--out-of-fold and --jobs need folds", "add --folds 5")
-        if self.jobs is not None:
-            require("--jobs", self.jobs, 1, 1024)
-        require("--seed", self.seed, 0, 2**31 - 1)
         self._check_network()
-        if self.text_column == self.label_column:
-            raise ConflictError(
-                f"text and label are both column '{self.text_column}'",
-                "name two columns with --text-column and --label-column",
-            )
         if self.self_train and not self.unlabelled:
             raise ConflictError("--self-train without --unlabelled", "give both or neither")
         self._check_augmentation()
@@ -150,23 +157,13 @@ class TrainConfig:
         return tuple(name for name in AUGMENT_METHODS if name not in missing)
 
     def _check_network(self) -> None:
-        if self.layers is not None:
-            require("--layers", self.layers, 1, MAX_LAYERS)
         if self.units is not None:
             require("the number of --units", len(self.units), 1, MAX_LAYERS)
-            for units in self.units:
-                require("--units", units, 1, MAX_UNITS)
             if self.layers not in (None, len(self.units)) and len(self.units) > 1:
                 raise ConflictError(
                     f"--layers {self.layers} with {len(self.units)} --units",
                     "give one width for all layers or one for each",
                 )
-        for flag, given, known in (
-            ("--cell", self.cell, get_args(Cell)),
-            ("--pooling", self.pooling, get_args(Pooling)),
-        ):
-            if given not in (None, *known):
-                raise UsageError(f"{flag} is '{given}'", f"take one of {', '.join(known)}")
         asked = (self.cell, self.layers, self.units, self.bidirectional, self.pooling)
         if self.preset == "seed" and any(option is not None for option in asked):
             raise ConflictError(

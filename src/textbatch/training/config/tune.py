@@ -1,35 +1,33 @@
-"""What `tune` and `audit`, which train many models, are asked to do."""
+"""What `tune` is asked to do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from textbatch.errors import require
+from textbatch.options import option, options
+from textbatch.report.options import ReportOptions
+from textbatch.training.config.groups import HeldOutOptions, RecipeOptions, RowOptions
 from textbatch.training.config.train import TrainConfig
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TuneConfig:
-    """What `tune` is asked to do.
-
-    Attributes:
-        train: The rows, and the recipe that the search starts from.
-        study: Directory that keeps the trials, so that a later run goes on.
-        trials: Trials in all, those of earlier runs counted.
-        time_budget: Seconds after which no trial starts, and the one under way ends with its
-            pass over the rows; None for no bound.
+@options
+class TuneConfig(RowOptions, HeldOutOptions, RecipeOptions, ReportOptions):
+    """What `tune` is asked to do; its `preset` and `settings` are where the search starts.
 
     Raises:
         UsageError: A setting is out of its range.
+        ConflictError: Settings exclude each other.
     """
 
-    train: TrainConfig
-    study: Path = Path("study")
-    trials: int = 30
-    time_budget: float | None = None
+    study: Path = option(
+        "Directory that keeps the trials, so that a later run goes on.", default=Path("study")
+    )
+    trials: int = option("Trials in all, earlier runs' counted.", default=30, low=1, high=100_000)
+    time_budget: float | None = option(
+        "Seconds after which no trial starts.", default=None, low=1, high=10_000_000
+    )
 
-    def __post_init__(self) -> None:
-        require("--trials", self.trials, 1, 100_000)
-        if self.time_budget is not None:
-            require("--time-budget", self.time_budget, 1, 10_000_000)
+    @property
+    def train(self) -> TrainConfig:
+        """The rows, and how the network of a trial is trained."""
+        return TrainConfig(**self.in_common(TrainConfig))

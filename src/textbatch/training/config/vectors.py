@@ -2,62 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from textbatch.data.choices import FailOrReplace
-from textbatch.errors import ConflictError, UsageError, require
+from textbatch.data.options import ReplaceOptions
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.storage.location import Location, location_of, resolved
+from textbatch.errors import ConflictError, UsageError
 from textbatch.model.choices import Algorithm
+from textbatch.options import option, options
+from textbatch.training.config.groups import SeedOptions, TextOptions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VectorsConfig:
+@options
+class VectorsConfig(TextOptions, SeedOptions, ReadOptions, ReplaceOptions):
     """What `vectors` is asked to do.
-
-    Attributes:
-        inputs: Files of texts.
-        output: `.vec` or `.vec.gz` file to write.
-        algorithm: `fasttext` also learns parts of words.
-        dim: Numbers in a vector.
-        window: Words to each side that count as context.
-        epochs: Passes over the texts.
-        min_count: Rarer words get no vector.
-        words: File of more words, one a line, for fastText to make up vectors for.
-        text_column: Column that holds the text.
-        seed: Of the starting vectors and the sampling.
-        if_exists: What to do with an existing output: fail, or replace it.
 
     Raises:
         UsageError: A setting is out of its range.
         ConflictError: Settings exclude each other.
     """
 
-    inputs: tuple[Path, ...]
-    output: Path
-    algorithm: Algorithm = "word2vec"
-    dim: int = 100
-    window: int = 8
-    epochs: int = 5
-    min_count: int = 5
-    words: Path | None = None
-    text_column: str = "text"
-    seed: int = 0
-    if_exists: FailOrReplace = "fail"
+    inputs: tuple[Location, ...] = option(
+        "Parquet, CSV or JSONL files, or .txt files with a text on each line; folders; globs.",
+        argument=True,
+        of=location_of,
+    )
+    output: Path = option(".vec or .vec.gz file to write.", argument=True)
+    algorithm: Algorithm = option(
+        "fasttext also learns parts of words, in twice the time.", default="word2vec"
+    )
+    dim: int = option("Numbers in a vector.", default=100, low=1, high=4096)
+    window: int = option("Words to each side that count as context.", default=8, low=1, high=100)
+    epochs: int = option("Passes over the texts.", default=5, low=1, high=1000)
+    min_count: int = option("Rarer words get no vector.", default=5, low=1, high=1_000_000)
+    words: Path | None = option(
+        "A .txt file of more words for fasttext to make up vectors for.", default=None
+    )
 
     def __post_init__(self) -> None:
         if not self.inputs:
             raise UsageError("no input file", "name at least one file of texts")
         if not self.output.name.lower().endswith((".vec", ".vec.gz")):
             raise UsageError(f"{self.output} is no .vec or .vec.gz file", "name the output last")
-        require("--dim", self.dim, 1, 4096)
-        require("--window", self.window, 1, 100)
-        require("--epochs", self.epochs, 1, 1000)
-        require("--min-count", self.min_count, 1, 1_000_000)
-        require("--seed", self.seed, 0, 2**31 - 1)
+        super().__post_init__()
         if self.words and self.algorithm != "fasttext":
             raise ConflictError(
                 "--words needs parts of words, which word2vec does not learn",
                 "add --algorithm fasttext",
             )
-        if self.output.resolve() in {path.resolve() for path in self.inputs}:
+        if self.output.resolve() in set(map(resolved, self.inputs)):
             raise ConflictError(f"{self.output} is input and output", "write beside")

@@ -5,24 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import fields
+from contextlib import suppress
 from importlib.metadata import version
-from pathlib import Path
 
 import pyarrow as pa
 
 from textbatch import __version__
+from textbatch.data.readers.listing import find_files
+from textbatch.data.storage.location import Location
+from textbatch.errors import InputNotFoundError
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.recipes.presets import Recipe
 from textbatch.training.split.dataset import Parts
 
-#: Settings that do not decide the weights; the rows of the files count themselves.
-_BESIDE = (
-    "inputs", "model", "text_column", "label_column", "validation", "test", "if_exists", "report",
-    "settings", "folds", "jobs", "out_of_fold", "resume", "blend", "require_baseline",
-    "report_texts", "refit", "self_train",
-)  # fmt: skip
 _LIBRARIES = ("keras", "tensorflow", "gensim", "numpy")
 
 
@@ -66,17 +62,18 @@ def _key(config: TrainConfig, parts: Parts, recipe: Recipe) -> str:
     for part in (parts.training, parts.validation):
         names = ["texts", "labels"]
         digest.update(pa.record_batch([part.texts, part.labels], names=names).serialize())
-    settings = [_told(getattr(config, f.name)) for f in fields(config) if f.name not in _BESIDE]
+    settings = {name: _told(value) for name, value in config.decisive().items()}
     versions = [__version__, *map(version, _LIBRARIES)]
     digest.update(repr((parts.labels, recipe, settings, versions)).encode())
     return digest.hexdigest()
 
 
 def _told(setting: object) -> object:
-    """A setting; of a file also its size and time, for its content counts."""
+    """A setting; of files also their versions, for their content counts."""
     if isinstance(setting, tuple):
         return tuple(map(_told, setting))
-    if isinstance(setting, Path) and setting.is_file():
-        found = setting.stat()
-        return os.fspath(setting), found.st_size, found.st_mtime_ns
+    if isinstance(setting, Location):
+        with suppress(InputNotFoundError):
+            found = find_files([setting], "auto", is_known=lambda _: True)
+            return os.fspath(setting), [one.state for one in found.files]
     return setting

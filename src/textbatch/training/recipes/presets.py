@@ -8,7 +8,8 @@ from textbatch.model.choices import Pooling
 from textbatch.model.fitting.settings import FitSettings
 from textbatch.model.network.architecture import Architecture, Dropout, RecurrentLayer
 from textbatch.model.vectors.types import VectorSettings
-from textbatch.training.config.train import Preset, TrainConfig
+from textbatch.training.config.groups import Preset
+from textbatch.training.config.train import TrainConfig
 from textbatch.training.recipes.file import read_recipe
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
 
 from textbatch.data.readers.labelled import LabelledRows, label_counts, label_ids_of, read_labelled
-from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.text.normalization import split_tokens
@@ -82,7 +81,7 @@ def read_parts(config: TrainConfig, *, progress: Progress | None = None) -> Part
     rows = _drop_textless(read(config.inputs), "training", warnings)
     labels = _check_labels(rows)
     given = {
-        name: _drop_textless(read([path]), name, warnings)
+        name: _drop_textless(read([path], beside=True), name, warnings)
         for name, path in (("validation", config.validation), ("test", config.test))
         if path
     }
@@ -124,11 +123,18 @@ def read_rows(
     return rows, _check_labels(rows)
 
 
-def _read(config: TrainConfig, progress: Progress | None, paths: Sequence[Path]) -> LabelledRows:
+def _read(
+    config: TrainConfig,
+    progress: Progress | None,
+    inputs: Sequence[Location],
+    *,
+    beside: bool = False,
+) -> LabelledRows:
     with step_of(progress, None, step="reading") as step:
         return read_labelled(
-            paths,
-            ReadOptions(),
+            inputs,
+            config.reading(),
+            beside=beside,
             text_column=config.text_column,
             label_column=config.label_column,
             on_read=step.advance,

@@ -1,0 +1,195 @@
+"""A command of the command line, made of its class of options and the function that runs it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID, uuid4
+
+import typer
+from typer.core import TyperGroup
+
+from textbatch.cli.console import log_as
+from textbatch.cli.help import HelpedCommand, flags_of, help_of, metavar_of
+from textbatch.cli.settings.file import SettingsFile, find_settings
+from textbatch.cli.settings.resolve import (
+    Setting,
+    Settings,
+    check_names,
+    values_of,
+    with_short_forms,
+)
+from textbatch.errors import ConflictError, UsageError
+from textbatch.options import Option, Options, options_of
+
+C = TypeVar("C", bound=Options)
+
+
+class Command(HelpedCommand):
+    """A command that takes each option from its flag, the environment, the file or the default."""
+
+    settings: Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given(Generic[C]):
+    """What a command was given.
+
+    Attributes:
+        options: The class of its options.
+        values: By the options' names, as given.
+        context: Of the command line's parser.
+        run: Names the run.
+    """
+
+    options: type[C]
+    values: Mapping[str, Any]
+    context: typer.Context
+    run: UUID
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - of the option's type
+        """The value of an option that nothing has checked yet."""
+        (option,) = (one for one in options_of(self.options) if one.name == name)
+        return option.made(self.values[name])
+
+    def made(self) -> C:
+        """The options.
+
+        Raises:
+            UsageError: An option is out of its range.
+            ConflictError: Options exclude each other.
+        """
+        return self.options.given(self.values)
+
+
+def short_id(run: UUID) -> str:
+    """A run's id as reports and footers show it; the lineage's begins with it."""
+    return run.hex[:16]
+
+
+def add_command(
+    app: typer.Typer,
+    name: str,
+    options: type[C],
+    run: Callable[[Given[C]], None],
+    *,
+    flags_only: bool = False,
+) -> None:
+    """Add a command.
+
+    Args:
+        app: The group to add it to.
+        name: Of the command.
+        options: What it takes.
+        run: Runs it; its docstring is the help.
+        flags_only: Whether neither variables nor a settings file serve it.
+    """
+    about = inspect.cleandoc(run.__doc__ or "")
+    settings = Settings(
+        command="" if flags_only else name, about=about.splitlines()[0], options=options
+    )
+
+    def command(context: typer.Context, **given: Any) -> None:  # noqa: ANN401
+        _run(settings, options, run, context, given)
+
+    command.__doc__ = about
+    vars(command)["__signature__"] = inspect.Signature(
+        [_parameter("context", typer.Context), *map(_parameter_of, with_short_forms(options))]
+    )
+    app.command(name, cls=type("Command", (Command,), {"settings": settings}))(command)
+
+
+def file_of(context: typer.Context) -> SettingsFile | None:
+    """The settings file of the command line: the one it names, or the working directory's.
+
+    Raises:
+        TextbatchError: It cannot be read or is malformed.
+    """
+    return find_settings(context.find_root().params.get("config"))
+
+
+def settings_beside(context: typer.Context) -> dict[str, Settings]:
+    """What can be set, by all commands of the command line."""
+    group = context.find_root().command
+    assert isinstance(group, TyperGroup)
+    return settings_in(group)
+
+
+def settings_in(group: TyperGroup) -> dict[str, Settings]:
+    """What can be set, by the commands of a group."""
+    found = group.commands.items()
+    return {
+        name: one.settings
+        for name, one in found
+        if isinstance(one, Command) and one.settings.command
+    }
+
+
+def _run(
+    settings: Settings,
+    options: type[C],
+    run: Callable[[Given[C]], None],
+    context: typer.Context,
+    given: Mapping[str, Any],
+) -> None:
+    file = file_of(context) if settings.command else None
+    if file:
+        check_names(file, settings_beside(context))
+    found = settings.found(file, given)
+    arguments = {
+        one.name: given[one.name]
+        for one in options_of(options)
+        if one.argument and given[one.name] is not None
+    }
+    with _told_where(found):
+        values = {**values_of(found), **arguments}
+        this = uuid4()
+        if "log_format" in values:
+            log_as(values["log_format"], command=settings.command, run_id=short_id(this))
+        run(Given(options=options, values=values, context=context, run=this))
+
+
+@contextmanager
+def _told_where(settings: list[Setting]) -> Iterator[None]:
+    """Have an error about an option that no flag gave tell where it comes from."""
+    try:
+        yield
+    except (UsageError, ConflictError) as error:
+        for one in settings:
+            if one.place and f"--{one.option.key}" in error.what.split():
+                error.what += f" (set in {one.where})"
+        raise
+
+
+def _parameter_of(option: Option) -> inspect.Parameter:
+    """An option as typer sees it: a text, several texts, or whether it is there."""
+    kind: Any = bool if option.kind == "truth" else str
+    kind = list[str] if option.many and not option.commas else kind
+    required = option.default is ...
+    about: Any = typer.Argument(help=help_of(option))
+    if not option.argument:
+        flags = flags_of(option)
+        about = typer.Option(
+            *(["/".join(flags)] if option.two_way else flags),
+            metavar=metavar_of(option),
+            help=help_of(option),
+            autocompletion=_completion(option.choices) if option.choices else None,
+        )
+    annotation = Annotated[kind if required else kind | None, about]  # type: ignore[valid-type]
+    return _parameter(option.name, annotation, required=required)
+
+
+def _parameter(name: str, annotation: Any, *, required: bool = True) -> inspect.Parameter:  # noqa: ANN401
+    kind = inspect.Parameter.KEYWORD_ONLY
+    default = inspect.Parameter.empty if required else None
+    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+
+
+def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        return [choice for choice in choices if choice.startswith(incomplete)]
+
+    return complete

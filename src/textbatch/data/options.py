@@ -1,0 +1,46 @@
+"""Options about inputs and outputs that several commands have."""
+
+from __future__ import annotations
+
+from textbatch.data.choices import FailOrReplace
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.storage.location import Location, location_of
+from textbatch.errors import UsageError
+from textbatch.options import Options, option, options
+
+
+@options
+class LabelledOptions(ReadOptions):
+    """Labelled files.
+
+    Raises:
+        UsageError: There is none.
+    """
+
+    inputs: tuple[Location, ...] = option(
+        "Labelled Parquet, CSV or JSONL files; folders; quoted globs; - for stdin.",
+        argument=True,
+        of=location_of,
+        decides=False,
+    )
+    # A model goes by its rows, whatever their columns are called.
+    label_column: str = option(
+        "Column that holds the label.", first=True, default="label", decides=False
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.inputs:
+            raise UsageError("no input file", "name at least one labelled file")
+
+
+@options
+class ReplaceOptions(Options):
+    """What becomes of an output that is there already."""
+
+    if_exists: FailOrReplace = option(
+        "Of an existing output.",
+        default="fail",
+        short=("--overwrite", "replace", "Replace what is there."),
+        decides=False,
+    )

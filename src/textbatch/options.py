@@ -1,0 +1,274 @@
+"""Options: what a command, its settings and its Python function take, each stated once.
+
+    @options
+    class ScoreConfig(Options):
+        top_k: int = option("Add the K best labels.", default=0, low=0, high=10_000)
+
+From such a class come the command's flags and help, its variables and its keys of the settings
+file, the reference page, the checks of ranges, and the parameters of the Python function. Options
+that several commands have stand in a class of their own, which their classes inherit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from inspect import get_annotations
+from pathlib import Path
+from types import UnionType
+from typing import (
+    Any,
+    Literal,
+    Self,
+    TypeVar,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+from textbatch.errors import UsageError, require
+
+C = TypeVar("C")
+Kind = Literal["text", "path", "whole", "number", "truth"]
+_KINDS: dict[object, Kind] = {int: "whole", float: "number", bool: "truth"}
+_OPTION, _BESIDE = "option", "beside"
+#: The options of the classes that were asked for: each scored file makes a config.
+_known: dict[Any, tuple[Option, ...]] = {}
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option: what its field says of it, and what the field itself tells.
+
+    Attributes:
+        help: What it does, in a line or two.
+        argument: It stands on the command line without a flag.
+        first: It stands before all others in help.
+        flags: Where they are not the field's name with dashes.
+        metavar: What stands for its value in help; a word for its kind where it is empty.
+        low: The least number that it may be.
+        high: The greatest.
+        unset: What None stands for, as in "the model's".
+        variable: Environment variable that serves all commands, beside each one's own.
+        short: Flag without a value that stands for a value of this option: flag, value, help.
+        commas: Several values stand in one text, with commas between.
+        of: Makes the field's value of one that was given.
+        decides: Whether a run with another value is another job: it takes over neither the output
+            nor the unfinished work of this one.
+        name: The field's.
+        annotation: The field's type, as it is written.
+        default: `...` where the option must be given.
+        kind: What a value is, or each of several.
+        choices: All that it may be, where that is a list.
+        many: Whether it takes several values, as a tuple.
+    """
+
+    help: str
+    argument: bool = False
+    first: bool = False
+    flags: tuple[str, ...] = ()
+    metavar: str = ""
+    low: float | None = None
+    high: float | None = None
+    unset: str = ""
+    variable: str = ""
+    short: tuple[str, str, str] | None = None
+    commas: bool = False
+    of: Callable[[Any], Any] | None = None
+    decides: bool = True
+    name: str = ""
+    annotation: str = ""
+    default: Any = ...
+    kind: Kind = "text"
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+    @property
+    def key(self) -> str:
+        """Its name outside Python: the long flag's without the dashes."""
+        return max(self.flags, key=len)[2:] if self.flags else self.name.replace("_", "-")
+
+    @property
+    def two_way(self) -> bool:
+        """Whether it has a flag for true and one for false."""
+        return self.kind == "truth" and self.default is None
+
+    def made(self, value: object) -> Any:  # noqa: ANN401 - of the field's type
+        """The field's value of what a caller gives: a path of a text, a tuple of a sequence."""
+        if value is None:
+            return None
+        if not self.many:
+            return self._one(value)
+        single = isinstance(value, str | os.PathLike) or not hasattr(value, "__iter__")
+        several: Any = [value] if single else value
+        return tuple(map(self._one, several))
+
+    def _one(self, value: Any) -> Any:  # noqa: ANN401 - of the field's type
+        if self.of:
+            return self.of(value)
+        return Path(value) if self.kind == "path" else value
+
+    def check(self, value: object) -> None:
+        """Refuse what is out of the option's range, or none of its choices.
+
+        Raises:
+            UsageError: It is.
+        """
+        if value is None or value == self.default:
+            return
+        for one in value if isinstance(value, tuple) else (value,):
+            if self.choices and one not in self.choices:
+                told = f"--{self.key} is '{one}'"
+                raise UsageError(told, f"take one of {', '.join(self.choices)}")
+            if self.low is not None and self.high is not None:
+                require(f"--{self.key}", one, self.low, self.high)
+
+
+def option(help: str, *, default: Any = ..., **about: Any) -> Any:  # noqa: A002, ANN401
+    """State an option as a field of a class of options.
+
+    Args:
+        help: What it does.
+        default: Its value where none is given; without it, one must be given.
+        about: Further attributes of `Option`.
+    """
+    stated = Option(help=help, default=default, **about)
+    return field(default=MISSING if default is ... else default, metadata={_OPTION: stated})
+
+
+def beside(*, default: Any) -> Any:  # noqa: ANN401 - of the field's type
+    """A field that is no option, and on which the output does not depend."""
+    return field(default=default, metadata={_BESIDE: True})
+
+
+@dataclass_transform(
+    kw_only_default=True, frozen_default=True, field_specifiers=(option, beside, field)
+)
+def options(cls: type[C]) -> type[C]:
+    """Make a class of options: a frozen dataclass whose fields are given by name."""
+    # `Options` compares and prints for all: dataclasses compile such methods for each class, and
+    # `textbatch --help` makes dozens of them.
+    return dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
+
+
+@options
+class Options:
+    """The base of all classes of options.
+
+    Raises:
+        UsageError: An option is out of its range.
+    """
+
+    def __post_init__(self) -> None:
+        for one in options_of(type(self)):
+            one.check(getattr(self, one.name))
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), *(getattr(self, one.name) for one in fields(self))))
+
+    def __repr__(self) -> str:
+        told = ((one.name, getattr(self, one.name), one.default) for one in fields(self))
+        odd = (f"{name}={value!r}" for name, value, default in told if value != default)
+        return f"{type(self).__name__}({', '.join(odd)})"
+
+    @classmethod
+    def given(cls, values: Mapping[str, Any]) -> Self:
+        """Make the options of what a caller gives: texts for paths, lists for tuples.
+
+        Args:
+            values: By name; others than the class's own are passed over.
+
+        Raises:
+            UsageError: An option is out of its range.
+            ConflictError: Options exclude each other.
+        """
+        known = {one.name: one for one in options_of(cls)}
+        return cls(
+            **{
+                one.name: known[one.name].made(values[one.name])
+                if one.name in known
+                else values[one.name]
+                for one in fields(cls)
+                if one.name in values
+            }
+        )
+
+    def in_common(self, other: type[Options]) -> dict[str, Any]:
+        """The values of the options that another class has from the same bases."""
+        bases = [base for base in type(self).__mro__ if issubclass(other, base)]
+        names = {one.name for base in bases if base is not object for one in fields(base)}
+        return {name: getattr(self, name) for name in names}
+
+    def decisive(self) -> dict[str, object]:
+        """What tells this job from another one, for a key.
+
+        All that has not its default, so that a new option leaves the keys of earlier jobs as they
+        are; without what is declared not to decide.
+        """
+        return {
+            one.name: value.resolve() if isinstance(value, Path) else value
+            for one in fields(self)
+            if _decides(one) and (value := getattr(self, one.name)) != one.default
+        }
+
+
+def _decides(one: Field[Any]) -> bool:
+    stated: Option | None = one.metadata.get(_OPTION)
+    return stated.decides if stated else _BESIDE not in one.metadata
+
+
+def options_of(cls: type[Options]) -> tuple[Option, ...]:
+    """A class's options, as help shows them: arguments, its own, then those of its bases."""
+    if cls not in _known:
+        hints = get_type_hints(cls)
+        stated = {one.name: one for one in fields(cls)}
+        found = [
+            _of_field(stated[name], hints[name])
+            for name in dict.fromkeys(_names(cls))
+            if _OPTION in stated[name].metadata
+        ]
+        _known[cls] = tuple(sorted(found, key=lambda one: (not one.argument, not one.first)))
+    return _known[cls]
+
+
+def _names(cls: type) -> Iterator[str]:
+    for base in cls.__mro__:
+        if issubclass(base, Options):
+            yield from get_annotations(base)
+
+
+def _of_field(one: Field[Any], hint: Any) -> Option:  # noqa: ANN401 - any type
+    stated: Option = one.metadata[_OPTION]
+    kinds = [kind for kind in _parts(hint) if kind is not type(None)]
+    many = get_origin(kinds[0]) is tuple
+    if many:
+        kinds = _parts(get_args(kinds[0])[0])
+    choices = get_args(kinds[0]) if get_origin(kinds[0]) is Literal else ()
+    kind: Kind = "path" if Path in kinds else "text"
+    return replace(
+        stated,
+        name=one.name,
+        annotation=str(one.type),
+        kind=_KINDS.get(kinds[0], kind) if len(kinds) == 1 else kind,
+        choices=choices,
+        many=many,
+    )
+
+
+def _parts(hint: Any) -> list[Any]:  # noqa: ANN401 - any type
+    return list(get_args(hint)) if get_origin(hint) in (Union, UnionType) else [hint]
+
+
+def short_of(one: Option) -> Option:
+    """The flag that stands for a value of an option, as an option of its own."""
+    assert one.short
+    flag, _, told = one.short
+    return Option(
+        help=told, name=flag[2:].replace("-", "_"), annotation="bool", default=False, kind="truth"
+    )

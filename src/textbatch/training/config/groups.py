@@ -1,0 +1,87 @@
+"""Options that several training commands have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from textbatch.data.options import LabelledOptions
+from textbatch.data.storage.location import Location, location_of
+from textbatch.errors import ConflictError
+from textbatch.options import Options, option, options
+
+Preset = Literal["default", "seed", "large"]
+
+
+@options
+class TextOptions(Options):
+    """Where the texts are."""
+
+    # A model goes by its rows, whatever their columns are called.
+    text_column: str = option(
+        "Column that holds the text.", first=True, default="text", decides=False
+    )
+
+
+@options
+class SeedOptions(Options):
+    """What begins everything random."""
+
+    seed: int = option("Of everything random.", default=0, low=0, high=2**31 - 1)
+
+
+@options
+class RowOptions(TextOptions, LabelledOptions):
+    """Labelled rows.
+
+    Raises:
+        ConflictError: Text and label are one column.
+    """
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.text_column == self.label_column:
+            raise ConflictError(
+                f"text and label are both column '{self.text_column}'",
+                "name two columns with --text-column and --label-column",
+            )
+
+
+@options
+class HeldOutOptions(Options):
+    """Rows that are kept apart; each is split off where no file is named."""
+
+    validation: Location | None = option(
+        "Labelled file to stop early and calibrate with.",
+        default=None,
+        of=location_of,
+        decides=False,
+    )
+    test: Location | None = option(
+        "Labelled file for the reported metrics.", default=None, of=location_of, decides=False
+    )
+
+
+@options
+class RecipeOptions(SeedOptions):
+    """How a network is made and fitted."""
+
+    preset: Preset = option("Network and recipe.", default="default")
+    # A checkpoint goes by the recipe that the file makes.
+    settings: Path | None = option(
+        "TOML or JSON file with settings of the recipe.", default=None, decides=False
+    )
+
+
+@options
+class JobOptions(Options):
+    """How a cross-validation runs."""
+
+    jobs: int | None = option(
+        "Folds trained at a time.",
+        default=None,
+        low=1,
+        high=1024,
+        unset="one per core",
+        decides=False,
+    )

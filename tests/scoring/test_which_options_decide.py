@@ -1,0 +1,74 @@
+"""Each option of `score` makes another job, or cannot change a bit of the output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from support.options import odd_value
+
+import textbatch
+from textbatch.errors import OutputError, QualityGateError
+from textbatch.options import options_of
+from textbatch.scoring.config import ScoreConfig
+
+#: Which input, output and model, and what happens where the output is there: no test changes them.
+GIVEN = {"inputs", "output", "model", "if_exists", "dry_run", "incremental"}
+OPTIONS = {one.name: one for one in options_of(ScoreConfig) if one.name not in GIVEN}
+#: Odd values that fit the input.
+FITTING = {
+    "columns": ["text"],
+    "text_column": "text",
+    "encoding": "latin-1",
+    "input_format": "csv",
+    "max_bad_rows": "5%",
+}
+DECIDING = [name for name, one in OPTIONS.items() if one.decides]
+BESIDE = [name for name in OPTIONS if name not in DECIDING]
+
+
+@pytest.fixture
+def job(model, tmp_path):
+    """Scores one file with options, and tells what is in the output."""
+    source = tmp_path / "in.csv"
+    source.write_text("id,text\n" + "".join(f"{i},refund the card {i}\n" for i in range(40)))
+
+    def run(**settings) -> tuple[str, object]:
+        output = tmp_path / "out.parquet"
+        done = textbatch.score(source, output, model=model, **settings)
+        return done.state, pq.read_table(output)
+
+    return run
+
+
+def odd(name: str, folder: Path) -> dict[str, object]:
+    found = {name: FITTING.get(name, odd_value(OPTIONS[name], folder))}
+    if name == "quarantine_text":
+        found["quarantine"] = folder / "aside.jsonl"
+    return found
+
+
+@pytest.mark.parametrize("name", DECIDING)
+def test_skip_refuses_the_output_of_another_option(name, job, tmp_path):
+    base = {"quarantine": tmp_path / "aside.jsonl"} if name == "quarantine_text" else {}
+    job(**base)
+    # A limit that this model cannot prove is refused even before.
+    with pytest.raises((OutputError, QualityGateError), match=r"made from another|held-out"):
+        job(if_exists="skip", **odd(name, tmp_path))
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_does_not_decide_changes_no_bit_and_skip_takes_the_output(name, job, tmp_path):
+    _, table = job()
+    assert job(if_exists="skip", **odd(name, tmp_path))[0] == "skipped"
+    state, again = job(if_exists="replace", **odd(name, tmp_path))
+    assert state == "done"
+    assert again.equals(table)
+    assert again.schema.equals(table.schema, check_metadata=False)
+
+
+def test_a_new_option_decides_unless_it_says_otherwise():
+    assert set(BESIDE) == {
+        "batch_tokens", "chunk_rows", "max_bad_rows", "report", "threads", "work_dir",
+    }  # fmt: skip

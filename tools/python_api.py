@@ -1,0 +1,147 @@
+"""Write the parameters of the Python functions from the classes of their options.
+
+python -m tools.python_api          # rewrites them in src/textbatch/*/api.py
+
+Signatures and `Args:` are written; the rest of a function is left as it is.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from textbatch.model.options import EngineOptions
+from textbatch.options import Option, Options, options_of
+from textbatch.scoring.config import EvaluateConfig, ScoreConfig
+from textbatch.training.config.train import TrainConfig
+from textbatch.training.config.vectors import VectorsConfig
+
+SOURCES = Path(__file__).parents[1] / "src" / "textbatch"
+#: By file and function: its options, and its other parameters, which are written by hand.
+FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
+    "scoring/api.py": {
+        "score": (ScoreConfig, ("progress",)),
+        "evaluate": (EvaluateConfig, ("progress",)),
+        "load": (EngineOptions, ("path",)),
+    },
+    "training/api.py": {
+        "train": (TrainConfig, ("say",)),
+        "train_vectors": (VectorsConfig, ("say",)),
+    },
+}
+_WIDTH = 100
+
+
+def sources() -> dict[Path, str]:
+    """The files as they should be."""
+    found = {}
+    for name, functions in FUNCTIONS.items():
+        path = SOURCES / name
+        text = path.read_text(encoding="utf-8")
+        for function, (options, beside) in functions.items():
+            text = rewritten(text, function, options, beside)
+        found[path] = text
+    return found
+
+
+def rewritten(source: str, name: str, options: type[Options], beside: tuple[str, ...]) -> str:
+    """A module with one function's signature and `Args:` made from its options.
+
+    Args:
+        source: Of the module.
+        name: Of the function.
+        options: What it takes.
+        beside: Its parameters that are no options, kept as they are.
+    """
+    node = next(
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef) and node.name == name
+    )
+    head = [f"def {name}(", *_parameters(node, options, beside)]
+    assert node.returns
+    head.append(f") -> {ast.unparse(node.returns)}:")
+    lines = source.splitlines()
+    docstring = _docstring(node, options, beside).splitlines()
+    lines[node.lineno - 1 : node.body[0].end_lineno] = [*head, *docstring]
+    return "\n".join(lines) + "\n"
+
+
+def _parameters(
+    node: ast.FunctionDef, options: type[Options], beside: tuple[str, ...]
+) -> Iterator[str]:
+    kept = node.args
+    for argument in kept.args:
+        if argument.arg in beside:
+            yield f"    {ast.unparse(argument)},"
+    known = options_of(options)
+    yield from (f"    {one.name}: {python_type(one)}," for one in known if one.argument)
+    yield "    *,"
+    for one in known:
+        if not one.argument:
+            yield f"    {one.name}: {python_type(one)} = {_default(one)},"
+    for argument, default in zip(kept.kwonlyargs, kept.kw_defaults, strict=True):
+        if argument.arg in beside:
+            assert default
+            yield f"    {ast.unparse(argument)} = {ast.unparse(default)},"
+
+
+def python_type(option: Option) -> str:
+    """The type of a function's parameter: a text will do for a path, a list for a tuple."""
+    told = re.sub(
+        r"tuple\[(Path|Location), \.\.\.\]", "PathLike | Sequence[PathLike]", option.annotation
+    )
+    told = re.sub(r"tuple\[(\w+), \.\.\.\]", r"Sequence[\1]", told)
+    return re.sub(r"\b(Path|Location)\b", "PathLike", told)
+
+
+def _default(option: Option) -> str:
+    value: Any = option.default
+    if isinstance(value, str | Path):
+        return f'"{value}"'
+    return f"{value:_}" if type(value) is int and value >= 10_000 else repr(value)
+
+
+def _docstring(node: ast.FunctionDef, options: type[Options], beside: tuple[str, ...]) -> str:
+    old = ast.get_docstring(node) or ""
+    before, _, rest = old.partition("\nArgs:\n")
+    told, _, after = rest.partition("\n\n")
+    by_hand = dict(re.findall(r"^    (\w+): (.*(?:\n     .*)*)", told, re.MULTILINE))
+    entries = [(name, by_hand[name]) for name in beside if name in by_hand]
+    known = [(one.name, _explained(one)) for one in options_of(options)]
+    first = [entry for entry in entries if entry[0] in {one.arg for one in node.args.args}]
+    last = [entry for entry in entries if entry not in first]
+    parts = [before.strip(), "Args:\n" + "\n".join(map(_entry, [*first, *known, *last]))]
+    whole = "\n\n".join([*parts, *filter(None, [after.strip()])])
+    return textwrap.indent(f'"""{whole}\n"""', "    ")
+
+
+def _entry(entry: tuple[str, str]) -> str:
+    name, told = entry
+    words = re.sub(r"\s+", " ", told)
+    return textwrap.fill(
+        f"{name}: {words}",
+        _WIDTH - 4,
+        initial_indent="    ",
+        subsequent_indent="        ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
+
+
+def _explained(option: Option) -> str:
+    return f"{option.help} None stands for {option.unset}." if option.unset else option.help
+
+
+def main() -> None:
+    """Write them."""
+    for path, text in sources().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
