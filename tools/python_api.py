@@ -16,7 +16,7 @@ from typing import Any
 
 from textbatch.model.options import EngineOptions
 from textbatch.options import Option, Options, options_of
-from textbatch.scoring.config import EvaluateConfig, ScoreConfig
+from textbatch.scoring.config import AnswerOptions, EvaluateConfig, ScoreConfig
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.vectors import VectorsConfig
 
@@ -27,6 +27,9 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
         "score": (ScoreConfig, ("progress",)),
         "evaluate": (EvaluateConfig, ("progress",)),
         "load": (EngineOptions, ("path",)),
+    },
+    "scoring/in_memory.py": {
+        "Model.score_table": (AnswerOptions, ("self", "table", "text_column")),
     },
     "training/api.py": {
         "train": (TrainConfig, ("say",)),
@@ -53,21 +56,20 @@ def rewritten(source: str, name: str, options: type[Options], beside: tuple[str,
 
     Args:
         source: Of the module.
-        name: Of the function.
+        name: Of the function; of a method with its class before it.
         options: What it takes.
         beside: Its parameters that are no options, kept as they are.
     """
-    node = next(
-        node
-        for node in ast.parse(source).body
-        if isinstance(node, ast.FunctionDef) and node.name == name
-    )
-    head = [f"def {name}(", *_parameters(node, options, beside)]
-    assert node.returns
+    node: Any = ast.parse(source)
+    for part in name.split("."):
+        node = next(one for one in node.body if getattr(one, "name", "") == part)
+    head = [f"def {node.name}(", *_parameters(node, options, beside)]
     head.append(f") -> {ast.unparse(node.returns)}:")
+    text = "\n".join([*head, _docstring(node, options, beside)])
     lines = source.splitlines()
-    docstring = _docstring(node, options, beside).splitlines()
-    lines[node.lineno - 1 : node.body[0].end_lineno] = [*head, *docstring]
+    lines[node.lineno - 1 : node.body[0].end_lineno] = [
+        line and " " * node.col_offset + line for line in text.splitlines()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -115,17 +117,17 @@ def _docstring(node: ast.FunctionDef, options: type[Options], beside: tuple[str,
     known = [(one.name, _explained(one)) for one in options_of(options)]
     first = [entry for entry in entries if entry[0] in {one.arg for one in node.args.args}]
     last = [entry for entry in entries if entry not in first]
-    parts = [before.strip(), "Args:\n" + "\n".join(map(_entry, [*first, *known, *last]))]
+    lines = [_entry(*entry, node.col_offset) for entry in (*first, *known, *last)]
+    parts = [before.strip(), "Args:\n" + "\n".join(lines)]
     whole = "\n\n".join([*parts, *filter(None, [after.strip()])])
     return textwrap.indent(f'"""{whole}\n"""', "    ")
 
 
-def _entry(entry: tuple[str, str]) -> str:
-    name, told = entry
+def _entry(name: str, told: str, indent: int) -> str:
     words = re.sub(r"\s+", " ", told)
     return textwrap.fill(
         f"{name}: {words}",
-        _WIDTH - 4,
+        _WIDTH - 4 - indent,
         initial_indent="    ",
         subsequent_indent="        ",
         break_on_hyphens=False,

@@ -319,6 +319,10 @@ def test_mistakes_raise_textbatch_errors(model, input_file, tmp_path):
         textbatch.score(input_file, tmp_path / "out.parquet", model=model, top_k=-1)
     with pytest.raises(UsageError, match="no input file"):
         textbatch.train([])
+    with textbatch.load(model) as loaded, pytest.raises(UsageError, match="--top-k is -1"):
+        loaded.score_table(pa.table({"text": ["refund"]}), top_k=-1)
+    with pytest.raises(UsageError, match="--if-exists is 'perhaps'"):
+        textbatch.score(input_file, tmp_path / "out.parquet", model=model, if_exists="perhaps")
     assert issubclass(BundleError, textbatch.TextbatchError)
 
 

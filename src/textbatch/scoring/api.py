@@ -29,11 +29,6 @@ def score(
     model: PathLike = "model",
     text_column: str | None = None,
     columns: Sequence[str] | None = None,
-    prefix: str = "",
-    probabilities: bool = False,
-    top_k: int = 0,
-    min_confidence: float = 0.0,
-    min_precision: float = 0.0,
     max_bad_rows: int | str = 0,
     quarantine: PathLike | None = None,
     quarantine_text: bool = False,
@@ -44,6 +39,11 @@ def score(
     incremental: bool = False,
     work_dir: PathLike | None = None,
     partition_columns: bool = False,
+    prefix: str = "",
+    probabilities: bool = False,
+    top_k: int = 0,
+    min_confidence: float = 0.0,
+    min_precision: float = 0.0,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: Precision = "f32",
@@ -66,11 +66,6 @@ def score(
         model: Model directory.
         text_column: Column that holds the text. None stands for the model's.
         columns: Input columns to keep. None stands for all.
-        prefix: Put before each added column's name.
-        probabilities: Add the probability of every label.
-        top_k: Add the K best labels.
-        min_confidence: Withhold labels below this probability.
-        min_precision: Withhold labels not shown to be right this often, as 0.95.
         max_bad_rows: Accept that many bad rows before failing.
         quarantine: Move bad rows out of the output; list them in this JSONL file.
         quarantine_text: Put the bad texts into that file too.
@@ -81,6 +76,11 @@ def score(
         incremental: Score only files that the output folder lacks.
         work_dir: Where outputs for an object store are made. None stands for ~/.cache.
         partition_columns: Write key=value folders as columns too.
+        prefix: Put before each added column's name.
+        probabilities: Add the probability of every label.
+        top_k: Add the K best labels.
+        min_confidence: Withhold labels below this probability.
+        min_precision: Withhold labels not shown to be right this often, as 0.95.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, where the model allows it.

@@ -13,13 +13,31 @@ from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.storage.location import Location, is_local, location_of, resolved
 from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions
-from textbatch.options import beside, option, options
+from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.limits import BadRowLimit, count_or_share
 
 
 @options
-class ScoreConfig(ModelOptions, ReadOptions, ReportOptions):
+class AnswerOptions(Options):
+    """Which columns are added, and which labels are withheld."""
+
+    prefix: str = option("Put before each added column's name.", default="")
+    probabilities: bool = option("Add the probability of every label.", default=False)
+    top_k: int = option("Add the K best labels.", default=0, low=0, high=10_000)
+    min_confidence: float = option(
+        "Withhold labels below this probability.", default=0.0, low=0.0, high=1.0
+    )
+    min_precision: float = option(
+        "Withhold labels not shown to be right this often, as 0.95.",
+        default=0.0,
+        low=0.0,
+        high=0.999,
+    )
+
+
+@options
+class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     """What `score` is asked to do.
 
     Attributes:
@@ -45,18 +63,6 @@ class ScoreConfig(ModelOptions, ReadOptions, ReportOptions):
     )
     columns: tuple[str, ...] | None = option(
         "Input columns to keep.", default=None, commas=True, unset="all"
-    )
-    prefix: str = option("Put before each added column's name.", default="")
-    probabilities: bool = option("Add the probability of every label.", default=False)
-    top_k: int = option("Add the K best labels.", default=0, low=0, high=10_000)
-    min_confidence: float = option(
-        "Withhold labels below this probability.", default=0.0, low=0.0, high=1.0
-    )
-    min_precision: float = option(
-        "Withhold labels not shown to be right this often, as 0.95.",
-        default=0.0,
-        low=0.0,
-        high=0.999,
     )
     # Whether an output may be taken over for its bad rows is looked at anew each time.
     max_bad_rows: int | str = option(

@@ -16,6 +16,7 @@ from textbatch.data.readers.text_column import check_text_type, decode_texts
 from textbatch.errors import DataError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.predictor import Predictor
+from textbatch.scoring.config import AnswerOptions
 from textbatch.scoring.job import label_thresholds
 from textbatch.scoring.python_values import frame_library, table_of, texts_of
 from textbatch.scoring.score import predict_chunks
@@ -58,24 +59,24 @@ class Model:
         self,
         table: TableT,
         *,
-        text_column: str | None = None,
         prefix: str = "",
         probabilities: bool = False,
         top_k: int = 0,
         min_confidence: float = 0.0,
         min_precision: float = 0.0,
+        text_column: str | None = None,
     ) -> TableT:
         """Add the columns that `textbatch score` adds.
 
         Args:
             table: A DataFrame of pandas or polars, or an Arrow table or record batch; any columns,
                 one of them text.
-            text_column: None takes the bundle's own.
             prefix: Put before each added column's name.
             probabilities: Add the probability of every label.
-            top_k: Add the best labels with their probabilities; 0 adds none.
+            top_k: Add the K best labels.
             min_confidence: Withhold labels below this probability.
-            min_precision: Withhold labels that held-out answers do not show to be right this often.
+            min_precision: Withhold labels not shown to be right this often, as 0.95.
+            text_column: None takes the bundle's own.
 
         Returns:
             A table of the same kind with the same rows in the same order.
@@ -84,15 +85,17 @@ class Model:
             DataError: There is no such column, or it holds no text.
             ConflictError: An added column has the name of one that is there.
             QualityGateError: The held-out answers are too few for `min_precision`.
+            UsageError: An option is out of its range.
             TypeError: It is no table.
         """
+        options = AnswerOptions.given(locals())
         added = OutputColumns(
             labels=self.labels,
-            prefix=prefix,
-            probabilities=probabilities,
-            top_k=top_k,
-            min_confidence=min_confidence,
-            thresholds=label_thresholds(self.bundle, min_precision),
+            prefix=options.prefix,
+            probabilities=options.probabilities,
+            top_k=options.top_k,
+            min_confidence=options.min_confidence,
+            thresholds=label_thresholds(self.bundle, options.min_precision),
         )
         column = text_column or self.bundle.settings.text_column
         library = frame_library(table)

@@ -64,6 +64,13 @@ def test_flag_beats_environment_beats_file_beats_default(folder, input_file, mod
         assert {len(row) for row in lists.to_pylist()} == {wanted}
 
 
+def test_several_values_of_a_variable():
+    paths = {"TEXTBATCH_TRAIN_UNLABELLED": "a/b.txt:s3://bucket/c.txt:d"}
+    assert shown("unlabelled", "train", **paths)[0] == ["a/b.txt", "s3://bucket/c.txt", "d"]
+    assert shown("null-text", TEXTBATCH_SCORE_NULL_TEXT="NA n/a")[0] == ["NA", "n/a"]
+    assert shown("units", "train", TEXTBATCH_TRAIN_UNITS="5,6")[0] == [5, 6]
+
+
 def test_a_commands_own_variable_beats_the_shared_one():
     shared = {"TEXTBATCH_MODEL": "shared"}
     assert shown("model", **shared) == ("shared", "environment", "TEXTBATCH_MODEL")

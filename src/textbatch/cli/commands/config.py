@@ -99,13 +99,16 @@ add_command(config_app, "init", InitCommand, init_command, flags_only=True)
 
 
 def _record(setting: Setting) -> dict[str, Any]:
-    return {"value": _plain(setting), "origin": setting.origin, "place": setting.place}
+    return {"value": _plain(_value(setting)), "origin": setting.origin, "place": setting.place}
 
 
-def _plain(setting: Setting) -> Any:  # noqa: ANN401 - whatever JSON takes
-    value = setting.option.made(setting.value)
+def _value(setting: Setting) -> object:
+    return setting.option.made(setting.value)
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON takes
     if isinstance(value, tuple):
-        return [redacted(str(one)) for one in value]
+        return [_plain(one) for one in value]
     return value if value is None or isinstance(value, int | float) else redacted(str(value))
 
 
@@ -120,7 +123,7 @@ def _table(command: str, settings: list[Setting]) -> Table:
         table.add_column(Text(heading), overflow="fold")
     for one in settings:
         changed = "bold" if one.place else ""
-        told = printable(_words(_plain(one)))
+        told = printable(_words(_plain(_value(one))))
         origin = printable(one.place or one.origin)
         table.add_row(*(Text(text, style=changed) for text in (one.option.key, told, origin)))
     return table

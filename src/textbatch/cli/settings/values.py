@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Sequence
 
 from textbatch.options import Option
@@ -18,6 +18,8 @@ _WORDS = {
     "text": "a text in quotes",
     "path": "a text in quotes",
 }
+#: A colon, but not that of a URI.
+_BETWEEN_PATHS = re.compile(":(?!//)")
 _TOML: dict[str, tuple[type, ...]] = {
     "truth": (bool,),
     "whole": (int,),
@@ -55,7 +57,7 @@ def value_of_variable(option: Option, text: str) -> object:
     """
     if not option.many or option.commas:
         return value_of_text(option, text)
-    parts = text.split(os.pathsep) if option.kind == "path" else text.split()
+    parts = _BETWEEN_PATHS.split(text) if option.kind == "path" else text.split()
     return value_of_texts(option, [part for part in parts if part])
 
 
