@@ -89,6 +89,11 @@ def test_pyproject_serves_where_there_is_no_file_of_our_own(folder):
     assert shown("seed", "train") == (7, "file", "textbatch.toml [train]")
 
 
+def test_a_byte_order_mark_is_no_part_of_a_settings_file(folder):
+    (folder / "textbatch.toml").write_bytes(b"\xef\xbb\xbf[train]\nseed = 7\n")
+    assert shown("seed", "train")[0] == 7
+
+
 def test_another_projects_broken_pyproject_stops_nothing(folder):
     (folder / "pyproject.toml").write_text("[project\n")
     assert shown("top-k") == (0, "default", "")

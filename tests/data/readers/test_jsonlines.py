@@ -212,6 +212,11 @@ def test_an_integer_that_would_be_rounded_is_refused_with_its_line_and_column(na
         rows_of(lines(first, second))
 
 
+def test_a_column_that_is_not_read_is_not_refused(lines):
+    source = open_source(lines('{"text": "a", "id": 12345678901234567891}', '{"text": "b"}'))
+    assert sum(map(len, source.batches(["text"], 9))) == 2
+
+
 @pytest.mark.usefixtures("blocks")
 def test_numbers_keep_their_values(lines):
     path = lines(

@@ -27,6 +27,14 @@ def test_what_a_file_leaves_out_stays(tmp_path):
     assert recipe.dropout == RECIPES["default"].dropout
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("s.toml", "dense_units = 7"), ("s.json", '{"dense_units": 7}')]
+)
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path, name, text):
+    (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_recipe(tmp_path / name, RECIPES["default"]).dense_units == 7
+
+
 def test_layers_are_replaced_and_take_what_they_leave_out_from_the_layers_before(tmp_path):
     (tmp_path / "s.toml").write_text("[[layers]]\nunits = 7\n" + 2 * "[[layers]]\n")
     recipe = read_recipe(tmp_path / "s.toml", RECIPES["default"])

@@ -63,16 +63,15 @@ class JsonLinesSource:
                 schema = united([found.schema, strings_kept(table.schema)])
             if table.num_rows != lines:
                 raise self._bad_line(block, found.schema)
-            check_numbers(block.content, block.first_line, schema, self.file)
             found = JsonTypes(schema=schema, rows=found.rows + table.num_rows)
         return found
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns; see `source.Source`. A missing key is a null."""
         for block in self._blocks():
-            check_numbers(block.content, block.first_line, self.schema, self.file)
             with self._told_by_line(block, self.schema):
                 table = self._parse(block, self.schema).select(list(columns))
+            check_numbers(table, block.content, block.first_line, self.file)
             yield from table.to_batches(max_chunksize=max_rows)
 
     def progress(self) -> float | None:
