@@ -8,6 +8,6 @@
 * `network`: the network in Keras and as an ONNX graph, and its weights.
 * `linear`: the linear model beside the network.
 * `quality`: metrics, calibration, thresholds, drift.
-* `choices`: the values that options may have, and their limits.
+* `choices`, `options`: the values that options may have, and options of several commands.
 * `layout`: the names of the files of a bundle.
 """
