@@ -69,6 +69,15 @@ def test_labels_that_the_bundle_has_never_seen_are_counted_apart(labelled_file, 
     assert sum(found.statuses.values()) == found.metrics.rows
 
 
+def test_rows_without_a_label_are_left_out_where_that_is_asked_for(model, tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text(f"text,label\nrefund,{LABELS[0]}\ncard, \nlogin,{LABELS[1]}\n")
+    with pytest.raises(DataError, match=r"1 of 3 rows .*: row 2; .*--skip-unlabelled"):
+        evaluate((path,), model=model)
+    found = evaluate((path,), model=model, skip_unlabelled=True)
+    assert (found.rows, found.unlabelled) == (2, 1)
+
+
 def test_without_one_known_label_there_is_nothing_to_measure(model, tmp_path):
     path = tmp_path / "in.parquet"
     pq.write_table(pa.table({"text": ["refund"], "label": ["spam"]}), path)

@@ -28,6 +28,8 @@ class LabelledOptions(ReadOptions):
         "Column that holds the label.", first=True, default="label", decides=False
     )
 
+    skip_unlabelled: bool = option("Leave out rows without a label.", default=False)
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if not self.inputs:

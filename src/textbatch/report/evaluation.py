@@ -22,6 +22,7 @@ class Evaluation:
             with evidence.
         ece_after: The same of the calibrated ones, which `score` writes.
         statuses: Rows by status.
+        unlabelled: Rows left out, because they have no label.
         unseen_labels: Rows by true label that the bundle has never seen; in no metric.
         input: Paths of the labelled files.
         model: Path of the bundle.
@@ -33,6 +34,7 @@ class Evaluation:
     ece_before: float
     ece_after: float
     statuses: Mapping[str, int]
+    unlabelled: int = 0
     unseen_labels: Mapping[str, int] = field(default_factory=dict)
     input: tuple[str, ...] = ()
     model: str = ""

@@ -107,6 +107,7 @@ def evaluate(
     text_column: str | None = None,
     html: PathLike | None = None,
     report_texts: bool = False,
+    skip_unlabelled: bool = False,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -128,6 +129,7 @@ def evaluate(
         text_column: Column that holds the text. None stands for the model's.
         html: Write a page with pictures to this HTML file.
         report_texts: Quote the surest mistakes in the HTML report.
+        skip_unlabelled: Leave out rows without a label.
         input_format: Input format; auto goes by the name.
         encoding: Encoding of CSV and JSONL files. None stands for UTF-8.
         delimiter: What divides the cells of CSV files. None stands for a tab in .tsv, else a comma.

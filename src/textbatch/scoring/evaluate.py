@@ -56,6 +56,7 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
             config.reading(),
             text_column=config.text_column or bundle.settings.text_column,
             label_column=config.label_column,
+            skip_unlabelled=config.skip_unlabelled,
             on_read=step.advance,
         )
     with (
@@ -74,6 +75,7 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         input=tuple(map(os.fspath, config.inputs)),
         model=os.fspath(config.model),
         fingerprint=bundle.fingerprint,
+        unlabelled=0 if rows.left_out is None else len(rows.left_out),
     )
     if config.html:
         page = evaluation_page(found, answers, rows, with_texts=config.report_texts)

@@ -44,6 +44,7 @@ def train(
     augment: str = "none",
     template_file: PathLike | None = None,
     synonyms: PathLike | None = None,
+    skip_unlabelled: bool = False,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -86,6 +87,7 @@ def train(
             templates, synonyms, neighbours, swap, delete, typos.
         template_file: TOML with patterns for the labels' texts, to augment with.
         synonyms: Synonyms to augment with: a group a line, commas between.
+        skip_unlabelled: Leave out rows without a label.
         input_format: Input format; auto goes by the name.
         encoding: Encoding of CSV and JSONL files. None stands for UTF-8.
         delimiter: What divides the cells of CSV files. None stands for a tab in .tsv, else a comma.

@@ -57,6 +57,22 @@ def test_the_seed_decides_and_the_format_does_not_matter(tmp_path):
     assert pairs(read(source).test) != pairs(read(source, seed=1).test)
 
 
+def test_rows_without_a_label_are_left_out_where_that_is_asked_for(tmp_path):
+    blank = [("refund", " "), ("card", ""), ("log in", "\t")]
+    rows = [*numbered("a", 30), *blank, *numbered("b", 30)]
+    source = write(tmp_path / "rows.csv", rows)
+    with pytest.raises(DataError, match=r"3 of 63 rows .*: rows 31 to 33; .*--skip-unlabelled"):
+        read(source)
+    parts = read(source, skip_unlabelled=True)
+    assert sum(parts.sizes().values()) == 60
+    assert parts.warnings == [
+        "3 training rows have no label; they are left out: rows 31 to 33",
+    ]
+    held_out = write(tmp_path / "test.csv", [*numbered("a", 3), ("x", ""), *numbered("b", 3)])
+    parts = read(source, test=held_out, skip_unlabelled=True)
+    assert "1 test rows have no label; they are left out: row 4" in parts.warnings
+
+
 def test_several_files_are_read_as_one(tmp_path):
     first = write(tmp_path / "1.csv", numbered("a", 10))
     second = write(tmp_path / "2.parquet", numbered("b", 10))

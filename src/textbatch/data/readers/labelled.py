@@ -33,6 +33,7 @@ class LabelledRows:
         labels: Strings, never null. Shape `(rows,)`.
         row_numbers: Numbers of the rows in the input, from 1. Several files are counted one after
             the other. None for made-up rows. Shape `(rows,)`.
+        left_out: Numbers of the rows without a label, which were left out; None if there are none.
     """
 
     texts: pa.Array

@@ -43,6 +43,8 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
     statuses = {name: n for name, n in evaluation.statuses.items() if name != "ok"}
     if statuses:
         yield Text("not plainly ok: " + _counts(statuses))
+    if evaluation.unlabelled:
+        yield Text(f"left out, without a label: {evaluation.unlabelled:,} rows")
     if evaluation.unseen_labels:
         yield Text(
             "labels that the model has never seen, in no metric: "

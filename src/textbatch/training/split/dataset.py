@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from textbatch.data.readers.labelled import LabelledRows, label_counts, label_ids_of, read_labelled
+from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 from textbatch.report.terminal.progress import Progress, step_of
@@ -137,6 +138,7 @@ def _read(
             beside=beside,
             text_column=config.text_column,
             label_column=config.label_column,
+            skip_unlabelled=config.skip_unlabelled,
             on_read=step.advance,
         )
 
@@ -189,6 +191,11 @@ def _check_held_out(
 
 
 def _drop_textless(rows: LabelledRows, name: str, warnings: list[str]) -> LabelledRows:
+    if rows.left_out is not None:
+        warnings.append(
+            f"{len(rows.left_out):,} {name} rows have no label; they are left out: "
+            f"{shown_rows(rows.left_out)}"
+        )
     _, offsets = split_tokens(pc.fill_null(rows.texts, ""))
     kept = np.flatnonzero(np.diff(offsets))
     if dropped := len(rows) - len(kept):
