@@ -125,7 +125,7 @@ def _table(rows: collections.abc.Iterable[str]) -> str:
 
 def _row_of_all(option: Any) -> str:
     assert isinstance(option, TyperOption)
-    own = re.search(r" ?\\?\[default: (.*?)\]", option.help or "")
+    own = re.search(r" ?\(default: (.*?)\)", option.help or "")
     told = (option.help or "").replace(own[0], "") if own else option.help or ""
     variable = f"`{option.envvar}`" if option.envvar else ""
     return f"| `{option.opts[0]}` | {_cell(told)} | {own[1] if own else ''} | {variable} |\n"

@@ -81,7 +81,7 @@ def test_flag_variable_file_and_default_give_a_new_option(line, monkeypatch):
 def test_help_settings_file_and_reference_tell_of_a_new_option(line, reference, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     told = " ".join(line("--help").replace("│", " ").split())
-    assert "--greyness N How grey the output is. [default: 3]" in told
+    assert "--greyness N How grey the output is. (default: 3)" in told
     group = get_command(line.app)
     assert isinstance(group, TyperGroup)
     text = settings_text(settings_in(group).values())

@@ -143,7 +143,7 @@ def test_usage_lines_name_the_arguments(command, usage, in_process):
 def test_help_names_choices_and_both_ways_of_a_switch(in_process):
     shown = " ".join(in_process("train", "--help", COLUMNS="80").stdout.replace("│", "").split())
     assert "--[no-]bidirectional Read texts" in shown
-    assert "One of default, seed, large. [default: default]" in shown
+    assert "One of default, seed, large. (default: default)" in shown
     assert "--keep-vectors N " in shown
 
 

@@ -90,7 +90,7 @@ def _options(
         typer.Option(
             envvar="TEXTBATCH_CONFIG",
             metavar="PATH",
-            help="Settings file \\[default: textbatch.toml or pyproject.toml, if there].",
+            help="Settings file (default: textbatch.toml or pyproject.toml, if there).",
         ),
     ] = None,
 ) -> None:

@@ -169,13 +169,14 @@ def _parameter_of(option: Option) -> inspect.Parameter:
     kind: Any = bool if option.kind == "truth" else str
     kind = list[str] if option.many and not option.commas else kind
     required = option.default is ...
-    about: Any = typer.Argument(help=help_of(option))
+    about: Any = typer.Argument(help=help_of(option), show_default=False)
     if not option.argument:
         flags = flags_of(option)
         about = typer.Option(
             *(["/".join(flags)] if option.two_way else flags),
             metavar=metavar_of(option),
             help=help_of(option),
+            show_default=False,
             autocompletion=_completion(option.choices) if option.choices else None,
         )
     annotation = Annotated[kind if required else kind | None, about]  # type: ignore[valid-type]

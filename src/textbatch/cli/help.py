@@ -82,8 +82,9 @@ def help_of(option: Option) -> str:
     if option.variable:
         parts.append(f"Also {option.variable}.")
     if default := default_of(option):
-        parts.append(f"[default: {default}]")
-    return " ".join(parts).replace("[", "\\[")
+        # No brackets: typer's releases differ in what these mean in help.
+        parts.append(f"(default: {default})")
+    return " ".join(parts)
 
 
 def default_of(option: Option) -> str:
