@@ -97,19 +97,29 @@ class Option:
         return self.kind == "truth" and self.default is None
 
     def made(self, value: object) -> Any:  # noqa: ANN401 - of the field's type
-        """The field's value of what a caller gives: a path of a text, a tuple of a sequence."""
+        """The field's value of what a caller gives: a path of a text, a tuple of a sequence.
+
+        Raises:
+            TypeError: It is nothing of the kind; a table in memory is no file.
+        """
         if value is None:
             return None
         if not self.many:
             return self._one(value)
-        single = isinstance(value, str | os.PathLike) or not hasattr(value, "__iter__")
-        several: Any = [value] if single else value
+        single = isinstance(value, str | bytes | os.PathLike | Mapping) or hasattr(value, "columns")
+        several: Any = [value] if single or not hasattr(value, "__iter__") else value
         return tuple(map(self._one, several))
 
     def _one(self, value: Any) -> Any:  # noqa: ANN401 - of the field's type
-        if self.of:
-            return self.of(value)
-        return Path(value) if self.kind == "path" else value
+        try:
+            if self.of:
+                return self.of(value)
+            return Path(value) if self.kind == "path" else value
+        except TypeError:
+            what = "a path" if self.kind == "path" else "a text"
+            several = ", or several of them in a list" if self.many else ""
+            told = f"`{self.name}` is {type(value).__qualname__}; give {what}{several}"
+            raise TypeError(told) from None
 
     def check(self, value: object) -> None:
         """Refuse what is out of the option's range, or none of its choices.

@@ -185,3 +185,37 @@ def test_what_is_no_table_is_one_error_that_says_what_is_taken(given, message, l
     with pytest.raises(TypeError, match=message) as caught:
         loaded.score_table(given)
     assert "Jane" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pd.DataFrame({"text": ["Jane"], "secret": ["Jane"]}),
+        pl.DataFrame({"text": ["Jane"]}),
+        pa.table({"text": ["Jane"]}),
+        pa.record_batch({"text": ["Jane"]}),
+        {"text": ["Jane"]},
+        [pd.DataFrame({"text": ["Jane"]})],
+    ],
+)
+def test_score_on_a_table_names_what_takes_tables(given, model, tmp_path):
+    with pytest.raises(TypeError, match=r"score reads files, .*score_table. takes") as caught:
+        textbatch.score(given, tmp_path / "out.parquet", model=model)
+    assert "Jane" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: textbatch.score(7, "out.parquet"), "`inputs` is int; give a path, or several"),
+        (lambda: textbatch.score(["a.csv", 3], "out.parquet"), "`inputs` is int; give a path"),
+        (lambda: textbatch.score(b"a.csv", "out.parquet"), "`inputs` is bytes; give a path"),
+        (lambda: textbatch.score("a.csv", 7), "`output` is int; give a path"),
+        (lambda: textbatch.score("a.csv", pd.DataFrame()), "`output` is DataFrame; give a path"),
+        (lambda: textbatch.train(pd.DataFrame({"text": []})), "`inputs` is DataFrame; give a pa"),
+        (lambda: textbatch.evaluate({"text": []}), "`inputs` is dict; give a path, or several"),
+    ],
+)
+def test_what_is_no_path_is_one_error_that_names_the_parameter(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()

@@ -19,6 +19,7 @@ from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import EvaluateConfig, ScoreConfig
 from textbatch.scoring.evaluate import evaluate as evaluate_files
 from textbatch.scoring.in_memory import Model
+from textbatch.scoring.python_values import check_is_file
 from textbatch.scoring.score import score as score_file
 
 
@@ -95,7 +96,9 @@ def score(
 
     Raises:
         TextbatchError: A subclass says what went wrong; the output's old state is untouched.
+        TypeError: The input is a table in memory, or no path.
     """
+    check_is_file(inputs)
     return score_file(ScoreConfig.given(locals()), progress=progress)
 
 

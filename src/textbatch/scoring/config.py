@@ -143,7 +143,10 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     @classmethod
     def given(cls, values: Mapping[str, Any]) -> Self:
         """Make the options of what a caller gives; an output that ends with `/` is a folder."""
-        as_folder = os.fspath(values["output"]).endswith("/")
+        output = values["output"]
+        # Whatever else it is, the option refuses.
+        is_path = isinstance(output, str | os.PathLike)
+        as_folder = is_path and os.fspath(output).endswith("/")
         return super().given({**values, "as_folder": as_folder})
 
     @property

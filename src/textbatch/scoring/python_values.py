@@ -95,6 +95,24 @@ def table_of(table: object) -> pa.Table:
     raise TypeError(f"the table is {_name(table)}; give {TABLES}")
 
 
+def check_is_file(inputs: object) -> None:
+    """Check that what is to be read from files is no table in memory.
+
+    Args:
+        inputs: A path, or several.
+
+    Raises:
+        TypeError: It is a table, or has one in it.
+    """
+    several = inputs if isinstance(inputs, list | tuple) else [inputs]
+    for one in several:
+        if hasattr(one, "columns") or isinstance(one, Mapping):
+            raise TypeError(
+                f"score reads files, and `inputs` is {_name(one)}; for tables in memory, "
+                f"`textbatch.load(model).score_table` takes {TABLES}"
+            )
+
+
 def _name(value: object) -> str:
     kind = type(value)
     library = kind.__module__.partition(".")[0]
