@@ -254,12 +254,16 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     monkeypatch.setattr(scoring, "score_file", lambda config, *, progress: seen.append(config))
     monkeypatch.setattr(training, "train_files", lambda config, *, say: seen.append(config))
     monkeypatch.setattr(training, "train_vectors_file", lambda config, *, say: seen.append(config))
+    odd_reading = {
+        "input_format": "csv", "encoding": "latin-1", "delimiter": ";", "quoting": "none",
+        "null_text": ("-",),
+    }  # fmt: skip
     odd_score = {
+        **odd_reading,
         "model": tmp_path / "m", "text_column": "t", "columns": ("a", "b"), "prefix": "p",
         "probabilities": True, "top_k": 3, "min_confidence": 0.25, "min_precision": 0.5,
         "max_bad_rows": 4,
-        "quarantine": tmp_path / "q", "quarantine_text": True, "encoding": "latin-1",
-        "null_text": ("-",), "if_exists": "replace", "input_format": "csv",
+        "quarantine": tmp_path / "q", "quarantine_text": True, "if_exists": "replace",
         "engine": "tensorflow", "device": "cpu", "threads": 5,
         "chunk_rows": 6, "batch_tokens": 7, "dry_run": True,
         "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
@@ -275,9 +279,10 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "refit": True, "self_train": True,
         "settings": tmp_path / "s", "folds": 3, "jobs": 2, "out_of_fold": tmp_path / "o",
         "resume": True, "augment": "templates,synonyms", "template_file": tmp_path / "f",
-        "synonyms": tmp_path / "y",
+        "synonyms": tmp_path / "y", "skip_unlabelled": True, **odd_reading,
     }  # fmt: skip
     odd_vectors = {
+        **odd_reading,
         "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,
         "words": tmp_path / "w", "text_column": "t", "seed": 9, "if_exists": "replace",
     }  # fmt: skip
