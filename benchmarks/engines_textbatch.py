@@ -15,8 +15,9 @@ from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.choices import Precision
 from textbatch.model.layout import LAYOUT
 from textbatch.model.predictor import Predictor
+from textbatch.scoring.chunks import predict_chunks, read_chunks
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.score import predict_chunks, read_chunks, score
+from textbatch.scoring.score import score
 from textbatch.text.bucketing import MiniBatch
 from textbatch.types import Float32Array
 

@@ -34,8 +34,6 @@ FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
 #: Fields that a record has even where the run failed before it began.
 ALWAYS = ("schema_version", "state", "input", "output", "model", "exit_code")
-STATES = ("done", "failed", "planned", "skipped")
-_HIDDEN = "profile"
 
 #: The other records by command, and the field that a record has even where the run failed early.
 REPORTS: dict[str, tuple[type, str]] = {
@@ -153,10 +151,7 @@ def _cell(text: str) -> str:
 
 def report_schema() -> dict[str, Any]:
     """The run report's JSON schema (draft 2020-12)."""
-    told = descriptions(RunReport)
     properties = {"schema_version": _version(), **_properties(RunReport)}
-    del properties[_HIDDEN]
-    properties["state"] = {"enum": list(STATES), "description": told["state"]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "textbatch run report",
@@ -228,6 +223,8 @@ def descriptions(of: type) -> dict[str, str]:
 
 
 def _type(hint: Any) -> dict[str, Any]:
+    if typing.get_origin(hint) is typing.Literal:
+        return {"enum": list(typing.get_args(hint))}
     plain = {str: "string", int: "integer", float: "number", bool: "boolean"}
     if hint in plain:
         return {"type": plain[hint]}

@@ -27,7 +27,7 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
     Raises:
         TextbatchError: As `score` does; or what was asked for cannot be written.
     """
-    from textbatch.scoring.score import score
+    from textbatch.scoring.score import score_and_profile
 
     about = Traced(
         run=run,
@@ -45,13 +45,14 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
     tracing = nullcontext() if config.dry_run else traced(about, say)
     with failure_measured(config.metrics_file), tracing as lineage:
         try:
-            done = score(config, progress=recorder, run_id=short_id(run))
+            scored = score_and_profile(config, progress=recorder, run_id=short_id(run))
         finally:
             recorder.end()
+        done = scored.report
         if config.html and done.state == "done":
             from textbatch.report.html.run_page import run_page
 
-            write_whole(config.html, run_page(done, recorder.samples))
+            write_whole(config.html, run_page(done, recorder.samples, scored.profile))
         if config.metrics_file and done.state != "planned":
             write_success(config.metrics_file, done)
         if lineage:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
+from textbatch.data.strict_json import to_json
 from textbatch.report.files import SCHEMA_VERSION
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """What a `score` run did.
 
@@ -44,7 +44,6 @@ class RunReport:
         notes: What else the user should know.
         error: The error line of a failed run.
         exit_code: Of the process.
-        profile: What the model's training texts and answers looked like; not in the record.
     """
 
     run_id: str
@@ -53,7 +52,7 @@ class RunReport:
     model: str
     textbatch: str
     started: str
-    state: str = "running"
+    state: Literal["done", "failed", "planned", "skipped"]
     fingerprint: str | None = None
     engine: str | None = None
     device: str | None = None
@@ -75,7 +74,6 @@ class RunReport:
     notes: list[str] = field(default_factory=list)
     error: str | None = None
     exit_code: int = 0
-    profile: Mapping[str, Any] | None = None
 
     @property
     def oov_share(self) -> float | None:
@@ -84,6 +82,4 @@ class RunReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values."""
-        record = {"schema_version": SCHEMA_VERSION, **asdict(self)}
-        del record["profile"]
-        return record
+        return {"schema_version": SCHEMA_VERSION, **to_json(self)}

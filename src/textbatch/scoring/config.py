@@ -42,7 +42,6 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
 
     Attributes:
         as_folder: Write a directory in any case.
-        partitions: The `key=value` folders above the input, of one file.
 
     Raises:
         UsageError: A setting is out of its range.
@@ -117,7 +116,6 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     )
     partition_columns: bool = option("Write key=value folders as columns too.", default=False)
     as_folder: bool = beside(default=False)
-    partitions: tuple[tuple[str, str | None], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.inputs:

@@ -16,10 +16,10 @@ from textbatch.data.readers.text_column import check_text_type, decode_texts
 from textbatch.errors import DataError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.predictor import Predictor
+from textbatch.scoring.chunks import predict_chunks
 from textbatch.scoring.config import AnswerOptions
 from textbatch.scoring.job import label_thresholds
 from textbatch.scoring.python_values import frame_library, table_of, texts_of
-from textbatch.scoring.score import predict_chunks
 from textbatch.types import Predictions, TextBatch
 
 #: See `python_values.TABLES`; pandas and polars are imported only for their own frames.

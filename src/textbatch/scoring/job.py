@@ -1,9 +1,9 @@
-"""What a scoring run finds out before its first row: the job, and whether it is done already."""
+"""What is found out before the first row of a file: the job, and whether it is done already."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -11,23 +11,22 @@ from textbatch import __version__
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.output.footer import OutputFooter, find_footer
 from textbatch.data.output.quarantine import Quarantine
+from textbatch.data.output.records import RowCounts
 from textbatch.data.readers.column_names import case_twins, listed, shown
 from textbatch.data.readers.hive_partitions import with_partitions
 from textbatch.data.readers.identity import InputIdentity, job_key
 from textbatch.data.readers.json_types import has_empty_objects
-from textbatch.data.readers.parquet_types import tried_types
 from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.file_io import exists, new_input
 from textbatch.data.storage.files import InputFile
-from textbatch.data.storage.location import local
+from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutputError
 from textbatch.model.bundle.bundle import Bundle
-from textbatch.model.bundle.fetch import load_model
-from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.model.quality.thresholds import thresholds
-from textbatch.report.scoring import RunReport
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.file_task import FileResult, FileTask, ModelUsed
+from textbatch.scoring.model_handle import ModelHandle
 from textbatch.types import Float32Array
 
 
@@ -36,6 +35,7 @@ class Job:
     """One scoring job.
 
     Attributes:
+        task: What was asked for.
         identity: The input as it was before it was opened.
         source: The input.
         bundle: The model.
@@ -46,6 +46,7 @@ class Job:
         schema: Of the output.
     """
 
+    task: FileTask
     identity: InputIdentity
     source: Source
     bundle: Bundle
@@ -56,62 +57,21 @@ class Job:
     schema: pa.Schema
 
 
-class LoadedModel:
-    """The bundle and what runs it, each loaded when first needed and once for any number of files.
-
-    Owns the predictor's threads: close it.
-    """
-
-    def __init__(self, config: ScoreConfig) -> None:
-        self._config = config
-        self._bundle: Bundle | None = None
-        self._predictor: Predictor | None = None
-
-    def bundle(self, report: RunReport) -> Bundle:
-        """The bundle.
-
-        Raises:
-            BundleError: It is missing, damaged or unsafe.
-        """
-        if self._bundle is None:
-            self._bundle = load_model(self._config.model)
-        report.fingerprint = self._bundle.fingerprint
-        report.profile = asdict(self._bundle.profile)
-        return self._bundle
-
-    def predictor(self, report: RunReport) -> Predictor:
-        """The network, its golden rows replayed.
-
-        Raises:
-            BundleError: The golden rows come out differently.
-            ConflictError: There is no such device.
-        """
-        if self._predictor is None:
-            self._predictor = _open_predictor(self._config, self.bundle(report))
-        engine = self._predictor.engine
-        report.engine, report.device, report.precision = (
-            engine.name,
-            engine.device,
-            engine.precision,
-        )
-        return self._predictor
-
-    def close(self) -> None:
-        """Stop the predictor's threads."""
-        if self._predictor:
-            self._predictor.close()
-
-
-def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
+def prepare(task: FileTask, model: ModelHandle) -> Job:
     """Open input and bundle, and check that they go together.
+
+    Args:
+        task: The file.
+        model: Loaded here if it is not yet.
 
     Raises:
         TextbatchError: A subclass says which of them is missing, damaged or does not fit.
     """
-    file = new_input(config.input)
+    config = task.config
+    file = new_input(task.input)
     identity = InputIdentity.of(file)
-    source = open_file(config, file)
-    bundle = model.bundle(report)
+    source = open_file(config, file, task.partitions)
+    bundle = model.bundle()
     text_column = config.text_column or bundle.settings.text_column
     passed_through = _check_input(source, text_column, config.columns)
     added = OutputColumns(
@@ -122,36 +82,39 @@ def prepare(config: ScoreConfig, report: RunReport, model: LoadedModel) -> Job:
         min_confidence=config.min_confidence,
         thresholds=label_thresholds(bundle, config.min_precision),
     )
-    added.check_partitions(config.partitions)
+    added.check_partitions(task.partitions)
     if twins := case_twins(passed_through.names):
         source.notes.append(
             f"columns {listed(twins)} differ by case only, which many readers ignore"
         )
-    schema = added.output_schema(passed_through)
-    for name in tried_types(schema, source.types).lost if source.types else ():
-        source.notes.append(
-            f"column {shown(name)} lost its Parquet type, which Arrow does not have"
-        )
     return Job(
+        task=task,
         identity=identity,
         source=source,
         bundle=bundle,
-        key=job_key(identity, bundle.fingerprint, {"textbatch": __version__, **config.decisive()}),
+        key=job_key(identity, bundle.fingerprint, {"textbatch": __version__, **task.decisive()}),
         text_column=text_column,
         passed_through=passed_through,
         added=added,
-        schema=schema,
+        schema=added.output_schema(passed_through),
     )
 
 
-def open_file(config: ScoreConfig, file: InputFile) -> Source:
+def open_file(
+    config: ScoreConfig, file: InputFile, partitions: Sequence[tuple[str, str | None]]
+) -> Source:
     """Open an input file as the settings say.
+
+    Args:
+        config: The settings.
+        file: The file.
+        partitions: The `key=value` folders above it.
 
     Raises:
         TextbatchError: A subclass says why it cannot be read.
     """
     source = open_input(file, config.reading(), sets_aside=config.quarantine is not None)
-    return with_partitions(source, config.partitions, as_columns=config.partition_columns)
+    return with_partitions(source, partitions, as_columns=config.partition_columns)
 
 
 def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:
@@ -163,78 +126,83 @@ def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | Non
     return thresholds(bundle.held_out, bundle.labels, min_precision) if min_precision else None
 
 
-def _open_predictor(config: ScoreConfig, bundle: Bundle) -> Predictor:
-    return open_bundle(
-        bundle,
-        name=config.engine,
-        device=config.device,
-        threads=config.threads,
-        precision=config.precision,
-        batch_tokens=config.batch_tokens,
-    )
-
-
-def open_quarantine(config: ScoreConfig) -> Quarantine | None:
+def open_quarantine(task: FileTask) -> Quarantine | None:
     """The quarantine file, where one is asked for.
+
+    Args:
+        task: The file.
 
     Raises:
         OutputError: Its directory does not exist.
         AccessError: Its directory is not writable.
     """
-    if config.quarantine is None:
+    if task.quarantine is None:
         return None
     return Quarantine(
-        config.quarantine,
-        source=config.input,
-        output=local(config.output),
-        with_text=config.quarantine_text,
+        task.quarantine,
+        source=task.input,
+        output=task.output,
+        with_text=task.config.quarantine_text,
     )
 
 
-def already_there(config: ScoreConfig, job: Job, report: RunReport) -> bool:
-    """Whether an output of this very job stands in its place, with its quarantine file.
+def already_there(output: Location, job: Job, model: ModelUsed) -> FileResult | None:
+    """What an output of this very job says, where it stands in its place with its quarantine file.
+
+    Args:
+        output: Its place; of an output in a store not the file that the task writes.
+        job: The job.
+        model: Answered.
+
+    Returns:
+        None where there is no output, or it is to be replaced.
 
     Raises:
-        OutputError: Another output does, and must not be replaced.
+        OutputError: Another job's output is there, and must not be replaced.
+        DataError: The output's footer was altered.
     """
-    if config.if_exists == "replace" or not exists(config.output):
-        return False
-    found = find_footer(config.output)
+    task = job.task
+    if task.if_exists == "replace" or not exists(output):
+        return None
+    found = find_footer(output)
     same = found is not None and found.key == job.key
-    if found is None or not same or (config.quarantine and not exists(config.quarantine)):
+    if found is None or not same or (task.quarantine and not exists(task.quarantine)):
         raise OutputError(
-            f"{config.output} exists"
-            + ("" if same else ", made from another input, model or options"),
+            f"{output} exists" + ("" if same else ", made from another input, model or options"),
             "add --if-exists replace (or --overwrite) to replace it",
         )
-    report.state, report.rows_in, report.rows_out = "skipped", found.rows_in, found.rows_out
-    report.rows_quarantined = found.rows_quarantined
-    report.statuses, report.labels = found.statuses, found.labels
-    report.mean_confidence = found.mean_confidence
-    report.confidence_histogram = found.confidence_histogram
-    report.seal = found.seal
-    report.notes.append(f"{config.output} is already there, of the same job: nothing was done")
-    return True
+    return FileResult(
+        state="skipped",
+        counts=found.counts(),
+        model=model,
+        seal=found.seal,
+        notes=(f"{output} is already there, of the same job: nothing was done",),
+    )
 
 
-def footer(report: RunReport, job: Job, prefix: str) -> OutputFooter:
-    """What the output's footer says about the run."""
-    assert report.rows_in is not None
+def footer_of(job: Job, counts: RowCounts, precision: str) -> OutputFooter:
+    """What the output's footer says about the run.
+
+    Args:
+        job: The job.
+        counts: What became of its rows.
+        precision: Of the network's products.
+    """
     return OutputFooter(
         version=__version__,
-        run_id=report.run_id,
+        run_id=job.task.run_id,
         key=job.key,
         fingerprint=job.bundle.fingerprint,
         label_names=job.bundle.labels,
-        precision=str(report.precision),
-        prefix=prefix,
-        rows_in=report.rows_in,
-        rows_out=sum(report.statuses.values()),
-        rows_quarantined=report.rows_quarantined,
-        statuses=report.statuses,
-        labels=report.labels,
-        mean_confidence=report.mean_confidence,
-        confidence_histogram=report.confidence_histogram,
+        precision=precision,
+        prefix=job.added.prefix,
+        rows_in=counts.rows_in,
+        rows_out=counts.rows_out,
+        rows_quarantined=counts.rows_quarantined,
+        statuses=counts.statuses,
+        labels=counts.labels,
+        mean_confidence=counts.mean_confidence,
+        confidence_histogram=counts.confidence_histogram,
     )
 
 

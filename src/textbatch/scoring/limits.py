@@ -44,6 +44,17 @@ class BadRowLimit:
             ) from None
         return cls(count=count, text=text)
 
+    def left(self, bad: int) -> BadRowLimit:
+        """What may still be bad; of a share, which is known only at the end, anything.
+
+        Args:
+            bad: Rows that were bad so far.
+        """
+        if self.share is not None:
+            return BadRowLimit(share=1.0, text="100%")
+        left = max(0, self.count - bad)
+        return BadRowLimit(count=left, text=str(left))
+
     def exceeded(self, bad: int, *, rows: int | None) -> bool:
         """Whether there are too many; of a share that can be told only when `rows` are known."""
         if self.share is None:

@@ -4,89 +4,115 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 
 from textbatch.data.output.footer import key_of
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.storage.file_io import new_output
-from textbatch.data.storage.private import private_directory
 from textbatch.errors import OutputError, storage_errors
-from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.file_task import FileResult, FileTask
 from textbatch.scoring.folder.plan import stage_of
-from textbatch.scoring.folder.run import ScoreFile
-from textbatch.scoring.job import LoadedModel, already_there, prepare
+from textbatch.scoring.job import already_there, prepare
+from textbatch.scoring.model_handle import ModelHandle
+from textbatch.scoring.score_file import FileRun
 
 
-def score_staged(
-    config: ScoreConfig,
-    report: RunReport,
-    progress: Progress,
-    model: LoadedModel,
-    *,
-    score_file: ScoreFile,
-) -> None:
-    """Score one file into an object: lock, journal and the unfinished file stay on this machine.
+class RemoteRun:
+    """Scores one file into an object: lock, journal and the unfinished file stay on this machine.
 
-    Raises:
-        TextbatchError: A subclass says what went wrong; the object's old state is untouched.
+    The object's old state is untouched until the new one is whole.
     """
-    place = new_output(config.output)
-    place.check()
-    found = place.exists()
-    stage = stage_of(config)
-    if found and config.if_exists == "fail" and not work_directory_of(stage).is_dir():
-        raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
-    if config.dry_run:
-        local = stage.parent / f"{stage.name}.parquet"
-        private_directory(local.parent)
-        score_file(replace(config, output=local), report, progress, model)
-        return
-    private_directory(stage.parent)
-    work = WorkDirectory(stage, report.run_id)
-    local = stage / "out.parquet"
-    keep = work.inherited
-    try:
-        if found and config.if_exists == "fail" and not work.inherited:
-            raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
-        with storage_errors(stage, "cannot create", missing=OutputError):
-            stage.mkdir(exist_ok=True)
-        if not _is_done(config, report, model, local, found=found):
-            again = replace(config, output=local, if_exists="skip")
-            score_file(again, report, progress, model)
-            place.publish(local, overwrite=config.if_exists == "replace")
-            report.state = "done"
-        keep = False
-        with storage_errors(local, "cannot remove"):
-            local.unlink(missing_ok=True)
-    except BaseException:
-        keep = keep or local.exists() or work_directory_of(local).exists()
-        raise
-    finally:
-        if not keep:
-            with suppress(OSError):
-                stage.rmdir()
-        work.release(keep=keep)
 
+    def __init__(
+        self, config: ScoreConfig, run_id: str, model: ModelHandle, progress: Progress
+    ) -> None:
+        """Nothing is done yet.
 
-def _is_done(
-    config: ScoreConfig, report: RunReport, model: LoadedModel, local: Path, *, found: bool
-) -> bool:
-    """Whether the object is there already; also drops a local file of another job.
+        Args:
+            config: The job.
+            run_id: Of this run.
+            model: Loaded when it is needed.
+            progress: Told about every chunk.
+        """
+        self._config, self._model = config, model
+        self._place = new_output(config.output)
+        self._stage = stage_of(config)
+        self._local = self._stage / "out.parquet"
+        if config.dry_run:
+            self._local = self._stage.parent / f"{self._stage.name}.parquet"
+        self._task = FileTask.of(config, run_id, output=self._local)
+        # What an earlier run has left here is taken over only if it is of this very job.
+        again = self._task if config.dry_run else replace(self._task, if_exists="skip")
+        self._run = FileRun(again, model, progress)
 
-    Raises:
-        OutputError: Another job's object is there, and must not be replaced.
-    """
-    if config.from_standard_input:
-        # Its rows are not known yet, and so nothing is that was made of them.
-        local.unlink(missing_ok=True)
-        if found and config.if_exists != "replace":
-            raise OutputError(f"{config.output} exists", "add --overwrite to replace it")
-        return False
-    if not found and not local.exists():
-        return False
-    job = prepare(config, report, model)
-    if local.exists() and key_of(local) != job.key:
-        local.unlink()
-    return found and already_there(config, job, report)
+    def run(self) -> FileResult:
+        """Score and upload.
+
+        Raises:
+            TextbatchError: A subclass says what went wrong.
+        """
+        self._place.check()
+        found = self._place.exists()
+        if not work_directory_of(self._stage).is_dir():
+            self._check_free(found=found)
+        with storage_errors(self._stage, "cannot create", missing=OutputError):
+            self._stage.parent.mkdir(parents=True, exist_ok=True)
+        if self._config.dry_run:
+            return self._run.run()
+        work = WorkDirectory(self._stage, self._task.run_id)
+        keep = work.inherited
+        try:
+            if not work.inherited:
+                self._check_free(found=found)
+            with storage_errors(self._stage, "cannot create", missing=OutputError):
+                self._stage.mkdir(exist_ok=True)
+            result = self._done_before(found=found) or self._scored()
+            keep = False
+            with storage_errors(self._local, "cannot remove"):
+                self._local.unlink(missing_ok=True)
+        except BaseException:
+            keep = keep or self._local.exists() or work_directory_of(self._local).exists()
+            raise
+        finally:
+            if not keep:
+                with suppress(OSError):
+                    self._stage.rmdir()
+            work.release(keep=keep)
+        return result
+
+    def known(self) -> FileResult:
+        """What had been done when it failed."""
+        return self._run.known()
+
+    def _scored(self) -> FileResult:
+        result = self._run.run()
+        self._place.publish(self._local, overwrite=self._config.if_exists == "replace")
+        return replace(result, state="done")
+
+    def _done_before(self, *, found: bool) -> FileResult | None:
+        """What the object says, if it is there already; also drops a local file of another job.
+
+        Raises:
+            OutputError: Another job's object is there, and must not be replaced.
+        """
+        if self._task.from_standard_input:
+            # Its rows are not known yet, and so nothing is that was made of them.
+            self._local.unlink(missing_ok=True)
+            if self._config.if_exists != "replace":
+                self._refuse(found=found)
+            return None
+        if not found and not self._local.exists():
+            return None
+        job = prepare(self._task, self._model)
+        if self._local.exists() and key_of(self._local) != job.key:
+            self._local.unlink()
+        return already_there(self._config.output, job, self._model.used) if found else None
+
+    def _check_free(self, *, found: bool) -> None:
+        if self._config.if_exists == "fail":
+            self._refuse(found=found)
+
+    def _refuse(self, *, found: bool) -> None:
+        if found:
+            raise OutputError(f"{self._config.output} exists", "add --overwrite to replace it")

@@ -7,7 +7,7 @@ import os
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.output.any_folder import Folder, folder_at
 from textbatch.data.output.footer import OutputFooter, find_footer
-from textbatch.data.output.records import PartRecord, Success, same_counts
+from textbatch.data.output.records import PartRecord, Success, same_counts, same_totals
 from textbatch.data.output.seal import check_seal
 from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.storage.file_io import exists, is_folder, new_input
@@ -116,7 +116,7 @@ def _verify_folder(
             totals.add(record)
     if other := next(folder.others(parts), None):
         raise DataError(f"{path} holds {other}, which is none of its parts", "move it away")
-    if len(parts) != success.parts or not totals.are_of(success):
+    if len(parts) != success.parts or not same_totals(totals.totals(), success):
         raise DataError(f"{path} holds other parts or rows than its _SUCCESS says", _REMEDY)
     _check_model(path, model, success.fingerprint)
     return Verification(

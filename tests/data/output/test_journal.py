@@ -126,9 +126,7 @@ def test_a_journal_of_another_job_is_dropped_and_that_is_said(change, tmp_path):
     write(path, [100])
     journal = opened(path, **change)
     assert journal.take(10) is None
-    notes: list[str] = []
-    journal.describe(notes)
-    assert "started over" in notes[0]
+    assert "started over" in journal.notes()[0]
     journal.append(ALL[:20])
     journal.close()
     found, journal = take_all(path, 100, **change)

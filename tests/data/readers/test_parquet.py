@@ -13,8 +13,9 @@ from support.arrow import writable
 from textbatch.data.readers.chunks import rebatch
 from textbatch.data.readers.source import open_source
 from textbatch.errors import DataError
+from textbatch.scoring.chunks import read_chunks
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.score import read_chunks, score
+from textbatch.scoring.score import score
 
 # A type and a strategy for its values, as `pa.array` takes them.
 LEAVES = [

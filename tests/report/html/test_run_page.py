@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from support.chromium import find_chromium, opened
 
+from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.html.run_page import run_page
 from textbatch.report.scoring import RunReport
 
@@ -34,12 +36,22 @@ def report_of(num_labels: int) -> RunReport:
         tokens=100_000,
         unknown_tokens=20_000,
         notes=[f"a note about {HOSTILE}"],
-        profile={
-            "labels": {label: i for i, label in enumerate(labels)},
-            "confidence_histogram": [1] * 20,
-            "oov_share": 0.02,
-        },
     )
+
+
+def profile_of(report: RunReport) -> TrainingProfile:
+    return TrainingProfile(
+        rows=100,
+        tokens_by_quantile={"0.5": 10.0},
+        truncated_share=0.0,
+        oov_share=0.02,
+        labels={label: i for i, label in enumerate(report.labels)},
+        confidence_histogram=[1] * 20,
+    )
+
+
+def page_of(report: RunReport) -> str:
+    return run_page(report, SAMPLES, profile_of(report))
 
 
 SAMPLES = [(float(i), 100 * i) for i in range(100)]
@@ -55,7 +67,7 @@ def tab(tmp_path_factory):
 
 
 def test_the_page_holds_no_script_names_nothing_outside_and_escapes_names():
-    page = run_page(report_of(4), SAMPLES)
+    page = page_of(report_of(4))
     assert not re.search(r"<(script|link|iframe|img|object|base|form)\b", page)
     assert set(re.findall(r"url\((.)", page)) <= {"#"}
     assert "@import" not in page
@@ -64,16 +76,14 @@ def test_the_page_holds_no_script_names_nothing_outside_and_escapes_names():
 
 
 def test_the_page_warns_of_what_is_far_from_training():
-    page = run_page(report_of(4), SAMPLES)
+    page = page_of(report_of(4))
     assert "The mix of labels is far from" in page
     assert "The confidences are far from" in page
     assert "20.0% of the tokens are unknown to the model, against 2.0% in training" in page
 
 
 def test_a_model_without_a_profile_still_has_a_page():
-    report = report_of(4)
-    report.profile, report.notes = None, []
-    page = run_page(report, [])
+    page = run_page(replace(report_of(4), notes=[]), [])
     assert 'id="labels"' in page
     assert 'id="rates"' not in page
     assert 'id="warnings"' not in page
@@ -83,7 +93,7 @@ def test_a_model_without_a_profile_still_has_a_page():
 @pytest.mark.parametrize("num_labels", [4, 77])
 def test_chromium_shows_every_section_within_the_window(num_labels, width, tab, tmp_path):
     path = tmp_path / "run.html"
-    path.write_text(run_page(report_of(num_labels), SAMPLES), encoding="utf-8")
+    path.write_text(page_of(report_of(num_labels)), encoding="utf-8")
     tab.open(path, width=width, scheme="light")
     assert tab.requests() == [path.as_uri()]
     assert tab.complaints() == []

@@ -115,8 +115,9 @@ class Journal:
             failpoint("journal-written")
             self._sync_now_and_then()
 
-    def describe(self, notes: list[str]) -> None:
-        """Add notes about the work of an earlier run: how much was used, or that it was dropped."""
+    def notes(self) -> list[str]:
+        """What to say of an earlier run's work: how much was used, or that it was dropped."""
+        notes = []
         if self.rows_resumed:
             notes.append(f"resumed: {self.rows_resumed:,} rows were known from an earlier run")
         if self.dropped:
@@ -124,6 +125,7 @@ class Journal:
                 "started over: an interrupted run had another input, model or options, and what "
                 "it had computed was dropped"
             )
+        return notes
 
     def close(self) -> None:
         """Close the file."""

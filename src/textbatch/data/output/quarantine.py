@@ -5,13 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
-import pyarrow as pa
 
 from textbatch.data.output.work_directory import owner_of, quarantine_of
 from textbatch.data.readers.bad_rows import BadRow
@@ -20,7 +15,6 @@ from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError, redacted, storage_errors
 from textbatch.failpoints import failpoint
-from textbatch.types import Predictions, Status, TextBatch
 
 
 class Quarantine:
@@ -89,108 +83,3 @@ class Quarantine:
         """Drop what was not published."""
         if not self._file.closed:
             self._file.discard()
-
-
-class SetsAside(Protocol):
-    """What the sieve sees of a reader."""
-
-    set_aside: deque[BadRow]
-
-
-class Sieve:
-    """Takes bad rows out of the stream into a quarantine file, numbered as in the input.
-
-    Without a file every row stays.
-    """
-
-    def __init__(self, file: Quarantine | None, source: SetsAside) -> None:
-        """Begin at the first row.
-
-        Args:
-            file: Where bad rows go.
-            source: The reader, which sets aside rows that never become part of a chunk.
-        """
-        self._file = file
-        self._set_aside = source.set_aside
-        self._delivered = self._taken = 0
-
-    def sift(
-        self, chunk: TextBatch, predictions: Predictions
-    ) -> tuple[TextBatch, Predictions, list[BadRow]]:
-        """Divide the next chunk into rows that stay and bad rows.
-
-        Args:
-            chunk: The rows.
-            predictions: Their predictions.
-
-        Returns:
-            The rows that stay, their predictions, and the bad rows up to the end of the chunk.
-
-        Raises:
-            StorageError: The quarantine file cannot be written.
-        """
-        if self._file is None:
-            return chunk, predictions, []
-        bad = predictions.status == Status.BAD_TEXT
-        positions = np.flatnonzero(bad)
-        rows: list[BadRow] = []
-        for position, text in zip(positions, self._texts(chunk, positions), strict=True):
-            place = self._delivered + int(position)
-            rows += self._before(place)
-            rows.append(BadRow(row=place + self._taken + 1, reason="bad_utf8", text=text))
-        self._delivered += len(chunk)
-        rows += self._before(self._delivered)
-        self._file.add(rows)
-        if not len(positions):
-            return chunk, predictions, rows
-        kept = pa.array(~bad)
-        stays = TextBatch(
-            table=chunk.table.filter(kept),
-            texts=chunk.texts.filter(kept),
-            undecodable=chunk.undecodable[~bad],
-        )
-        return stays, predictions[~bad], rows
-
-    def rest(self) -> list[BadRow]:
-        """The bad rows after the last chunk.
-
-        Raises:
-            StorageError: The quarantine file cannot be written.
-        """
-        if self._file is None:
-            return []
-        rows = self._before(self._delivered)
-        self._file.add(rows)
-        return rows
-
-    def publish(self) -> None:
-        """Move the quarantine file to its final path.
-
-        Raises:
-            StorageError: It cannot be written.
-        """
-        if self._file:
-            self._file.publish()
-
-    def close(self) -> None:
-        """Drop a quarantine file that was not published."""
-        if self._file:
-            self._file.close()
-
-    def _before(self, place: int) -> list[BadRow]:
-        """The rows that the reader set aside before its row at a position."""
-        rows: list[BadRow] = []
-        while self._set_aside and self._set_aside[0].row - 1 - self._taken <= place:
-            rows.append(self._set_aside.popleft())
-            self._taken += 1
-        return rows
-
-    def _texts(self, chunk: TextBatch, positions: np.ndarray) -> list[bytes | None]:
-        assert self._file is not None
-        if not self._file.with_text or chunk.source is None or not len(positions):
-            return [None] * len(positions)
-        texts = chunk.source.take(pa.array(positions))
-        if pa.types.is_dictionary(texts.type):
-            texts = texts.dictionary_decode()
-        found: list[bytes | None] = texts.cast(pa.large_binary()).to_pylist()
-        return found

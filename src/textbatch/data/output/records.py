@@ -74,6 +74,10 @@ class RowCounts(RowTotals):
         default_factory=list
     )
 
+    def counts(self) -> RowCounts:
+        """The counts alone, of a record that says more."""
+        return RowCounts(**{one.name: getattr(self, one.name) for one in fields(RowCounts)})
+
 
 def check_sums(rows: RowTotals) -> None:
     """Check the counts of a finished output: every row is counted exactly once.
@@ -95,6 +99,16 @@ def check_sums(rows: RowTotals) -> None:
             raise ValueError("the histogram does not fit the counts")
 
 
+def same_totals(one: RowTotals, other: RowTotals) -> bool:
+    """Whether two records say the same sums.
+
+    Args:
+        one: A record.
+        other: Another one.
+    """
+    return all(getattr(one, name.name) == getattr(other, name.name) for name in fields(RowTotals))
+
+
 def same_counts(one: RowCounts, other: RowCounts) -> bool:
     """Whether two records have the same counts.
 
@@ -102,8 +116,7 @@ def same_counts(one: RowCounts, other: RowCounts) -> bool:
         one: A record.
         other: Another record.
     """
-    names = [field.name for field in fields(RowCounts)]
-    return all(getattr(one, name) == getattr(other, name) for name in names)
+    return one.counts() == other.counts()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.html.page import page_environment, read_part
 from textbatch.report.html.run_figures import rate_figure, run_confidence_figure
 from textbatch.report.html.run_page_data import RunPicture, drift_in_words, run_picture
@@ -14,14 +15,19 @@ from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.pace import span
 
 
-def run_page(report: RunReport, samples: Sequence[tuple[float, int]]) -> str:
+def run_page(
+    report: RunReport,
+    samples: Sequence[tuple[float, int]],
+    profile: TrainingProfile | None = None,
+) -> str:
     """Make the page about a run that ended well.
 
     Args:
         report: What the run did.
         samples: Pairs of seconds since the first row, and the rows that were done by then.
+        profile: What the training of the model looked like; None compares with nothing.
     """
-    picture = run_picture(report, samples)
+    picture = run_picture(report, samples, profile)
     return (
         page_environment()
         .get_template("run_page.html.j2")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from textbatch.errors import printable
 from textbatch.model.quality.drift import LARGE_DRIFT, SOME_DRIFT, population_stability
+from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.scoring import RunReport
 
 #: Number of points of the line of rows per second.
@@ -60,16 +60,21 @@ class RunPicture:
     warnings: tuple[str, ...]
 
 
-def run_picture(report: RunReport, samples: Sequence[tuple[float, int]]) -> RunPicture:
+def run_picture(
+    report: RunReport,
+    samples: Sequence[tuple[float, int]],
+    profile: TrainingProfile | None,
+) -> RunPicture:
     """Compare a run that ended well with the training of its model.
 
     Args:
         report: What the run did.
         samples: Pairs of seconds since the beginning, and the rows that were done by then.
+        profile: What the training looked like; None if not known.
     """
-    profile: Mapping[str, Any] = report.profile or {}
-    trained: Mapping[str, int] = profile.get("labels", {})
-    histogram: Sequence[int] = profile.get("confidence_histogram", ())
+    trained = profile.labels if profile else {}
+    histogram = profile.confidence_histogram if profile else []
+    oov = profile.oov_share if profile else None
     names = list(report.labels)
     label_drift = population_stability(
         [trained.get(name, 0) for name in names], list(report.labels.values())
@@ -85,9 +90,9 @@ def run_picture(report: RunReport, samples: Sequence[tuple[float, int]]) -> RunP
         confidences=tuple(report.confidence_histogram),
         training_confidences=tuple(histogram) if same_bins else (),
         confidence_drift=confidence_drift,
-        training_oov=profile.get("oov_share"),
+        training_oov=oov,
         rates=_rates(samples),
-        warnings=tuple(_warnings(report, label_drift, confidence_drift, profile.get("oov_share"))),
+        warnings=tuple(_warnings(report, label_drift, confidence_drift, oov)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import sha256
 
 import pyarrow as pa
@@ -83,7 +83,7 @@ def check_columns(
         if costly and not read_all:
             rows = None
             continue
-        source = open_file(replace(config, partitions=file.partitions), file.file)
+        source = open_file(config, file.file, file.partitions)
         first = first or source
         added.check_names(source.schema.names if config.columns is None else config.columns)
         _check_text(source, first, text_column)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -18,9 +18,10 @@ from textbatch.data.readers.listing import ListedFile, Listing
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError
-from textbatch.report.scoring import RunReport
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.file_task import FileCounts, FileTask
 from textbatch.scoring.folder.totals import Totals
+from textbatch.scoring.limits import BadRowLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +58,14 @@ class FolderJob:
         states = "".join(file.state for file in self.listing.files)
         return hashlib.sha256(states.encode()).hexdigest()
 
-    def config_of(self, file: ListedFile, *, max_bad_rows: int | str) -> ScoreConfig:
-        """What is asked for one file."""
+    def task_of(self, file: ListedFile, *, run_id: str, bad_rows: BadRowLimit) -> FileTask:
+        """The task of scoring one file into its part.
+
+        Args:
+            file: The file.
+            run_id: Of this run.
+            bad_rows: How many bad rows the file may have.
+        """
         config = self.config
         quarantine = config.quarantine and _place_of(
             config.quarantine, str(PurePosixPath(file.part).with_suffix(".jsonl"))
@@ -66,52 +73,44 @@ class FolderJob:
         # A part that was put in place just before the run died is not in the ledger.
         again: IfExists = "skip" if self.inherited else "fail"
         replaces = config.incremental or config.if_exists == "replace" or self.folder.is_staged
-        return replace(
-            config,
-            inputs=(file.path,),
-            as_folder=False,
-            incremental=False,
+        return FileTask(
+            config=config,
+            run_id=run_id,
+            input=file.path,
             output=self.folder.place(file.part),
             quarantine=quarantine,
-            if_exists="replace" if replaces else again,
-            max_bad_rows=max_bad_rows,
             partitions=file.partitions,
-            report=None,
+            if_exists="replace" if replaces else again,
+            bad_rows=bad_rows,
         )
 
-    def counts(self, *, scored: int) -> dict[str, int]:
-        """How many files were found, scored, known from before, and left out."""
-        return {
-            "found": len(self.listing.files),
-            "scored": scored,
-            "known": len(self.listing.files) - len(self.todo),
-            "stray": self.listing.stray,
-        }
+    def counts(self, *, scored: int) -> FileCounts:
+        """How many files were found, scored, known from before, and left out.
 
-    def is_done(self, report: RunReport) -> bool:
-        """Whether there is nothing to do, which the report then tells.
+        Args:
+            scored: By this run.
+        """
+        return FileCounts(
+            found=len(self.listing.files),
+            scored=scored,
+            known=len(self.listing.files) - len(self.todo),
+            stray=self.listing.stray,
+        )
+
+    def done_before(self) -> Success | None:
+        """What `_SUCCESS` says, where there is nothing to do.
 
         Raises:
             OutputError: The output is complete, but another job's.
         """
         if self.config.if_exists == "replace":
-            return False
+            return None
         success = self.folder.success()
-        if success is None:
-            return False
-        if self.config.incremental:
-            if self.todo:
-                return False
-        else:
-            self._check_same(success)
-        report.state, report.files = "skipped", self.counts(scored=0)
+        if success is None or (self.config.incremental and self.todo):
+            return None
         if not self.config.incremental:
-            report.rows_in, report.rows_out = success.rows_in, success.rows_out
-            report.rows_quarantined = success.rows_quarantined
-            report.statuses, report.labels = success.statuses, success.labels
-        new = "no input file is new" if self.config.incremental else "it is of the same job"
-        report.notes.append(f"{self.folder.path} is complete, {new}: nothing was done")
-        return True
+            self._check_same(success)
+        return success
 
     def _check_same(self, success: Success) -> None:
         if success.job != self.key or success.inputs != self.inputs:
@@ -172,8 +171,12 @@ def prepare_place(job: FolderJob) -> None:
     job.folder.begin()
 
 
-def finish(job: FolderJob, report: RunReport) -> None:
+def finish(job: FolderJob, run_id: str) -> None:
     """Check that the inputs are still the same, drop parts of earlier jobs, and say so.
+
+    Args:
+        job: The job, all its files scored.
+        run_id: Of this run.
 
     Raises:
         DataError: An input file has changed since the job began.
@@ -185,20 +188,20 @@ def finish(job: FolderJob, report: RunReport) -> None:
             file.check_unchanged()
     for part in list(_others(job)):
         job.folder.remove(part)
-    totals = Totals()
-    parts = 0
+    added, parts = Totals(), 0
 
     def counted() -> Iterator[PartRecord]:
         nonlocal parts
         for record in job.records():
-            totals.add(record)
+            added.add(record)
             parts += 1
             yield record
 
     digest = job.folder.write_manifest(counted())
+    totals = added.totals()
     success = Success(
         textbatch=__version__,
-        run_id=report.run_id,
+        run_id=run_id,
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
         fingerprint=job.fingerprint,
         job=job.key,

@@ -6,8 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from textbatch.data.output.records import PartRecord, RowTotals
-from textbatch.report.scoring import RunReport
+from textbatch.data.output.records import PartRecord, RowCounts, RowTotals
 from textbatch.report.terminal.progress import Progress
 from textbatch.types import CONFIDENCE_BINS, Status
 
@@ -15,87 +14,79 @@ _ROWS = ("rows_in", "rows_out", "rows_quarantined")
 
 
 class Totals:
-    """Adds up what happened to the rows of each file."""
+    """Adds up what happened to the rows of each file.
+
+    Attributes:
+        rows_resumed: Rows whose predictions an earlier run had noted, or whose parts it finished.
+        tokens: Tokens of the rows that this run scored.
+        unknown_tokens: Those among them that the model does not know.
+    """
 
     def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
+        """Nothing is added up yet."""
+        self.rows_resumed = self.tokens = self.unknown_tokens = 0
+        self._rows: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
         self._labels: Counter[str] = Counter()
         self._confidence_sum = 0.0
         self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
         self._finished_before = 0
 
-    @property
-    def bad_rows(self) -> int:
-        """Rows that `--max-bad-rows` is about."""
-        return self._counts["rows_quarantined"] + self._statuses["bad_text"]
-
-    @property
-    def rows_in(self) -> int:
-        """Rows read."""
-        return self._counts["rows_in"]
-
-    @property
-    def rows_out(self) -> int:
-        """Rows in the output."""
-        return self._counts["rows_out"]
-
-    @property
-    def rows_quarantined(self) -> int:
-        """Rows that left the output."""
-        return self._counts["rows_quarantined"]
-
-    @property
-    def statuses(self) -> dict[str, int]:
-        """Rows in the output, by status in the order of the codes."""
-        return {name: self._statuses[name] for name in Status.names() if self._statuses[name]}
-
-    @property
-    def labels(self) -> dict[str, int]:
-        """Rows by predicted label."""
-        return dict(self._labels)
-
     def add(self, one: PartRecord, *, resumed: bool = False) -> None:
-        """Count a file, from its line in the ledger.
+        """Add a file.
 
         Args:
-            one: The file.
-            resumed: Whether an earlier run has scored it.
+            one: Its line in the ledger.
+            resumed: Whether an earlier run has finished it.
         """
         for name in _ROWS:
-            self._counts[name] += getattr(one, name)
+            self._rows[name] += getattr(one, name)
         self._histogram += np.array(one.confidence_histogram or 0, np.int64)
         if resumed:
-            self._counts["rows_resumed"] += one.rows_in
+            self.rows_resumed += one.rows_in
             self._finished_before += one.rows_in
         else:
-            self._counts["rows_resumed"] += one.rows_resumed
-            self._counts["tokens"] += one.tokens
-            self._counts["unknown_tokens"] += one.unknown_tokens
+            self.rows_resumed += one.rows_resumed
+            self.tokens += one.tokens
+            self.unknown_tokens += one.unknown_tokens
         self._statuses.update(one.statuses)
         self._labels.update(one.labels)
         self._confidence_sum += (one.mean_confidence or 0.0) * sum(one.labels.values())
 
-    def are_of(self, rows: RowTotals) -> bool:
-        """Whether these are the totals that a record says."""
-        return (
-            all(getattr(rows, name) == self._counts[name] for name in _ROWS)
-            and rows.statuses == self.statuses
-            and rows.labels == self.labels
+    def totals(self) -> RowTotals:
+        """The sums that `_SUCCESS` holds; statuses in the order of their codes."""
+        return RowTotals(
+            rows_in=self._rows["rows_in"],
+            rows_out=self._rows["rows_out"],
+            rows_quarantined=self._rows["rows_quarantined"],
+            statuses={n: self._statuses[n] for n in Status.names() if self._statuses[n]},
+            labels=dict(self._labels),
         )
 
-    def fill(self, report: RunReport, *, seconds: float) -> None:
-        """Put the sums into the job's report."""
-        for name in (*_ROWS, "rows_resumed", "tokens", "unknown_tokens"):
-            setattr(report, name, self._counts[name])
-        report.statuses, report.labels = self.statuses, self.labels
-        report.confidence_histogram = self._histogram.tolist()
-        labelled = sum(self._labels.values())
-        report.mean_confidence = self._confidence_sum / labelled if labelled else None
-        # Files that an earlier run had finished took none of this run's time.
-        rows = self.rows_in - self._finished_before
-        if rows and seconds > 0:
-            report.rows_per_second = round(rows / seconds, 1)
+    def counts(self) -> RowCounts:
+        """The sums, and how sure the answers are."""
+        sums, labelled = self.totals(), sum(self._labels.values())
+        return RowCounts(
+            rows_in=sums.rows_in,
+            rows_out=sums.rows_out,
+            rows_quarantined=sums.rows_quarantined,
+            statuses=sums.statuses,
+            labels=sums.labels,
+            mean_confidence=self._confidence_sum / labelled if labelled else None,
+            confidence_histogram=self._histogram.tolist(),
+        )
+
+    def rate(self, seconds: float) -> float | None:
+        """Rows per second; files that an earlier run had finished took none of this run's time.
+
+        Args:
+            seconds: That this run took.
+
+        Returns:
+            None where there was no row.
+        """
+        rows = self._rows["rows_in"] - self._finished_before
+        return round(rows / seconds, 1) if rows and seconds > 0 else None
 
 
 class PartProgress:

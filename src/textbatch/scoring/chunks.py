@@ -1,0 +1,113 @@
+"""A file as chunks of texts, and chunks with their predictions."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textbatch.data.choices import CHUNK_BYTES
+from textbatch.data.output.journal import Journal
+from textbatch.data.readers.broken_texts import mend_texts
+from textbatch.data.readers.chunks import rebatch
+from textbatch.data.readers.parquet_faults import UnreadableColumnError
+from textbatch.data.readers.source import Source
+from textbatch.data.readers.text_column import decode_texts, without
+from textbatch.model.predictor import PendingPredictions, Predictor
+from textbatch.types import Predictions, TextBatch
+
+#: Chunks whose mini-batches are under way while the next one is read and tokenized.
+_CHUNKS_IN_FLIGHT = 2
+
+
+def read_chunks(
+    source: Source,
+    text_column: str,
+    columns: Sequence[str],
+    max_rows: int,
+    *,
+    null_text: Sequence[str] = (),
+) -> Iterator[TextBatch]:
+    """Read a file chunk by chunk.
+
+    Args:
+        source: The file.
+        text_column: Holds the texts.
+        columns: Those that pass through.
+        max_rows: Of a chunk.
+        null_text: Texts that stand for a missing one.
+
+    Yields:
+        The rows in order, texts decoded.
+
+    Raises:
+        DataError: The data are malformed.
+    """
+    wanted = list(dict.fromkeys([*columns, text_column]))
+    schema = pa.schema([source.schema.field(name) for name in wanted])
+    batches = source.batches(wanted, max_rows)
+    rows = rebatch(batches, schema, max_rows=max_rows, max_bytes=CHUNK_BYTES)
+    for batch in _columns_advised(rows, text_column):
+        column = batch.column(text_column)
+        texts, undecodable = decode_texts(column)
+        texts = without(texts, null_text)
+        table, broken = mend_texts(batch.select(list(columns)), source.file)
+        if broken is not None:
+            undecodable |= broken
+            texts = pc.if_else(pa.array(undecodable), None, texts)
+        yield TextBatch(table=table, texts=texts, undecodable=undecodable, source=column)
+
+
+def _columns_advised(
+    batches: Iterator[pa.RecordBatch], text_column: str
+) -> Iterator[pa.RecordBatch]:
+    """The same batches; where a column cannot be read, the error tells how to do without it."""
+    try:
+        yield from batches
+    except UnreadableColumnError as error:
+        if error.column == text_column:
+            raise
+        raise error.with_remedy(f"leave it out with --columns, or {error.remedy}") from error
+
+
+def predict_chunks(
+    chunks: Iterable[TextBatch], predictor: Predictor, journal: Journal | None = None
+) -> Iterator[tuple[TextBatch, Predictions]]:
+    """Predict chunks, while later ones are being computed.
+
+    Args:
+        chunks: The rows.
+        predictor: Answers.
+        journal: What it knows is not computed; what is computed is noted there.
+
+    Yields:
+        Each chunk with its predictions, in order.
+    """
+    pending: deque[tuple[TextBatch, Predictions | None, PendingPredictions | None]] = deque()
+    for chunk in chunks:
+        known = journal.take(len(chunk)) if journal else None
+        first = 0 if known is None else len(known)
+        rest = None
+        if first < len(chunk) or not first:
+            rest = predictor.start(chunk.texts[first:], chunk.undecodable[first:])
+        pending.append((chunk, known, rest))
+        if len(pending) > _CHUNKS_IN_FLIGHT:
+            yield _answered(*pending.popleft(), journal)
+    while pending:
+        yield _answered(*pending.popleft(), journal)
+
+
+def _answered(
+    chunk: TextBatch,
+    known: Predictions | None,
+    rest: PendingPredictions | None,
+    journal: Journal | None,
+) -> tuple[TextBatch, Predictions]:
+    parts = [] if known is None else [known]
+    if rest is not None:
+        parts.append(rest.result())
+        if journal:
+            journal.append(parts[-1])
+    return chunk, Predictions.concatenate(parts)

@@ -1,0 +1,223 @@
+"""The path of one file, end to end: read → predict → assemble → write → commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+
+from textbatch.data.output.journal import Journal
+from textbatch.data.output.parquet_file import ParquetOutput
+from textbatch.data.output.records import RowCounts
+from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
+from textbatch.data.readers.prefetch import Prefetch
+from textbatch.data.readers.stdin import spool_standard_input
+from textbatch.data.storage.file_io import new_output
+from textbatch.errors import DataError, OutOfMemoryError, StorageError, TextbatchError
+from textbatch.model.predictor import Predictor
+from textbatch.report.terminal.pace import BYTES
+from textbatch.report.terminal.progress import Progress, Silent, step_of
+from textbatch.scoring.bad_row_filter import BadRowFilter
+from textbatch.scoring.chunks import predict_chunks, read_chunks
+from textbatch.scoring.file_task import FileResult, FileTask, State
+from textbatch.scoring.job import Job, already_there, footer_of, open_quarantine, prepare
+from textbatch.scoring.model_handle import ModelHandle
+from textbatch.scoring.tally import Tally
+from textbatch.types import TextBatch
+
+
+def score_file(
+    task: FileTask, model: ModelHandle | None = None, progress: Progress | None = None
+) -> FileResult:
+    """Score one file into one file: one output row per input row, published whole or not at all.
+
+    Task and result can be pickled, so that another process can do this.
+
+    Args:
+        task: What to score, and where to.
+        model: For several files of one run; None loads the task's own.
+        progress: Told about every chunk.
+
+    Returns:
+        What was done.
+
+    Raises:
+        TextbatchError: A subclass says what went wrong; the output's old state is untouched.
+    """
+    if model is not None:
+        return FileRun(task, model, progress).run()
+    with closing(ModelHandle(task.config)) as own:
+        return FileRun(task, own, progress).run()
+
+
+class FileRun:
+    """Scores one file; whoever runs it can see what is known when it fails."""
+
+    def __init__(self, task: FileTask, model: ModelHandle, progress: Progress | None) -> None:
+        """Nothing is done yet.
+
+        Args:
+            task: What to score.
+            model: Loaded when it is needed; its owner closes it.
+            progress: Told about every chunk.
+        """
+        self._task, self._model = task, model
+        self._progress = progress or Silent()
+        self._tally: Tally | None = None
+        self._output: ParquetOutput | None = None
+        self._bad_rows: BadRowFilter | None = None
+
+    def run(self) -> FileResult:
+        """Score the file; see `score_file`."""
+        task = self._task
+        # Cheap checks first: a wrong path must not cost the time to load a model.
+        place = new_output(task.output)
+        died_here = work_directory_of(task.output).is_dir()
+        place.check(overwrite=task.if_exists != "fail" or died_here)
+        if task.quarantine:
+            new_output(task.quarantine).check()
+        if task.config.dry_run:
+            return self._planned()
+        work = WorkDirectory(task.output, task.run_id)
+        keep = False
+        try:
+            place.check(overwrite=task.if_exists != "fail" or work.inherited)
+            work.remove_leftovers()
+            if task.from_standard_input:
+                with step_of(self._progress, None, step="reading stdin", unit=BYTES) as step:
+                    spool_standard_input(work.spool, on_bytes=step.advance)
+                task = replace(task, input=work.spool)
+            job = prepare(task, self._model)
+            there = already_there(task.output, job, self._model.used)
+            return there or self._scored(job, work, self._model.predictor())
+        except BaseException as error:
+            keep = _may_succeed_later(error) and (work.journal.exists() or self._is_published)
+            raise
+        finally:
+            work.release(keep=keep)
+
+    def known(self, state: State = "failed") -> FileResult:
+        """What is known now; of a file that failed, what had been done by then.
+
+        Args:
+            state: How the file ended.
+        """
+        counts = self._counts()
+        return FileResult(
+            state=state,
+            counts=counts,
+            model=self._model.used,
+            rows_per_second=self._tally.rate(counts.rows_in) if self._tally else None,
+        )
+
+    def _planned(self) -> FileResult:
+        job = prepare(self._task, self._model)
+        self._model.predictor()
+        return replace(self.known("planned"), rows_planned=job.source.num_rows)
+
+    def _scored(self, job: Job, work: WorkDirectory, predictor: Predictor) -> FileResult:
+        # The predictor may have counted those of other files before.
+        tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
+        with ExitStack() as opened:
+            output = self._output = _open_output(job)
+            tally = self._tally = Tally(job.bundle.labels)
+            try:
+                bad_rows = self._bad_rows = opened.enter_context(closing(_open_filter(job)))
+                journal = opened.enter_context(closing(_open_journal(job, work)))
+                self._progress.begin(job.source.num_rows)
+                with Prefetch(_read(job)) as chunks:
+                    for chunk, predictions in predict_chunks(chunks, predictor, journal):
+                        kept, answers = bad_rows.filter(chunk, predictions)
+                        batch, answered = job.added.assemble(kept, answers, job.schema)
+                        output.write(batch)
+                        tally.add(answered)
+                        bad_rows.check()
+                        self._progress.advance(len(chunk), job.source.progress())
+                bad_rows.finish()
+                counts = tally.counts(quarantined=bad_rows.quarantined)
+                rate = tally.rate(counts.rows_in)
+                journal.close()
+                _check_rows(job, counts, output.rows)
+                job.identity.check_unchanged()
+                bad_rows.publish()
+                output.commit(footer_of(job, counts, predictor.engine.precision).to_entries())
+            except BaseException as error:
+                output.abort()
+                if isinstance(error, DataError):
+                    # A file that somebody writes anew meanwhile looks damaged or cut off.
+                    job.identity.check_unchanged()
+                raise
+        return FileResult(
+            state="done",
+            counts=counts,
+            model=self._model.used,
+            rows_resumed=journal.rows_resumed,
+            rows_per_second=rate,
+            tokens=predictor.tokens_seen - tokens,
+            unknown_tokens=predictor.unknown_tokens - unknown,
+            seal=output.seal,
+            notes=(*journal.notes(), *job.source.notes),
+        )
+
+    @property
+    def _is_published(self) -> bool:
+        return self._output is not None and self._output.published
+
+    def _counts(self) -> RowCounts:
+        """What became of the rows so far; none is in the output before that is published."""
+        if self._tally is None:
+            return RowCounts()
+        quarantined = self._bad_rows.quarantined if self._bad_rows else 0
+        counts = self._tally.counts(quarantined=quarantined)
+        return counts if self._is_published else replace(counts, rows_out=0)
+
+
+def _may_succeed_later(error: BaseException) -> bool:
+    """Whether to keep what was computed: not where input, model or command must change first."""
+    return not isinstance(error, TextbatchError) or isinstance(
+        error, StorageError | OutOfMemoryError
+    )
+
+
+def _read(job: Job) -> Iterator[TextBatch]:
+    config, columns = job.task.config, job.passed_through.names
+    return read_chunks(
+        job.source, job.text_column, columns, config.chunk_rows, null_text=config.null_text
+    )
+
+
+def _open_output(job: Job) -> ParquetOutput:
+    task = job.task
+    return ParquetOutput(
+        task.output,
+        job.schema,
+        run_id=task.run_id,
+        overwrite=task.if_exists == "replace",
+        types=job.source.types,
+    )
+
+
+def _open_filter(job: Job) -> BadRowFilter:
+    return BadRowFilter(job.task.bad_rows, open_quarantine(job.task), job.source)
+
+
+def _open_journal(job: Job, work: WorkDirectory) -> Journal:
+    config = job.task.config
+    return Journal(
+        work.journal,
+        key=job.key,
+        num_labels=len(job.bundle.labels),
+        whole=config.probabilities or config.top_k > 0,
+        total_rows=job.source.num_rows,
+    )
+
+
+def _check_rows(job: Job, counts: RowCounts, written: int) -> None:
+    """Publish nothing unless every row that was there and was read is about to be written."""
+    there = counts.rows_in if job.source.num_rows is None else job.source.num_rows
+    if not there == counts.rows_in == written + counts.rows_quarantined:
+        raise TextbatchError(
+            f"{job.source.file} has {there} rows, {counts.rows_in} were scored, {written} "
+            f"written and {counts.rows_quarantined} put into quarantine",
+            "this is a bug in textbatch: please report it",
+        )
