@@ -136,7 +136,7 @@ def _entry(name: str, told: str, indent: int) -> str:
 
 
 def _explained(option: Option) -> str:
-    return f"{option.help} None stands for {option.unset}." if option.unset else option.help
+    return f"{option.help} None means {option.unset}." if option.unset else option.help
 
 
 def main() -> None:

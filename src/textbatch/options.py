@@ -1,12 +1,13 @@
-"""Options: what a command, its settings and its Python function take, each stated once.
+"""Options: what a command, its settings and its Python function take. Each is stated once.
 
     @options
     class ScoreConfig(Options):
         top_k: int = option("Add the K best labels.", default=0, low=0, high=10_000)
 
-From such a class come the command's flags and help, its variables and its keys of the settings
-file, the reference page, the checks of ranges, and the parameters of the Python function. Options
-that several commands have stand in a class of their own, which their classes inherit.
+Everything else is made from such a class: the flags of the command and its help, its variables and
+its keys in the settings file, the reference page, the checks of ranges, and the parameters of the
+Python function. Options of several commands are in classes of their own, which their classes
+inherit.
 """
 
 from __future__ import annotations
@@ -35,34 +36,34 @@ C = TypeVar("C")
 Kind = Literal["text", "path", "whole", "number", "truth"]
 _KINDS: dict[object, Kind] = {int: "whole", float: "number", bool: "truth"}
 _OPTION, _BESIDE = "option", "beside"
-#: The options of the classes that were asked for: each scored file makes a config.
+#: The options of classes that were used before: a config is made for each scored file.
 _known: dict[Any, tuple[Option, ...]] = {}
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option: what its field says of it, and what the field itself tells.
+    """An option: what its field says about it, and what is known from the field itself.
 
     Attributes:
-        help: What it does, in a line or two.
-        argument: It stands on the command line without a flag.
-        first: It stands before all others in help.
-        flags: Where they are not the field's name with dashes.
-        metavar: What stands for its value in help; a word for its kind where it is empty.
-        low: The least number that it may be.
-        high: The greatest.
-        unset: What None stands for, as in "the model's".
-        variable: Environment variable that serves all commands, beside each one's own.
-        short: Flag without a value that stands for a value of this option: flag, value, help.
-        commas: Several values stand in one text, with commas between.
-        of: Makes the field's value of one that was given.
-        decides: Whether a run with another value is another job: it takes over neither the output
-            nor the unfinished work of this one.
-        name: The field's.
-        annotation: The field's type, as it is written.
-        default: `...` where the option must be given.
-        kind: What a value is, or each of several.
-        choices: All that it may be, where that is a list.
+        help: What it does, in one or two lines.
+        argument: Whether it is an argument of the command line, without a flag.
+        first: Whether help shows it before all others.
+        flags: Its flags, if they are not the name of the field with dashes.
+        metavar: The word for its value in help; if empty, a word for its kind.
+        low: The smallest allowed number.
+        high: The largest allowed number.
+        unset: What None means, such as "the model's".
+        variable: An environment variable for all commands, beside the own one of each command.
+        short: A flag without a value that means one value of this option: flag, value, help.
+        commas: Whether several values are in one text, with commas between.
+        of: Makes the value of the field from a given value.
+        decides: Whether a run with another value is another job. Then it does not take over the
+            output or the unfinished work of this job.
+        name: Name of the field.
+        annotation: Type of the field, as it is written.
+        default: The default; `...` if the option must be given.
+        kind: What a value is, or each of several values.
+        choices: All allowed values, if there is a list of them.
         many: Whether it takes several values, as a tuple.
     """
 
@@ -88,7 +89,7 @@ class Option:
 
     @property
     def key(self) -> str:
-        """Its name outside Python: the long flag's without the dashes."""
+        """Its name outside Python: the long flag without its dashes."""
         return max(self.flags, key=len)[2:] if self.flags else self.name.replace("_", "-")
 
     @property
@@ -97,10 +98,10 @@ class Option:
         return self.kind == "truth" and self.default is None
 
     def made(self, value: object) -> Any:  # noqa: ANN401 - of the field's type
-        """The field's value of what a caller gives: a path of a text, a tuple of a sequence.
+        """Make the value of the field from a given one: a path from a text, a tuple from a list.
 
         Raises:
-            TypeError: It is nothing of the kind; a table in memory is no file.
+            TypeError: It is not of this kind. For example, a table in memory is not a file.
         """
         if value is None:
             return None
@@ -122,10 +123,10 @@ class Option:
             raise TypeError(told) from None
 
     def check(self, value: object) -> None:
-        """Refuse what is out of the option's range, or none of its choices.
+        """Check that a value is in the range of the option, or one of its choices.
 
         Raises:
-            UsageError: It is.
+            UsageError: It is not.
         """
         if value is None or value == self.default:
             return
@@ -138,19 +139,19 @@ class Option:
 
 
 def option(help: str, *, default: Any = ..., **about: Any) -> Any:  # noqa: A002, ANN401
-    """State an option as a field of a class of options.
+    """State an option, as a field of a class of options.
 
     Args:
         help: What it does.
-        default: Its value where none is given; without it, one must be given.
-        about: Further attributes of `Option`.
+        default: Its value if none is given. Without a default, a value must be given.
+        **about: Other attributes of `Option`.
     """
     stated = Option(help=help, default=default, **about)
     return field(default=MISSING if default is ... else default, metadata={_OPTION: stated})
 
 
 def beside(*, default: Any) -> Any:  # noqa: ANN401 - of the field's type
-    """A field that is no option, and on which the output does not depend."""
+    """State a field that is not an option, and that does not change the output."""
     return field(default=default, metadata={_BESIDE: True})
 
 
@@ -159,8 +160,8 @@ def beside(*, default: Any) -> Any:  # noqa: ANN401 - of the field's type
 )
 def options(cls: type[C]) -> type[C]:
     """Make a class of options: a frozen dataclass whose fields are given by name."""
-    # `Options` compares and prints for all: dataclasses compile such methods for each class, and
-    # `textbatch --help` makes dozens of them.
+    # `Options` has the methods to compare and print. Otherwise dataclasses would compile them for
+    # each class, and `textbatch --help` makes dozens of classes.
     return dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
 
 
@@ -189,10 +190,10 @@ class Options:
 
     @classmethod
     def given(cls, values: Mapping[str, Any]) -> Self:
-        """Make the options of what a caller gives: texts for paths, lists for tuples.
+        """Make the options from given values: texts for paths, lists for tuples.
 
         Args:
-            values: By name; others than the class's own are passed over.
+            values: Values by name. Names that the class does not have are ignored.
 
         Raises:
             UsageError: An option is out of its range.
@@ -216,10 +217,10 @@ class Options:
         return {name: getattr(self, name) for name in names}
 
     def decisive(self) -> dict[str, object]:
-        """What tells this job from another one, for a key.
+        """The values that identify this job, for its key.
 
-        All that has not its default, so that a new option leaves the keys of earlier jobs as they
-        are; without what is declared not to decide.
+        These are all values that are not the default, except of fields that do not decide. So a new
+        option does not change the keys of earlier jobs.
         """
         return {
             one.name: value.resolve() if isinstance(value, Path) else value
@@ -234,7 +235,7 @@ def _decides(one: Field[Any]) -> bool:
 
 
 def options_of(cls: type[Options]) -> tuple[Option, ...]:
-    """A class's options, as help shows them: arguments, its own, then those of its bases."""
+    """The options of a class, as help shows them: arguments, its own, then those of its bases."""
     if cls not in _known:
         hints = get_type_hints(cls)
         stated = {one.name: one for one in fields(cls)}
@@ -276,7 +277,7 @@ def _parts(hint: Any) -> list[Any]:  # noqa: ANN401 - any type
 
 
 def short_of(one: Option) -> Option:
-    """The flag that stands for a value of an option, as an option of its own."""
+    """The short flag of an option, as an option of its own."""
     assert one.short
     flag, _, told = one.short
     return Option(

@@ -240,7 +240,7 @@ def load(path: str, old: int, *, gone: int = 0) -> Model:
     assert "    path: str,\n    shades: PathLike | Sequence[PathLike],\n    *,\n" in text
     assert "    depth: int | None = None,\n" in text
     assert "        path: By hand.\n        shades: Of grey.\n" in text
-    assert "        depth: Of the sea. None stands for the deepest.\n" in text
+    assert "        depth: Of the sea. None means the deepest.\n" in text
     assert "        Wrath: Yes." in text
     assert text.endswith("    return gone\n")
     assert "gone: No more" not in text

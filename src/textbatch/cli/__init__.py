@@ -1,1 +1,14 @@
-"""The command line: parse, call one function, print one report. The only room that exits."""
+"""The command line: parse, call one function, print one report. Only this room exits.
+
+* `entry`: where the process begins.
+* `app`: the commands, and what happens when one fails.
+* `command`: a command, made from its class of options and the function that runs it.
+* `commands`: one file for each command.
+* `options`, `score_options`: options that only the command line has.
+* `settings`: values from flags, the environment and a file.
+* `score_watched`: a scoring run with its log, metrics, lineage and page.
+* `console`: where everything is printed.
+* `help`: help that fits into 80 columns.
+* `signals`, `memory`: how a process stops, and limits its memory.
+* `demo`: the tour on made-up data.
+"""

@@ -61,11 +61,11 @@ add_command(app, "audit", audit.AuditCommand, audit.audit_command)
 add_command(app, "demo", demo.DemoCommand, demo.demo_command)
 app.add_typer(config.config_app, name="config")
 
-#: The signs of our tables and lines, in ASCII.
+#: The signs in our tables and lines, and what replaces them in ASCII.
 _PLAIN = {"→": ">", "↓": "v", "×": "x", "–": "-", "…": "~", "±": "+/-"}
 _ERRORS = "textbatch.plainer"
 
-#: What typer raises of a command line that it cannot read: it exports one kind of it.
+#: What typer raises for a command line that it cannot read. It exports only one kind of it.
 _UNREADABLE: Any = typer.BadParameter.__mro__[2]
 
 _debug = False
@@ -99,14 +99,14 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line and exit with a code of `errors`' table."""
+    """Run the command line, and exit with a code of the table in `errors`."""
     _mend_streams()
     sys.exit(_run())
 
 
 def _mend_streams() -> None:
-    """Make the standard streams take any character, even where they are closed."""
-    # A closed stream's number would go to the next file opened: the output, of all things.
+    """Make the standard streams accept any character, even if they are closed."""
+    # The next file that is opened would get the number of a closed stream. It could be the output.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open to the end
@@ -117,7 +117,7 @@ def _mend_streams() -> None:
 
 
 def _plainer(error: UnicodeError) -> tuple[str, int]:
-    """What stands for characters that a stream's encoding lacks: our own signs, or an escape."""
+    """Replace characters that the encoding of a stream lacks, by an ASCII sign or an escape."""
     assert isinstance(error, UnicodeEncodeError)
     lacking = error.object[error.start : error.end]
     escaped = (c.encode("ascii", "backslashreplace").decode() for c in lacking)
@@ -163,27 +163,27 @@ def _unforeseen(error: Exception) -> int:
         missing = MissingExtraError("this command", str(error.name).split(".")[0], "train")
         return error_line(missing.title, str(missing), code=missing.exit_code)
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        # Files have errors of their own: only stdout is left.
+        # Files have errors of their own, so it must be stdout.
         _drop_stdout()
         told = "stdout: no space left on device; free space, then run again"
         return error_line("Storage", told, code=StorageError.exit_code)
-    # The message stays out: it may quote a cell.
+    # The text of the error is not shown, because it may quote a cell.
     told = f"{type(error).__name__} {_place(error)}; run with --debug and report it"
     return error_line("Bug", told, code=1)
 
 
 def _told(error: Any) -> str:  # noqa: ANN401 - typer's own
-    """What is wrong with the command line, and what would be right where typer's words do not."""
+    """Say what is wrong with the command line, and what would be right."""
     parameter, context = getattr(error, "param", None), getattr(error, "ctx", None)
     if isinstance(parameter, TyperArgument) and context:
-        # typer names the first one, though it is the last one that is missing.
+        # typer names the first argument, but it is the last one that is missing.
         needed = " ".join(usage_of(argument) for argument in arguments_of(context.command))
         return f"an argument is missing; give {needed}"
     return str(error.format_message()).rstrip(".?") or "no command given"
 
 
 def _helping(error: Exception) -> str:
-    """The command whose help tells how to do it right."""
+    """The command whose help explains it."""
     names: list[str] = []
     context = getattr(error, "ctx", None)
     while context and context.parent:
@@ -193,7 +193,7 @@ def _helping(error: Exception) -> str:
 
 
 def _drop_stdout() -> None:
-    # Python would try to flush what is left once more at its end.
+    # At its end Python would try again to write what is left.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

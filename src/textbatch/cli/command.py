@@ -1,4 +1,4 @@
-"""A command of the command line, made of its class of options and the function that runs it."""
+"""A command, made from its class of options and the function that runs it."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class Given(Generic[C]):
 
     Attributes:
         options: The class of its options.
-        values: By the options' names, as given.
-        context: Of the command line's parser.
-        run: Names the run.
+        values: The given values, by the names of the options.
+        context: The context of typer's parser.
+        run: Id of the run.
     """
 
     options: type[C]
@@ -51,12 +51,12 @@ class Given(Generic[C]):
     run: UUID
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - of the option's type
-        """The value of an option that nothing has checked yet."""
+        """The value of an option, which is not checked yet."""
         (option,) = (one for one in options_of(self.options) if one.name == name)
         return option.made(self.values[name])
 
     def made(self) -> C:
-        """The options.
+        """Make the options, and check them.
 
         Raises:
             UsageError: An option is out of its range.
@@ -66,7 +66,7 @@ class Given(Generic[C]):
 
 
 def short_id(run: UUID) -> str:
-    """A run's id as reports and footers show it; the lineage's begins with it."""
+    """The id of a run in reports and footers. The id in lineage events begins with it."""
     return run.hex[:16]
 
 
@@ -81,11 +81,11 @@ def add_command(
     """Add a command.
 
     Args:
-        app: The group to add it to.
-        name: Of the command.
-        options: What it takes.
-        run: Runs it; its docstring is the help.
-        flags_only: Whether neither variables nor a settings file serve it.
+        app: The group that gets the command.
+        name: Name of the command.
+        options: The class of its options.
+        run: Runs the command. Its docstring is the help.
+        flags_only: Whether it takes no values from variables and the settings file.
     """
     about = inspect.cleandoc(run.__doc__ or "")
     settings = Settings(
@@ -103,7 +103,7 @@ def add_command(
 
 
 def file_of(context: typer.Context) -> SettingsFile | None:
-    """The settings file of the command line: the one it names, or the working directory's.
+    """Find the settings file: the one that `--config` names, or that of the working directory.
 
     Raises:
         TextbatchError: It cannot be read or is malformed.
@@ -112,14 +112,14 @@ def file_of(context: typer.Context) -> SettingsFile | None:
 
 
 def settings_beside(context: typer.Context) -> dict[str, Settings]:
-    """What can be set, by all commands of the command line."""
+    """The settings of all commands, by the name of the command."""
     group = context.find_root().command
     assert isinstance(group, TyperGroup)
     return settings_in(group)
 
 
 def settings_in(group: TyperGroup) -> dict[str, Settings]:
-    """What can be set, by the commands of a group."""
+    """The settings of the commands of a group, by the name of the command."""
     found = group.commands.items()
     return {
         name: one.settings
@@ -154,7 +154,7 @@ def _run(
 
 @contextmanager
 def _told_where(settings: list[Setting]) -> Iterator[None]:
-    """Have an error about an option that no flag gave tell where it comes from."""
+    """Add the place of a value to an error, if the value does not come from a flag."""
     try:
         yield
     except (UsageError, ConflictError) as error:
@@ -165,7 +165,7 @@ def _told_where(settings: list[Setting]) -> Iterator[None]:
 
 
 def _parameter_of(option: Option) -> inspect.Parameter:
-    """An option as typer sees it: a text, several texts, or whether it is there."""
+    """Make the parameter for typer: a text, several texts, or whether the flag is there."""
     kind: Any = bool if option.kind == "truth" else str
     kind = list[str] if option.many and not option.commas else kind
     required = option.default is ...

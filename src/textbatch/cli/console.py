@@ -1,4 +1,4 @@
-"""Where the command line prints: results to stdout, everything else to stderr."""
+"""Prints for the command line: results to stdout, everything else to stderr."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 class _Results(Console):
     def on_broken_pipe(self) -> None:
-        """Leave the exit code to `app`: rich would exit with 1."""
-        raise BrokenPipeError  # without errno, or typer would do the same
+        """Let `app` choose the exit code. rich would exit with 1."""
+        raise BrokenPipeError  # without errno, otherwise typer would exit with 1
 
 
 #: Progress, steps, warnings, errors.
@@ -30,18 +30,30 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 #: Results.
 results = _Results(highlight=False)
 
-#: What every event of a JSON log says; None while messages are text.
+#: The fields of every event of a JSON log; None while messages are text.
 _log: dict[str, str] | None = None
 
 
 def log_as(log_format: LogFormat, *, command: str, run_id: str) -> None:
-    """Have all further messages written as text or as JSON lines."""
+    """From now on, write messages as text or as JSON lines.
+
+    Args:
+        log_format: `text` or `json`.
+        command: Name of the command, for the events.
+        run_id: Id of the run, for the events.
+    """
     global _log
     _log = {"run_id": run_id, "command": command} if log_format == "json" else None
 
 
 def event(name: str, fields: Mapping[str, Any], *, level: str = "info") -> None:
-    """Write one line of a JSON log; without one, do nothing."""
+    """Write one line of a JSON log; do nothing if messages are text.
+
+    Args:
+        name: Name of the event.
+        fields: Its fields, as JSON values.
+        level: `info`, `warning` or `error`.
+    """
     if _log is None:
         return
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -61,12 +73,12 @@ def print_json(record: Mapping[str, Any]) -> None:
 
 
 def print_line(line: str) -> None:
-    """Print a line of results: whole for a program, wrapped between words on a terminal."""
+    """Print a line of results. On a terminal it is wrapped between words."""
     results.print(printable(line), markup=False, soft_wrap=not results.is_terminal)
 
 
 def say(line: str) -> None:
-    """Print a line for a person who waits."""
+    """Print a message for a person who waits."""
     if _log is None:
         errors.print(printable(line), markup=False, soft_wrap=not errors.is_terminal)
         return
@@ -75,7 +87,13 @@ def say(line: str) -> None:
 
 
 def error_line(kind: str, message: str, *, code: int) -> int:
-    """Print the one line that a failure leaves, and hand its exit code on."""
+    """Print the one line about a failure, and return its exit code.
+
+    Args:
+        kind: The kind of error, such as `Data`.
+        message: What is wrong, where, and what to do.
+        code: The exit code.
+    """
     if _log is None:
         told = f"textbatch: error[{kind}]: {printable(message)}"
         errors.print(told, markup=False, soft_wrap=not errors.is_terminal)
@@ -86,7 +104,7 @@ def error_line(kind: str, message: str, *, code: int) -> int:
 
 
 def progress() -> Progress:
-    """What tells of a long step: a bar, lines of text, or events."""
+    """What shows the progress of a long step: a bar, lines of text, or events."""
     from textbatch.report.terminal.progress import progress_on
 
     return progress_on(errors, _tell if _log else None)
@@ -94,7 +112,7 @@ def progress() -> Progress:
 
 @contextmanager
 def progress_shown() -> Iterator[Progress]:
-    """Tell of long steps, and leave the terminal as it was."""
+    """Show the progress of long steps. Afterwards the terminal is as it was."""
     shown = progress()
     try:
         yield shown
@@ -108,9 +126,9 @@ def print_record(
     """Log what a run has done, and print it.
 
     Args:
-        record: For programs.
-        parts: Tables and lines for people, made only where they are printed.
-        as_json: Whether a program reads.
+        record: The record, for programs.
+        parts: Makes tables and lines for people. It is called only if they are printed.
+        as_json: Whether to print the record.
     """
     event("finished", record)
     if as_json:

@@ -1,4 +1,4 @@
-"""Help that fits a terminal of 80 columns: short kinds of values, and choices in the text."""
+"""Help that fits into 80 columns: short words for kinds of values, choices in the text."""
 
 from __future__ import annotations
 
@@ -10,24 +10,29 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from textbatch.options import Option
 
-#: What stands for a value in help.
+#: The word for a value in help.
 _KINDS = {"whole": "N", "number": "X", "text": "TEXT", "path": "PATH", "truth": ""}
 
 
 class _Helped:
-    """Shows its parameters in few columns, and its paragraphs as lines of the terminal's width."""
+    """Shows parameters in few columns, and paragraphs in lines as wide as the terminal."""
 
     help: str | None
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ANN401 - typer's own
-        """The usage line's parts, as in `[OPTIONS] INPUT... OUTPUT`."""
+        """The parts of the usage line, as in `[OPTIONS] INPUT... OUTPUT`."""
         pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]
         names = [usage_of(argument) for argument in arguments_of(self)]
         others = [piece for piece in pieces if piece[0] not in "{[" or piece == "[OPTIONS]"]
         return [*others, *names]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - typer's own
-        """Print the help; what is changed for that is of no use afterwards."""
+        """Write the help. The command is changed for it, which does no harm afterwards.
+
+        Args:
+            ctx: typer's context.
+            formatter: typer's formatter.
+        """
         self.help = re.sub(r"(?<!\n)\n *(?!\n)", " ", self.help or "")
         shown = [_shown(param) for param in self.get_params(ctx)]
         vars(self)["get_params"] = lambda _: shown
@@ -49,31 +54,31 @@ class HelpedGroup(_Helped, TyperGroup):
 
 
 def arguments_of(command: Any) -> list[TyperArgument]:  # noqa: ANN401 - any of typer's commands
-    """A command's arguments, in order."""
+    """The arguments of a command, in order."""
     return [param for param in command.params if isinstance(param, TyperArgument)]
 
 
 def usage_of(argument: TyperArgument) -> str:
-    """An argument as the usage line shows it: `INPUT...`, `[PATH]`."""
+    """An argument in the usage line: `INPUT...`, `[PATH]`."""
     name = _name_of(argument)
     return name if argument.required else f"[{name}]"
 
 
 def flags_of(option: Option) -> tuple[str, ...]:
-    """An option's flags; one that is neither true nor false at first has two."""
+    """The flags of an option. If it can be true, false or unset, it has two."""
     if option.two_way:
         return (f"--{option.key}", f"--no-{option.key}")
     return option.flags or (f"--{option.key}",)
 
 
 def metavar_of(option: Option) -> str | None:
-    """What stands for an option's value in help; None for a flag without one."""
+    """The word for the value of an option in help; None for a flag without a value."""
     word = "WORD" if option.choices else _KINDS[option.kind]
     return option.metavar or word or None
 
 
 def help_of(option: Option) -> str:
-    """What help says of an option."""
+    """The help of an option."""
     parts = [option.help]
     if option.many and not option.argument:
         parts.append("With commas between." if option.commas else "Repeatable.")
@@ -88,7 +93,7 @@ def help_of(option: Option) -> str:
 
 
 def default_of(option: Option) -> str:
-    """An option's default, or what stands for it, as help tells it."""
+    """The default of an option in help, or what None means."""
     default = option.default
     empty = default is ... or default is False or default in (None, "", ())
     return option.unset if empty else str(default)
@@ -108,7 +113,7 @@ def _shown(param: Any) -> Any:  # noqa: ANN401 - any of typer's parameters
     elif isinstance(param, TyperOption):
         kind = None if param.is_flag else param.metavar or "TEXT"
         if param.secondary_opts:
-            # Both on one line: a column for the second would narrow all others.
+            # Both on one line, because a column for the second would make all others narrow.
             shown.opts = [f"--[no-]{param.opts[0].removeprefix('--')}"]
             shown.secondary_opts = []
     vars(shown)["display_type_rich"] = lambda ctx: kind

@@ -21,7 +21,7 @@ class PrintOptions(JsonOptions):
     """What is printed and logged."""
 
     log_format: LogFormat = option(
-        "Of messages; json makes each an object on a line.",
+        "Form of messages; json writes each as an object on a line.",
         default="text",
         variable="TEXTBATCH_LOG_FORMAT",
         decides=False,

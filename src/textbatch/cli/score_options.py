@@ -13,10 +13,10 @@ from textbatch.scoring.config import ScoreConfig
 
 @options
 class WatchOptions(Options):
-    """Files that tell of the run beside its report, and what it may use."""
+    """Files about the run beside its report, and the memory that it may use."""
 
     max_memory: str | None = option(
-        "Fail rather than use more memory, as in 2G or 512M.",
+        "Fail instead of using more memory than this, as 2G or 512M.",
         default=None,
         metavar="SIZE",
         decides=False,

@@ -1,4 +1,4 @@
-"""A scoring run with all that watches it: log, metrics, lineage, page."""
+"""A scoring run with its log, metrics, lineage and page."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from textbatch.report.terminal.progress import Recorder
 
 
 def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
-    """Score, and tell everybody who asked.
+    """Score, and write everything about the run that was asked for.
 
     Args:
-        config: What to score, and whom to tell.
-        run: Names the run.
+        config: What to score, and what to write.
+        run: Id of the run.
 
     Raises:
-        TextbatchError: As `score` does; or what was asked for cannot be written.
+        TextbatchError: Scoring failed, or something that was asked for cannot be written.
     """
     from textbatch.scoring.score import score_and_profile
 

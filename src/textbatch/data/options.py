@@ -41,7 +41,7 @@ class ReplaceOptions(Options):
     """What becomes of an output that is there already."""
 
     if_exists: FailOrReplace = option(
-        "Of an existing output.",
+        "What to do if the output exists.",
         default="fail",
         short=("--overwrite", "replace", "Replace what is there."),
         decides=False,

@@ -20,7 +20,7 @@ class EngineOptions(Options):
 
     engine: EngineName = option("What runs the network.", default="auto")
     device: DeviceName = option("Where it runs.", default="auto")
-    precision: Precision = option("int8 is faster, where the model allows it.", default="f32")
+    precision: Precision = option("int8 is faster, if the model allows it.", default="f32")
     threads: int | None = option(
         "CPU threads to use.",
         default=None,

@@ -65,32 +65,32 @@ def score(
         inputs: Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin.
         output: Parquet file to write; folder/ for one part per input.
         model: Model directory.
-        text_column: Column that holds the text. None stands for the model's.
-        columns: Input columns to keep. None stands for all.
-        max_bad_rows: Accept that many bad rows before failing.
+        text_column: Column that holds the text. None means the model's.
+        columns: Input columns to keep. None means all.
+        max_bad_rows: Fail if there are more bad rows than this.
         quarantine: Move bad rows out of the output; list them in this JSONL file.
         quarantine_text: Put the bad texts into that file too.
-        chunk_rows: Rows held in memory at a time.
-        batch_tokens: Padded tokens in a mini-batch. None stands for what suits the engine.
-        if_exists: Of an existing output; skip only if it is of this very job.
+        chunk_rows: Rows that are in memory at a time.
+        batch_tokens: Padded tokens in a mini-batch. None means what suits the engine.
+        if_exists: What to do if the output exists; skip needs one of the same job.
         dry_run: Check everything, write no output.
-        incremental: Score only files that the output folder lacks.
-        work_dir: Where outputs for an object store are made. None stands for ~/.cache.
+        incremental: Score only files that are not in the output folder yet.
+        work_dir: Where outputs for an object store are made. None means ~/.cache.
         partition_columns: Write key=value folders as columns too.
-        prefix: Put before each added column's name.
+        prefix: Prefix for the names of the added columns.
         probabilities: Add the probability of every label.
         top_k: Add the K best labels.
-        min_confidence: Withhold labels below this probability.
-        min_precision: Withhold labels not shown to be right this often, as 0.95.
+        min_confidence: Withhold labels with a smaller confidence.
+        min_precision: Withhold labels that are not shown to be right this often, as 0.95.
         engine: What runs the network.
         device: Where it runs.
-        precision: int8 is faster, where the model allows it.
-        threads: CPU threads to use. None stands for what this process may use.
-        input_format: Input format; auto goes by the name.
-        encoding: Encoding of CSV and JSONL files. None stands for UTF-8.
-        delimiter: What divides the cells of CSV files. None stands for a tab in .tsv, else a comma.
-        quoting: Of CSV files; none reads " as any other character.
-        null_text: A text that stands for a missing one.
+        precision: int8 is faster, if the model allows it.
+        threads: CPU threads to use. None means what this process may use.
+        input_format: Format of the input; auto takes it from the file name.
+        encoding: Encoding of CSV and JSONL files. None means UTF-8.
+        delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
+        quoting: Quotes in CSV files; none reads " as any other character.
+        null_text: A text that means a missing one.
         report: Write the run's report to this JSON file, on failure too.
         progress: Told about every chunk.
 
@@ -129,19 +129,19 @@ def evaluate(
         inputs: Labelled Parquet, CSV or JSONL files; folders; quoted globs; - for stdin.
         label_column: Column that holds the label.
         model: Model directory.
-        text_column: Column that holds the text. None stands for the model's.
+        text_column: Column that holds the text. None means the model's.
         html: Write a page with pictures to this HTML file.
-        report_texts: Quote the surest mistakes in the HTML report.
+        report_texts: Quote the texts of the surest mistakes in the HTML report.
         skip_unlabelled: Leave out rows without a label.
-        input_format: Input format; auto goes by the name.
-        encoding: Encoding of CSV and JSONL files. None stands for UTF-8.
-        delimiter: What divides the cells of CSV files. None stands for a tab in .tsv, else a comma.
-        quoting: Of CSV files; none reads " as any other character.
-        null_text: A text that stands for a missing one.
+        input_format: Format of the input; auto takes it from the file name.
+        encoding: Encoding of CSV and JSONL files. None means UTF-8.
+        delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
+        quoting: Quotes in CSV files; none reads " as any other character.
+        null_text: A text that means a missing one.
         engine: What runs the network.
         device: Where it runs.
-        precision: int8 is faster, where the model allows it.
-        threads: CPU threads to use. None stands for what this process may use.
+        precision: int8 is faster, if the model allows it.
+        threads: CPU threads to use. None means what this process may use.
         report: Write the run's report to this JSON file, on failure too.
         progress: Told about the rows.
 
@@ -165,8 +165,8 @@ def load(
         path: Its directory, also in an object store.
         engine: What runs the network.
         device: Where it runs.
-        precision: int8 is faster, where the model allows it.
-        threads: CPU threads to use. None stands for what this process may use.
+        precision: int8 is faster, if the model allows it.
+        threads: CPU threads to use. None means what this process may use.
 
     Raises:
         BundleError: It is missing, damaged or unsafe.

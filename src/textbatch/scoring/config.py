@@ -22,14 +22,14 @@ from textbatch.scoring.limits import BadRowLimit, count_or_share
 class AnswerOptions(Options):
     """Which columns are added, and which labels are withheld."""
 
-    prefix: str = option("Put before each added column's name.", default="")
+    prefix: str = option("Prefix for the names of the added columns.", default="")
     probabilities: bool = option("Add the probability of every label.", default=False)
     top_k: int = option("Add the K best labels.", default=0, low=0, high=10_000)
     min_confidence: float = option(
-        "Withhold labels below this probability.", default=0.0, low=0.0, high=1.0
+        "Withhold labels with a smaller confidence.", default=0.0, low=0.0, high=1.0
     )
     min_precision: float = option(
-        "Withhold labels not shown to be right this often, as 0.95.",
+        "Withhold labels that are not shown to be right this often, as 0.95.",
         default=0.0,
         low=0.0,
         high=0.999,
@@ -65,7 +65,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     )
     # Whether an output may be taken over for its bad rows is looked at anew each time.
     max_bad_rows: int | str = option(
-        "Accept that many bad rows before failing.",
+        "Fail if there are more bad rows than this.",
         default=0,
         metavar="N|P%",
         of=count_or_share,
@@ -79,7 +79,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     quarantine_text: bool = option("Put the bad texts into that file too.", default=False)
     # From here to `work_dir`: the same rows get the same bits, whatever these say.
     chunk_rows: int = option(
-        "Rows held in memory at a time.",
+        "Rows that are in memory at a time.",
         default=CHUNK_ROWS,
         low=1,
         high=10_000_000,
@@ -94,7 +94,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         decides=False,
     )
     if_exists: IfExists = option(
-        "Of an existing output; skip only if it is of this very job.",
+        "What to do if the output exists; skip needs one of the same job.",
         default="fail",
         short=("--overwrite", "replace", "Replace what is there."),
         decides=False,
@@ -106,7 +106,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         decides=False,
     )
     incremental: bool = option(
-        "Score only files that the output folder lacks.", default=False, decides=False
+        "Score only files that are not in the output folder yet.", default=False, decides=False
     )
     work_dir: Path | None = option(
         "Where outputs for an object store are made.",
@@ -196,7 +196,7 @@ class EvaluateConfig(LabelledOptions, ModelOptions, ReportOptions):
         "Write a page with pictures to this HTML file.", default=None, decides=False
     )
     report_texts: bool = option(
-        "Quote the surest mistakes in the HTML report.", default=False, decides=False
+        "Quote the texts of the surest mistakes in the HTML report.", default=False, decides=False
     )
 
     def __post_init__(self) -> None:

@@ -71,11 +71,11 @@ class Model:
         Args:
             table: A DataFrame of pandas or polars, or an Arrow table or record batch; any columns,
                 one of them text.
-            prefix: Put before each added column's name.
+            prefix: Prefix for the names of the added columns.
             probabilities: Add the probability of every label.
             top_k: Add the K best labels.
-            min_confidence: Withhold labels below this probability.
-            min_precision: Withhold labels not shown to be right this often, as 0.95.
+            min_confidence: Withhold labels with a smaller confidence.
+            min_precision: Withhold labels that are not shown to be right this often, as 0.95.
             text_column: None takes the bundle's own.
 
         Returns:

@@ -68,38 +68,39 @@ def train(
         text_column: Column that holds the text.
         label_column: Column that holds the label.
         vectors: Pretrained word vectors: word2vec, GloVe or fastText.
-        unlabelled: Texts to train word vectors on too; .txt has one a line.
-        keep_vectors: Words to keep that have a vector but that training never saw.
-        cell: Cell of the recurrent layers. None stands for the preset's.
-        layers: How many recurrent layers. None stands for the preset's.
-        units: Their widths, or one for all; per direction. None stands for the preset's.
-        bidirectional: Read texts both ways, or one way. None stands for the preset's.
-        pooling: What the last layer's states become. None stands for the preset's.
-        blend: Add a linear model where held-out rows gain by it.
-        require_baseline: Fail where a simple model does better.
-        report_texts: Quote the surest mistakes in the HTML report.
-        refit: Fit once more, to training and validation rows together.
-        self_train: Learn from the surest answers to --unlabelled, if that helps.
+        unlabelled: Texts to train word vectors on too; .txt files have one on each line.
+        keep_vectors: Words to keep that have a vector, but are not in the training texts.
+        cell: Cell of the recurrent layers. None means the preset's.
+        layers: Number of recurrent layers. None means the preset's.
+        units: Widths of the layers, or one width for all; in each direction. None means the
+            preset's.
+        bidirectional: Read texts in both directions, or in one. None means the preset's.
+        pooling: What is taken of the last layer's states. None means the preset's.
+        blend: Add a linear model if held-out rows gain by it.
+        require_baseline: Fail if a simple model is better.
+        report_texts: Quote the texts of the surest mistakes in the HTML report.
+        refit: Fit again at the end, to training and validation rows together.
+        self_train: Learn from the surest answers to --unlabelled, if this helps.
         folds: Cross-validate in K parts first.
-        out_of_fold: Parquet file for the folds' answers. None stands for beside the model.
-        resume: Go on where an interrupted run stopped.
-        augment: none, auto (kept where validation improves), all, or, with commas between, some of
+        out_of_fold: Parquet file for the answers of the folds. None means beside the model.
+        resume: Continue an interrupted run.
+        augment: none, auto (kept if validation improves), all, or, with commas between, some of
             templates, synonyms, neighbours, swap, delete, typos.
-        template_file: TOML with patterns for the labels' texts, to augment with.
-        synonyms: Synonyms to augment with: a group a line, commas between.
+        template_file: TOML file with patterns that texts of the labels are made from.
+        synonyms: File of synonyms: one group on each line, with commas between.
         skip_unlabelled: Leave out rows without a label.
-        input_format: Input format; auto goes by the name.
-        encoding: Encoding of CSV and JSONL files. None stands for UTF-8.
-        delimiter: What divides the cells of CSV files. None stands for a tab in .tsv, else a comma.
-        quoting: Of CSV files; none reads " as any other character.
-        null_text: A text that stands for a missing one.
-        validation: Labelled file to stop early and calibrate with.
+        input_format: Format of the input; auto takes it from the file name.
+        encoding: Encoding of CSV and JSONL files. None means UTF-8.
+        delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
+        quoting: Quotes in CSV files; none reads " as any other character.
+        null_text: A text that means a missing one.
+        validation: Labelled file that stops training early and calibrates.
         test: Labelled file for the reported metrics.
-        preset: Network and recipe.
+        preset: Network, and how it is trained.
         settings: TOML or JSON file with settings of the recipe.
-        seed: Of everything random.
-        jobs: Folds trained at a time. None stands for one per core.
-        if_exists: Of an existing output.
+        seed: Seed of everything random.
+        jobs: Folds that are trained at the same time. None means one per core.
+        if_exists: What to do if the output exists.
         report: Write the run's report to this JSON file, on failure too.
         say: Called with one line per step.
 
@@ -136,18 +137,18 @@ def train_vectors(
         output: .vec or .vec.gz file to write.
         text_column: Column that holds the text.
         algorithm: fasttext also learns parts of words, in twice the time.
-        dim: Numbers in a vector.
-        window: Words to each side that count as context.
-        epochs: Passes over the texts.
+        dim: Dimensions of a vector.
+        window: Words on each side that count as context.
+        epochs: Epochs: how often training goes through the texts.
         min_count: Rarer words get no vector.
-        words: A .txt file of more words for fasttext to make up vectors for.
-        seed: Of everything random.
-        input_format: Input format; auto goes by the name.
-        encoding: Encoding of CSV and JSONL files. None stands for UTF-8.
-        delimiter: What divides the cells of CSV files. None stands for a tab in .tsv, else a comma.
-        quoting: Of CSV files; none reads " as any other character.
-        null_text: A text that stands for a missing one.
-        if_exists: Of an existing output.
+        words: A .txt file of more words, which fasttext makes vectors for.
+        seed: Seed of everything random.
+        input_format: Format of the input; auto takes it from the file name.
+        encoding: Encoding of CSV and JSONL files. None means UTF-8.
+        delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
+        quoting: Quotes in CSV files; none reads " as any other character.
+        null_text: A text that means a missing one.
+        if_exists: What to do if the output exists.
         say: Called with one line per step.
 
     Raises:

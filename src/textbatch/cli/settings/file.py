@@ -8,17 +8,17 @@ from pathlib import Path
 
 from textbatch.errors import UsageError, storage_errors
 
-#: Looked for in the working directory, in this order.
+#: Searched in the working directory, in this order.
 SETTINGS_FILE, PROJECT_FILE = Path("textbatch.toml"), Path("pyproject.toml")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingsFile:
-    """What a settings file holds, unchecked.
+    """What a settings file holds. It is not checked yet.
 
     Attributes:
         path: The file.
-        prefix: Of the tables' names in it.
+        prefix: Prefix of the names of its tables.
         tables: Settings by command.
     """
 
@@ -27,18 +27,18 @@ class SettingsFile:
     tables: Mapping[str, Mapping[str, object]]
 
     def place(self, command: str) -> str:
-        """Where a command's settings stand, as in `textbatch.toml [score]`."""
+        """The place of the settings of a command, such as `textbatch.toml [score]`."""
         return f"{self.path} [{self.prefix}{command}]"
 
 
 def find_settings(named: Path | None) -> SettingsFile | None:
-    """Read the settings file, where there is one.
+    """Read the settings file, if there is one.
 
     Args:
-        named: The file that the user asked for; None looks in the working directory.
+        named: The file that the user named; None looks in the working directory.
 
     Raises:
-        UsageError: It is no TOML, or has something else where tables belong.
+        UsageError: It is not TOML, or has something else where tables belong.
         TextbatchError: It cannot be read.
     """
     if named is None and not SETTINGS_FILE.is_file():
@@ -51,7 +51,7 @@ def find_settings(named: Path | None) -> SettingsFile | None:
 
 def _of_project(path: Path) -> SettingsFile | None:
     text = _read(path)
-    # A project's file that is none of our business must not stop a job.
+    # The file of another project must not stop a job.
     if "textbatch" not in text:
         return None
     tool = _parsed(path, text).get("tool")
@@ -68,7 +68,7 @@ def _read(path: Path) -> str:
 
 
 def _parsed(path: Path, text: str) -> dict[str, object]:
-    # Here, not at the top: most runs have no file, and `--help` must be quick.
+    # Imported here, because most runs have no file, and `--help` must be fast.
     import tomllib
 
     try:

@@ -1,4 +1,4 @@
-"""Where each setting comes from: flag, environment, settings file, default."""
+"""Finds the value of each option: by its flag, the environment, the settings file, its default."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from textbatch.cli.settings.values import (
 from textbatch.errors import ConflictError, UsageError
 from textbatch.options import Option, Options, options_of, short_of
 
-#: The first one that has a setting counts.
+#: Where a value can come from. The first that has one counts.
 Origin = Literal["flag", "environment", "file", "default"]
 _ORIGINS: tuple[Origin, ...] = ("flag", "environment", "file", "default")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What an option of a command is, and why.
+    """The value of an option, and where it comes from.
 
     Attributes:
         option: The option.
-        value: What it is, as a caller of the Python function would give it.
+        value: Its value, as a caller of the Python function would give it.
         origin: Where it comes from.
         place: The variable, or the file and its table; empty for a flag and for a default.
     """
@@ -42,18 +42,18 @@ class Setting:
 
     @property
     def where(self) -> str:
-        """The place, and in a file the key too."""
+        """The place, and for a file also the key."""
         return f"{self.place} {self.option.key}" if self.origin == "file" else self.place
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What can be set for a command.
+    """The settings of a command.
 
     Attributes:
-        command: Its name; empty where there are neither variables nor a table for it.
-        about: What it does, in a line.
-        options: Of the command.
+        command: Its name; empty if it has no variables and no table.
+        about: What it does, in one line.
+        options: The class of its options.
     """
 
     command: str
@@ -62,11 +62,11 @@ class Settings:
 
     @property
     def flags(self) -> list[Option]:
-        """All but its arguments, the short forms of some among them."""
+        """All options except arguments, with their short forms."""
         return [one for one in with_short_forms(self.options) if not one.argument]
 
     def variables(self, option: Option) -> list[str]:
-        """The environment variables of an option; the first that is set counts."""
+        """The environment variables of an option. The first that is set counts."""
         if not self.command:
             return []
         own = f"TEXTBATCH_{self.command}_{option.key}".upper().replace("-", "_")
@@ -75,14 +75,14 @@ class Settings:
     def found(
         self, file: SettingsFile | None, given: Mapping[str, object] | None = None
     ) -> list[Setting]:
-        """What each option is.
+        """Find the value of each option.
 
         Args:
-            file: The settings file, where there is one.
-            given: What the flags say, by the options' names; None where a flag is not there.
+            file: The settings file, if there is one.
+            given: Values of flags, by the names of the options; None for a flag that is not given.
 
         Raises:
-            UsageError: A flag, a variable or the file holds a value of a wrong kind.
+            UsageError: A flag, a variable or the file has a value of a wrong kind.
         """
         return [self._setting(option, file, given or {}) for option in self.flags]
 
@@ -114,7 +114,7 @@ class Settings:
 
 
 def with_short_forms(options: type[Options]) -> Iterator[Option]:
-    """A class's options, each followed by its short form, where it has one."""
+    """Yield the options of a class, each followed by its short form, if it has one."""
     for one in options_of(options):
         yield one
         if one.short:
@@ -123,7 +123,7 @@ def with_short_forms(options: type[Options]) -> Iterator[Option]:
 
 @contextmanager
 def _told(what: str, option: Option, beside: str = "") -> Iterator[None]:
-    """Make a value that does not fit an error that says where it stands."""
+    """Turn a value that does not fit into an error that says where it is."""
     try:
         yield
     except ValueError:
@@ -131,10 +131,12 @@ def _told(what: str, option: Option, beside: str = "") -> Iterator[None]:
 
 
 def values_of(settings: Iterable[Setting]) -> dict[str, Any]:
-    """The values by the options' names; of an option and its short form, the nearer one counts.
+    """Collect the values by the names of the options.
+
+    An option and its short form may both have a value. Then the value from the nearer place counts.
 
     Raises:
-        ConflictError: They come from places of one kind and contradict each other.
+        ConflictError: Both come from places of one kind, and contradict each other.
     """
     by_name = {one.option.name: one for one in settings}
     values = {name: one.value for name, one in by_name.items()}
@@ -156,10 +158,14 @@ def values_of(settings: Iterable[Setting]) -> dict[str, Any]:
 
 
 def check_names(file: SettingsFile, commands: Mapping[str, Settings]) -> None:
-    """Refuse tables and keys that mean nothing.
+    """Refuse unknown tables and keys.
+
+    Args:
+        file: The settings file.
+        commands: The settings of all commands, by the name of the command.
 
     Raises:
-        UsageError: There is one; the message names the nearest that means something.
+        UsageError: There is one. The message names the most similar known name.
     """
     for name, table in file.tables.items():
         if name not in commands:
@@ -184,9 +190,9 @@ def _nearest(wrong: str, known: Iterable[str], form: str) -> str:
 
 
 def unknown_variables(commands: Mapping[str, Settings]) -> list[str]:
-    """Variables that look like settings and are none.
+    """Make warnings for variables that look like settings, but are unknown.
 
-    They are no errors: Kubernetes sets such ones for a service that has a job's name.
+    They are not errors, because Kubernetes sets such variables for a service with such a name.
     """
     told = []
     for name, settings in commands.items():

@@ -22,7 +22,7 @@ _WIDTH = 88
 
 
 def settings_text(commands: Iterable[Settings]) -> str:
-    """All settings of all commands as TOML comments."""
+    """Write all settings of all commands, as comments in TOML."""
     parts = [_HEAD]
     for settings in commands:
         parts.append(f"\n# {settings.about}\n[{settings.command}]\n")

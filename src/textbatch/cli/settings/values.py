@@ -1,4 +1,4 @@
-"""Values of options as flags, variables and settings files hold them."""
+"""Turns the texts of flags, variables and settings files into values of options."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORDS = {
     "text": "a text in quotes",
     "path": "a text in quotes",
 }
-#: A colon, but not that of a URI.
+#: A colon between paths; not the colon of a URI.
 _BETWEEN_PATHS = re.compile(":(?!//)")
 _TOML: dict[str, tuple[type, ...]] = {
     "truth": (bool,),
@@ -30,10 +30,14 @@ _TOML: dict[str, tuple[type, ...]] = {
 
 
 def value_of_text(option: Option, text: str) -> object:
-    """An option's value of one text, as a flag has it.
+    """Turn the text of a flag into a value.
+
+    Args:
+        option: The option.
+        text: The text.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It does not fit the option.
     """
     if option.commas:
         return tuple(_one(option, part) for part in text.split(","))
@@ -41,19 +45,27 @@ def value_of_text(option: Option, text: str) -> object:
 
 
 def value_of_texts(option: Option, texts: Sequence[str]) -> object:
-    """The value of an option that is given several times.
+    """Turn the texts of an option that is given several times into a value.
+
+    Args:
+        option: The option.
+        texts: The texts.
 
     Raises:
-        ValueError: A text is none of its values.
+        ValueError: A text does not fit the option.
     """
     return tuple(_one(option, text) for text in texts)
 
 
 def value_of_variable(option: Option, text: str) -> object:
-    """An option's value of an environment variable: several paths have colons between them.
+    """Turn an environment variable into a value. Several paths have colons between them.
+
+    Args:
+        option: The option.
+        text: The variable.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It does not fit the option.
     """
     if not option.many or option.commas:
         return value_of_text(option, text)
@@ -62,17 +74,21 @@ def value_of_variable(option: Option, text: str) -> object:
 
 
 def value_of_toml(option: Option, value: object) -> object:
-    """An option's value of what a settings file holds.
+    """Turn what a settings file holds into a value.
+
+    Args:
+        option: The option.
+        value: What the file holds.
 
     Raises:
-        ValueError: It has another kind than the option.
+        ValueError: It does not fit the option.
     """
     if option.many and not option.commas:
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
             return value_of_texts(option, value)
         raise ValueError
     wanted = (str,) if option.commas else _TOML[option.kind]
-    # In Python, true is a number too.
+    # In Python a bool is a number too.
     if not isinstance(value, wanted) or (isinstance(value, bool) and bool not in wanted):
         raise ValueError
     return value_of_text(option, value) if isinstance(value, str) else value
@@ -93,7 +109,7 @@ def _one(option: Option, text: str) -> object:
 
 
 def kind_of(option: Option) -> str:
-    """What an option's value has to be, in words."""
+    """Say in words what the value of an option must be."""
     if option.commas:
         return "whole numbers with commas between" if option.kind == "whole" else _WORDS["text"]
     if option.many:

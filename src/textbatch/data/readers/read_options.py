@@ -17,17 +17,21 @@ class ReadOptions(Options):
     """
 
     input_format: InputFormat = option(
-        "Input format; auto goes by the name.", default="auto", flags=("--format",)
+        "Format of the input; auto takes it from the file name.",
+        default="auto",
+        flags=("--format",),
     )
     encoding: str | None = option("Encoding of CSV and JSONL files.", default=None, unset="UTF-8")
     delimiter: str | None = option(
-        "What divides the cells of CSV files.",
+        "Character between the cells of CSV files.",
         default=None,
         unset="a tab in .tsv, else a comma",
         of=delimiter_of,
     )
-    quoting: Quoting = option('Of CSV files; none reads " as any other character.', default="auto")
-    null_text: tuple[str, ...] = option("A text that stands for a missing one.", default=())
+    quoting: Quoting = option(
+        'Quotes in CSV files; none reads " as any other character.', default="auto"
+    )
+    null_text: tuple[str, ...] = option("A text that means a missing one.", default=())
 
     def __post_init__(self) -> None:
         super().__post_init__()

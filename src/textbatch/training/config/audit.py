@@ -25,7 +25,7 @@ class AuditConfig(RowOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportO
         ".parquet or .csv file.", default=Path("label-errors.parquet"), flags=("--output", "-o")
     )
     model: Path | None = option(
-        "Ask this model, which must not know the rows.", default=None, flags=("--model", "-m")
+        "Use this model, which must not have seen the rows.", default=None, flags=("--model", "-m")
     )
     folds: int = option("Cross-validate in K parts.", default=5)
     texts: bool = option("Write the texts too.", default=False)

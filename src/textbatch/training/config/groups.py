@@ -27,7 +27,7 @@ class TextOptions(Options):
 class SeedOptions(Options):
     """What begins everything random."""
 
-    seed: int = option("Of everything random.", default=0, low=0, high=2**31 - 1)
+    seed: int = option("Seed of everything random.", default=0, low=0, high=2**31 - 1)
 
 
 @options
@@ -52,7 +52,7 @@ class HeldOutOptions(Options):
     """Rows that are kept apart; each is split off where no file is named."""
 
     validation: Location | None = option(
-        "Labelled file to stop early and calibrate with.",
+        "Labelled file that stops training early and calibrates.",
         default=None,
         of=location_of,
         decides=False,
@@ -66,7 +66,7 @@ class HeldOutOptions(Options):
 class RecipeOptions(SeedOptions):
     """How a network is made and fitted."""
 
-    preset: Preset = option("Network and recipe.", default="default")
+    preset: Preset = option("Network, and how it is trained.", default="default")
     # A checkpoint goes by the recipe that the file makes.
     settings: Path | None = option(
         "TOML or JSON file with settings of the recipe.", default=None, decides=False
@@ -78,7 +78,7 @@ class JobOptions(Options):
     """How a cross-validation runs."""
 
     jobs: int | None = option(
-        "Folds trained at a time.",
+        "Folds that are trained at the same time.",
         default=None,
         low=1,
         high=1024,

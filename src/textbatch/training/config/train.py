@@ -47,20 +47,22 @@ class TrainConfig(
         "Pretrained word vectors: word2vec, GloVe or fastText.", default=()
     )
     unlabelled: tuple[Location, ...] = option(
-        "Texts to train word vectors on too; .txt has one a line.", default=(), of=location_of
+        "Texts to train word vectors on too; .txt files have one on each line.",
+        default=(),
+        of=location_of,
     )
     keep_vectors: int = option(
-        "Words to keep that have a vector but that training never saw.",
+        "Words to keep that have a vector, but are not in the training texts.",
         default=20_000,
         low=0,
         high=1_000_000,
     )
     cell: Cell | None = option("Cell of the recurrent layers.", default=None, unset="the preset's")
     layers: int | None = option(
-        "How many recurrent layers.", default=None, low=1, high=MAX_LAYERS, unset="the preset's"
+        "Number of recurrent layers.", default=None, low=1, high=MAX_LAYERS, unset="the preset's"
     )
     units: tuple[int, ...] | None = option(
-        "Their widths, or one for all; per direction.",
+        "Widths of the layers, or one width for all; in each direction.",
         default=None,
         commas=True,
         low=1,
@@ -68,46 +70,48 @@ class TrainConfig(
         unset="the preset's",
     )
     bidirectional: bool | None = option(
-        "Read texts both ways, or one way.", default=None, unset="the preset's"
+        "Read texts in both directions, or in one.", default=None, unset="the preset's"
     )
     pooling: Pooling | None = option(
-        "What the last layer's states become.", default=None, unset="the preset's"
+        "What is taken of the last layer's states.", default=None, unset="the preset's"
     )
     blend: BlendMode = option(
-        "Add a linear model where held-out rows gain by it.", default="auto", decides=False
+        "Add a linear model if held-out rows gain by it.", default="auto", decides=False
     )
     require_baseline: bool = option(
-        "Fail where a simple model does better.", default=False, decides=False
+        "Fail if a simple model is better.", default=False, decides=False
     )
     report_texts: bool = option(
-        "Quote the surest mistakes in the HTML report.", default=False, decides=False
+        "Quote the texts of the surest mistakes in the HTML report.", default=False, decides=False
     )
     refit: bool = option(
-        "Fit once more, to training and validation rows together.", default=False, decides=False
+        "Fit again at the end, to training and validation rows together.",
+        default=False,
+        decides=False,
     )
     self_train: bool = option(
-        "Learn from the surest answers to --unlabelled, if that helps.",
+        "Learn from the surest answers to --unlabelled, if this helps.",
         default=False,
         decides=False,
     )
     folds: int = option("Cross-validate in K parts first.", default=0, decides=False)
     out_of_fold: Path | None = option(
-        "Parquet file for the folds' answers.",
+        "Parquet file for the answers of the folds.",
         default=None,
         unset="beside the model",
         decides=False,
     )
-    resume: bool = option("Go on where an interrupted run stopped.", default=False, decides=False)
+    resume: bool = option("Continue an interrupted run.", default=False, decides=False)
     augment: str = option(
-        "none, auto (kept where validation improves), all, or, with commas between, some of "
+        "none, auto (kept if validation improves), all, or, with commas between, some of "
         "templates, synonyms, neighbours, swap, delete, typos.",
         default="none",
     )
     template_file: Path | None = option(
-        "TOML with patterns for the labels' texts, to augment with.", default=None
+        "TOML file with patterns that texts of the labels are made from.", default=None
     )
     synonyms: Path | None = option(
-        "Synonyms to augment with: a group a line, commas between.", default=None
+        "File of synonyms: one group on each line, with commas between.", default=None
     )
 
     def __post_init__(self) -> None:

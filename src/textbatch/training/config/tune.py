@@ -20,11 +20,13 @@ class TuneConfig(RowOptions, HeldOutOptions, RecipeOptions, ReportOptions):
     """
 
     study: Path = option(
-        "Directory that keeps the trials, so that a later run goes on.", default=Path("study")
+        "Directory of the trials; a later run continues them.", default=Path("study")
     )
-    trials: int = option("Trials in all, earlier runs' counted.", default=30, low=1, high=100_000)
+    trials: int = option(
+        "Number of trials, with those of earlier runs.", default=30, low=1, high=100_000
+    )
     time_budget: float | None = option(
-        "Seconds after which no trial starts.", default=None, low=1, high=10_000_000
+        "Seconds after which no trial begins.", default=None, low=1, high=10_000_000
     )
 
     @property

@@ -31,12 +31,14 @@ class VectorsConfig(TextOptions, SeedOptions, ReadOptions, ReplaceOptions):
     algorithm: Algorithm = option(
         "fasttext also learns parts of words, in twice the time.", default="word2vec"
     )
-    dim: int = option("Numbers in a vector.", default=100, low=1, high=4096)
-    window: int = option("Words to each side that count as context.", default=8, low=1, high=100)
-    epochs: int = option("Passes over the texts.", default=5, low=1, high=1000)
+    dim: int = option("Dimensions of a vector.", default=100, low=1, high=4096)
+    window: int = option("Words on each side that count as context.", default=8, low=1, high=100)
+    epochs: int = option(
+        "Epochs: how often training goes through the texts.", default=5, low=1, high=1000
+    )
     min_count: int = option("Rarer words get no vector.", default=5, low=1, high=1_000_000)
     words: Path | None = option(
-        "A .txt file of more words for fasttext to make up vectors for.", default=None
+        "A .txt file of more words, which fasttext makes vectors for.", default=None
     )
 
     def __post_init__(self) -> None:
