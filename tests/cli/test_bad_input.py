@@ -41,7 +41,7 @@ CASES = {
     "empty file": ("score @empty.parquet @new.parquet", 65, r"is empty \(0 bytes\)"),
     "truncated": ("score @truncated.parquet @new.parquet", 65, "truncated or still being written"),
     "CSV as Parquet": ("score @csv.parquet @new.parquet", 65, "not Parquet; .*--format csv"),
-    "Parquet as CSV": ("score @good.parquet @new.parquet --format csv", 65, "is not UTF-8"),
+    "Parquet as CSV": ("score @good.parquet @new.parquet --format csv", 65, "is a Parquet file"),
     "unknown suffix": ("score @good.bin @new.parquet", 2, "format of .*good.bin.*--format"),
     "no bundle": ("score @good.parquet @new.parquet --model @no", 66, "no model at .*--model"),
     "file as bundle": (
