@@ -13,9 +13,9 @@ SOURCE = Path(__file__).parents[2] / "src" / "textbatch"
 #: What still has to be written. Nothing is added here.
 NOT_YET = (
     "data/__init__.py", "data/readers/__init__.py", "data/readers/listing.py",
-    "model/fitting/early_stopping.py", "report/terminal/progress.py", "scoring",
-    "training/__init__.py", "training/api.py", "training/audit.py", "training/config",
-    "training/cross_validation.py", "training/fit", "training/from_keras.py",
+    "model/fitting/early_stopping.py", "report/terminal/progress.py",
+    "scoring/folder/totals.py", "training/__init__.py", "training/api.py", "training/audit.py",
+    "training/config", "training/cross_validation.py", "training/fit", "training/from_keras.py",
     "training/import_keras.py", "training/out_of_fold.py", "training/package",
     "training/self_training.py", "training/train.py", "training/tune.py", "training/vectors.py",
 )  # fmt: skip

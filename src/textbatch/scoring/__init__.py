@@ -1,10 +1,19 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
-* `config`: what `score` and `evaluate` are asked to do; `api`: the same for Python.
-* `score`: a run and its report. `folder`: many files. `remote_output`: one file in a store.
-* `file_task`: one file's task, and what came of it. `score_file`: its path.
-* `job`: what is found out before the first row. `model_handle`: the model, loaded once.
-* `chunks`: reading and predicting. `bad_row_filter`, `limits`: bad rows. `tally`: counting.
-* `in_memory`, `python_values`: tables in memory.
+* `api`: the functions for Python.
+* `config`: the options of `score` and `evaluate`.
+* `score`: a run and its report.
+* `file_task`: what is to be done with one file, and what came of it.
+* `score_file`: the path of one file.
+* `folder`: many files.
+* `remote_output`: one file into an object store.
+* `job`: what is found out before the first row of a file.
+* `model_handle`: the model, loaded once for all files.
+* `chunks`: reading and predicting, chunk by chunk.
+* `bad_row_filter`: bad rows, kept or moved to the quarantine file.
+* `limits`: how many bad rows are allowed.
+* `tally`: counting rows.
+* `in_memory`: a loaded model, for tables in memory.
+* `python_values`: texts and tables of Python callers.
 * `evaluate`, `inspect`, `verify`: the commands of these names.
 """

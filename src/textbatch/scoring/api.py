@@ -92,11 +92,14 @@ def score(
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
         report: Write the run's report to this JSON file, on failure too.
-        progress: Told about every chunk.
+        progress: Called after every chunk.
+
+    Returns:
+        The run's report.
 
     Raises:
-        TextbatchError: A subclass says what went wrong; the output's old state is untouched.
-        TypeError: The input is a table in memory, or no path.
+        TextbatchError: Its subclass tells the kind of error. What stood at `output` is unchanged.
+        TypeError: The input is a table in memory, or not a path.
     """
     check_is_file(inputs)
     return score_file(ScoreConfig.given(locals()), progress=progress)
@@ -143,10 +146,13 @@ def evaluate(
         precision: int8 is faster, if the model allows it.
         threads: CPU threads to use. None means what this process may use.
         report: Write the run's report to this JSON file, on failure too.
-        progress: Told about the rows.
+        progress: Called as rows are read and predicted.
+
+    Returns:
+        The measures.
 
     Raises:
-        TextbatchError: A subclass says what went wrong.
+        TextbatchError: Its subclass tells the kind of error.
     """
     return evaluate_files(EvaluateConfig.given(locals()), progress=progress)
 
@@ -159,17 +165,20 @@ def load(
     precision: Precision = "f32",
     threads: int | None = None,
 ) -> Model:
-    """Load a bundle, verified and with its golden rows replayed.
+    """Load a bundle: check its files, and check that it predicts its golden rows as before.
 
     Args:
-        path: Its directory, also in an object store.
+        path: The bundle's directory, also in an object store.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it.
         threads: CPU threads to use. None means what this process may use.
 
+    Returns:
+        The loaded model. It owns threads: use it in a `with` statement, or close it.
+
     Raises:
-        BundleError: It is missing, damaged or unsafe.
+        BundleError: The bundle is missing, damaged or unsafe.
         ConflictError: A GPU was asked for and there is none.
     """
     options = EngineOptions.given(locals())

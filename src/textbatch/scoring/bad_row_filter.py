@@ -1,4 +1,4 @@
-"""Rows that cannot be scored: taken out of the stream, numbered, and never more than allowed."""
+"""Rows that cannot be scored: they are numbered, moved to a file, and limited in number."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from textbatch.types import Predictions, Status, TextBatch
 
 
 class SetsAside(Protocol):
-    """What the filter sees of a reader.
+    """The part of a reader that the filter uses.
 
     Attributes:
-        num_rows: Rows of the file, where they are known.
-        set_aside: Rows that never become part of a chunk, in their order.
+        num_rows: Rows of the file; None if the number is not known.
+        set_aside: Bad rows that the reader leaves out of its chunks, in the file's order.
     """
 
     num_rows: int | None
@@ -28,12 +28,12 @@ class SetsAside(Protocol):
 
 
 class BadRowFilter:
-    """Counts bad rows, and takes them out of the stream where there is a quarantine file.
+    """Counts bad rows. If there is a quarantine file, moves them there.
 
-    Without a file every row stays. Rows have their numbers in the input, from 1.
+    Without a quarantine file every row stays. A row's number is its place in the input, from 1.
 
     Attributes:
-        quarantined: Rows that were taken out so far.
+        quarantined: Rows that were moved so far.
     """
 
     def __init__(self, limit: BadRowLimit, file: Quarantine | None, source: SetsAside) -> None:
@@ -41,8 +41,8 @@ class BadRowFilter:
 
         Args:
             limit: How many bad rows are allowed.
-            file: Where bad rows go; None lets them stay.
-            source: The reader, which sets aside rows that never become part of a chunk.
+            file: The quarantine file; None lets bad rows stay.
+            source: The reader, which leaves some bad rows out of its chunks.
         """
         self._limit, self._file, self._source = limit, file, source
         self._delivered = 0
@@ -55,8 +55,8 @@ class BadRowFilter:
         """Take the bad rows out of the next chunk.
 
         Args:
-            chunk: Its rows.
-            predictions: Of these rows.
+            chunk: The rows.
+            predictions: The predictions of these rows.
 
         Returns:
             The rows that stay, and their predictions.
@@ -89,7 +89,7 @@ class BadRowFilter:
         return stays, predictions[~bad]
 
     def finish(self) -> None:
-        """Take the bad rows behind the last chunk; from now on all rows are known.
+        """Take the bad rows after the last chunk, and check the number of all bad rows.
 
         Raises:
             StorageError: The quarantine file cannot be written.
@@ -103,12 +103,12 @@ class BadRowFilter:
         """Check the number of bad rows so far.
 
         Raises:
-            TooManyBadRowsError: It is more than allowed, whatever may follow.
+            TooManyBadRowsError: It is more than allowed, whatever the other rows are.
         """
         self._check(self._source.num_rows)
 
     def publish(self) -> None:
-        """Put the quarantine file in its place.
+        """Publish the quarantine file, if there is one.
 
         Raises:
             StorageError: It cannot be written.
@@ -117,7 +117,7 @@ class BadRowFilter:
             self._file.publish()
 
     def close(self) -> None:
-        """Drop a quarantine file that was not published."""
+        """Remove a quarantine file that was not published."""
         if self._file:
             self._file.close()
 
@@ -144,7 +144,7 @@ class BadRowFilter:
             )
 
     def _before(self, place: int) -> list[BadRow]:
-        """Rows that the reader set aside before the row that it delivered at a place."""
+        """Rows that the reader left out before the row that it delivered at `place`."""
         rows: list[BadRow] = []
         aside = self._source.set_aside
         while aside and aside[0].row - 1 - self._taken <= place:

@@ -18,7 +18,7 @@ from textbatch.data.readers.text_column import decode_texts, without
 from textbatch.model.predictor import PendingPredictions, Predictor
 from textbatch.types import Predictions, TextBatch
 
-#: Chunks whose mini-batches are under way while the next one is read and tokenized.
+#: Chunks that are being predicted while the next one is read and tokenized.
 _CHUNKS_IN_FLIGHT = 2
 
 
@@ -34,13 +34,13 @@ def read_chunks(
 
     Args:
         source: The file.
-        text_column: Holds the texts.
-        columns: Those that pass through.
-        max_rows: Of a chunk.
-        null_text: Texts that stand for a missing one.
+        text_column: The column that holds the texts.
+        columns: The columns that are copied to the output.
+        max_rows: Rows of a chunk at most.
+        null_text: Texts that mean a missing text.
 
     Yields:
-        The rows in order, texts decoded.
+        The rows in the file's order, their texts decoded.
 
     Raises:
         DataError: The data are malformed.
@@ -63,7 +63,7 @@ def read_chunks(
 def _columns_advised(
     batches: Iterator[pa.RecordBatch], text_column: str
 ) -> Iterator[pa.RecordBatch]:
-    """The same batches; where a column cannot be read, the error tells how to do without it."""
+    """Yield the same batches; if a column cannot be read, the error says how to leave it out."""
     try:
         yield from batches
     except UnreadableColumnError as error:
@@ -75,12 +75,12 @@ def _columns_advised(
 def predict_chunks(
     chunks: Iterable[TextBatch], predictor: Predictor, journal: Journal | None = None
 ) -> Iterator[tuple[TextBatch, Predictions]]:
-    """Predict chunks, while later ones are being computed.
+    """Predict chunks: later chunks are already being computed while one is handed out.
 
     Args:
         chunks: The rows.
-        predictor: Answers.
-        journal: What it knows is not computed; what is computed is noted there.
+        predictor: What predicts.
+        journal: Predictions that it holds are not computed again; new ones are written to it.
 
     Yields:
         Each chunk with its predictions, in order.

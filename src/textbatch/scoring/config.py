@@ -1,4 +1,4 @@
-"""What `score` and `evaluate` are asked to do."""
+"""The options of `score` and `evaluate`."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class AnswerOptions(Options):
 
 @options
 class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
-    """What `score` is asked to do.
+    """The options of `score`.
 
     Attributes:
-        as_folder: Write a directory in any case.
+        as_folder: Write a directory, even if there is one input file only.
 
     Raises:
         UsageError: A setting is out of its range.
-        ConflictError: Input and output, or other settings, exclude each other.
+        ConflictError: Two settings exclude each other, such as one path for input and output.
     """
 
     inputs: tuple[Location, ...] = option(
@@ -63,7 +63,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     columns: tuple[str, ...] | None = option(
         "Input columns to keep.", default=None, commas=True, unset="all"
     )
-    # Whether an output may be taken over for its bad rows is looked at anew each time.
+    # Not part of the key: an output that is there is checked against the limit each time.
     max_bad_rows: int | str = option(
         "Fail if there are more bad rows than this.",
         default=0,
@@ -140,16 +140,16 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
 
     @classmethod
     def given(cls, values: Mapping[str, Any]) -> Self:
-        """Make the options of what a caller gives; an output that ends with `/` is a folder."""
+        """Make the options from a caller's values; an output that ends with `/` is a folder."""
         output = values["output"]
-        # Whatever else it is, the option refuses.
+        # Other types are refused by the option itself.
         is_path = isinstance(output, str | os.PathLike)
         as_folder = is_path and os.fspath(output).endswith("/")
         return super().given({**values, "as_folder": as_folder})
 
     @property
     def input(self) -> Location:
-        """The input, where it is a single one."""
+        """The input, if there is only one."""
         (only,) = self.inputs
         return only
 
@@ -185,11 +185,11 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
 
 @options
 class EvaluateConfig(LabelledOptions, ModelOptions, ReportOptions):
-    """What `evaluate` is asked to do.
+    """The options of `evaluate`.
 
     Raises:
         UsageError: A setting is out of its range.
-        ConflictError: Settings exclude each other.
+        ConflictError: Two settings exclude each other.
     """
 
     html: Path | None = option(

@@ -1,4 +1,4 @@
-"""The evaluation path: labelled rows against a bundle's answers."""
+"""The path of `evaluate`: labelled rows, compared with a bundle's predictions."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Eva
 
     Args:
         config: The files, the bundle, and how they are read and run.
-        progress: Told about the rows.
+        progress: Called as rows are read and predicted.
+
+    Returns:
+        The measures.
 
     Raises:
-        ConflictError: The page is one of the inputs, or lies in the bundle.
+        ConflictError: The HTML page is one of the inputs, or lies in the bundle.
         TextbatchError: A file or the bundle is missing or malformed.
         DataError: No row has a label that the bundle knows.
     """
@@ -92,12 +95,12 @@ def evaluate_rows(
     """Measure a predictor on labelled rows.
 
     Args:
-        predictor: Answers.
-        rows: The truth.
-        on_rows: Told how many more are done.
+        predictor: What predicts.
+        rows: Texts and their true labels.
+        on_rows: Called with the number of rows that were predicted since its last call.
 
     Returns:
-        The measures, and the answers that they are of.
+        The measures, and the predictions that were measured.
 
     Raises:
         DataError: No row has a label that the bundle knows.

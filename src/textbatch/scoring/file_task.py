@@ -1,7 +1,7 @@
-"""One file to score, and what came of it: values that can be sent to another process.
+"""One file to score, and the result: values that can be sent to another process.
 
-This is the seam between what a job decides (which files, in what order, on which machine) and the
-path of one file: `score_file(task)` needs nothing else.
+A job decides which files are scored, in what order and on which machine. The path of one file,
+`score_file(task)`, needs only the task.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from textbatch.model.quality.profile import TrainingProfile
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.limits import BadRowLimit
 
-#: Scored; there before, of the same job; only looked at; or given up on the way.
+#: Scored; skipped, because the same job had scored it before; only checked (`--dry-run`); failed.
 State = Literal["done", "skipped", "planned", "failed"]
 
 
@@ -26,13 +26,14 @@ class FileTask:
     """One file to score into one file of this machine.
 
     Attributes:
-        config: What was asked for: model, columns, engine and so on; not its inputs and outputs.
-        run_id: Of the run that the task belongs to.
+        config: The job's options: model, columns, engine and so on. Its inputs and outputs are
+            not used.
+        run_id: The id of the run that the task belongs to.
         input: The file; `-` is standard input.
         output: The Parquet file to write.
         quarantine: File for bad rows; None for none.
         partitions: The `key=value` folders above the input.
-        if_exists: What to do where the output exists.
+        if_exists: What to do if the output exists.
         bad_rows: How many bad rows this file may have.
     """
 
@@ -50,9 +51,9 @@ class FileTask:
         """The only task of a job over one file.
 
         Args:
-            config: The job.
-            run_id: Of the run.
-            output: Where to write instead; None for where the job says.
+            config: The job's options.
+            run_id: The run's id.
+            output: Where to write; None takes the job's output.
         """
         return cls(
             config=config,
@@ -81,14 +82,14 @@ class FileTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelUsed:
-    """What answered, as far as it was loaded.
+    """The model that predicted. What was not loaded is None.
 
     Attributes:
-        fingerprint: The bundle's.
-        profile: What its training texts and answers looked like.
-        engine: What ran the network.
+        fingerprint: The bundle's fingerprint.
+        profile: Statistics of the training texts and of the predictions for them.
+        engine: The library that ran the network.
         device: Where it ran.
-        precision: Of the network's products.
+        precision: The number type of the network's matrix products.
     """
 
     fingerprint: str | None = None
@@ -100,18 +101,19 @@ class ModelUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileResult:
-    """What came of a file, or of a run over files; of a failed one, what is known.
+    """The result of scoring a file, or several; after a failure, what is known of it.
 
     Attributes:
         state: How it ended.
-        counts: What became of the rows.
-        rows_planned: Of a plan, the rows that there are; None where only reading tells.
-        model: What answered.
-        rows_resumed: Rows whose predictions an earlier run had noted.
-        rows_per_second: Rows read over the seconds from the first to the last row; None for none.
-        tokens: Tokens of the rows that were scored now.
-        unknown_tokens: Those among them that the model does not know.
-        seal: The output's own sha256; None where there is no output, or a folder of them.
+        counts: How many rows were read, written, moved to quarantine, and so on.
+        rows_planned: With `--dry-run`, the rows of the input; None if only reading it would tell.
+        model: The model that predicted.
+        rows_resumed: Rows whose predictions were taken from an earlier run's journal.
+        rows_per_second: Rows read per second, from the first row to the last; None if there was
+            no row.
+        tokens: Tokens of the rows that this run predicted.
+        unknown_tokens: Those of them that are not in the vocabulary.
+        seal: The output's own sha256; None if there is no output, or if it is a folder.
         notes: What else the user should know.
     """
 
@@ -129,13 +131,13 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileCounts:
-    """The files of a job over several.
+    """How many files a job has.
 
     Attributes:
-        found: How many there are.
-        scored: Those that this run scored.
-        known: Those that were scored before.
-        stray: Those left out for their names.
+        found: All input files.
+        scored: Files that this run scored.
+        known: Files that were scored before.
+        stray: Files that were left out because of their names.
     """
 
     found: int
@@ -146,10 +148,10 @@ class FileCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderResult(FileResult):
-    """What came of a job over several files.
+    """The result of a job over several files.
 
     Attributes:
-        files: How many there were; None where they were not listed.
+        files: How many files there were; None if they were not listed yet.
     """
 
     files: FileCounts | None = None

@@ -30,7 +30,7 @@ class Model:
     """A loaded model. Owns worker threads: use it in a `with` statement, or call `close`.
 
     Attributes:
-        bundle: What was loaded.
+        bundle: The bundle that was loaded.
     """
 
     def __init__(self, bundle: Bundle, predictor: Predictor) -> None:
@@ -39,18 +39,21 @@ class Model:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """In the order of the probabilities."""
+        """The labels, in the order of the probabilities."""
         return self.bundle.labels
 
     def predict(self, texts: Iterable[str | None]) -> Predictions:
-        """Calibrated probabilities `(rows, labels)` and status codes `(rows,)` of texts.
+        """Predict texts.
 
         Args:
-            texts: A list, a Series of pandas or polars, or an Arrow array. None, NaN and NA stand
-                for a missing text; half a surrogate pair is a bad one. Shape `(rows,)`.
+            texts: A list, a Series of pandas or polars, or an Arrow array. None, NaN and NA mean
+                a missing text; half a surrogate pair is a bad text. Shape `(rows,)`.
+
+        Returns:
+            Calibrated probabilities, shape `(rows, labels)`, and status codes, shape `(rows,)`.
 
         Raises:
-            TypeError: It is one text, a table or something else, or holds numbers.
+            TypeError: It is a single text, a table or something else, or it holds numbers.
         """
         decoded, undecodable = decode_texts(texts_of(texts))
         return self._predictor.start(decoded, undecodable).result()
@@ -76,7 +79,7 @@ class Model:
             top_k: Add the K best labels.
             min_confidence: Withhold labels with a smaller confidence.
             min_precision: Withhold labels that are not shown to be right this often, as 0.95.
-            text_column: None takes the bundle's own.
+            text_column: Column that holds the text. None means the model's.
 
         Returns:
             A table of the same kind with the same rows in the same order.
@@ -84,9 +87,9 @@ class Model:
         Raises:
             DataError: There is no such column, or it holds no text.
             ConflictError: An added column has the name of one that is there.
-            QualityGateError: The held-out answers are too few for `min_precision`.
+            QualityGateError: The bundle has too few held-out predictions for `min_precision`.
             UsageError: An option is out of its range.
-            TypeError: It is no table.
+            TypeError: The value is not a table.
         """
         options = AnswerOptions.given(locals())
         added = OutputColumns(
@@ -146,7 +149,7 @@ class Model:
             raise DataError(
                 f"the frame has no single column {shown(column)}", "name one, text_column"
             )
-        # For its check alone: the frame's own columns never become Arrow's.
+        # Only to check the names: the frame's own columns are not converted to Arrow.
         added.output_schema(pa.schema([(str(name), pa.null()) for name in names]))
         texts = pa.table({column: _texts_in(frame[column], column, library)})
         answers = self._score_arrow(texts, column, added).drop_columns([column])
@@ -165,7 +168,7 @@ _CAST = "cast it to strings, missing values to None"
 def _texts_in(series: Any, column: str, library: str) -> pa.Array:  # noqa: ANN401
     try:
         if library == "pandas":
-            # Quick where the texts are texts; numbers are told by their type.
+            # The quick way, if all are texts; the type of the result shows whether they are.
             with suppress(pa.ArrowException, UnicodeEncodeError):
                 return pa.Array.from_pandas(series)
         return texts_of(series)

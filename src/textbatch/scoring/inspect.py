@@ -29,7 +29,7 @@ def inspect_path(path: Location) -> Inspection:
             machine or in an object store.
 
     Returns:
-        What it is, and what it holds.
+        The description of the bundle or the output.
 
     Raises:
         InputNotFoundError: There is nothing at the path.
@@ -118,6 +118,11 @@ def _inspect_output(path: Location) -> OutputInspection:
 
 
 def count_values(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array
-    """Add up how often each value that is not null occurs in a column."""
+    """Count how often each value occurs in a column, and add the counts to those in `into`.
+
+    Args:
+        column: The column. Nulls are not counted.
+        into: The counts, which are changed. A new value gets a new entry.
+    """
     for entry in pc.value_counts(column.drop_null()).to_pylist():
         into[entry["values"]] = into.get(entry["values"], 0) + entry["counts"]

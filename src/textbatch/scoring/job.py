@@ -1,4 +1,4 @@
-"""What is found out before the first row of a file: the job, and whether it is done already."""
+"""What is found out before the first row of a file is read, and whether the output is done."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ from textbatch.types import Float32Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One scoring job.
+    """One file's scoring job.
 
     Attributes:
-        task: What was asked for.
-        identity: The input as it was before it was opened.
+        task: The file, its output and the options.
+        identity: The state of the input file before it was opened.
         source: The input.
         bundle: The model.
-        key: What makes another run the same job.
-        text_column: Holds the texts.
-        passed_through: The input's columns that the output has.
-        added: The other ones.
-        schema: Of the output.
+        key: Two runs with the same key are the same job, and give the same output.
+        text_column: The column that holds the texts.
+        passed_through: The columns that are copied from the input.
+        added: The columns that are added.
+        schema: The output's columns.
     """
 
     task: FileTask
@@ -58,11 +58,14 @@ class Job:
 
 
 def prepare(task: FileTask, model: ModelHandle) -> Job:
-    """Open input and bundle, and check that they go together.
+    """Open the input and the bundle, and check that they fit each other.
 
     Args:
         task: The file.
-        model: Loaded here if it is not yet.
+        model: Loaded here if it is not loaded yet.
+
+    Returns:
+        The job.
 
     Raises:
         TextbatchError: A subclass says which of them is missing, damaged or does not fit.
@@ -103,12 +106,15 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
 def open_file(
     config: ScoreConfig, file: InputFile, partitions: Sequence[tuple[str, str | None]]
 ) -> Source:
-    """Open an input file as the settings say.
+    """Open an input file as the options say.
 
     Args:
-        config: The settings.
+        config: The options.
         file: The file.
         partitions: The `key=value` folders above it.
+
+    Returns:
+        The file's reader.
 
     Raises:
         TextbatchError: A subclass says why it cannot be read.
@@ -118,19 +124,26 @@ def open_file(
 
 
 def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:
-    """What `--min-precision` asks of each label's confidence; None where it is 0.
+    """Find the confidence that each label needs for `--min-precision`.
+
+    Args:
+        bundle: Its held-out predictions decide.
+        min_precision: The share of right labels that is asked for.
+
+    Returns:
+        The least confidence of each label, shape `(labels,)`; None if `min_precision` is 0.
 
     Raises:
-        QualityGateError: The bundle's held-out answers are too few for it.
+        QualityGateError: The bundle has too few held-out predictions.
     """
     return thresholds(bundle.held_out, bundle.labels, min_precision) if min_precision else None
 
 
 def open_quarantine(task: FileTask) -> Quarantine | None:
-    """The quarantine file, where one is asked for.
+    """Open the quarantine file; None if the task has none.
 
     Args:
-        task: The file.
+        task: The task that names it.
 
     Raises:
         OutputError: Its directory does not exist.

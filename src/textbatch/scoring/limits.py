@@ -1,4 +1,4 @@
-"""How much of the input may be bad."""
+"""How many bad rows are allowed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from textbatch.errors import UsageError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRowLimit:
-    """How many bad rows a job accepts.
+    """How many bad rows a job allows.
 
     Attributes:
-        count: So many, or
-        share: this share of all rows.
-        text: As given.
+        count: The number of rows, if `share` is None.
+        share: The share of all rows, from 0 to 1; None if a number was given.
+        text: The limit as it was given.
     """
 
     count: int = 0
@@ -23,7 +23,7 @@ class BadRowLimit:
 
     @classmethod
     def parse(cls, value: int | str) -> BadRowLimit:
-        """Read a count, or a percentage like "0.5%".
+        """Read a number of rows, or a percentage like "0.5%".
 
         Raises:
             UsageError: It is neither, or out of range.
@@ -45,10 +45,10 @@ class BadRowLimit:
         return cls(count=count, text=text)
 
     def left(self, bad: int) -> BadRowLimit:
-        """What may still be bad; of a share, which is known only at the end, anything.
+        """The limit for the remaining files. A share is checked at the end, so it becomes 100%.
 
         Args:
-            bad: Rows that were bad so far.
+            bad: Bad rows so far.
         """
         if self.share is not None:
             return BadRowLimit(share=1.0, text="100%")
@@ -56,12 +56,17 @@ class BadRowLimit:
         return BadRowLimit(count=left, text=str(left))
 
     def exceeded(self, bad: int, *, rows: int | None) -> bool:
-        """Whether there are too many; of a share that can be told only when `rows` are known."""
+        """Whether there are too many bad rows.
+
+        Args:
+            bad: Bad rows so far.
+            rows: All rows of the file or job; None if not known yet, when a share never fails.
+        """
         if self.share is None:
             return bad > self.count
         return rows is not None and bad > self.share * rows
 
 
 def count_or_share(value: int | str) -> int | str:
-    """A number of rows as a number, whatever else is given as it is."""
+    """Turn digits into a number; return anything else as it is."""
     return int(value) if str(value).isdecimal() else value

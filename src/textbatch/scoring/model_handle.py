@@ -1,4 +1,4 @@
-"""The model of a run: loaded when it is first needed, and once for any number of files."""
+"""The model of a run: loaded when it is first needed, once for all files."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from textbatch.scoring.file_task import ModelUsed
 
 
 class ModelHandle:
-    """The bundle, and what runs it. Owns the predictor's threads: close it."""
+    """The bundle and its predictor. It owns the predictor's threads: close it."""
 
     def __init__(self, config: ScoreConfig) -> None:
         """Nothing is loaded yet.
 
         Args:
-            config: Names the model, the engine and so on.
+            config: The options, which name the model, the engine and so on.
         """
         self._config = config
         self._bundle: Bundle | None = None
@@ -35,7 +35,7 @@ class ModelHandle:
         )
 
     def bundle(self) -> Bundle:
-        """The bundle.
+        """Load the bundle, or return the loaded one.
 
         Raises:
             BundleError: It is missing, damaged or unsafe.
@@ -45,11 +45,11 @@ class ModelHandle:
         return self._bundle
 
     def predictor(self) -> Predictor:
-        """The network, its golden rows replayed.
+        """Open the predictor and check it with the golden rows, or return the open one.
 
         Raises:
-            BundleError: The golden rows come out differently.
-            ConflictError: There is no such device.
+            BundleError: The golden rows get other predictions than they had.
+            ConflictError: The device that was asked for is not there.
         """
         if self._predictor is None:
             config = self._config

@@ -1,6 +1,7 @@
-"""What Python callers hand over as texts or tables: taken, or an error that says what is.
+"""Texts and tables of Python callers: converted, or refused with an error that says what fits.
 
-pandas and polars are told by their types' modules, so that neither is imported for nothing.
+Frames of pandas and polars are recognized by the module of their type, so that this module
+imports neither library.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ TABLES = "a pandas or polars DataFrame, or an Arrow table or record batch"
 
 
 def texts_of(values: object) -> pa.Array:
-    """Texts as Arrow's, whatever holds them.
+    """Convert texts to an Arrow array.
 
     Args:
-        values: Strings; None, NaN and NA stand for a missing one. Bytes are UTF-8.
+        values: Strings, or bytes in UTF-8. None, NaN and NA mean a missing text.
 
     Returns:
-        Strings or bytes, for `decode_texts`: a text that has no UTF-8, such as half a surrogate
-        pair, is found there. Shape `(rows,)`.
+        Strings or bytes for `decode_texts`, which finds texts that are not valid UTF-8, such as
+        half a surrogate pair. Shape `(rows,)`.
 
     Raises:
-        TypeError: They are no sequence, or something else is among them.
+        TypeError: It is not a sequence, or a value in it is not a text.
     """
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
@@ -48,7 +49,7 @@ def texts_of(values: object) -> pa.Array:
 
 def _is_sequence(values: object) -> bool:
     one = isinstance(values, str | bytes | bytearray | memoryview | Mapping | Set)
-    # Of a table, and of an array of more dimensions, the elements are no texts.
+    # The elements of a table, or of an array with more dimensions, are not texts.
     return not one and not hasattr(values, "columns") and getattr(values, "ndim", 1) == 1
 
 
@@ -59,7 +60,7 @@ def _cell(value: Any, place: int) -> bytes | None:  # noqa: ANN401
         try:
             return value.encode()
         except UnicodeEncodeError:
-            # No UTF-8 holds half a surrogate pair; these bytes are refused as it is.
+            # Half a surrogate pair: these bytes are not valid UTF-8, and so the text is bad.
             return value.encode("utf-8", "surrogatepass")
     if _is_missing(value):
         return None
@@ -73,7 +74,7 @@ def _is_missing(value: object) -> bool:
 
 
 def frame_library(table: object) -> str:
-    """`pandas` or `polars`, of which a value is a DataFrame; else empty."""
+    """Return `pandas` or `polars` if a value is a DataFrame of it, else an empty string."""
     kind = type(table)
     library = kind.__module__.partition(".")[0]
     is_frame = kind.__name__ == "DataFrame" and library in ("pandas", "polars")
@@ -81,10 +82,10 @@ def frame_library(table: object) -> str:
 
 
 def table_of(table: object) -> pa.Table:
-    """An Arrow table of anything that can be one without copying.
+    """Convert anything that is a table to an Arrow table, without copying.
 
     Raises:
-        TypeError: It is no table.
+        TypeError: It is not a table.
     """
     if isinstance(table, pa.Table):
         return table
@@ -96,13 +97,13 @@ def table_of(table: object) -> pa.Table:
 
 
 def check_is_file(inputs: object) -> None:
-    """Check that what is to be read from files is no table in memory.
+    """Check that the inputs are paths, not tables in memory.
 
     Args:
         inputs: A path, or several.
 
     Raises:
-        TypeError: It is a table, or has one in it.
+        TypeError: It is a table, or holds one.
     """
     several = inputs if isinstance(inputs, list | tuple) else [inputs]
     for one in several:

@@ -1,4 +1,4 @@
-"""An output in an object store: scored into a local file, which is uploaded when it is whole."""
+"""An output in an object store: scored into a local file, which is uploaded when it is complete."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from textbatch.scoring.score_file import FileRun
 
 
 class RemoteRun:
-    """Scores one file into an object: lock, journal and the unfinished file stay on this machine.
+    """Scores one file into an object. Lock, journal and unfinished file stay on this machine.
 
-    The object's old state is untouched until the new one is whole.
+    The object that was there is unchanged until the new one is complete.
     """
 
     def __init__(
@@ -30,10 +30,10 @@ class RemoteRun:
         """Nothing is done yet.
 
         Args:
-            config: The job.
-            run_id: Of this run.
+            config: The job's options.
+            run_id: This run's id.
             model: Loaded when it is needed.
-            progress: Told about every chunk.
+            progress: Called after every chunk.
         """
         self._config, self._model = config, model
         self._place = new_output(config.output)
@@ -42,7 +42,7 @@ class RemoteRun:
         if config.dry_run:
             self._local = self._stage.parent / f"{self._stage.name}.parquet"
         self._task = FileTask.of(config, run_id, output=self._local)
-        # What an earlier run has left here is taken over only if it is of this very job.
+        # A local file that an earlier run left is used only if the same job made it.
         again = self._task if config.dry_run else replace(self._task, if_exists="skip")
         self._run = FileRun(again, model, progress)
 
@@ -50,7 +50,7 @@ class RemoteRun:
         """Score and upload.
 
         Raises:
-            TextbatchError: A subclass says what went wrong.
+            TextbatchError: Its subclass tells the kind of error.
         """
         self._place.check()
         found = self._place.exists()
@@ -82,7 +82,7 @@ class RemoteRun:
         return result
 
     def known(self) -> FileResult:
-        """What had been done when it failed."""
+        """The result so far, after a failure."""
         return self._run.known()
 
     def _scored(self) -> FileResult:
@@ -91,13 +91,13 @@ class RemoteRun:
         return replace(result, state="done")
 
     def _done_before(self, *, found: bool) -> FileResult | None:
-        """What the object says, if it is there already; also drops a local file of another job.
+        """The result that the object tells, if it is there; removes a local file of another job.
 
         Raises:
             OutputError: Another job's object is there, and must not be replaced.
         """
         if self._task.from_standard_input:
-            # Its rows are not known yet, and so nothing is that was made of them.
+            # Its rows are not read yet, so no output can be known as made from them.
             self._local.unlink(missing_ok=True)
             if self._config.if_exists != "replace":
                 self._refuse(found=found)

@@ -1,4 +1,4 @@
-"""The path of a run: what is to be scored → `score_file` for each file → one report at the end."""
+"""The path of a run: list the files → `score_file` for each file → one report at the end."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ from textbatch.scoring.score_file import FileRun
 
 
 class Run(Protocol):
-    """A file, an object or a folder to be scored."""
+    """A file, an object or a folder to score."""
 
     def run(self) -> FileResult:
         """Score it.
 
         Raises:
-            TextbatchError: A subclass says what went wrong.
+            TextbatchError: Its subclass tells the kind of error.
         """
         ...
 
     def known(self) -> FileResult:
-        """What had been done when it failed."""
+        """The result so far, after a failure."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scored:
-    """What a run comes to.
+    """The result of a run, for the command line.
 
     Attributes:
-        report: What was done.
-        profile: What the model's training texts and answers looked like, to compare with.
+        report: The run's report.
+        profile: Statistics of the model's training texts and predictions, to compare with.
     """
 
     report: RunReport
@@ -59,18 +59,18 @@ class Scored:
 def score(
     config: ScoreConfig, *, progress: Progress | None = None, run_id: str | None = None
 ) -> RunReport:
-    """Score files: one output row per input row, in order, published whole or not at all.
+    """Score files: one output row per input row, in order; complete or not at all.
 
     Args:
         config: What to score and how.
-        progress: Told about every chunk.
-        run_id: Of this run alone; None makes one up.
+        progress: Called after every chunk.
+        run_id: An id for this run; None makes a new one.
 
     Returns:
-        What was done.
+        The run's report.
 
     Raises:
-        TextbatchError: A subclass says what went wrong; the output's old state is untouched.
+        TextbatchError: Its subclass tells the kind of error. What stood at the output is unchanged.
     """
     return score_and_profile(config, progress=progress, run_id=run_id).report
 
@@ -78,18 +78,18 @@ def score(
 def score_and_profile(
     config: ScoreConfig, *, progress: Progress | None = None, run_id: str | None = None
 ) -> Scored:
-    """Score files, and say also what they can be compared with.
+    """Score files; return also the model's profile, with which the report can be compared.
 
     Args:
-        config: As of `score`.
-        progress: As of `score`.
-        run_id: As of `score`.
+        config: As in `score`.
+        progress: As in `score`.
+        run_id: As in `score`.
 
     Returns:
         The report, and the model's profile.
 
     Raises:
-        TextbatchError: As of `score`.
+        TextbatchError: As in `score`.
     """
     report = _ReportMaker(config, run_id or uuid.uuid4().hex[:16])
     run: Run | None = None
@@ -117,7 +117,7 @@ def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Prog
 
 
 class _ReportMaker:
-    """Knows when the run began, and makes its report of what came of it."""
+    """Notes when the run began, and makes its report from the result."""
 
     def __init__(self, config: ScoreConfig, run_id: str) -> None:
         self.run_id = run_id

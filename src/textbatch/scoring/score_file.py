@@ -29,20 +29,20 @@ from textbatch.types import TextBatch
 def score_file(
     task: FileTask, model: ModelHandle | None = None, progress: Progress | None = None
 ) -> FileResult:
-    """Score one file into one file: one output row per input row, published whole or not at all.
+    """Score one file into one file: one output row per input row; complete or not at all.
 
-    Task and result can be pickled, so that another process can do this.
+    Task and result can be pickled, so that another process can do the work.
 
     Args:
-        task: What to score, and where to.
-        model: For several files of one run; None loads the task's own.
-        progress: Told about every chunk.
+        task: What to score, and where to write.
+        model: A model that several files of a run share; None loads one for this task.
+        progress: Called after every chunk.
 
     Returns:
-        What was done.
+        The result.
 
     Raises:
-        TextbatchError: A subclass says what went wrong; the output's old state is untouched.
+        TextbatchError: Its subclass tells the kind of error. What stood at the output is unchanged.
     """
     if model is not None:
         return FileRun(task, model, progress).run()
@@ -51,7 +51,7 @@ def score_file(
 
 
 class FileRun:
-    """Scores one file; whoever runs it can see what is known when it fails."""
+    """Scores one file. After a failure, `known` tells how far it came."""
 
     def __init__(self, task: FileTask, model: ModelHandle, progress: Progress | None) -> None:
         """Nothing is done yet.
@@ -59,7 +59,7 @@ class FileRun:
         Args:
             task: What to score.
             model: Loaded when it is needed; its owner closes it.
-            progress: Told about every chunk.
+            progress: Called after every chunk.
         """
         self._task, self._model = task, model
         self._progress = progress or Silent()
@@ -70,7 +70,7 @@ class FileRun:
     def run(self) -> FileResult:
         """Score the file; see `score_file`."""
         task = self._task
-        # Cheap checks first: a wrong path must not cost the time to load a model.
+        # Quick checks first: the user must not wait for the model to hear of a wrong path.
         place = new_output(task.output)
         died_here = work_directory_of(task.output).is_dir()
         place.check(overwrite=task.if_exists != "fail" or died_here)
@@ -97,7 +97,7 @@ class FileRun:
             work.release(keep=keep)
 
     def known(self, state: State = "failed") -> FileResult:
-        """What is known now; of a file that failed, what had been done by then.
+        """The result so far.
 
         Args:
             state: How the file ended.
@@ -116,7 +116,7 @@ class FileRun:
         return replace(self.known("planned"), rows_planned=job.source.num_rows)
 
     def _scored(self, job: Job, work: WorkDirectory, predictor: Predictor) -> FileResult:
-        # The predictor may have counted those of other files before.
+        # The predictor may have counted the tokens of earlier files.
         tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
         with ExitStack() as opened:
             output = self._output = _open_output(job)
@@ -144,7 +144,7 @@ class FileRun:
             except BaseException as error:
                 output.abort()
                 if isinstance(error, DataError):
-                    # A file that somebody writes anew meanwhile looks damaged or cut off.
+                    # A file that is being rewritten meanwhile looks damaged: say that instead.
                     job.identity.check_unchanged()
                 raise
         return FileResult(
@@ -164,7 +164,7 @@ class FileRun:
         return self._output is not None and self._output.published
 
     def _counts(self) -> RowCounts:
-        """What became of the rows so far; none is in the output before that is published."""
+        """The counts so far; no row counts as written before the output is published."""
         if self._tally is None:
             return RowCounts()
         quarantined = self._bad_rows.quarantined if self._bad_rows else 0
@@ -173,7 +173,7 @@ class FileRun:
 
 
 def _may_succeed_later(error: BaseException) -> bool:
-    """Whether to keep what was computed: not where input, model or command must change first."""
+    """Whether to keep the journal: not if input, model or command must be changed first."""
     return not isinstance(error, TextbatchError) or isinstance(
         error, StorageError | OutOfMemoryError
     )
@@ -213,7 +213,7 @@ def _open_journal(job: Job, work: WorkDirectory) -> Journal:
 
 
 def _check_rows(job: Job, counts: RowCounts, written: int) -> None:
-    """Publish nothing unless every row that was there and was read is about to be written."""
+    """Check before publishing that every row of the input was read and is written."""
     there = counts.rows_in if job.source.num_rows is None else job.source.num_rows
     if not there == counts.rows_in == written + counts.rows_quarantined:
         raise TextbatchError(

@@ -1,4 +1,4 @@
-"""Counting what became of the rows, chunk by chunk."""
+"""Counting rows by status and label, chunk by chunk."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class Tally:
     """Counts the rows of one file."""
 
     def __init__(self, labels: tuple[str, ...]) -> None:
-        """Nothing is counted yet; the time runs from here on.
+        """Nothing is counted yet. The time for `rate` starts here.
 
         Args:
-            labels: The bundle's, in order.
+            labels: The bundle's labels, in order.
         """
         self._labels = labels
         self._statuses = np.zeros(len(Status), np.int64)
@@ -30,7 +30,7 @@ class Tally:
         """Count a chunk of the output.
 
         Args:
-            predictions: Of its rows, withheld ones marked.
+            predictions: The predictions of its rows; withheld labels have their own status.
         """
         self._statuses += np.bincount(predictions.status, minlength=len(Status))
         labelled = predictions.probabilities[predictions.status <= Status.TRUNCATED]
@@ -43,10 +43,10 @@ class Tally:
         self._histogram += np.histogram(sureness, bins=CONFIDENCE_BINS, range=(0.0, 1.0))[0]
 
     def counts(self, *, quarantined: int) -> RowCounts:
-        """What became of the rows so far, all that were counted being in the output.
+        """The counts so far; every row that was added counts as written.
 
         Args:
-            quarantined: Rows that left the stream before.
+            quarantined: Rows that were moved to the quarantine file.
         """
         rows, labelled = int(self._statuses.sum()), int(self._label_counts.sum())
         names = Status.names()

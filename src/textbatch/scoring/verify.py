@@ -1,4 +1,4 @@
-"""Whether an output is still what `score` wrote: every byte, every page, every count."""
+"""The path of `verify`: check every byte, page and count of an output."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ _STEP = "verifying"
 def verify_output(
     path: Location, *, model: Location | None = None, progress: Progress | None = None
 ) -> Verification:
-    """Recompute what an output says about itself.
+    """Check that an output is still what `score` wrote.
 
     Args:
         path: A Parquet file that `score` wrote, or a folder of them, on this machine or in an
             object store, where each object is read twice.
-        model: The bundle that it should be of; None asks for none.
-        progress: Told about the bytes.
+        model: The bundle that must have made it; None does not check that.
+        progress: Called as bytes are read.
 
     Returns:
-        What was found, all of it right.
+        What was checked; a difference raises an error.
 
     Raises:
         InputNotFoundError: There is no such file.
@@ -68,7 +68,7 @@ def _verify_file(path: Location, step: Progress) -> OutputFooter:
     # The file is read twice; each time half of its bytes count.
     halves = _Halves(step)
     before = _state(path)
-    # First, so that nothing of a damaged file is parsed.
+    # The seal comes first, so that a damaged file is never parsed.
     seal = check_seal(path, on_bytes=halves.add)
     footer = find_footer(path)
     if footer is None or footer.seal != seal:
@@ -82,7 +82,7 @@ def _verify_file(path: Location, step: Progress) -> OutputFooter:
 
 
 def _state(path: Location) -> FileState:
-    """What tells a file from one that takes its place."""
+    """The file's state: it changes when the file is replaced."""
     try:
         return new_input(path).look()
     except InputNotFoundError as error:
@@ -92,7 +92,7 @@ def _state(path: Location) -> FileState:
 def _verify_folder(
     path: Location, model: Location | None, progress: Progress | None
 ) -> Verification:
-    """Check that a folder holds the parts of its manifest, each as it was written, and no other."""
+    """Check that a folder holds exactly the parts of its manifest, each as it was written."""
     folder = folder_at(path)
     success = folder.success()
     if success is None and exists(path / LAYOUT.manifest):
@@ -106,7 +106,7 @@ def _verify_folder(
     folder.check_manifest(success)
     totals, parts = Totals(), set[str]()
     there = [new_input(path / one.part) for one in folder.records() if folder.has(one.part)]
-    # Objects are not looked at twice for the sake of a bar.
+    # Asking for the sizes of objects costs requests, which a progress bar is not worth.
     local = not any(part.costs_requests for part in there)
     size = sum(part.look().size for part in there) if local else None
     with step_of(progress, size, step=_STEP, unit=BYTES) as step:
@@ -148,13 +148,13 @@ def _check_model(path: Location, model: Location | None, fingerprint: str) -> No
 
 
 class _Halves:
-    """Tells every second byte, and so the size of a file that is read twice."""
+    """Reports every second byte, so that a file that is read twice counts once."""
 
     def __init__(self, step: Progress) -> None:
         self._step, self._added, self._told = step, 0, 0
 
     def add(self, read: int) -> None:
-        """So many bytes more are read."""
+        """Count bytes that were read."""
         self._added += read
         self._step.advance(self._added // 2 - self._told)
         self._told = self._added // 2
@@ -163,7 +163,7 @@ class _Halves:
 def _count(
     path: Location, footer: OutputFooter, size: int, halves: _Halves
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Read every page of every column, and count."""
+    """Read every page of every column, and count statuses and labels."""
     source = ParquetSource(new_input(path))
     per_row = size / max(1, source.num_rows or 0)
     statuses = dict.fromkeys(Status.names(), 0)

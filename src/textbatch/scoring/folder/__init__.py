@@ -1,1 +1,8 @@
-"""Many files: one job each, one model, one ledger."""
+"""Scoring many files: one task for each file, one model, one ledger.
+
+* `run`: the path, file after file.
+* `plan`: which files are to be scored.
+* `job`: the job itself, and how it ends.
+* `checks`: what is checked before the first file is scored.
+* `totals`: the counts and the progress of all files together.
+"""

@@ -1,4 +1,4 @@
-"""What a job over several files finds out before the first of them is scored."""
+"""What a job over several files checks before the first file is scored."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from textbatch.scoring.job import open_file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """What the files' columns are like.
+    """What the check of the columns found.
 
     Attributes:
-        rows: In all files; None where a file does not tell.
-        odd: Files whose columns, or their types, are not those that most files have.
+        rows: Rows of all files; None if they are not known for every file.
+        odd: Files with other columns or types than most files.
     """
 
     rows: int | None
@@ -35,10 +35,16 @@ class Columns:
 
 
 def check_apart(config: ScoreConfig, listing: Listing) -> None:
-    """Check that no output is written where inputs are read, links resolved.
+    """Check that the output is not inside an input, nor an input inside the output.
+
+    Links are followed.
+
+    Args:
+        config: Names the inputs and the output.
+        listing: The input files.
 
     Raises:
-        ConflictError: One would be.
+        ConflictError: One is inside the other.
     """
     output = resolved(config.output)
     for given in config.inputs:
@@ -56,14 +62,17 @@ def check_apart(config: ScoreConfig, listing: Listing) -> None:
 def check_columns(
     config: ScoreConfig, files: Sequence[ListedFile], text_column: str, *, read_all: bool
 ) -> Columns:
-    """Check every file's columns, by footers and header lines, before anything is computed.
+    """Check the columns of every file, from footers and header lines.
 
     Args:
-        config: What is asked for.
-        files: Those to score.
-        text_column: Must be text in each of them.
-        read_all: Also open JSON Lines, whose columns only reading the whole file tells, and files
-            in a store.
+        config: The job's options.
+        files: The files to score.
+        text_column: The column that must hold text in each file.
+        read_all: Check also JSON Lines files, which must be read to the end for it, and files in
+            an object store, which cost requests.
+
+    Returns:
+        How many rows there are, and how many files differ from the others.
 
     Raises:
         DataError: A file is malformed, lacks a column, or has another type in it.

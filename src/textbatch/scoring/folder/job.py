@@ -1,4 +1,4 @@
-"""What a job over several files is, what of it is done already, and how it ends."""
+"""A job over several files: what of it is done already, and how it ends."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class FolderJob:
     """A job over several files.
 
     Attributes:
-        config: What was asked for.
-        key: What makes two runs the same job, whatever their input files.
-        fingerprint: The bundle's.
-        text_column: Holds the texts.
+        config: The options.
+        key: Two runs with the same key are the same job; the input files are not part of it.
+        fingerprint: The bundle's fingerprint.
+        text_column: The column that holds the texts.
         listing: The input files.
         folder: The output.
-        ledger: The parts that were finished by this job.
-        known: Of each part that the manifest has, what its input was like; with `--incremental`.
-        inherited: Whether an interrupted run was here before.
+        ledger: The parts that this job has finished.
+        known: With `--incremental`: the state of the input of each part in the manifest.
+        inherited: Whether an interrupted run has left its work directory.
         todo: The files to score.
     """
 
@@ -54,7 +54,7 @@ class FolderJob:
 
     @property
     def inputs(self) -> str:
-        """What tells this set of input files from another."""
+        """A hash of all input files' states: it differs for another set of files."""
         states = "".join(file.state for file in self.listing.files)
         return hashlib.sha256(states.encode()).hexdigest()
 
@@ -63,14 +63,14 @@ class FolderJob:
 
         Args:
             file: The file.
-            run_id: Of this run.
+            run_id: This run's id.
             bad_rows: How many bad rows the file may have.
         """
         config = self.config
         quarantine = config.quarantine and _place_of(
             config.quarantine, str(PurePosixPath(file.part).with_suffix(".jsonl"))
         )
-        # A part that was put in place just before the run died is not in the ledger.
+        # If the last run died after publishing a part, the part is there, but not in the ledger.
         again: IfExists = "skip" if self.inherited else "fail"
         replaces = config.incremental or config.if_exists == "replace" or self.folder.is_staged
         return FileTask(
@@ -88,7 +88,7 @@ class FolderJob:
         """How many files were found, scored, known from before, and left out.
 
         Args:
-            scored: By this run.
+            scored: Files that this run scored.
         """
         return FileCounts(
             found=len(self.listing.files),
@@ -98,7 +98,7 @@ class FolderJob:
         )
 
     def done_before(self) -> Success | None:
-        """What `_SUCCESS` says, where there is nothing to do.
+        """The content of `_SUCCESS` if there is nothing to do, else None.
 
         Raises:
             OutputError: The output is complete, but another job's.
@@ -126,14 +126,14 @@ class FolderJob:
                 )
 
     def resumed(self) -> Iterator[PartRecord]:
-        """Parts that an interrupted run of this job has finished."""
+        """Parts that an interrupted run of this job finished, of inputs that are still the same."""
         current = {file.part: file.state for file in self.listing.files}
         for record in self._last_records():
             if current.get(record.part) == record.state:
                 yield record
 
     def records(self) -> Iterator[PartRecord]:
-        """Every part that the finished output holds."""
+        """Every part of the finished output."""
         parts = {file.part for file in self.listing.files}
         if self.config.incremental:
             for record in self.folder.records():
@@ -156,7 +156,7 @@ def _place_of(folder: Location, name: str) -> Location:
 
 
 def prepare_place(job: FolderJob) -> None:
-    """Make the directory, mark it incomplete, and check that nothing foreign is in it.
+    """Make the directory, mark it as incomplete, and check that it holds only our files.
 
     Raises:
         OutputError: It holds a file that textbatch did not write.
@@ -172,18 +172,18 @@ def prepare_place(job: FolderJob) -> None:
 
 
 def finish(job: FolderJob, run_id: str) -> None:
-    """Check that the inputs are still the same, drop parts of earlier jobs, and say so.
+    """Check that the inputs are unchanged, remove old parts, write manifest and `_SUCCESS`.
 
     Args:
         job: The job, all its files scored.
-        run_id: Of this run.
+        run_id: This run's id.
 
     Raises:
         DataError: An input file has changed since the job began.
         StorageError: The disk is full or failing.
     """
     for file in job.listing.files:
-        # Each file was looked at again when it was read; in a store once more would cost a request.
+        # Each file was checked when it was read; in a store another look would cost a request.
         if not file.file.costs_requests:
             file.check_unchanged()
     for part in list(_others(job)):
@@ -218,7 +218,7 @@ def finish(job: FolderJob, run_id: str) -> None:
 
 
 def _others(job: FolderJob) -> Iterator[str]:
-    """Visible files in the output that are no parts of it."""
+    """Files in the output that are not its parts; hidden files do not count."""
     known = {file.part for file in job.listing.files} | job.known.keys()
     if job.config.incremental:
         known |= job.ledger.finished.keys()

@@ -1,4 +1,4 @@
-"""Which files of a folder job are to be scored, and whether its output may be made."""
+"""Which files of a folder job are to be scored, and whether its output may be written."""
 
 from __future__ import annotations
 
@@ -24,24 +24,29 @@ from textbatch.scoring.folder.job import FolderJob
 
 
 def open_folder(config: ScoreConfig) -> Folder:
-    """The output: a local directory, or one in an object store."""
+    """Return the output folder: a local directory, or one in an object store."""
     if new_output(config.output).staged:
         return RemoteFolder(config.output, stage_of(config))
     return OutputFolder(local(config.output))
 
 
 def stage_of(config: ScoreConfig) -> Path:
-    """The local place of an output in a store: always the same one, so that a rerun finds it."""
+    """Return the local directory of an output in a store: always the same, so a rerun finds it."""
     name = hashlib.sha256(os.fsencode(config.output)).hexdigest()[:16]
     return (config.work_dir or cache_directory()) / "outputs" / name
 
 
 def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> None:
-    """Check that the output may be made, added to or replaced where it is wanted.
+    """Check that the output may be made, added to or replaced, as the options say.
+
+    Args:
+        config: The job's options.
+        folder: The output.
+        inherited: Whether an interrupted run has left its work directory.
 
     Raises:
-        ConflictError: The quarantine would be among the parts.
-        OutputError: It may not, or the directory above is missing.
+        ConflictError: The quarantine folder is inside the output.
+        OutputError: The output may not be written, or the directory above is missing.
         AccessError: The directory is not writable.
     """
     if config.quarantine:
@@ -76,11 +81,14 @@ def plan(
     """Find out which files are to be scored.
 
     Args:
-        config: What is asked for.
+        config: The job's options.
         listing: The input files.
         folder: The output.
         bundle: The model.
-        work: Where an interrupted run has left its ledger; None looks at the output alone.
+        work: Where an interrupted run has left its ledger; None does not look for one.
+
+    Returns:
+        The job.
 
     Raises:
         OutputError: The output was made by another model or with other options.
@@ -114,7 +122,7 @@ def _check_rewritten(listing: Listing, known: Mapping[str, str]) -> None:
     """Check that a table still has the files that were scored before.
 
     Raises:
-        DataError: It has not: their rows were deleted, or written anew into other files.
+        DataError: Some are gone: their rows were deleted, or moved to other files.
     """
     if listing.tables and (gone := known.keys() - {file.part for file in listing.files}):
         raise DataError(

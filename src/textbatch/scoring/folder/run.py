@@ -1,4 +1,4 @@
-"""The path of many files: each scored as a job of its own, with one model, into one directory."""
+"""The path of many files: each is one task; they share a model and an output directory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from textbatch.scoring.score_file import score_file
 
 
 def is_folder_job(config: ScoreConfig) -> bool:
-    """Whether the output is a directory with one part per input file."""
+    """Return whether the output is a directory with one part per input file."""
     if config.from_standard_input:
         return False
     if config.as_folder or len(config.inputs) > 1 or is_pattern(config.input):
@@ -35,8 +35,8 @@ def is_folder_job(config: ScoreConfig) -> bool:
 class FolderRun:
     """Scores every input file into its part of the output directory, then writes `_SUCCESS`.
 
-    Each part appears whole or not at all. An interrupted job goes on at its first unfinished file,
-    and within it.
+    Each part appears complete or not at all. After an interruption a rerun goes on with the first
+    unfinished file, at the row where the journal of this file ends.
     """
 
     def __init__(
@@ -46,9 +46,9 @@ class FolderRun:
 
         Args:
             config: What to score and how.
-            run_id: Of this run.
+            run_id: This run's id.
             model: Loaded once, when it is needed.
-            progress: Told about all files as if they were one.
+            progress: Called after every chunk, with the progress of all files together.
         """
         self._config, self._run_id, self._model = config, run_id, model
         self._progress = progress
@@ -57,14 +57,14 @@ class FolderRun:
         self._parts: _Parts | None = None
 
     def run(self) -> FolderResult:
-        """Score what is left to score, and finish the output.
+        """Score the files that are left, and finish the output.
 
         Raises:
-            TextbatchError: A subclass says what went wrong; the parts that are finished stay.
+            TextbatchError: Its subclass tells the kind of error. Finished parts stay.
         """
         config = self._config
         folder = open_folder(config)
-        # Cheap checks first: a wrong path must not cost the time to load a model.
+        # Quick checks first: the user must not wait for the model to hear of a wrong path.
         check_existing(config, folder, inherited=work_directory_of(folder.lock_place).is_dir())
         listing = list_inputs(config.inputs, config.input_format)
         self._notes.extend(listing.notes())
@@ -90,7 +90,7 @@ class FolderRun:
         return result
 
     def known(self, state: State = "failed") -> FolderResult:
-        """What had been done by now.
+        """The result so far.
 
         Args:
             state: How the job ended.
@@ -154,7 +154,7 @@ class FolderRun:
                 "so have their parts"
             )
         prepare_place(job)
-        # From here on the directory is not empty: the next run must know whose it is.
+        # From here on the directory is not empty: the ledger tells the next run whose it is.
         job.ledger.begin()
         self._parts = parts
         parts.score()
@@ -166,7 +166,7 @@ class _Parts:
     """Scores the files of a job, one after the other.
 
     Attributes:
-        totals: Of all files so far.
+        totals: The counts of all files so far.
         scored: Files that this run has finished.
         started: When it began.
     """
@@ -221,7 +221,7 @@ class _Parts:
             rows_in=counts.rows_in,
             rows_out=counts.rows_out,
             rows_quarantined=counts.rows_quarantined,
-            # A part that was put in place just before the last run died was there already.
+            # A part that was published just before the last run died was there already.
             rows_resumed=counts.rows_in if result.state == "skipped" else result.rows_resumed,
             statuses=counts.statuses,
             labels=counts.labels,

@@ -1,4 +1,4 @@
-"""The reports of many files as one."""
+"""The counts and the progress of many files together."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ _ROWS = ("rows_in", "rows_out", "rows_quarantined")
 
 
 class Totals:
-    """Adds up what happened to the rows of each file.
+    """Adds up the counts of files.
 
     Attributes:
-        rows_resumed: Rows whose predictions an earlier run had noted, or whose parts it finished.
-        tokens: Tokens of the rows that this run scored.
-        unknown_tokens: Those among them that the model does not know.
+        rows_resumed: Rows of parts that an earlier run finished, or whose predictions were taken
+            from its journal.
+        tokens: Tokens of the rows that this run predicted.
+        unknown_tokens: Those of them that are not in the vocabulary.
     """
 
     def __init__(self) -> None:
-        """Nothing is added up yet."""
+        """Nothing is added yet."""
         self.rows_resumed = self.tokens = self.unknown_tokens = 0
         self._rows: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
@@ -64,7 +65,7 @@ class Totals:
         )
 
     def counts(self) -> RowCounts:
-        """The sums, and how sure the answers are."""
+        """The sums, with the mean confidence and its histogram."""
         sums, labelled = self.totals(), sum(self._labels.values())
         return RowCounts(
             rows_in=sums.rows_in,
@@ -77,20 +78,20 @@ class Totals:
         )
 
     def rate(self, seconds: float) -> float | None:
-        """Rows per second; files that an earlier run had finished took none of this run's time.
+        """Rows per second, without the files that an earlier run had finished.
 
         Args:
-            seconds: That this run took.
+            seconds: The time that this run took.
 
         Returns:
-            None where there was no row.
+            None if there was no row.
         """
         rows = self._rows["rows_in"] - self._finished_before
         return round(rows / seconds, 1) if rows and seconds > 0 else None
 
 
 class PartProgress:
-    """Passes the progress of file after file on as that of one job, by their sizes."""
+    """Turns the progress of each file into that of the whole job, by the files' sizes."""
 
     def __init__(self, progress: Progress, total_bytes: int) -> None:
         self._progress, self._total = progress, max(1, total_bytes)
@@ -99,20 +100,20 @@ class PartProgress:
         self._done = 0
 
     def next(self, size: int) -> None:
-        """A file of so many bytes comes next."""
+        """Begin the next file, of `size` bytes."""
         self._before += self._size
         self._size = size
 
     def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
-        """The file's rows start to be scored."""
+        """Begin the file's rows."""
         self._rows, self._done = total_rows, 0
 
     def advance(self, rows: int, share: float | None = None) -> None:
-        """`rows` more of the file are done."""
+        """Note that `rows` more rows of the file are done."""
         self._done += rows
         if share is None:
             share = self._done / self._rows if self._rows else 1.0
         self._progress.advance(rows, (self._before + share * self._size) / self._total)
 
     def end(self) -> None:
-        """The whole job ends elsewhere."""
+        """Nothing: the end of a file is not the end of the job."""
