@@ -55,4 +55,12 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'textbatch' has no attribute '{name}'")
-    return getattr(import_module(_HOMES[name]), name)
+    try:
+        return getattr(import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        from textbatch.errors import MissingExtraError
+
+        library = str(error.name).split(".")[0]
+        if library == "textbatch":
+            raise
+        raise MissingExtraError(f"textbatch.{name}", library, "train") from error

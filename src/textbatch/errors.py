@@ -26,6 +26,7 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 
 class TextbatchError(Exception):
@@ -82,6 +83,32 @@ class MissingExtraError(UsageError):
     def title(self) -> str:
         """That of its class of errors: scripts look for it."""
         return "Usage"
+
+
+_PAGES = ("jinja2", "markupsafe", "matplotlib")
+_TRAINING = (*_PAGES, "scipy", "sklearn", "pandas", "gensim", "keras")
+#: What commands import of each extra; Keras finds its own backend.
+_EXTRAS = {
+    "html": _PAGES,
+    "train": _TRAINING,
+    "tune": (*_TRAINING, "optuna"),
+    "audit": (*_TRAINING, "cleanlab"),
+}
+
+
+def require_extra(what: str, extra: str) -> None:
+    """Refuse to begin what would only fail later, for lack of a library.
+
+    Args:
+        what: The command or function.
+        extra: The extra of textbatch that brings all it needs.
+
+    Raises:
+        MissingExtraError: One of the extra's libraries is not installed.
+    """
+    for library in _EXTRAS[extra]:
+        if find_spec(library) is None:
+            raise MissingExtraError(what, library, extra)
 
 
 class ConflictError(TextbatchError):

@@ -50,15 +50,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and texts are private
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-add_command(app, "train", train.TrainCommand, train.train_command)
+add_command(app, "train", train.TrainCommand, train.train_command, extra="train")
 add_command(app, "score", ScoreCommand, score.score_command)
-add_command(app, "evaluate", evaluate.EvaluateCommand, evaluate.evaluate_command)
+add_command(app, "evaluate", evaluate.EvaluateCommand, evaluate.evaluate_command, extra="train")
 add_command(app, "inspect", inspect.InspectCommand, inspect.inspect_command)
 add_command(app, "verify", verify.VerifyCommand, verify.verify_command)
-add_command(app, "vectors", vectors.VectorsCommand, vectors.vectors_command)
-add_command(app, "tune", tune.TuneCommand, tune.tune_command)
-add_command(app, "audit", audit.AuditCommand, audit.audit_command)
-add_command(app, "demo", demo.DemoCommand, demo.demo_command)
+add_command(app, "vectors", vectors.VectorsCommand, vectors.vectors_command, extra="train")
+add_command(app, "tune", tune.TuneCommand, tune.tune_command, extra="tune")
+add_command(app, "audit", audit.AuditCommand, audit.audit_command, extra="audit")
+add_command(app, "demo", demo.DemoCommand, demo.demo_command, extra="train")
 app.add_typer(config.config_app, name="config")
 
 #: The signs in our tables and lines, and what replaces them in ASCII.

@@ -22,7 +22,7 @@ from textbatch.cli.settings.resolve import (
     values_of,
     with_short_forms,
 )
-from textbatch.errors import ConflictError, UsageError
+from textbatch.errors import ConflictError, UsageError, require_extra
 from textbatch.options import Option, Options, options_of
 
 C = TypeVar("C", bound=Options)
@@ -77,6 +77,7 @@ def add_command(
     run: Callable[[Given[C]], None],
     *,
     flags_only: bool = False,
+    extra: str = "",
 ) -> None:
     """Add a command.
 
@@ -86,6 +87,7 @@ def add_command(
         options: The class of its options.
         run: Runs the command. Its docstring is the help.
         flags_only: Whether it takes no values from variables and the settings file.
+        extra: The extra of textbatch that it needs.
     """
     about = inspect.cleandoc(run.__doc__ or "")
     settings = Settings(
@@ -93,6 +95,8 @@ def add_command(
     )
 
     def command(context: typer.Context, **given: Any) -> None:  # noqa: ANN401
+        if extra:
+            require_extra(name, extra)
         _run(settings, options, run, context, given)
 
     command.__doc__ = about

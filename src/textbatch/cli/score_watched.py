@@ -9,7 +9,7 @@ from uuid import UUID
 from textbatch.cli.command import short_id
 from textbatch.cli.console import event, progress, say
 from textbatch.cli.score_options import ScoreCommand
-from textbatch.errors import redacted
+from textbatch.errors import redacted, require_extra
 from textbatch.integrations.openlineage import Traced, traced
 from textbatch.integrations.prometheus import failure_measured, write_success
 from textbatch.report.files import write_whole
@@ -27,6 +27,8 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
     Raises:
         TextbatchError: Scoring failed, or something that was asked for cannot be written.
     """
+    if config.html:  # a run must not end for lack of its page
+        require_extra("--html", "html")
     from textbatch.scoring.score import score_and_profile
 
     about = Traced(

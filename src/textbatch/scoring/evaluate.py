@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
 from textbatch.data.storage.location import is_local, local
-from textbatch.errors import DataError
+from textbatch.errors import DataError, require_extra
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.model.quality.calibration import expected_calibration_error, softmax
@@ -36,10 +36,12 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Eva
         The measures.
 
     Raises:
+        MissingExtraError: The extra `train` is not installed.
         ConflictError: The HTML page is one of the inputs, or lies in the bundle.
         TextbatchError: A file or the bundle is missing or malformed.
         DataError: No row has a label that the bundle knows.
     """
+    require_extra("evaluate", "train")
     with failure_reported(config.report, lambda: {"model": os.fspath(config.model)}):
         found = _evaluate(config, progress)
     if config.report:

@@ -15,6 +15,7 @@ from textbatch.data.storage.location import RemotePath
 from textbatch.errors import (
     AccessError,
     InputNotFoundError,
+    MissingExtraError,
     TextbatchError,
     TryAgainError,
     UsageError,
@@ -103,6 +104,16 @@ _ARROW_DENIED = re.compile(
 )
 
 
+_GCS, _AZURE = ("gcsfs", "gcs"), ("adlfs", "azure")
+#: The package that a scheme needs, and the extra that brings it.
+_PACKAGES = {
+    "s3": ("boto3", "s3"),
+    **dict.fromkeys(("gs", "gcs"), _GCS),
+    **dict.fromkeys(("abfs", "abfss", "az"), _AZURE),
+    "hf": ("huggingface-hub", "hf"),
+}
+
+
 def classified(error: Exception, path: RemotePath, action: str) -> TextbatchError:
     """Give a failure of an object store its class.
 
@@ -118,11 +129,13 @@ def classified(error: Exception, path: RemotePath, action: str) -> TextbatchErro
         if found:
             break
     else:
+        if isinstance(error, ImportError) and (needed := _PACKAGES.get(path.scheme)):
+            return MissingExtraError(f"{action} {path}: {path.scheme}://", *needed)
         # fsspec raises ValueError for a scheme that it does not know.
         if isinstance(error, ImportError | NotImplementedError | ValueError):
             return UsageError(
                 f"{action} {path}: {path.scheme}:// is not known, or needs a package",
-                "install textbatch with the extra s3, gcs, azure or hf",
+                "check it; fsspec's documentation names the packages",
             )
     return TryAgainError(
         f"{action} {path}: the store does not answer or fails ({type(error).__name__})",
