@@ -40,7 +40,7 @@ def failure_reported(
         AccessError: The directory is not writable.
     """
     if path:
-        new_output(path).check()
+        new_output(path).check(stream=True)
     try:
         yield
     except BaseException as error:

@@ -75,7 +75,7 @@ class FileRun:
         died_here = work_directory_of(task.output).is_dir()
         place.check(overwrite=task.if_exists != "fail" or died_here)
         if task.quarantine:
-            new_output(task.quarantine).check()
+            new_output(task.quarantine).check(stream=True)
         if task.config.dry_run:
             return self._planned()
         work = WorkDirectory(task.output, task.run_id)

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from textbatch.data.output.folder import OutputFolder
+from textbatch.data.output.journal import Journal
+from textbatch.data.output.ledger import Ledger
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
-from textbatch.errors import OutputError, TryAgainError
+from textbatch.errors import AccessError, OutputError, TryAgainError
 
 RUN = "0123456789abcdef"
 
@@ -37,6 +40,9 @@ def test_outputs_side_by_side_do_not_lock_each_other(tmp_path):
 _DIE = """
 import os, sys
 from pathlib import Path
+from textbatch.data.output.folder import OutputFolder
+from textbatch.data.output.journal import Journal
+from textbatch.data.output.ledger import Ledger
 from textbatch.data.output.work_directory import WorkDirectory
 work = WorkDirectory(Path(sys.argv[1]), "f" * 16)
 work.journal.write_bytes(b"journal")
@@ -97,3 +103,55 @@ def test_the_directory_is_for_the_owner_alone(tmp_path):
     assert work.path.stat().st_mode & 0o777 == 0o700
     assert (work.path / "lock").stat().st_mode & 0o777 == 0o600
     work.release(keep=False)
+
+
+@pytest.mark.parametrize("name", ["lock", "journal", "parts"])
+def test_a_hard_link_planted_under_a_name_is_not_cut_off(name, tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"precious")
+    work = work_directory_of(tmp_path / "out.parquet")
+    work.mkdir(0o700)
+    os.link(victim, work / name)
+
+    def use():
+        directory = WorkDirectory(tmp_path / "out.parquet", RUN)
+        try:
+            Journal(directory.journal, key="k", num_labels=2, whole=False, total_rows=None)
+            Ledger(directory.parts, "a" * 64)
+        finally:
+            directory.release(keep=True)
+
+    with pytest.raises(AccessError, match="is linked from elsewhere, or is not this user's file"):
+        use()
+    assert victim.read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize("name", ["", "lock"])
+def test_what_another_user_planted_is_not_taken_over(name, tmp_path):
+    work = work_directory_of(tmp_path / "out.parquet")
+    work.mkdir(0o700)
+    (work / "lock").touch(0o600)
+    os.chown(work / name, 4321, 4321)
+    with pytest.raises(AccessError, match=r"another user|not this user's"):
+        WorkDirectory(tmp_path / "out.parquet", RUN)
+
+
+def test_the_same_folder_by_a_link_has_one_lock(tmp_path):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "link").symlink_to(tmp_path / "real")
+    places = [
+        OutputFolder(path).lock_place
+        for path in (tmp_path / "real", tmp_path / "elsewhere" / "link", tmp_path / "real" / ".")
+    ]
+    held = WorkDirectory(places[0], RUN)
+    for place in places[1:]:
+        with pytest.raises(TryAgainError):
+            WorkDirectory(place, "1" * 16)
+    held.release(keep=False)
+
+
+def test_the_root_is_no_output():
+    with pytest.raises(OutputError, match="/ cannot be an output; name a folder in it"):
+        OutputFolder(Path("/"))

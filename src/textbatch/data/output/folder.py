@@ -31,7 +31,11 @@ class OutputFolder:
     is_staged = False
 
     def __init__(self, path: Path) -> None:
-        self.path = self.lock_place = path
+        self.path = path
+        # The same folder by another name is the same folder.
+        self.lock_place = path.resolve()
+        if not self.lock_place.name:
+            raise OutputError(f"{path} cannot be an output", "name a folder in it")
 
     def check_place(self) -> None:
         """Check that the directory may be made or used.

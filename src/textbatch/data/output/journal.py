@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from textbatch.data.storage.private import open_private
 from textbatch.errors import OutputError, storage_errors
 from textbatch.failpoints import failpoint
 from textbatch.types import Predictions, has_evidence
@@ -136,7 +137,7 @@ class Journal:
 
     def _open(self) -> bool:
         try:
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+            self._descriptor = open_private(self.path, os.O_RDWR)
         except FileNotFoundError:
             return False
         found = os.pread(self._descriptor, _MAX_LINE, 0).partition(b"\n")
@@ -149,8 +150,7 @@ class Journal:
         return False
 
     def _create(self) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        self._descriptor = os.open(self.path, flags, 0o600)
+        self._descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         self._write(self._first_line)
         failpoint("journal-created")
 

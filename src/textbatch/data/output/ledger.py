@@ -15,6 +15,7 @@ from pathlib import Path
 
 from textbatch.data.output.records import PartRecord
 from textbatch.data.storage.atomic_file import atomic_file
+from textbatch.data.storage.private import open_private
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
@@ -61,8 +62,8 @@ class Ledger:
         assert self.path is not None
         if self._descriptor is None:
             with storage_errors(self.path, "cannot write", missing=OutputError):
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-                self._descriptor = os.open(self.path, flags | os.O_APPEND, 0o600)
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+                self._descriptor = open_private(self.path, flags)
                 self._write(self._first_line)
 
     def add(self, record: PartRecord) -> None:
@@ -103,9 +104,8 @@ class Ledger:
             os.close(descriptor)
 
     def _open(self, path: Path) -> None:
-        flags = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_APPEND
         try:
-            descriptor = os.open(path, flags)
+            descriptor = open_private(path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
             return
         with open(descriptor, "rb", closefd=False) as file:

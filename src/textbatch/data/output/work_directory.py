@@ -17,7 +17,8 @@ import stat
 from pathlib import Path
 
 from textbatch.data.storage.atomic_file import hidden_beside, temporary_of
-from textbatch.errors import OutputError, StorageError, TryAgainError, storage_errors
+from textbatch.data.storage.private import open_private
+from textbatch.errors import AccessError, OutputError, StorageError, TryAgainError, storage_errors
 from textbatch.failpoints import failpoint
 
 _LOCK, _JOURNAL, _PARTS, _SPOOL = "lock", "journal", "parts", "stdin"
@@ -60,7 +61,8 @@ class WorkDirectory:
         Raises:
             TryAgainError: Another run holds it.
             OutputError: Something that is not a directory has the path of the work directory.
-            AccessError: The directory of the output is not writable.
+            AccessError: The directory of the output is not writable, or the work directory is
+                another user's.
             StorageError: The file system cannot lock.
         """
         self.path = work_directory_of(output)
@@ -132,11 +134,15 @@ class WorkDirectory:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(self.path, 0o700)  # noqa: PTH102
                 self._made = True
-            if not stat.S_ISDIR(self.path.lstat().st_mode):
+            found = self.path.lstat()
+            if not stat.S_ISDIR(found.st_mode):
                 raise OutputError(f"{self.path} is not a directory", "move it away")
-            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+            if found.st_uid != os.geteuid():
+                raise AccessError(
+                    f"{self.path} belongs to another user", "remove it, or write elsewhere"
+                )
             try:
-                descriptor = os.open(self.path / _LOCK, flags, 0o600)
+                descriptor = open_private(self.path / _LOCK, os.O_RDWR | os.O_CREAT)
             except FileNotFoundError:
                 continue  # the previous holder has just removed the directory
             try:

@@ -123,27 +123,31 @@ class OutputFile(ABC):
 
     Attributes:
         location: The place.
-        staged: Whether the file is made elsewhere, and brought here when it is finished.
     """
 
     location: Location
-    staged: bool
+
+    @property
+    @abstractmethod
+    def staged(self) -> bool:
+        """Whether the file is made elsewhere, and brought here when it is finished."""
 
     @abstractmethod
     def exists(self) -> bool:
         """Whether there is anything at this place."""
 
     @abstractmethod
-    def check(self, *, overwrite: bool = True) -> None:
+    def check(self, *, overwrite: bool = True, stream: bool = False) -> None:
         """Check, before anything is computed, that a file may be made here.
 
         Args:
             overwrite: Whether the file may replace another one. For a store this is not checked
                 here, because its upload is conditional.
+            stream: Whether it may be a device or a pipe, which is then written to and stays.
 
         Raises:
             OutputError: A file exists and must not be replaced, or the place is a folder, or its
-                folder does not exist.
+                folder does not exist, or it is no regular file.
             AccessError: The folder is not writable.
             UsageError: There is no library that writes to this store.
         """

@@ -7,7 +7,8 @@ import hashlib
 import io
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -97,22 +98,30 @@ class LocalInput(InputFile):
 class LocalOutput(OutputFile):
     """A place on this machine."""
 
-    staged = False
-
     def __init__(self, path: Path) -> None:
         self.location: Path = path
+
+    @property
+    def staged(self) -> bool:
+        """Whether it is a device or a pipe, which a finished file is copied to."""
+        return is_stream(self.location)
 
     def exists(self) -> bool:
         """Whether there is anything at this place."""
         with storage_errors(self.location, "cannot look at"):
             return self.location.exists()
 
-    def check(self, *, overwrite: bool = True) -> None:
+    def check(self, *, overwrite: bool = True, stream: bool = False) -> None:
         """Check the place; see `OutputFile`."""
         path = self.location
+        if is_stream(path):
+            _check_stream(path, allowed=stream)
+            return
         with storage_errors(path, "cannot look at"):
             if path.is_dir():
                 raise OutputError(f"{path} is a directory", "name a file")
+            if path.exists() and not path.is_file():
+                raise OutputError(f"{path} is no regular file", "name another one")
             if path.exists() and not overwrite:
                 raise OutputError(f"{path} exists", "add --overwrite to replace it")
             if not path.parent.is_dir():
@@ -122,6 +131,9 @@ class LocalOutput(OutputFile):
 
     def publish(self, finished: Path, *, overwrite: bool = True) -> None:
         """Move a finished file here in one step; see `OutputFile`."""
+        if self.staged:
+            _copy(finished, self.location)
+            return
         self.check(overwrite=overwrite)
         with storage_errors(self.location, "cannot write", missing=OutputError):
             os.replace(finished, self.location)  # noqa: PTH105 - one call of `os` a step
@@ -129,6 +141,10 @@ class LocalOutput(OutputFile):
 
     def write(self, data: bytes) -> None:
         """Write a small file beside its place, and move it there."""
+        if self.staged:
+            with storage_errors(self.location, "cannot write", missing=OutputError):
+                _write_through(self.location, [data])
+            return
         with atomic_file(self.location) as file:
             file.buffered.write(data)
 
@@ -140,6 +156,50 @@ class LocalOutput(OutputFile):
     def to_input_file(self) -> LocalInput:
         """The same place, to be read."""
         return LocalInput(self.location)
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a place is written through: a pipe, or a device such as `/dev/stdout`.
+
+    Args:
+        path: The place.
+    """
+    # What stands behind /dev/stdout may be a file, and yet the link must stay what it is.
+    whole = Path(os.path.abspath(path))  # noqa: PTH100 - links are not followed
+    if whole.is_relative_to("/dev") or whole.is_relative_to("/proc"):
+        return not whole.is_relative_to("/dev/shm")
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
+
+
+def _check_stream(path: Path, *, allowed: bool) -> None:
+    with storage_errors(path, "cannot look at", missing=OutputError):
+        mode = path.stat().st_mode
+    if not allowed or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode) or stat.S_ISDIR(mode):
+        raise OutputError(f"{path} is a device or a pipe", "name a file")
+    if not os.access(path, os.W_OK):
+        raise AccessError(f"cannot write to {path}", "check the permissions")
+
+
+def _write_through(path: Path, blocks: Iterable[bytes]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    try:
+        for block in blocks:
+            view = memoryview(block)
+            while view:
+                view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)
+
+
+def _copy(finished: Path, stream: Path) -> None:
+    with storage_errors(stream, "cannot write", missing=OutputError):
+        with finished.open("rb") as file:
+            _write_through(stream, iter(partial(file.read, _EDGE_BYTES), b""))
+        finished.unlink()
 
 
 class LocalFileIO(FileIO[Path]):

@@ -9,6 +9,32 @@ from pathlib import Path
 from textbatch.errors import AccessError, OutputError, storage_errors
 
 
+def open_private(path: Path, flags: int) -> int:
+    """Open a file of this user's own, which no other name leads to.
+
+    Args:
+        path: Of the file.
+        flags: Of `os.open`; links are not followed. A new file is for this user alone.
+
+    Returns:
+        The descriptor.
+
+    Raises:
+        AccessError: It belongs to another user, or has another name too: whatever is written to
+            it, or cut off, would be somebody else's.
+        OSError: It cannot be opened.
+    """
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    found = os.fstat(descriptor)
+    # Without any name it has just been removed by the run before.
+    if stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid() and found.st_nlink <= 1:
+        return descriptor
+    os.close(descriptor)
+    raise AccessError(
+        f"{path} is linked from elsewhere, or is not this user's file", "remove it, then run again"
+    )
+
+
 def private_directory(path: Path) -> Path:
     """Make a directory that only this user may enter, or check the one that is there.
 

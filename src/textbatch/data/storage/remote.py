@@ -177,7 +177,7 @@ class RemoteOutput(OutputFile):
         """Whether there is an object."""
         return self.to_input_file().exists()
 
-    def check(self, *, overwrite: bool = True) -> None:
+    def check(self, *, overwrite: bool = True, stream: bool = False) -> None:
         """Check that there is a library to write with; see `OutputFile`."""
         retried(self._store.check_writable, self.location, "cannot write")
 

@@ -73,7 +73,7 @@ def check_page(path: Path, inputs: Sequence[Path], model: Path | None) -> None:
     if model and path.resolve().parent == model.resolve():
         # A bundle is refused if it has a file that its manifest does not list.
         raise ConflictError(f"--html names a file in the model {model}", "write it elsewhere")
-    new_output(path).check()
+    new_output(path).check(stream=True)
 
 
 def measured_on(
