@@ -7,11 +7,13 @@ A job decides which files are scored, in what order and on which machine. The pa
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
 from textbatch.data.choices import IfExists
 from textbatch.data.output.records import RowCounts
+from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.storage.location import Location, local, resolved
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.scoring.config import ScoreConfig
@@ -35,6 +37,7 @@ class FileTask:
         partitions: The `key=value` folders above the input.
         if_exists: What to do if the output exists.
         bad_rows: How many bad rows this file may have.
+        read_as: Types of the columns of JSON Lines, where the file is one of many.
     """
 
     config: ScoreConfig
@@ -45,6 +48,7 @@ class FileTask:
     partitions: tuple[tuple[str, str | None], ...] = ()
     if_exists: IfExists = "fail"
     bad_rows: BadRowLimit = field(default_factory=BadRowLimit)
+    read_as: JsonTypes | None = None
 
     @classmethod
     def of(cls, config: ScoreConfig, run_id: str, *, output: Location | None = None) -> FileTask:
@@ -77,6 +81,8 @@ class FileTask:
             options["partitions"] = self.partitions
         if self.quarantine is not None:
             options["quarantine"] = resolved(self.quarantine)
+        if self.read_as is not None:
+            options["types"] = sha256(self.read_as.schema.serialize()).hexdigest()
         return options
 
 

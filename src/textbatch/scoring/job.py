@@ -19,7 +19,6 @@ from textbatch.data.readers.json_types import has_empty_objects
 from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.file_io import exists, new_input
-from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutputError
 from textbatch.model.bundle.bundle import Bundle
@@ -73,7 +72,13 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
     config = task.config
     file = new_input(task.input)
     identity = InputIdentity.of(file)
-    source = open_file(config, file, task.partitions)
+    own = open_input(
+        file,
+        config.reading(),
+        sets_aside=task.quarantine is not None,
+        read_as=task.read_as,
+    )
+    source = partitioned(config, own, task.partitions)
     bundle = model.bundle()
     text_column = config.text_column or bundle.settings.text_column
     passed_through = _check_input(source, text_column, config.columns)
@@ -103,23 +108,16 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
     )
 
 
-def open_file(
-    config: ScoreConfig, file: InputFile, partitions: Sequence[tuple[str, str | None]]
+def partitioned(
+    config: ScoreConfig, source: Source, partitions: Sequence[tuple[str, str | None]]
 ) -> Source:
-    """Open an input file as the options say.
+    """A file with what the folders above it tell, as the settings say.
 
     Args:
-        config: The options.
-        file: The file.
+        config: The settings.
+        source: The file.
         partitions: The `key=value` folders above it.
-
-    Returns:
-        The file's reader.
-
-    Raises:
-        TextbatchError: A subclass says why it cannot be read.
     """
-    source = open_input(file, config.reading(), sets_aside=config.quarantine is not None)
     return with_partitions(source, partitions, as_columns=config.partition_columns)
 
 

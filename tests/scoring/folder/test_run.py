@@ -214,13 +214,13 @@ def test_a_killed_job_goes_on_where_it_stopped(place, flags, model, tmp_path):
 
 def test_a_file_in_the_way_stops_the_job_and_the_parts_before_it_stay(model, tmp_path):
     rows = fill(tmp_path / "in", range(1, 5))
-    bad = tmp_path / "in" / "zzz.jsonl"
-    bad.write_text('{"text": "refund"}\n{"text":\n')
-    with pytest.raises(DataError, match=r"zzz\.jsonl line 2"):
+    bad = tmp_path / "in" / "zzz.csv"
+    bad.write_text("text\n" + "refund\n" * 99 + "a,b\n")
+    with pytest.raises(DataError, match=r"zzz\.csv has 2 cells in data row 100"):
         score(tmp_path / "in", tmp_path / "out", model=model)
     assert parts(tmp_path / "out") == rows
     assert not (tmp_path / "out" / "_SUCCESS").exists()
-    bad.write_text('{"text": "refund"}\n')
+    bad.write_text("text\nrefund\n")
     done = score(tmp_path / "in", tmp_path / "out", model=model)
     assert (done.files["scored"], done.rows_resumed) == (1, sum(rows.values()))
     assert done.rows_out == sum(rows.values()) + 1

@@ -36,6 +36,11 @@ def settled(schema: pa.Schema) -> pa.Schema:
     return _each(schema, lambda kind: pa.string() if pa.types.is_null(kind) else kind)
 
 
+def plain(schema: pa.Schema) -> pa.Schema:
+    """The types of a Parquet file that was made of JSON Lines, as those of JSON Lines are."""
+    return _each(schema, lambda kind: kind)
+
+
 def united(schemas: list[pa.Schema]) -> pa.Schema:
     """Make one schema for all: null fits into any type, integers into doubles.
 

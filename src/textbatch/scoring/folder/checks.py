@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -11,14 +12,20 @@ import pyarrow as pa
 
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.readers.column_names import shown, shown_type
+from textbatch.data.readers.json_types import JsonTypes
+from textbatch.data.readers.jsonlines import JsonLinesSource
 from textbatch.data.readers.listing import ListedFile, Listing
-from textbatch.data.readers.source import Source, format_of, require_column
+from textbatch.data.readers.source import Source, format_of, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.file_io import is_pattern
 from textbatch.data.storage.location import is_within, resolved
 from textbatch.errors import ConflictError, DataError
+from textbatch.report.terminal.pace import BYTES
+from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.job import open_file
+from textbatch.scoring.folder.job import FolderJob
+from textbatch.scoring.folder.json_columns import json_types
+from textbatch.scoring.job import partitioned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,10 +35,12 @@ class Columns:
     Attributes:
         rows: Rows of all files; None if they are not known for every file.
         odd: Files with other columns or types than most files.
+        types: What JSON Lines files are to be read as, by their parts.
     """
 
     rows: int | None
     odd: int
+    types: dict[str, JsonTypes]
 
 
 def check_apart(config: ScoreConfig, listing: Listing) -> None:
@@ -59,48 +68,70 @@ def check_apart(config: ScoreConfig, listing: Listing) -> None:
             )
 
 
-def check_columns(
-    config: ScoreConfig, files: Sequence[ListedFile], text_column: str, *, read_all: bool
-) -> Columns:
-    """Check the columns of every file, from footers and header lines.
+def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Columns:
+    """Check every file's columns before anything is computed.
+
+    Parquet and CSV tell them at their beginning or end. A JSON Lines file is read whole.
 
     Args:
-        config: The job's options.
-        files: The files to score.
-        text_column: The column that must hold text in each file.
-        read_all: Check also JSON Lines files, which must be read to the end for it, and files in
-            an object store, which cost requests.
+        job: The job, whose files left to score are checked.
+        progress: Told of the bytes that are read.
+        read_all: Also open Parquet and CSV files in a store, where each costs requests.
 
     Returns:
-        How many rows there are, and how many files differ from the others.
+        How many rows there are, how many files differ from the others, and the types.
 
     Raises:
         DataError: A file is malformed, lacks a column, or has another type in it.
         ConflictError: A folder or a column has the name of an added column.
     """
+    config = job.config
     added = OutputColumns(
         labels=(), prefix=config.prefix, probabilities=config.probabilities, top_k=config.top_k
     )
-    for file in files:
+    for file in job.todo:
         added.check_partitions(file.partitions)
     first: Source | None = None
     rows: int | None = 0
     kinds: Counter[str] = Counter()
-    for file in files:
-        costly = file.file.costs_requests
-        costly = costly or format_of(file.file, config.input_format) == "jsonl"
-        if costly and not read_all:
+    lines: dict[str, JsonLinesSource] = {}
+    for file, own in _opened(job, progress, read_all=read_all):
+        if own is None:
             rows = None
             continue
-        source = open_file(config, file.file, file.partitions)
+        source = partitioned(config, own, file.partitions)
         first = first or source
         added.check_names(source.schema.names if config.columns is None else config.columns)
-        _check_text(source, first, text_column)
+        _check_text(source, first, job.text_column)
+        rows = None if rows is None or source.num_rows is None else rows + source.num_rows
+        if isinstance(own, JsonLinesSource):
+            lines[file.part] = own
+            continue
+        kinds[_kind(source.schema)] += 1
         for name in config.columns or ():
             require_column(source, name, "--columns")
-        kinds[_kind(source.schema)] += 1
-        rows = None if rows is None or source.num_rows is None else rows + source.num_rows
-    return Columns(rows=rows, odd=kinds.total() - max(kinds.values(), default=0))
+    types = json_types(job, lines)
+    kinds.update(_kind(found.schema) for found in types.values())
+    odd = kinds.total() - max(kinds.values(), default=0)
+    return Columns(rows=rows, odd=odd, types=types)
+
+
+def _opened(
+    job: FolderJob, progress: Progress, *, read_all: bool
+) -> Iterator[tuple[ListedFile, Source | None]]:
+    """The files, open; None for what would cost requests to open."""
+    config = job.config
+    is_json = {file.part: format_of(file.file, config.input_format) == "jsonl" for file in job.todo}
+    size = sum(file.size for file in job.todo if is_json[file.part])
+    with step_of(progress, size, step="types of JSON Lines", unit=BYTES) if size else nullcontext():
+        for file in job.todo:
+            if file.file.costs_requests and not (read_all or is_json[file.part]):
+                yield file, None
+                continue
+            sets_aside = config.quarantine is not None
+            yield file, open_input(file.file, config.reading(), sets_aside=sets_aside)
+            if is_json[file.part]:
+                progress.advance(file.size)
 
 
 def _check_text(source: Source, first: Source, text_column: str) -> None:

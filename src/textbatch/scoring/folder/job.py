@@ -14,6 +14,7 @@ from textbatch.data.output.any_folder import Folder
 from textbatch.data.output.folder import OutputFolder
 from textbatch.data.output.ledger import Ledger
 from textbatch.data.output.records import PartRecord, Success
+from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.listing import ListedFile, Listing
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location, local
@@ -58,13 +59,21 @@ class FolderJob:
         states = "".join(file.state for file in self.listing.files)
         return hashlib.sha256(states.encode()).hexdigest()
 
-    def task_of(self, file: ListedFile, *, run_id: str, bad_rows: BadRowLimit) -> FileTask:
+    def task_of(
+        self,
+        file: ListedFile,
+        *,
+        run_id: str,
+        bad_rows: BadRowLimit,
+        read_as: JsonTypes | None = None,
+    ) -> FileTask:
         """The task of scoring one file into its part.
 
         Args:
             file: The file.
             run_id: This run's id.
             bad_rows: How many bad rows the file may have.
+            read_as: Types of its columns, if it is JSON Lines.
         """
         config = self.config
         quarantine = config.quarantine and _place_of(
@@ -82,6 +91,7 @@ class FolderJob:
             partitions=file.partitions,
             if_exists="replace" if replaces else again,
             bad_rows=bad_rows,
+            read_as=read_as,
         )
 
     def counts(self, *, scored: int) -> FileCounts:

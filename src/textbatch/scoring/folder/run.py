@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from contextlib import closing
 
 from textbatch.data.output.records import InputRecord, PartRecord, RowCounts, Success
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
+from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.listing import ListedFile, list_inputs
 from textbatch.data.storage.file_io import is_folder, is_pattern
 from textbatch.errors import TooManyBadRowsError
@@ -115,7 +117,7 @@ class FolderRun:
         )
 
     def _planned(self, job: FolderJob) -> FolderResult:
-        found = check_columns(self._config, job.todo, job.text_column, read_all=True)
+        found = check_columns(job, self._progress, read_all=True)
         self._model.predictor()
         return FolderResult(
             state="planned",
@@ -146,13 +148,13 @@ class FolderRun:
         )
 
     def _scored(self, job: FolderJob) -> FolderResult:
-        parts = _Parts(job, self._run_id, self._model, self._progress)
-        found = check_columns(job.config, job.todo, job.text_column, read_all=False)
+        found = check_columns(job, self._progress, read_all=False)
         if found.odd:
             self._notes.append(
                 f"{found.odd} of {len(job.todo)} files have other columns or types than most; "
                 "so have their parts"
             )
+        parts = _Parts(job, found.types, self._run_id, self._model, self._progress)
         prepare_place(job)
         # From here on the directory is not empty: the ledger tells the next run whose it is.
         job.ledger.begin()
@@ -171,9 +173,16 @@ class _Parts:
         started: When it began.
     """
 
-    def __init__(self, job: FolderJob, run_id: str, model: ModelHandle, progress: Progress) -> None:
+    def __init__(
+        self,
+        job: FolderJob,
+        types: Mapping[str, JsonTypes],
+        run_id: str,
+        model: ModelHandle,
+        progress: Progress,
+    ) -> None:
         self.totals, self.scored, self.started = Totals(), 0, time.perf_counter()
-        self._job, self._run_id, self._model = job, run_id, model
+        self._job, self._types, self._run_id, self._model = job, types, run_id, model
         self._limit = BadRowLimit.parse(job.config.max_bad_rows)
         self._progress = PartProgress(progress, sum(file.size for file in job.todo))
         progress.begin(None)
@@ -197,7 +206,12 @@ class _Parts:
         file.check_unchanged()
         self._progress.next(file.size)
         bad_before = self.totals.totals().bad_rows
-        task = self._job.task_of(file, run_id=self._run_id, bad_rows=self._limit.left(bad_before))
+        task = self._job.task_of(
+            file,
+            run_id=self._run_id,
+            bad_rows=self._limit.left(bad_before),
+            read_as=self._types.get(file.part),
+        )
         try:
             result = score_file(task, self._model, self._progress)
         except TooManyBadRowsError as error:
