@@ -3,6 +3,7 @@
 * `run`: the path, file after file.
 * `plan`: which files are to be scored.
 * `job`: the job itself, and how it ends.
+* `json_columns`: one schema for all JSON Lines files.
 * `checks`: what is checked before the first file is scored.
 * `totals`: the counts and the progress of all files together.
 """
