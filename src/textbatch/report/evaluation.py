@@ -1,4 +1,4 @@
-"""What an evaluation found."""
+"""The report of `evaluate`."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from textbatch.report.files import SCHEMA_VERSION
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """How a bundle did on labelled rows.
+    """How well a bundle predicts labelled rows.
 
     Attributes:
         rows: Rows read.
-        metrics: Over the rows whose label the bundle knows; a row without evidence counts as
-            wrong.
+        metrics: Measures over the rows whose label the bundle knows. A row without evidence
+            counts as wrong.
         ece_before: Expected calibration error of the uncalibrated probabilities, over the rows
             with evidence.
-        ece_after: The same of the calibrated ones, which `score` writes.
+        ece_after: The same of the calibrated probabilities, which `score` writes.
         statuses: Rows by status.
-        unlabelled: Rows left out, because they have no label.
-        unseen_labels: Rows by true label that the bundle has never seen; in no metric.
+        unlabelled: Rows that were left out because they have no label.
+        unseen_labels: Rows whose label the bundle does not know, by label. No metric counts them.
         input: Paths of the labelled files.
         model: Path of the bundle.
-        fingerprint: The bundle's.
+        fingerprint: The bundle's fingerprint.
     """
 
     rows: int
@@ -41,5 +41,5 @@ class Evaluation:
     fingerprint: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """The record of `evaluate`: the evaluation as plain JSON values, and its state."""
+        """The report as plain JSON values, with its state."""
         return {"schema_version": SCHEMA_VERSION, **asdict(self), "state": "done"}

@@ -19,17 +19,17 @@ class BundleInspection:
     """What a bundle holds.
 
     Attributes:
-        path: Of its directory.
-        fingerprint: sha256 over the hashes of the files that decide the answers.
+        path: The bundle's directory.
+        fingerprint: sha256 over the hashes of the files that decide the predictions.
         created: When it was made, UTC, ISO 8601.
-        textbatch: Version that made it.
-        versions: Of the libraries that made it.
-        settings: What training was asked for.
+        textbatch: Version of textbatch that made it.
+        versions: Versions of the libraries that made it.
+        settings: The settings of its training.
         architecture: Sizes of the network.
-        network: The same as one line of text.
-        labels: In the order of the network's outputs.
+        network: The architecture as one line of text.
+        labels: The labels, in the order of the network's outputs.
         calibration: The temperature, and how it was found.
-        profile: What the training texts and answers looked like.
+        profile: Statistics of the training texts and of the predictions for them.
         metrics: What training measured.
         files: Size and sha256 of each file.
     """
@@ -58,13 +58,13 @@ class OutputInspection:
     """What an output holds.
 
     Attributes:
-        path: Of the file, or of the folder.
-        parts: Of a folder, how many; None for a file.
-        rows: In the output.
-        run_id: Of the run that wrote it.
-        textbatch: Version that wrote it.
-        fingerprint: Of the bundle that made it.
-        columns: Their types by their names.
+        path: The file or the folder.
+        parts: How many parts a folder has; None for a file.
+        rows: Rows in the output.
+        run_id: Id of the run that wrote it.
+        textbatch: Version of textbatch that wrote it.
+        fingerprint: Fingerprint of the bundle that made it.
+        columns: The columns' types, by name.
         statuses: Rows by status.
         labels: Rows by predicted label.
     """

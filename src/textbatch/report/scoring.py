@@ -1,4 +1,4 @@
-"""The report of a scoring run: one JSON record, written on failure too."""
+"""The report of `score`: one JSON record, which is also written after a failure."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ class RunReport:
     """What a `score` run did.
 
     Attributes:
-        run_id: Unique to the run; also in the output's footer.
+        run_id: The run's id; it is also in the output's footer.
         state: `done`, `failed`, `planned` (a dry run) or `skipped` (the output was there).
         input: Path of the input.
         output: Path of the output.
         model: Path of the bundle.
-        fingerprint: The bundle's.
-        textbatch: Version.
-        engine: What ran the network.
+        fingerprint: The bundle's fingerprint.
+        textbatch: Version of textbatch.
+        engine: The library that ran the network.
         device: Where it ran.
-        precision: Of the network's products.
-        started: UTC, ISO 8601.
+        precision: The number type of the network's matrix products.
+        started: When the run began, UTC, ISO 8601.
         seconds: Wall time of the whole run.
-        rows_in: Rows read; in a dry run those that there are, null where only reading tells.
+        rows_in: Rows read. In a dry run the rows of the input, null if only reading it would tell.
         rows_out: Rows in the output.
-        rows_quarantined: Rows that left the output for the quarantine file.
-        rows_resumed: Rows whose predictions an earlier run had noted.
-        rows_per_second: Rows read over the seconds from the first to the last row.
+        rows_quarantined: Rows that were moved to the quarantine file.
+        rows_resumed: Rows whose predictions were taken from an earlier run's journal.
+        rows_per_second: Rows read per second, from the first row to the last.
         statuses: Rows in the output, by status.
         labels: Rows by predicted label.
-        mean_confidence: Over the rows with a label.
-        confidence_histogram: Rows that the network answered, by the confidence of its best label
-            whether withheld or not, in 20 equal bins from 0 to 1.
-        tokens: Tokens of the rows scored in this run, those of resumed rows left out.
-        unknown_tokens: Those among them that the model does not know.
-        seal: The output's own sha256, as `verify` recomputes it.
-        files: Of a job over several files: how many were found, scored, known from before, and
-            left out for their names.
+        mean_confidence: Mean over the rows with a label.
+        confidence_histogram: Rows that the network predicted, by the confidence of the best label
+            (also of withheld ones), in 20 equal bins from 0 to 1.
+        tokens: Tokens of the rows that this run predicted, without resumed rows.
+        unknown_tokens: Those of them that are not in the vocabulary.
+        seal: The output's own sha256, which `verify` computes again.
+        files: Of a job over several files: how many were found, scored now, known from before, and
+            left out because of their names.
         notes: What else the user should know.
-        error: The error line of a failed run.
-        exit_code: Of the process.
+        error: The error message of a failed run.
+        exit_code: The exit code of the process.
     """
 
     run_id: str
@@ -77,7 +77,7 @@ class RunReport:
 
     @property
     def oov_share(self) -> float | None:
-        """Share of tokens that the model does not know; None where there was no token."""
+        """Share of tokens that are not in the vocabulary; None if there was no token."""
         return self.unknown_tokens / self.tokens if self.tokens else None
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a search for settings found."""
+"""The report of `tune`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ class Trial:
     """One trial of a study.
 
     Attributes:
-        number: From 0; the first is the recipe as it was.
-        state: `complete`, `pruned`, or `fail` where it was cut off.
+        number: From 0. The first trial is the unchanged recipe.
+        state: `complete`; `pruned`, when it was stopped early because others were better; `fail`,
+            when it was interrupted.
         loss: Least validation loss; None unless complete.
-        epochs: Passes over the training rows.
-        settings: By name, as `model.space.SPACE` has them.
+        epochs: Epochs that it ran.
+        settings: The value of each setting, by name.
     """
 
     number: int
@@ -27,7 +28,7 @@ class Trial:
     settings: dict[str, Any]
 
     def line(self) -> str:
-        """The trial on one line, for a person who waits."""
+        """The trial on one line, for the terminal."""
         found = "pruned" if self.loss is None else f"validation loss {self.loss:.4f}"
         return f"trial {self.number}: {found} after {self.epochs} epochs"
 
@@ -37,12 +38,12 @@ class TuneReport:
     """What a search did.
 
     Attributes:
-        study: Its directory.
+        study: Directory of the study.
         settings_file: The best settings, for `train --settings`.
         rows: Rows by part.
         best: Number of the best trial.
-        trials: All of the study.
-        settings: The best recipe, whole.
+        trials: All trials of the study.
+        settings: The best recipe, with all its settings.
         warnings: What the user should look at.
         seconds: Wall time of this run.
         state: `done`; the record of a failed run says `failed`.

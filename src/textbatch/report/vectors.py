@@ -1,4 +1,4 @@
-"""What a run of `vectors` did."""
+"""The report of `vectors`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ class VectorsReport:
     """What a run of `vectors` did.
 
     Attributes:
-        output: The file written.
-        texts: Texts with a word in them.
-        tokens: Their words.
+        output: The file that was written.
+        texts: Texts with at least one word.
+        tokens: Words in these texts, each occurrence counted.
         words: Words that got a vector.
         dim: Numbers in a vector.
         undecodable: Texts left out because they are not valid UTF-8.
-        tokens_per_second: In training, all passes counted.
-        seconds: Wall time of it all.
+        tokens_per_second: Words per second in training, counted anew in each epoch.
+        seconds: Wall time of the whole run.
     """
 
     output: str

@@ -1,4 +1,4 @@
-"""What `verify` finds: an output that is as it was written."""
+"""What `verify` reports: an output is as it was written."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from textbatch.data.strict_json import to_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was recomputed of an output, all of it right.
+    """What was checked of an output, and found right.
 
     Attributes:
-        path: Of the file, or of the folder.
-        parts: Of a folder, how many; None for a file.
-        seal: Of a file, its sha256; None for a folder.
-        rows: In the output.
-        rows_quarantined: Rows that left it for the quarantine file.
-        fingerprint: Of the bundle that made it.
-        run_id: Of the run that wrote it.
+        path: The file or the folder.
+        parts: How many parts a folder has; None for a file.
+        seal: The file's own sha256; None for a folder.
+        rows: Rows in the output.
+        rows_quarantined: Rows that were moved to the quarantine file.
+        fingerprint: Fingerprint of the bundle that made it.
+        run_id: Id of the run that wrote it.
         statuses: Rows by status.
         labels: Rows by predicted label.
     """

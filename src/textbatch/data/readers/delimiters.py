@@ -1,4 +1,4 @@
-"""What can divide the cells of a file."""
+"""The character between the cells of a CSV file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _LONGEST_SHOWN = 40
 
 
 def delimiter_of(given: str) -> str:
-    """Read a delimiter as users write it: a character, or a backslash and a t for a tab.
+    """Read a delimiter as users write it: one character, or an escape or a word for a tab.
 
     Args:
         given: What a user wrote.

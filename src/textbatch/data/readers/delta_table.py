@@ -1,4 +1,4 @@
-"""Which files of a Delta table are live, by its log."""
+"""The live files of a Delta table, which its log lists."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location, is_local, local
 from textbatch.errors import DataError, storage_errors
 
-#: What a table may use without its files being other than they look.
+#: Features that a table may use, because its files can still be read as plain Parquet.
 _HARMLESS = frozenset(
     {
-        "columnMapping",  # looked at by itself
-        "deletionVectors",  # the same
+        "columnMapping",  # checked separately
+        "deletionVectors",  # checked separately
         "timestampNtz",
         "typeWidening",
         "typeWidening-preview",
@@ -34,7 +34,7 @@ _HARMLESS = frozenset(
         "variantType-preview",
     }
 )
-#: What a log consists of. Of its numbered files those before the last checkpoint are not needed.
+#: The files of a log. Numbered files before the last checkpoint are not needed.
 _CHECKPOINT = re.compile(r"(\d{20})\.checkpoint\.[^/]*")
 _LOG = re.compile(
     rf"{_CHECKPOINT.pattern}|\d{{20}}\.json|_last_checkpoint|_sidecars/[^/]*\.parquet"
@@ -48,8 +48,8 @@ class DeltaTableFiles:
     """The live files of a table.
 
     Attributes:
-        version: Of the table.
-        paths: Of the files, relative to its folder.
+        version: The table's version.
+        paths: The files' paths, relative to the table's folder.
     """
 
     version: int
@@ -62,8 +62,12 @@ class DeltaTableFiles:
         Args:
             root: The table's folder.
 
+        Returns:
+            The files that are live in the table's newest version.
+
         Raises:
-            DataError: The reader for it is not installed, or the table uses what it cannot read.
+            DataError: The library deltalake is not installed, or the table has a feature for which
+                its files cannot be read as plain Parquet.
             TryAgainError: The store does not answer.
         """
         try:
@@ -81,7 +85,7 @@ class DeltaTableFiles:
                 if _deletes_rows(table):
                     raise _unreadable(root, "deletion vectors", _PURGE)
             except deltalake.exceptions.DeltaError as error:
-                # Its message may quote the log.
+                # The library's message is not shown, because it may quote the log.
                 raise _unreadable(root, "what deltalake cannot read", _PLAIN) from error
             version = int(table.version())
         names = tuple(table.metadata().partition_columns)
@@ -102,10 +106,10 @@ def _check_features(table: Any, root: Location) -> None:  # noqa: ANN401 - of a 
 
 
 def _deletes_rows(table: Any) -> bool:  # noqa: ANN401 - of a foreign library
-    """Whether some rows of live files are deleted."""
+    """Return whether some rows of live files are deleted."""
     if "deletionVectors" not in (table.protocol().reader_features or ()):
         return False
-    # Without that method nobody can tell.
+    # Older releases lack the method. Then it is not known, and the table is refused.
     vectors = getattr(table, "deletion_vectors", None)
     return vectors is None or next(iter(vectors()), None) is not None
 
@@ -115,7 +119,7 @@ def _unreadable(root: Location, what: str, remedy: str) -> DataError:
 
 
 def _path(root: Location, action: Mapping[str, Any], partitions: tuple[str, ...]) -> str:
-    """A live file's path below the table's folder."""
+    """Return a live file's path below the table's folder."""
     path = unquote(action["path"])
     if path.startswith("/") or re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:", path):
         raise _unreadable(root, "files that stand elsewhere, as a shallow clone does", _PLAIN)
@@ -127,7 +131,7 @@ def _path(root: Location, action: Mapping[str, Any], partitions: tuple[str, ...]
 
 
 def _text(value: object) -> str | None:
-    """A partition's value as the folder's name has it."""
+    """Return a partition's value as it is in the folder's name."""
     if value is None or isinstance(value, str):
         return value
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -135,9 +139,9 @@ def _text(value: object) -> str | None:
 
 @contextmanager
 def _on_this_machine(root: Location) -> Iterator[str]:
-    """A folder with the table's log, which need not be fetched where it is on this machine."""
+    """Yield a folder on this machine with the table's log, fetched from the store if need be."""
     io = file_io_of(root)
-    # deltalake decodes names twice, so one with a % is none that it would find.
+    # deltalake decodes names twice, and so would not find a folder with a % in its name.
     if is_local(root) and "%" not in str(root):
         yield local(root).absolute().as_uri()
         return

@@ -1,4 +1,4 @@
-"""Which files a job reads: directories, globs and single files as one list, fixed at the start."""
+"""Which files a command reads: directories, globs and single files become one list."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _COMPRESSED = (".gz", ".zst")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFile:
-    """One file of a job.
+    """One input file of a job.
 
     Attributes:
-        file: Where it stands.
-        name: Its path relative to what was asked for, which its part of the output takes over.
-        found: As it was when it was listed.
+        file: The file.
+        name: Its path below the folder that was given. Its part of the output gets this path too.
+        found: Its state when it was listed.
     """
 
     file: InputFile
@@ -37,30 +37,30 @@ class ListedFile:
 
     @property
     def path(self) -> Location:
-        """Where it stands."""
+        """The file's place."""
         return self.file.location
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes."""
         return self.found.size
 
     @property
     def version(self) -> str:
-        """Changes when the file does."""
+        """A text that changes when the file changes."""
         return self.found.version
 
     @property
     def state(self) -> str:
-        """What tells it from another file, and from itself at another time."""
+        """A hash of name, size and version: it differs for other files, and after a change."""
         name = os.fsencode(self.name)
         return sha256(b"%s\0%d\0%s" % (name, self.size, self.version.encode())).hexdigest()[:32]
 
     def check_unchanged(self) -> None:
-        """Check that it is as it was when it was listed.
+        """Check that the file has not changed since it was listed.
 
         Raises:
-            DataError: It was changed, replaced or removed meanwhile.
+            DataError: It was changed, replaced or removed.
         """
         try:
             now = self.file.look()
@@ -74,7 +74,7 @@ class ListedFile:
 
     @property
     def part(self) -> str:
-        """The name of its part of the output."""
+        """The name of the file's part of the output."""
         plain = PurePosixPath(self.name)
         if plain.suffix.lower() in _COMPRESSED:
             plain = plain.with_suffix("")
@@ -82,19 +82,20 @@ class ListedFile:
 
     @property
     def partitions(self) -> tuple[tuple[str, str | None], ...]:
-        """The `key=value` folders above it, in order, decoded; None for Hive's null."""
+        """The `key=value` folders above the file, in order, decoded; None is Hive's null."""
         return partitions_of(self.name)
 
 
 @dataclass(slots=True, kw_only=True)
 class Listing:
-    """The files of a job.
+    """The input files of a job.
 
     Attributes:
-        files: In the order of their names.
-        stray: Files left out because their name, or a folder's above, begins with `_` or `.`.
-        unusable: Objects left out because their names cannot be those of files.
-        tables: What is to be told of folders that are tables.
+        files: The files.
+        stray: How many files were left out because their name, or the name of a folder above,
+            begins with `_` or `.`.
+        unusable: How many objects were left out because a file cannot have such a name.
+        tables: Notes about folders that are tables.
     """
 
     files: list[ListedFile] = field(default_factory=list)
@@ -103,7 +104,7 @@ class Listing:
     tables: list[str] = field(default_factory=list)
 
     def notes(self) -> list[str]:
-        """What a report tells of files that were left out for another reason than a hidden name."""
+        """Notes for the report: tables, and objects that no file name fits."""
         if not self.unusable:
             return self.tables
         return [
@@ -113,15 +114,18 @@ class Listing:
 
 
 def list_inputs(inputs: Sequence[Location], input_format: InputFormat) -> Listing:
-    """Look up every input file.
+    """List the input files of a command that writes one part of its output for each.
 
     Args:
         inputs: Files, directories and globs.
         input_format: With `auto` every name must tell its format.
 
+    Returns:
+        The files, sorted by name.
+
     Raises:
-        InputNotFoundError: A path does not exist, or nothing is found.
-        DataError: A file is neither stray nor of a known format.
+        InputNotFoundError: A path does not exist, or no file is found.
+        DataError: The name of a file that is not hidden tells no known format.
         ConflictError: Two files would have the same part of the output.
         StorageError: A directory cannot be read.
     """
@@ -139,19 +143,19 @@ def find_files(
     *,
     is_known: Callable[[InputFile], bool] = is_known_name,
 ) -> Listing:
-    """Look up every file of a command that has no part of an output for each.
+    """List the input files of a command that does not write a part for each.
 
     Args:
         inputs: Files, directories and globs.
         input_format: With `auto` the name of every file in a folder must tell its format.
-        is_known: Tells whether it does.
+        is_known: Returns whether a file's name tells its format.
 
     Returns:
-        The files in the order of `inputs`, and within one of their names.
+        The files in the order of `inputs`, those of one input sorted by name.
 
     Raises:
-        InputNotFoundError: A path does not exist, or nothing is found.
-        DataError: A file in a folder is neither hidden nor of a known format.
+        InputNotFoundError: A path does not exist, or no file is found.
+        DataError: The name of a file in a folder tells no known format, and it is not hidden.
         StorageError: A directory cannot be read.
     """
     listing = _listed(inputs)
@@ -163,7 +167,7 @@ def find_files(
 
 
 def _listed(inputs: Sequence[Location]) -> Listing:
-    """Every file once, however often it is named."""
+    """List every file once, even if several inputs name it."""
     listing = Listing()
     seen: set[str] = set()
     for given in inputs:

@@ -38,7 +38,9 @@ def partitions_of(name: str) -> tuple[tuple[str, str | None], ...]:
 
 
 def name_with_partitions(path: PurePath) -> str:
-    """A file's name, with the `key=value` folders above it: shells expand globs to such files.
+    """Return a file's name with the `key=value` folders above it.
+
+    A file that is given alone, as shells give those of a pattern, keeps its partitions so.
 
     Args:
         path: The file's path.

@@ -1,4 +1,4 @@
-"""Numbers of rows for a message: rows are named by their numbers, never by their texts."""
+"""Row numbers in messages, which never quote a row's text."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _SHOWN_RANGES = 10
 
 
 def shown_rows(numbers: Int64Array) -> str:
-    """Write row numbers, those that follow each other as one: `rows 3, 7 to 9 and 1,204 more`.
+    """Write row numbers, with runs as ranges: `rows 3, 7 to 9 and 1,204 more`.
 
     Args:
-        numbers: In their order, at least one. Shape `(rows,)`.
+        numbers: At least one, in ascending order. Shape `(rows,)`.
     """
     breaks = np.flatnonzero(np.diff(numbers) != 1) + 1
     runs = np.split(numbers, breaks)

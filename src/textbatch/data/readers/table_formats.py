@@ -1,8 +1,8 @@
-"""Folders that are tables: which of their files are live stands in a log, not in the folder.
+"""Folders that are tables of Delta Lake, Iceberg or Hudi.
 
-Delta Lake, Iceberg and Hudi keep files of deleted and of older rows beside the live ones. To read
-such a folder as it stands would bring deleted rows back. So a table is noticed wherever a job
-touches one: the folder itself, one around it, one inside it, a pattern, a single file.
+Such a folder holds live files, and beside them files with deleted and older rows. A log tells
+which files are live. Reading all files of the folder would bring deleted rows back. So every input
+is checked: a folder, the folders around it and inside it, a pattern, a single file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from textbatch.errors import AccessError, DataError, InputNotFoundError
 
 _DELTA_LOG, _HUDI = "_delta_log", ".hoodie"
 _METADATA = re.compile(r"(?:v\d+|\d{5,}-.+?)(?:\.gz)?\.metadata\.json(?:\.gz)?")
-#: Of a folder `metadata` so many names are looked at.
+#: How many names of a folder `metadata` are looked at.
 _NAMES = 10_000
 
 
@@ -37,7 +37,7 @@ class _Table:
     """A folder that is a table.
 
     Attributes:
-        kind: Whose.
+        kind: `Delta`, `Iceberg` or `Hudi`.
         root: The folder.
     """
 
@@ -53,13 +53,13 @@ def live_files(
     Args:
         given: A folder, or a pattern.
         found: Its files.
-        is_pattern: Which of the two it is.
+        is_pattern: Whether `given` is a pattern.
 
     Returns:
         The files to read, and notes about the tables.
 
     Raises:
-        DataError: There is a table whose live files cannot be told.
+        DataError: There is a table, and its log cannot be read.
     """
     base = resolved(folder_of_pattern(given) if is_pattern else given)
     tables = list(_tables(base, found, listed=not is_pattern))
@@ -77,10 +77,10 @@ def live_files(
 
 
 def check_single_file(file: InputFile) -> None:
-    """Check that a file which was named alone is not a dead part of a table.
+    """Check that a file that was given alone is not an old file of a table.
 
     Raises:
-        DataError: It is, or nobody can tell.
+        DataError: It is one, or the table's log cannot be read.
     """
     if file.suffix.lower() not in (".parquet", ".pq"):
         return
@@ -109,7 +109,7 @@ def _delta_files(table: _Table, prefix: str = "") -> DeltaTableFiles:
 def _live(
     base: Location, found: Iterable[Found], table: _Table, files: DeltaTableFiles, *, whole: bool
 ) -> Iterator[Found]:
-    """The files outside a table, and the live ones in it."""
+    """Yield the files outside a table, and its live files."""
     seen = set()
     for one in found:
         path = relative_name(_below(base, one.name), table.root)
@@ -138,9 +138,9 @@ def _live(
 
 
 def _tables(base: Location, found: Iterable[Found], *, listed: bool) -> Iterator[_Table]:
-    """The tables that a listing touches: the one around it, or else those inside it."""
+    """Yield the tables of a listing: the one around it, or else those inside it."""
     costly = file_io_of(base).new_input(base).costs_requests
-    # A listing of a store shows the marks of the folder itself.
+    # The listing of a store shows already whether the folder itself is a table.
     if table := _above(base, skip=listed and costly):
         yield table
         return
@@ -164,7 +164,7 @@ def _tables(base: Location, found: Iterable[Found], *, listed: bool) -> Iterator
 
 
 def _marked(name: str) -> tuple[str, str] | None:
-    """The folder that a file's name shows to be a table, and whose."""
+    """Return the folder that is a table, if a file's name shows that, and the table's kind."""
     parts = PurePosixPath(name).parts
     for mark, kind in ((_DELTA_LOG, "Delta"), (_HUDI, "Hudi")):
         if mark in parts:
@@ -175,13 +175,14 @@ def _marked(name: str) -> tuple[str, str] | None:
 
 
 def _above(folder: Location, *, skip: bool = False) -> _Table | None:
-    """The table that a folder is, or stands in.
+    """Return the table that a folder is, or is inside of.
 
-    In a store, where each look is a request, only so far above partitions as tables have files.
+    In a store each look costs a request. So the search ends one folder above the partitions, which
+    is where tables have their files.
 
     Args:
         folder: The folder, resolved.
-        skip: Whether to look above it only.
+        skip: Whether to begin with the folder above it.
     """
     remote = file_io_of(folder).new_input(folder).costs_requests
     steps = 0
