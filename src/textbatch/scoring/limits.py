@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textbatch.errors import UsageError
+from textbatch.errors import TooManyBadRowsError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,22 @@ class BadRowLimit:
         if self.share is None:
             return bad > self.count
         return rows is not None and bad > self.share * rows
+
+    def check(self, bad: int, *, rows: int) -> None:
+        """Refuse too many bad rows.
+
+        Args:
+            bad: Rows that are bad.
+            rows: All rows.
+
+        Raises:
+            TooManyBadRowsError: There are too many.
+        """
+        if self.exceeded(bad, rows=rows):
+            raise TooManyBadRowsError(
+                f"{bad} of {rows} rows are bad; --max-bad-rows allows {self.text}",
+                "mend them, or allow that many",
+            )
 
 
 def count_or_share(value: int | str) -> int | str:

@@ -22,6 +22,7 @@ from textbatch.report.terminal.progress import Progress, Silent
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, FolderResult
 from textbatch.scoring.folder.run import FolderRun, is_folder_job
+from textbatch.scoring.limits import BadRowLimit
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.remote_output import RemoteRun
 from textbatch.scoring.score_file import FileRun
@@ -100,6 +101,10 @@ def score_and_profile(
     with failure_reported(config.report, so_far), closing(ModelHandle(config)) as model:
         run = _run_of(config, report.run_id, model, progress or Silent())
         result = run.run()
+        if result.state == "skipped":
+            # An output is taken over whatever limit it was made with, but not past this one.
+            counts = result.counts
+            BadRowLimit.parse(config.max_bad_rows).check(counts.bad_rows, rows=counts.rows_in)
     done = report.of(result)
     if config.report:
         write_json(config.report, done.to_dict())

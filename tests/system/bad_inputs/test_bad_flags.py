@@ -88,6 +88,21 @@ def test_75_skip_does_the_job_again_where_its_quarantine_is_gone(cli, source):
     assert cli.score(source, *flags) == 73
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_75_skip_takes_no_output_with_more_bad_rows_than_are_allowed(several, cli):
+    source = cli.folder / "in"
+    source.mkdir()
+    texts = pa.array([b"refund", b"caf\xff", b"login"], pa.binary())
+    pq.write_table(pa.table({"text": texts}), source / "a.parquet")
+    source = source if several else source / "a.parquet"
+    skip = ("--if-exists", "skip")
+    assert cli.score(source, "--max-bad-rows", 1) == 0
+    assert cli.score(source, *skip, "--max-bad-rows", "50%") == 0
+    assert "skipped" in cli.told
+    assert cli.score(source, *skip) == 67
+    assert "1 of 3 rows are bad; --max-bad-rows allows 0" in cli.error
+
+
 def test_76_an_output_without_its_directory(cli, source):
     cli.output = cli.folder / "no" / "out.parquet"
     cli.refuses(source, 73, "there is no directory .*; create it")

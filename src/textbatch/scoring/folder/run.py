@@ -195,12 +195,7 @@ class _Parts:
             self._note(file, self._score(file))
             self.scored += 1
         rows = self.totals.totals()
-        if self._limit.exceeded(rows.bad_rows, rows=rows.rows_in):
-            raise TooManyBadRowsError(
-                f"{rows.bad_rows} of {rows.rows_in} rows are bad; "
-                f"--max-bad-rows allows {self._limit.text}",
-                "mend them, or allow that many",
-            )
+        self._limit.check(rows.bad_rows, rows=rows.rows_in)
 
     def _score(self, file: ListedFile) -> FileResult:
         file.check_unchanged()
