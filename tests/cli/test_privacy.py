@@ -53,6 +53,10 @@ FILES = {
     "big.jsonl": f'{{"text": "{CANARY}", "id": 1e400}}\n',
     "rounded.jsonl": f'{{"text": "{CANARY}", "id": 12345678901234567891}}\n',
     "bad_key.jsonl": f'{{"text": "{CANARY}", "{CANARY}'.encode() + b'\xff": 1}\n',
+    "json.csv": f'{{"text": "{CANARY}"}}\n',
+    "markup.csv": f"<b>{CANARY}</b>,{CANARY}\n",
+    "deep_list.jsonl": f'{{"text": "{CANARY}", "d": {"[" * 60}"{CANARY}"{"]" * 60}}}\n',
+    "follows.jsonl": f'{{"text": "{CANARY}"}} // {CANARY}\n',
     "empty.jsonl": f'{{"text": "{CANARY}", "meta": {{}}}}\n',
     "keys.jsonl": f'{{"text": {{"{CANARY}": 1}}}}\n',
 }

@@ -15,7 +15,7 @@ from textbatch.data.output.records import RowCounts
 from textbatch.data.readers.column_names import case_twins, listed, shown
 from textbatch.data.readers.hive_partitions import with_partitions
 from textbatch.data.readers.identity import InputIdentity, job_key
-from textbatch.data.readers.json_types import has_empty_objects
+from textbatch.data.readers.json_types import unwritable
 from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.file_io import exists, new_input
@@ -227,10 +227,9 @@ def _check_input(source: Source, text_column: str, columns: Sequence[str] | None
     names = source.schema.names if columns is None else list(dict.fromkeys(columns))
     fields = [source.schema.field(name) for name in names]
     for field in fields:
-        if has_empty_objects(field.type):
+        if reason := unwritable(field.type):
             raise DataError(
-                f"{source.file} column {shown(field.name)} holds objects without any key, {{}}, "
-                "which Parquet has no type for",
+                f"{source.file} column {shown(field.name)} {reason}",
                 "leave it out with --columns",
             )
     return pa.schema(fields, metadata=source.schema.metadata)

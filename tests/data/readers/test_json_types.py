@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from textbatch.data.readers.json_types import has_empty_objects, types_of_job
+from textbatch.data.readers.json_types import types_of_job, unwritable
 from textbatch.errors import DataError
 
 NULL, INT, DOUBLE, TEXT = pa.null(), pa.int64(), pa.float64(), pa.string()
@@ -91,6 +92,19 @@ def test_what_does_not_fit_there_is_told(there, new):
 
 def test_objects_without_keys_are_found_at_any_depth():
     for kind in (obj(), pa.list_(obj()), obj(a=obj()), pa.list_(pa.list_(obj(a=INT, b=obj())))):
-        assert has_empty_objects(kind)
+        assert "without any key" in unwritable(kind)
     for kind in (INT, pa.list_(INT), obj(a=INT)):
-        assert not has_empty_objects(kind)
+        assert not unwritable(kind)
+
+
+@pytest.mark.parametrize("outer", [pa.list_, lambda kind: obj(a=kind)], ids=["list", "object"])
+def test_what_arrow_cannot_read_back_is_found(outer, tmp_path):
+    kind = INT
+    while not unwritable(kind):
+        kind, last = outer(kind), kind
+    pq.write_table(pa.table({"n": pa.nulls(1, last)}), tmp_path / "a.parquet")
+    assert pq.read_schema(tmp_path / "a.parquet").field("n").type == last
+    pq.write_table(pa.table({"n": pa.nulls(1, kind)}), tmp_path / "b.parquet")
+    with pytest.raises(OSError, match="too deep"):
+        pq.read_schema(tmp_path / "b.parquet")
+    assert "nests deeper" in unwritable(kind)

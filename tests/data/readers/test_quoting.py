@@ -207,6 +207,12 @@ def test_what_is_wrong_with_a_row_is_told(name, tmp_path):
         rows_of(write(tmp_path / "in.csv", f"id,text\n{content}"))
 
 
+@pytest.mark.parametrize("first", ['{"text": "a", "id": 1}', '[{"text": "a"},', '{"text":"a"}'])
+def test_json_by_the_name_of_csv_is_told(first, tmp_path):
+    with pytest.raises(DataError, match=r"is JSON by its look, not CSV; give --format jsonl"):
+        rows_of(write(tmp_path / "in.csv", f"{first}\n{first}\n"))
+
+
 def test_columns_that_a_spreadsheet_left_behind_are_told(tmp_path):
     path = write(tmp_path / "in.csv", "id,text,,,\n1,a,,,\n")
     with pytest.raises(DataError, match="3 columns without a name, the first is column 3; name"):

@@ -8,8 +8,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textbatch.data.readers.json_types import has_empty_objects
-
 GOOD = b'{"text": "refund", "note": "x", "tags": ["y"]}\n'
 BAD = {
     "the text": b'{"text": "caf\xe9", "note": "x", "tags": ["y"]}\n',
@@ -85,8 +83,14 @@ def test_objects_without_keys_are_refused_and_may_be_left_out(value, cli):
     assert cli.accepts(path, "--columns", "text").num_rows == 1
 
 
+def test_lists_that_parquet_cannot_hold_are_refused_and_may_be_left_out(cli):
+    path = cli.folder / "in.jsonl"
+    path.write_text('{"text": "refund", "meta": ' + "[" * 60 + "1" + "]" * 60 + "}\n")
+    cli.refuses(path, 65, "column 'meta' nests deeper than readers of Parquet go; .*--columns")
+    assert cli.accepts(path, "--columns", "text").num_rows == 1
+
+
 def test_objects_that_have_a_key_in_another_row_are_objects(cli):
     path = cli.folder / "in.jsonl"
     path.write_text('{"text": "refund", "meta": {}}\n{"text": "refund", "meta": {"a": 1}}\n')
     assert cli.accepts(path)["meta"].to_pylist() == [{"a": None}, {"a": 1}]
-    assert not has_empty_objects(pq.read_schema(cli.output).field("meta").type)

@@ -19,6 +19,8 @@ _SHOWN_NAMES = 20
 #: With more words it is more likely a sentence than a name.
 _NAME_WORDS, _SENTENCE_WORDS = 2, 5
 _VALUE = re.compile(r"[-+]?[\d.,:/\sTZ%€$-]*\d[\d.,:/\sTZ%€$-]*|.*(?:@|://|\d{7}).*", re.DOTALL)
+#: Of JSON, markup and formulas.
+_SIGNS = re.compile(r"[{}\[\]<>=\"\\]")
 _SENTENCE_END = re.compile(r".*[.!?,;]|.*[.!?,;:]\s.*", re.DOTALL)
 
 
@@ -86,5 +88,6 @@ def _is_value(name: str) -> bool:
         or not name.isprintable()
         or len(name.split()) > _SENTENCE_WORDS
         or _VALUE.fullmatch(name) is not None
+        or _SIGNS.search(name) is not None
         or _SENTENCE_END.fullmatch(name) is not None
     )

@@ -26,6 +26,8 @@ def check_delimiter(
     Raises:
         DataError: Another delimiter is in the header, and at least as often in each row.
     """
+    if delimiter.join(header).lstrip("[ ").startswith(("{'", '{"')):
+        raise DataError(f"{file} is JSON by its look, not CSV", "give --format jsonl")
     if len(header) != 1:
         return
     for other, name in _DELIMITERS.items():

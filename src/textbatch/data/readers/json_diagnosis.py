@@ -80,8 +80,14 @@ def _no_object(line: bytes, number: int, file: object) -> DataError:
             f"{file} line 1 is not a JSON object: it begins one array of all rows",
             f"{FIX}, for example with jq -c '.[]'",
         )
-    if number == 1 and line.startswith(b"{"):
-        return DataError(f"{file} line 1 is not a JSON object: it ends before the object does", FIX)
+    if line.startswith(b"{"):
+        try:
+            _, end = _DECODER.raw_decode(line.decode(errors="replace"))
+        except json.JSONDecodeError:
+            what = "it ends before the object does"
+        else:
+            what = f"something follows the object at character {end + 1}"
+        return DataError(f"{file} line {number} is not a JSON object: {what}", FIX)
     return DataError(f"{file} line {number} is not a JSON object", FIX)
 
 
@@ -131,7 +137,7 @@ def _wrong(line: bytes, kinds: dict[Path, str]) -> tuple[str, str] | None:
         start = len(text) - len(text.lstrip())
         value, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        return f"is not valid JSON at character {error.pos + 1}: {error.msg.lower()}", FIX
+        return f"is not valid JSON at character {error.pos + 1}: {_cause(error)}", FIX
     if rest := text[end:].strip():
         if rest.startswith("{"):
             return "holds more than one object", FIX
@@ -141,6 +147,11 @@ def _wrong(line: bytes, kinds: dict[Path, str]) -> tuple[str, str] | None:
         if wrong := _wrong_value(path, found, kinds, invalid=invalid):
             return wrong
     return None
+
+
+def _cause(error: json.JSONDecodeError) -> str:
+    """What Python says, which does not quote: `Unterminated string starting at`, and others."""
+    return error.msg.lower().removesuffix(" at").removesuffix(" starting")
 
 
 def _wrong_value(
@@ -164,7 +175,7 @@ def _wrong_value(
         before = kinds.setdefault(path, kind)
         if before and before != kind:
             return (
-                f"has {kind} in {where}, which holds {before} in lines before it",
+                f"has {kind} in {where}, which held {before} before",
                 "give each column one type",
             )
     return None

@@ -11,6 +11,8 @@ from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.errors import DataError
 
 NO_TYPES = pa.schema([])
+#: Arrow writes deeper schemas, but reads none of them.
+_PARQUET_LEVELS = 99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,11 +124,30 @@ def _fits(kind: pa.DataType, there: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind) and pa.types.is_floating(there))
 
 
-def has_empty_objects(kind: pa.DataType) -> bool:
-    """Whether a type has objects without keys. Parquet has no type for them."""
+def unwritable(kind: pa.DataType) -> str:
+    """Why Parquet cannot hold a type, for a message; empty if it can.
+
+    Args:
+        kind: The type of a column.
+    """
+    if _has_empty_objects(kind):
+        return "holds objects without any key, {}, which Parquet has no type for"
+    if _levels(kind) > _PARQUET_LEVELS:
+        return "nests deeper than readers of Parquet go"
+    return ""
+
+
+def _has_empty_objects(kind: pa.DataType) -> bool:
     if pa.types.is_struct(kind):
-        return not kind.num_fields or any(has_empty_objects(field.type) for field in kind)
-    return bool(pa.types.is_list(kind)) and has_empty_objects(kind.value_type)
+        return not kind.num_fields or any(_has_empty_objects(field.type) for field in kind)
+    return bool(pa.types.is_list(kind)) and _has_empty_objects(kind.value_type)
+
+
+def _levels(kind: pa.DataType) -> int:
+    """How deep the schema of a type is in Parquet, where a list takes two levels."""
+    if pa.types.is_struct(kind):
+        return 1 + max((_levels(field.type) for field in kind), default=0)
+    return 2 + _levels(kind.value_type) if pa.types.is_list(kind) else 1
 
 
 def _each(schema: pa.Schema, change: Callable[[pa.DataType], pa.DataType]) -> pa.Schema:
