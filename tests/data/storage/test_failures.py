@@ -6,7 +6,13 @@ import pytest
 from textbatch.data.storage.failures import classified
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import location_of
-from textbatch.errors import AccessError, InputNotFoundError, TryAgainError, UsageError
+from textbatch.errors import (
+    AccessError,
+    InputNotFoundError,
+    MissingExtraError,
+    TryAgainError,
+    UsageError,
+)
 
 PLACE = location_of("s3://bucket/a.csv")
 
@@ -76,7 +82,7 @@ class RefusedError(Exception):
         (FileNotFoundError("x"), InputNotFoundError),
         (PermissionError("x"), AccessError),
         (pa.ArrowInvalid("x"), UsageError),
-        (ImportError("x"), UsageError),
+        (ImportError("x"), MissingExtraError),
         (ValueError("Protocol not known"), UsageError),
         (OSError("google::cloud::Status(NOT_FOUND: 'no' key)"), InputNotFoundError),
         (OSError("google::cloud::Status(UNAVAILABLE: '404')"), TryAgainError),
