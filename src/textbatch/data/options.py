@@ -34,6 +34,7 @@ class LabelledOptions(ReadOptions):
         super().__post_init__()
         if not self.inputs:
             raise UsageError("no input file", "name at least one labelled file")
+        self.check_standard_input(self.inputs)
 
 
 @options

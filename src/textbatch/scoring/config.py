@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from textbatch.data.choices import CHUNK_ROWS, IfExists
 from textbatch.data.options import LabelledOptions
-from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.readers.read_options import STANDARD_INPUT, ReadOptions
 from textbatch.data.storage.location import Location, is_local, location_of, resolved
 from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions
@@ -122,8 +122,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
             raise UsageError("no input file", "name at least one")
         super().__post_init__()
         BadRowLimit.parse(self.max_bad_rows)
-        if Path("-") in self.inputs:
-            self._check_standard_input()
+        self._check_standard_input()
         self._check_files()
         if self.incremental and self.if_exists != "fail":
             raise ConflictError(
@@ -156,12 +155,12 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     @property
     def from_standard_input(self) -> bool:
         """Whether the input is `-`."""
-        return self.inputs == (Path("-"),)
+        return self.inputs == (STANDARD_INPUT,)
 
     def _check_standard_input(self) -> None:
-        if self.input_format not in ("csv", "jsonl"):
-            raise UsageError("standard input has no name to go by", "give --format csv or jsonl")
-        if not self.from_standard_input or self.as_folder or self.dry_run:
+        self.check_standard_input(self.inputs)
+        alone = self.from_standard_input and not (self.as_folder or self.dry_run)
+        if STANDARD_INPUT in self.inputs and not alone:
             raise ConflictError(
                 "standard input goes alone into one file, and is not read twice",
                 "leave out the other inputs, the / behind the output, or --dry-run",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +13,9 @@ import pyarrow as pa
 from textbatch.data.output.small_table import write_table
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
 from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, MissingExtraError
-from textbatch.model.bundle.bundle import load_bundle
+from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.report.audit import AuditReport
@@ -107,10 +107,10 @@ def _audit(
 
 
 def _asked(
-    model: Path, rows: LabelledRows, warnings: list[str], progress: Progress | None
+    model: Location, rows: LabelledRows, warnings: list[str], progress: Progress | None
 ) -> tuple[LabelledRows, tuple[str, ...], Float32Array, BoolArray]:
     """A bundle's answers for the rows whose label it knows."""
-    bundle = load_bundle(model)
+    bundle = load_model(model)
     label_ids, unseen = label_ids_of(rows.labels, bundle.labels)
     if unseen:
         warnings.append(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from textbatch.data.readers.inputs import standard_input_as_file
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import check_replaceable
 from textbatch.model.network.weights import Weights
@@ -46,8 +47,19 @@ def train(
         TextbatchError: A subclass says what went wrong; an older bundle is still in place.
     """
     return reported(
-        config, lambda started: _train(config, say or (lambda _: None), started, progress)
+        config, lambda started: _train_here(config, say or (lambda _: None), started, progress)
     )
+
+
+def _train_here(
+    config: TrainConfig,
+    say: Callable[[str], None],
+    started: float,
+    progress: Progress | None,
+) -> TrainReport:
+    # The texts are read several times, by the processes of the folds as well.
+    with standard_input_as_file(config.unlabelled) as unlabelled:
+        return _train(replace(config, unlabelled=unlabelled), say, started, progress)
 
 
 def _train(

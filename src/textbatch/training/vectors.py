@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from textbatch.data.readers.inputs import standard_input_as_file
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.unlabelled import UnlabelledFiles
 from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 from textbatch.model.vectors.corpus import write_corpus
 from textbatch.model.vectors.types import VectorSettings
@@ -39,9 +41,18 @@ def train_vectors(
     say = say or (lambda _: None)
     started = time.perf_counter()
     new_output(config.output).check(overwrite=config.if_exists == "replace")
-    files = UnlabelledFiles(
-        inputs=config.inputs, options=config.reading(), text_column=config.text_column
-    )
+    with standard_input_as_file(config.inputs) as inputs:
+        return _train_vectors(config, inputs, say, progress, started)
+
+
+def _train_vectors(
+    config: VectorsConfig,
+    inputs: tuple[Location, ...],
+    say: Callable[[str], None],
+    progress: Progress | None,
+    started: float,
+) -> VectorsReport:
+    files = UnlabelledFiles(inputs=inputs, options=config.reading(), text_column=config.text_column)
     files.check()
     extra_words = _listed_words(config.words) if config.words else ()
     bad: list[int] = []

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+
 from textbatch.data.choices import InputFormat, Quoting
 from textbatch.data.readers.delimiters import delimiter_of
 from textbatch.data.readers.encodings import check_encoding
+from textbatch.data.storage.location import Location
+from textbatch.errors import ConflictError, UsageError
 from textbatch.options import Options, option, options
+
+#: Stands for standard input where a file is asked for.
+STANDARD_INPUT = Path("-")
 
 
 @options
@@ -42,3 +50,19 @@ class ReadOptions(Options):
     def reading(self) -> ReadOptions:
         """These options alone, where a command has more."""
         return ReadOptions(**self.in_common(ReadOptions))
+
+    def check_standard_input(self, places: Iterable[Location | None]) -> None:
+        """Check that standard input can be read, if a command is to read it.
+
+        Args:
+            places: All that the command reads.
+
+        Raises:
+            UsageError: Nothing tells its format.
+            ConflictError: It is named twice.
+        """
+        named = sum(place == STANDARD_INPUT for place in places)
+        if named and self.input_format not in ("csv", "jsonl"):
+            raise UsageError("standard input has no name to go by", "give --format csv or jsonl")
+        if named > 1:
+            raise ConflictError("standard input is named twice", "give - in one place alone")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textbatch.data.options import ReplaceOptions
+from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import UsageError
 from textbatch.options import option, options
 from textbatch.report.options import ReportOptions
@@ -24,8 +25,11 @@ class AuditConfig(RowOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportO
     output: Path = option(
         ".parquet or .csv file.", default=Path("label-errors.parquet"), flags=("--output", "-o")
     )
-    model: Path | None = option(
-        "Use this model, which must not have seen the rows.", default=None, flags=("--model", "-m")
+    model: Location | None = option(
+        "Use this model, which must not have seen the rows.",
+        default=None,
+        flags=("--model", "-m"),
+        of=location_of,
     )
     folds: int = option("Cross-validate in K parts.", default=5)
     texts: bool = option("Write the texts too.", default=False)

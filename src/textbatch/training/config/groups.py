@@ -61,6 +61,10 @@ class HeldOutOptions(Options):
         "Labelled file for the reported metrics.", default=None, of=location_of, decides=False
     )
 
+    def beside_inputs(self) -> tuple[Location | None, ...]:
+        """What is read besides the labelled files, where it is given."""
+        return (self.validation, self.test)
+
 
 @options
 class RecipeOptions(SeedOptions):

@@ -121,6 +121,7 @@ class TrainConfig(
         elif self.out_of_fold or self.jobs:
             raise ConflictError("--out-of-fold and --jobs need folds", "add --folds 5")
         self._check_network()
+        self.check_standard_input((*self.inputs, *self.beside_inputs()))
         if self.self_train and not self.unlabelled:
             raise ConflictError("--self-train without --unlabelled", "give both or neither")
         self._check_augmentation()
@@ -145,6 +146,10 @@ class TrainConfig(
                 raise ConflictError(f"{flag} without --augment {name}", "give both or neither")
             if name in chosen and not file:
                 raise ConflictError(f"--augment {name} without {flag}", "give both or neither")
+
+    def beside_inputs(self) -> tuple[Location | None, ...]:
+        """What is read besides the labelled files, where it is given."""
+        return (*super().beside_inputs(), *self.unlabelled)
 
     @property
     def augment_methods(self) -> tuple[str, ...]:

@@ -29,6 +29,10 @@ class TuneConfig(RowOptions, HeldOutOptions, RecipeOptions, ReportOptions):
         "Seconds after which no trial begins.", default=None, low=1, high=10_000_000
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _ = self.train  # what training would refuse is refused now
+
     @property
     def train(self) -> TrainConfig:
         """The rows, and how the network of a trial is trained."""

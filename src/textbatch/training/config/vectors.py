@@ -23,7 +23,7 @@ class VectorsConfig(TextOptions, SeedOptions, ReadOptions, ReplaceOptions):
     """
 
     inputs: tuple[Location, ...] = option(
-        "Parquet, CSV or JSONL files, or .txt files with a text on each line; folders; globs.",
+        "Parquet, CSV or JSONL files, .txt with a text a line; folders; globs; - for stdin.",
         argument=True,
         of=location_of,
     )
@@ -47,6 +47,7 @@ class VectorsConfig(TextOptions, SeedOptions, ReadOptions, ReplaceOptions):
         if not self.output.name.lower().endswith((".vec", ".vec.gz")):
             raise UsageError(f"{self.output} is no .vec or .vec.gz file", "name the output last")
         super().__post_init__()
+        self.check_standard_input(self.inputs)
         if self.words and self.algorithm != "fasttext":
             raise ConflictError(
                 "--words needs parts of words, which word2vec does not learn",
