@@ -133,7 +133,7 @@ def train_vectors(
     """Train word vectors on texts.
 
     Args:
-        inputs: Parquet, CSV or JSONL files, or .txt files with a text on each line; folders; globs.
+        inputs: Parquet, CSV or JSONL files, .txt with a text a line; folders; globs; - for stdin.
         output: .vec or .vec.gz file to write.
         text_column: Column that holds the text.
         algorithm: fasttext also learns parts of words, in twice the time.

@@ -5,6 +5,7 @@
 * `files`: what can be done with a file: `InputFile`, `OutputFile`, `FileIO`.
 * `file_io`: chooses who does it, by scheme; the entrance of this package.
 * `local`: files on this machine.
+* `patterns`: globs for the names of objects.
 * `remote`: files in any object store, with retries.
 * `object_store`: what a store must be able to do.
 * `s3_store`, `s3_upload`, `google_store`, `fsspec_store`: the stores.

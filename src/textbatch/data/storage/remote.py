@@ -5,10 +5,8 @@ The classes raise the errors of this package. Arrow passes them on as they are.
 
 from __future__ import annotations
 
-import fnmatch
 import io
 import os
-import re
 import tempfile
 from collections.abc import Iterator
 from functools import partial
@@ -30,6 +28,7 @@ from textbatch.data.storage.files import (
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.names import is_file_name
 from textbatch.data.storage.object_store import ObjectStore, ReadAt
+from textbatch.data.storage.patterns import expression_of
 from textbatch.data.storage.retry import retried
 from textbatch.errors import InputNotFoundError, StorageError, UsageError, storage_errors
 
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _BLOCK_BYTES = 8 << 20
-_ANY_FOLDERS = "(?:[^/]+/)*"
-#: Of a glob: a set of characters, or a character.
-_TOKENS = re.compile(r"\[!?\]?[^\]]*\]|.", re.DOTALL)
 
 
 class RemoteInput(InputFile):
@@ -262,26 +258,6 @@ class RemoteFileIO(FileIO[RemotePath]):
         # A key that ends with a slash only marks a folder.
         found = (entry for entry in self._store.below(folder) if not entry[0].endswith("/"))
         return sorted(found, key=itemgetter(0))
-
-
-def expression_of(pattern: str) -> re.Pattern[str]:
-    """Turn a glob into a regular expression, which matches a name or a folder above it."""
-    *folders, last = pattern.split("/")
-    found = "".join(_ANY_FOLDERS if part == "**" else f"{_part_of(part)}/" for part in folders)
-    return re.compile(found + (".+" if last == "**" else rf"{_part_of(last)}(?:/|\Z)"), re.DOTALL)
-
-
-def _part_of(pattern: str) -> str:
-    return "".join(map(_expression_of_token, _TOKENS.findall(pattern)))
-
-
-def _expression_of_token(token: str) -> str:
-    if token in ("?", "*"):
-        return "[^/]" if token == "?" else "[^/]*"
-    if len(token) == 1:
-        return re.escape(token)
-    plain = fnmatch.translate(token).removeprefix("(?s:").removesuffix(")\\Z")
-    return plain.replace("[^", "[^/", 1)
 
 
 def read_whole(file: InputFile, *, limit: int) -> bytes:
