@@ -6,11 +6,13 @@ from support.records import part_record
 from textbatch.data.output.ledger import Ledger, read_records, write_records
 from textbatch.errors import DataError
 
+RUN, JOB, OTHER = "b" * 16, "a" * 64, "0" * 64
 RECORDS = [part_record(f"{n}.parquet", state=f"s{n}") for n in range(3)]
 
 
-def noted(path, job="a"):
+def noted(path, job=JOB):
     ledger = Ledger(path, job)
+    ledger.begin(RUN)
     for record in RECORDS:
         ledger.add(record)
     ledger.close()
@@ -18,24 +20,42 @@ def noted(path, job="a"):
 
 
 def test_a_later_run_of_the_same_job_knows_what_is_finished(tmp_path):
-    ledger = Ledger(noted(tmp_path / "parts"), "a")
+    ledger = Ledger(noted(tmp_path / "parts"), JOB)
     assert ledger.finished == {record.part: record.state for record in RECORDS}
     assert list(ledger.records()) == RECORDS
     ledger.remove()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_job_starts_anew(tmp_path):
-    ledger = Ledger(noted(tmp_path / "parts"), "b")
-    assert (ledger.finished, ledger.begun) == ({}, False)
-    assert list(tmp_path.iterdir()) == []
+def test_another_job_starts_anew_but_knows_what_stands_there(tmp_path):
+    ledger = Ledger(noted(tmp_path / "parts"), OTHER)
+    assert (ledger.finished, ledger.begun) == ({}, True)
+    assert list(ledger.records()) == []
+    assert ledger.seals == {record.part: record.seal for record in RECORDS}
+    assert ledger.runs == {RUN}
+    ledger.begin("c" * 16)
+    anew = part_record("0.parquet", job=OTHER, seal="9" * 64)
+    ledger.add(anew)
+    ledger.close()
+    ledger = Ledger(tmp_path / "parts", JOB)
+    assert list(ledger.finished) == ["1.parquet", "2.parquet"]
+    assert ledger.seals["0.parquet"] == "9" * 64
+    assert ledger.runs == {RUN, "c" * 16}
+    ledger.close()
+
+
+def test_a_ledger_of_another_format_is_dropped(tmp_path):
+    path = tmp_path / "parts"
+    path.write_text('{"format": 1, "job": "a"}\n')
+    ledger = Ledger(path, JOB)
+    assert (ledger.begun, path.exists()) == (False, False)
 
 
 @pytest.mark.parametrize("torn", range(1, 30, 4))
 def test_a_torn_last_line_is_forgotten(torn, tmp_path):
     path = noted(tmp_path / "parts")
     path.write_bytes(path.read_bytes()[:-torn])
-    ledger = Ledger(path, "a")
+    ledger = Ledger(path, JOB)
     assert list(ledger.finished) == ["0.parquet", "1.parquet"]
     ledger.add(RECORDS[2])
     assert list(ledger.records()) == RECORDS
@@ -43,10 +63,10 @@ def test_a_torn_last_line_is_forgotten(torn, tmp_path):
 
 
 def test_a_part_that_was_made_again_counts_with_its_last_state(tmp_path):
-    ledger = Ledger(noted(tmp_path / "parts"), "a")
+    ledger = Ledger(noted(tmp_path / "parts"), JOB)
     ledger.add(part_record("0.parquet", state="new"))
     ledger.close()
-    assert Ledger(ledger.path, "a").finished["0.parquet"] == "new"
+    assert Ledger(ledger.path, JOB).finished["0.parquet"] == "new"
 
 
 def test_a_manifest_is_written_whole_and_a_damaged_line_is_told(tmp_path):

@@ -254,3 +254,18 @@ def test_no_output_without_its_quarantine(store, model, tmp_path, work, monkeypa
 
 def _broken(*_: object) -> None:
     raise OSError
+
+
+@pytest.mark.parametrize("name", ["year=2020/f0.parquet", "z.parquet"])
+def test_an_object_of_others_is_neither_replaced_nor_removed(name, store, folder, model, tmp_path):
+    noise = tmp_path / "noise.parquet"
+    pq.write_table(pa.table({"precious": [1]}), noise)
+    store.client.delete_object(Bucket="bucket", Key="out/_manifest.jsonl")
+    store.client.delete_object(Bucket="bucket", Key="out/_SUCCESS")
+    for part in folder:
+        store.client.delete_object(Bucket="bucket", Key=f"out/{part}")
+    store.put(f"out/{name}", noise.read_bytes())
+    with pytest.raises(OutputError, match=f"holds {name}, which this output did not write"):
+        score(tmp_path / "in", OUT, model=model, if_exists="replace")
+    assert store.keys("out") == [f"out/{name}"]
+    assert store.get(f"out/{name}") == noise.read_bytes()

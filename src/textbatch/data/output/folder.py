@@ -7,8 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-from textbatch.data.output.footer import key_of
-from textbatch.data.output.ledger import read_records, write_records
+from textbatch.data.output.ledger import read_records, seals_of, write_records
 from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.storage.atomic_file import atomic_file, sync_directory
@@ -79,6 +78,14 @@ class OutputFolder:
         if (self.path / MANIFEST).exists():
             yield from read_records(self.path / MANIFEST)
 
+    def seals(self) -> dict[str, str]:
+        """The seals of the parts in the manifest, as far as it can be read."""
+        path = self.path / MANIFEST
+        if not path.exists():
+            return {}
+        with storage_errors(path, "cannot read"), path.open("rb") as file:
+            return seals_of(file)
+
     def check_manifest(self, success: Success) -> None:
         """Check that the manifest is the one that `_SUCCESS` was written for.
 
@@ -137,10 +144,6 @@ class OutputFolder:
                     part = os.path.relpath(Path(folder, name), self.path)
                     if not name.startswith(("_", ".")) and part not in known:
                         yield part
-
-    def is_ours(self, part: str) -> bool:
-        """Whether a file was written by `score`."""
-        return key_of(self.path / part) is not None
 
     def remove(self, part: str) -> None:
         """Remove a part that belongs to an earlier job.

@@ -10,39 +10,56 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 from textbatch.data.output.records import PartRecord
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.private import open_private
+from textbatch.data.strict_json import RunId, read_record, to_json
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
 #: Increased when a field of a line changes its meaning.
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_FIRST_LINE = f"{json.dumps({'format': FORMAT_VERSION})}\n".encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Begun:
+    """The line of a run that began."""
+
+    run: RunId
 
 
 class Ledger:
-    """The parts that this run and earlier runs of the same job have published.
+    """The parts that this run and earlier interrupted runs have published.
+
+    Besides the parts it has a line for each run that began. So it knows what an output holds by its
+    own doing, also where an interrupted run was of another job.
 
     Attributes:
-        finished: For each part the state of its input; see `listing.ListedFile.state`.
+        finished: For each part of this job the state of its input; see `listing.ListedFile.state`.
+        seals: For each part, of any job, its seal.
+        runs: The ids of all runs.
     """
 
     def __init__(self, path: Path | None, job: str) -> None:
-        """Open the ledger of an interrupted run, if it is of the same job.
+        """Open the ledger of an interrupted run, if there is one.
 
         Args:
             path: Path of the file. `begin` makes it. None for a plan that writes nothing.
-            job: Key of the job. The ledger of another job is dropped.
+            job: Key of the job. Parts of another job are not finished.
 
         Raises:
             StorageError: The file cannot be read or removed.
         """
         self.path = path
         self.finished: dict[str, str] = {}
-        self._first_line = f"{json.dumps({'format': FORMAT_VERSION, 'job': job})}\n".encode()
+        self.seals: dict[str, str] = {}
+        self.runs: set[str] = set()
+        self._job = job
         self._descriptor: int | None = None
         if path is not None:
             with storage_errors(path, "cannot use"):
@@ -53,18 +70,24 @@ class Ledger:
         """Whether there is a file, of this run or an earlier one."""
         return self._descriptor is not None
 
-    def begin(self) -> None:
-        """Create the file, if there is none.
+    def begin(self, run_id: str) -> None:
+        """Note that a run begins, before it publishes anything. The file is made if there is none.
+
+        Args:
+            run_id: Id of the run.
 
         Raises:
             StorageError: The disk is full or failing.
         """
         assert self.path is not None
-        if self._descriptor is None:
-            with storage_errors(self.path, "cannot write", missing=OutputError):
+        with storage_errors(self.path, "cannot write", missing=OutputError):
+            if self._descriptor is None:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
                 self._descriptor = open_private(self.path, flags)
-                self._write(self._first_line)
+                self._write(_FIRST_LINE)
+            self._write(f"{json.dumps(to_json(_Begun(run=run_id)))}\n".encode())
+            os.fsync(self._descriptor)
+        self.runs.add(run_id)
 
     def add(self, record: PartRecord) -> None:
         """Add a part that is at its final path.
@@ -72,18 +95,22 @@ class Ledger:
         Raises:
             StorageError: The disk is full or failing.
         """
-        self.begin()
         assert self.path is not None
         assert self._descriptor is not None
         with storage_errors(self.path, "cannot write", missing=OutputError):
             self._write(record.to_line())
             os.fsync(self._descriptor)
-        self.finished[record.part] = record.state
+        self._note(record)
 
     def records(self) -> Iterator[PartRecord]:
-        """Yield all lines, in order. A part that was added twice comes twice."""
-        if self.path is not None and self._descriptor is not None:
-            yield from read_records(self.path, skip=1)
+        """Yield the parts of this job, in order. A part that was added twice comes twice."""
+        if self.path is None or self._descriptor is None:
+            return
+        with storage_errors(self.path, "cannot read"), self.path.open("rb") as file:
+            for line in islice(file, 1, None):
+                record = PartRecord.of_line(line)
+                if record is not None and record.job == self._job:
+                    yield record
 
     def remove(self) -> None:
         """Remove the file: the job is done.
@@ -109,13 +136,11 @@ class Ledger:
         except FileNotFoundError:
             return
         with open(descriptor, "rb", closefd=False) as file:
-            same = file.readline() == self._first_line
+            same = file.readline() == _FIRST_LINE
             end = file.tell()
             for line in file if same else ():
-                record = PartRecord.of_line(line)
-                if record is None:  # torn by a power cut
+                if not self._read(line):  # torn by a power cut
                     break
-                self.finished[record.part] = record.state
                 end += len(line)
         if same:
             os.ftruncate(descriptor, end)
@@ -124,6 +149,23 @@ class Ledger:
             os.close(descriptor)
             path.unlink()
 
+    def _read(self, line: bytes) -> bool:
+        if record := PartRecord.of_line(line):
+            self._note(record)
+            return True
+        try:
+            self.runs.add(read_record(_Begun, line).run)
+        except ValueError:
+            return False
+        return line.endswith(b"\n")
+
+    def _note(self, record: PartRecord) -> None:
+        self.seals[record.part] = record.seal
+        # A part that another job has made anew since is not this job's any more.
+        self.finished.pop(record.part, None)
+        if record.job == self._job:
+            self.finished[record.part] = record.state
+
     def _write(self, line: bytes) -> None:
         assert self._descriptor is not None
         data = memoryview(line)
@@ -131,19 +173,18 @@ class Ledger:
             data = data[os.write(self._descriptor, data) :]
 
 
-def read_records(path: Path, *, skip: int = 0) -> Iterator[PartRecord]:
+def read_records(path: Path) -> Iterator[PartRecord]:
     """Read a file of records, one after the other.
 
     Args:
         path: The file.
-        skip: Lines to leave out at its beginning.
 
     Raises:
         DataError: A line is damaged.
         StorageError: The file cannot be read.
     """
     with storage_errors(path, "cannot read"), path.open("rb") as file:
-        yield from parse_records(islice(file, skip, None), path)
+        yield from parse_records(file, path)
 
 
 def parse_records(lines: Iterable[bytes], path: os.PathLike[str]) -> Iterator[PartRecord]:
@@ -163,6 +204,19 @@ def parse_records(lines: Iterable[bytes], path: os.PathLike[str]) -> Iterator[Pa
                 f"{os.fspath(path)} is damaged in line {number}", "score with --overwrite"
             )
         yield record
+
+
+def seals_of(lines: Iterable[bytes]) -> dict[str, str]:
+    """Read the seals of the parts in lines of records. Damaged lines are passed over.
+
+    Args:
+        lines: The lines.
+
+    Returns:
+        The seals by part.
+    """
+    records = filter(None, map(PartRecord.of_line, lines))
+    return {record.part: record.seal for record in records}
 
 
 def write_records(path: Path, records: Iterable[PartRecord], *, owner: str) -> str:

@@ -10,8 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from textbatch.data.output.folder import MANIFEST, SUCCESS
-from textbatch.data.output.footer import key_of
-from textbatch.data.output.ledger import parse_records, write_records
+from textbatch.data.output.ledger import parse_records, seals_of, write_records
 from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.storage.atomic_file import atomic_file
@@ -68,6 +67,13 @@ class RemoteFolder:
             with new_input(path).open() as lines:
                 yield from parse_records(lines, path)
 
+    def seals(self) -> dict[str, str]:
+        """The seals of the parts in the manifest, as far as it can be read."""
+        if not self.has_manifest():
+            return {}
+        with new_input(self.path / MANIFEST).open() as lines:
+            return seals_of(lines)
+
     def has_manifest(self) -> bool:
         """Whether there is a manifest."""
         return MANIFEST in self._names
@@ -106,7 +112,8 @@ class RemoteFolder:
             TryAgainError: The store failed for too long.
         """
         local = self.lock_place / part
-        new_output(self.path / part).publish(local)
+        # An object that came meanwhile is somebody else's.
+        new_output(self.path / part).publish(local, overwrite=part in self._names)
         self._names.add(part)
         with storage_errors(local, "cannot remove"):
             local.unlink(missing_ok=True)
@@ -117,14 +124,12 @@ class RemoteFolder:
 
     def others(self, known: Collection[str]) -> Iterator[str]:
         """Yield visible objects that are not known. Readers would take them for parts."""
+        # Others may have come since the last look.
+        self.__dict__.pop("_names", None)
         for name in sorted(self._names):
             hidden = any(part.startswith(("_", ".")) for part in name.split("/"))
             if not hidden and name not in known:
                 yield name
-
-    def is_ours(self, part: str) -> bool:
-        """Whether an object was written by `score`."""
-        return key_of(self.path / part) is not None
 
     def remove(self, part: str) -> None:
         """Remove a part that belongs to an earlier job."""

@@ -21,6 +21,7 @@ from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileCounts, FileTask
+from textbatch.scoring.folder.owned import OwnedParts
 from textbatch.scoring.folder.totals import Totals
 from textbatch.scoring.limits import BadRowLimit
 
@@ -38,6 +39,7 @@ class FolderJob:
         folder: The output.
         ledger: The parts that this job has finished.
         known: With `--incremental`: the state of the input of each part in the manifest.
+        owned: The parts that may be replaced or removed.
         inherited: Whether an interrupted run has left its work directory.
         todo: The files to score.
     """
@@ -50,6 +52,7 @@ class FolderJob:
     folder: Folder
     ledger: Ledger
     known: dict[str, str]
+    owned: OwnedParts
     inherited: bool
     todo: list[ListedFile]
 
@@ -81,7 +84,12 @@ class FolderJob:
         )
         # If the last run died after publishing a part, the part is there, but not in the ledger.
         again: IfExists = "skip" if self.inherited else "fail"
-        replaces = config.incremental or config.if_exists == "replace" or self.folder.is_staged
+        replaces = config.incremental or config.if_exists == "replace"
+        if self.folder.has(file.part):
+            self.owned.check(file.part)
+        else:
+            # What comes to stand there meanwhile is somebody else's.
+            replaces = False
         return FileTask(
             config=config,
             run_id=run_id,
@@ -89,7 +97,8 @@ class FolderJob:
             output=self.folder.place(file.part),
             quarantine=quarantine,
             partitions=file.partitions,
-            if_exists="replace" if replaces else again,
+            # In a store it is the unfinished file on this machine.
+            if_exists="replace" if replaces or self.folder.is_staged else again,
             bad_rows=bad_rows,
             read_as=read_as,
         )
@@ -156,7 +165,7 @@ class FolderJob:
     def _last_records(self) -> Iterator[PartRecord]:
         seen: set[str] = set()
         for record in self.ledger.records():
-            if record.part not in seen and self.ledger.finished[record.part] == record.state:
+            if record.part not in seen and self.ledger.finished.get(record.part) == record.state:
                 seen.add(record.part)
                 yield record
 
@@ -169,15 +178,14 @@ def prepare_place(job: FolderJob) -> None:
     """Make the directory, mark it as incomplete, and check that it holds only our files.
 
     Raises:
-        OutputError: It holds a file that textbatch did not write.
+        OutputError: It holds a file that this output did not write.
         StorageError: The disk is full or failing.
     """
     for part in _others(job):
-        if not job.folder.is_ours(part):
-            raise OutputError(
-                f"{job.folder.path} holds {part}, which textbatch did not write",
-                "move it away, or name another directory",
-            )
+        job.owned.check(part)
+    for file in job.todo:
+        if job.folder.has(file.part):
+            job.owned.check(file.part)
     job.folder.begin()
 
 
@@ -190,6 +198,7 @@ def finish(job: FolderJob, run_id: str) -> None:
 
     Raises:
         DataError: An input file has changed since the job began.
+        OutputError: A file that is none of the parts came meanwhile.
         StorageError: The disk is full or failing.
     """
     for file in job.listing.files:
@@ -197,6 +206,7 @@ def finish(job: FolderJob, run_id: str) -> None:
         if not file.file.costs_requests:
             file.check_unchanged()
     for part in list(_others(job)):
+        job.owned.check(part)
         job.folder.remove(part)
     added, parts = Totals(), 0
 

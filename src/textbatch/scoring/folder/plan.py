@@ -21,6 +21,7 @@ from textbatch.errors import ConflictError, DataError, OutputError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.folder.job import FolderJob
+from textbatch.scoring.folder.owned import OwnedParts
 
 
 def open_folder(config: ScoreConfig) -> Folder:
@@ -113,6 +114,7 @@ def plan(
         folder=folder,
         ledger=ledger,
         known=known,
+        owned=OwnedParts(folder, ledger),
         inherited=work.inherited if work else False,
         todo=todo,
     )

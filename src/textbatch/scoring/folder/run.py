@@ -157,7 +157,7 @@ class FolderRun:
         parts = _Parts(job, found.types, self._run_id, self._model, self._progress)
         prepare_place(job)
         # From here on the directory is not empty: the ledger tells the next run whose it is.
-        job.ledger.begin()
+        job.ledger.begin(self._run_id)
         self._parts = parts
         parts.score()
         finish(job, self._run_id)
