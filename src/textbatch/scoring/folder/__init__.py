@@ -5,5 +5,6 @@
 * `job`: the job itself, and how it ends.
 * `json_columns`: one schema for all JSON Lines files.
 * `checks`: what is checked before the first file is scored.
+* `owned`: which files of the output may be replaced or removed.
 * `totals`: the counts and the progress of all files together.
 """
