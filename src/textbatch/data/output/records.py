@@ -13,6 +13,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from textbatch.data.storage.names import is_file_name
 from textbatch.data.strict_json import (
     Count,
     RunId,
@@ -163,7 +164,7 @@ class PartRecord(RowCounts):
     def __post_init__(self) -> None:
         check_sums(self)
         # What a file says must not lead out of the folder.
-        if "\0" in self.part or {"", ".", ".."} & set(self.part.split("/")):
+        if not is_file_name(self.part):
             raise ValueError("the part is no path in the folder")
 
     def to_line(self) -> bytes:
