@@ -9,6 +9,13 @@ PIP := $(BIN)/python -m pip install --quiet
 WORKERS ?= auto
 PARALLEL := --numprocesses $(WORKERS) --dist worksteal
 QUICK := not slow and not trains
+# Tests that need nothing but what `score` needs: others write their files with other libraries.
+OTHER_WRITERS := output/test_footer_schemas.py readers/test_labelled.py readers/test_parquet_faults.py \
+	readers/test_parquet_types.py readers/test_table_formats.py storage/test_remote.py
+LOWEST := $(OTHER_WRITERS:%=--ignore=tests/data/%) \
+	tests/text tests/data tests/scoring/test_score.py tests/scoring/test_verify.py \
+	tests/scoring/test_inspect.py tests/model/bundle tests/model/test_predictor.py \
+	tests/system/test_scoring_alone.py
 
 .PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-container test-lowest \
 	coverage check lock bench bench-accuracy reference docs clean
@@ -37,6 +44,12 @@ test-schedulers: $(VENV)/installed-dev .venv-schedulers/installed  ## Run the Pr
 
 test-container: $(VENV)/installed-dev  ## Build the scoring image's environment and run it without Docker
 	TEXTBATCH_TEST_CONTAINER=1 $(BIN)/pytest tests/system/container
+
+test-lowest: $(VENV)/installed-dev .venv-lowest/installed  ## Run scoring tests with the oldest releases that are allowed
+	.venv-lowest/bin/pytest $(PARALLEL) -m '$(QUICK)' $(LOWEST) $(PYTEST)
+
+coverage: PYTEST += --cov=textbatch --cov-report=term:skip-covered
+coverage: test  ## Run all tests, and print how much of the code they run in the test processes
 
 check: $(VENV)/installed-dev  ## Run the linters and the type checker, as CI does
 	$(BIN)/ruff check .
@@ -92,4 +105,14 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m venv --clear .venv-schedulers
 	.venv-schedulers/bin/python -m pip install --quiet --requirement tests/system/jobs/schedulers-requirements.txt
 	.venv-schedulers/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+# The oldest releases that the bounds allow and that have wheels for this Python; no extra.
+.venv-lowest/installed: pyproject.toml $(VENV)/installed-dev
+	$(BIN)/python -m venv --clear .venv-lowest
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --only-binary :all: --group lowest \
+		--python $(BIN)/python --no-header --output-file .venv-lowest/requirements.txt pyproject.toml
+	$(BIN)/python -m pip --python .venv-lowest/bin/python install --quiet \
+		--requirement .venv-lowest/requirements.txt
+	$(BIN)/python -m pip --python .venv-lowest/bin/python install --quiet --no-deps --editable .
 	touch $@

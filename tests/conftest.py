@@ -12,6 +12,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import settings
 from support.bundles import random_bundle, random_texts, write_bundle, write_texts
+from support.marks import mark
 from support.training import labelled_file, quick_recipe  # noqa: F401  fixtures
 
 from textbatch.cli.app import _run as run_app
@@ -39,8 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = getattr(item, "fixturenames", ())
         if "storage" in item.path.parts or "store" in names or item.path.name == "test_docs_run.py":
             item.add_marker(pytest.mark.filterwarnings("default"))
-        if "quick_recipe" in names:
-            item.add_marker(pytest.mark.trains)
+        mark(item)
 
 
 @pytest.fixture

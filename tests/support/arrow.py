@@ -5,6 +5,8 @@ from __future__ import annotations
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+MAJOR = int(pa.__version__.split(".")[0])
+
 
 def writable(*kinds: pa.DataType) -> list[pa.DataType]:
     """Those types that this Arrow can write to Parquet: string views from 21 on."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from support import marks
 
 import textbatch
 from textbatch.data.storage.failures import classified
@@ -129,3 +130,8 @@ def test_so_does_an_object_store(scheme, library, extra):
     told = f"{scheme}:// needs {library}, which is not installed; pip install 'textbatch[{extra}]'"
     assert isinstance(lacking, MissingExtraError)
     assert str(lacking).endswith(told)
+
+
+def test_the_places_of_marks_exist():
+    for place in (*marks.TRAINS, *marks.SLOW, *marks.QUICK):
+        assert (marks.TESTS / place).exists(), place

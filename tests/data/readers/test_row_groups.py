@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.arrow import writable
 
 from textbatch.data.readers.chunks import rebatch
 from textbatch.data.readers.pages import largest_page
@@ -86,7 +87,8 @@ def test_shared_prefixes_that_stand_for_long_texts_are_not_unpacked_whole(peak, 
 
 @pytest.mark.parametrize("encoding", DELTAS)
 @pytest.mark.parametrize(
-    "kind", [pa.string(), pa.large_string(), pa.binary(), pa.large_binary(), pa.string_view()]
+    "kind",
+    writable(pa.string(), pa.large_string(), pa.binary(), pa.large_binary(), pa.string_view()),
 )
 @pytest.mark.parametrize("store_schema", [True, False])
 def test_delta_encodings_are_read_for_every_type_of_text(encoding, kind, store_schema, tmp_path):

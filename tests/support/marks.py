@@ -1,0 +1,60 @@
+"""Which tests train and which are slow, by place; `make test-quick` leaves both out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+
+#: They import TensorFlow and fit networks.
+TRAINS = (
+    "cli/demo",
+    "cli/commands/test_vectors.py",
+    "model/engines",
+    "model/fitting",
+    "model/network",
+    "model/vectors",
+    "training/fit",
+    "training/package",
+    "training/test_audit.py",
+    "training/test_cross_validation.py",
+    "training/test_import_keras.py",
+    "training/test_self_training.py",
+    "training/test_train.py",
+    "training/test_tune.py",
+)
+#: They start many processes, servers or browsers, or go through much data.
+SLOW = (
+    "cli/test_bad_input.py",
+    "cli/test_completion.py",
+    "cli/test_score_watched.py",
+    "cli/test_score_watched_folders.py",
+    "data/storage",
+    "report/html",
+    "system",
+)
+#: These are quick all the same.
+QUICK = (
+    "system/container/test_dockerfile.py",
+    "system/test_architecture.py",
+    "system/test_docs.py",
+    "system/test_docstrings.py",
+    "system/test_packaging.py",
+    "system/test_reference.py",
+    "system/test_scoring_alone.py",
+)
+
+
+def mark(item: pytest.Item) -> None:
+    """Give a test the marks of its place."""
+    place = item.path.relative_to(TESTS)
+    if _within(place, TRAINS) or "quick_recipe" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.trains)
+    if _within(place, SLOW) and not _within(place, QUICK):
+        item.add_marker(pytest.mark.slow)
+
+
+def _within(place: Path, places: tuple[str, ...]) -> bool:
+    return any(place.is_relative_to(one) for one in places)
