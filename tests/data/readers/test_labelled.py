@@ -134,3 +134,16 @@ def test_a_file_without_any_label_is_refused_all_the_same(tmp_path):
         read_labelled(
             [path], ReadOptions(), text_column="text", label_column="label", skip_unlabelled=True
         )
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_bytes(CSV)
+
+    def change(_rows: int, _share: float) -> None:
+        path.write_bytes(CSV * 2)
+
+    with pytest.raises(DataError, match="changed while the job ran"):
+        read_labelled(
+            [path], ReadOptions(), text_column="text", label_column="label", on_read=change
+        )

@@ -131,3 +131,13 @@ def test_a_name_beside_the_inputs_counts_more_than_their_format(tmp_path):
             options=ReadOptions(encoding="utf-8"),
             text_column="text",
         ).check()
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("word\n" * 500_000)
+    chunks = files(path).texts(lambda _: None)
+    next(chunks)
+    path.write_text("other\n" * 500_000)
+    with pytest.raises(DataError, match="changed while the job ran"):
+        list(chunks)

@@ -78,3 +78,17 @@ def test_the_rows_of_a_key_are_its_own(store, model, tmp_path):
         assert done.rows_out == rows
     with pytest.raises(InputNotFoundError):
         score("s3://bucket/no/../a.parquet", tmp_path / "none.parquet", model=model)
+
+
+def test_the_command_line_does_not_tidy_a_key(store, model, in_process, tmp_path):
+    store.put("dbl/a.parquet", parquet(3))
+    store.put("dbl//a.parquet", parquet(4))
+    done = in_process(
+        "score", "s3://bucket/dbl//a.parquet", "s3://bucket/out//b.parquet", "--model", model
+    )
+    assert done.returncode == 0, done.stderr
+    assert store.table("out//b.parquet").num_rows == 4
+    assert store.keys("out/b") == []
+    for command in ("verify", "inspect"):
+        assert in_process(command, "s3://bucket/out//b.parquet").returncode == 0
+        assert in_process(command, "s3://bucket/out/b.parquet").returncode == 68

@@ -86,7 +86,8 @@ class UnlabelledFiles:
         """
         files = self._files()
         reading = Reading(files, on_read)
-        for file in (one.file for one in files):
+        for one in files:
+            file = one.file
             reading.next_file()
             lines = self._is_lines(file)
             for chunk in self._lines(file, reading) if lines else self._column(file, reading):
@@ -94,6 +95,7 @@ class UnlabelledFiles:
                 if bad.any():
                     on_bad(int(bad.sum()))
                 yield pc.drop_null(without(texts, self.options.null_text))
+            one.check_unchanged()
 
     def sample(
         self,
