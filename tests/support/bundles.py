@@ -28,6 +28,7 @@ from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.model.quality.thresholds import HeldOut
+from textbatch.report.listener import Listener
 from textbatch.text.vocabulary import Vocabulary
 
 WORDS = tuple(
@@ -185,7 +186,7 @@ def run_cli(*arguments: str | Path, **environment: str) -> subprocess.CompletedP
     )
 
 
-class Steps:
+class Steps(Listener):
     """Listens to long steps: what they are called and count, how many there are and were done."""
 
     def __init__(self) -> None:

@@ -45,7 +45,7 @@ def word_vectors(labelled_file):
     config = VectorsConfig(
         inputs=(labelled_file,), output=path, dim=8, min_count=1, epochs=2, text_column="body"
     )
-    return path, steps, train_vectors(config, progress=steps)
+    return path, steps, train_vectors(config, listener=steps)
 
 
 def test_vectors_tells_the_texts_read_and_the_words_of_all_passes(word_vectors):
@@ -62,7 +62,7 @@ def test_train_tells_of_all_its_steps(labelled_file, word_vectors, tmp_path):
     config = config_of(
         labelled_file, tmp_path / "model", vectors=(word_vectors[0],), unlabelled=(texts,), folds=2
     )
-    report = train(config, progress=steps)
+    report = train(config, listener=steps)
     epochs = [(f"epoch {epoch.number}", "rows") for epoch in report.epochs]
     assert [seen for seen in steps.seen if not seen[0].startswith("epoch")] == [
         *READING,
@@ -82,7 +82,7 @@ def test_train_tells_of_all_its_steps(labelled_file, word_vectors, tmp_path):
         assert done[step] == steps.totals[steps.names().index(step)]
     # The second listener hears of the vectors that training makes of its own texts.
     steps = Steps()
-    again = train(config_of(labelled_file, tmp_path / "other"), progress=steps)
+    again = train(config_of(labelled_file, tmp_path / "other"), listener=steps)
     position = steps.names().index("word vectors")
     assert steps.done[position] == steps.totals[position]
     rows = Steps()
@@ -103,7 +103,7 @@ def test_train_tells_of_all_its_steps(labelled_file, word_vectors, tmp_path):
         output=tmp_path / "errors.csv",
         model=tmp_path / "other",
     )
-    audit(audited, progress=asked)
+    audit(audited, listener=asked)
     assert asked.seen == [("reading", "rows"), ("asking the model", "rows")]
     assert asked.done == [ROWS, ROWS]
     assert again.rows == report.rows
@@ -113,7 +113,7 @@ def test_audit_tells_of_its_folds(labelled_file, tmp_path):
     steps = Steps()
     settings = {"text_column": "body", "label_column": "queue", "folds": 2, "jobs": 1}
     config = AuditConfig(inputs=(labelled_file,), output=tmp_path / "errors.csv", **settings)
-    audit(config, progress=steps)
+    audit(config, listener=steps)
     assert steps.seen == [("reading", "rows"), ("cross-validation", "folds")]
     assert (steps.done, steps.open) == ([ROWS, 2], 0)
 
@@ -124,7 +124,7 @@ def test_tune_tells_of_the_passes_of_each_trial(labelled_file, tmp_path, monkeyp
     columns = {"text_column": "body", "label_column": "queue"}
     study = tmp_path / "study"
     config = TuneConfig(inputs=(labelled_file,), study=study, trials=1, **columns)
-    tune(config, progress=steps)
+    tune(config, listener=steps)
     assert steps.seen[:4] == [
         *READING,
         ("trial 0, word vectors", "words"),

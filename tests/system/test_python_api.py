@@ -252,8 +252,10 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
 
     seen = []
     monkeypatch.setattr(scoring, "score_file", lambda config, *, progress: seen.append(config))
-    monkeypatch.setattr(training, "train_files", lambda config, *, say: seen.append(config))
-    monkeypatch.setattr(training, "train_vectors_file", lambda config, *, say: seen.append(config))
+    monkeypatch.setattr(training, "train_files", lambda config, *, listener: seen.append(config))
+    monkeypatch.setattr(
+        training, "train_vectors_file", lambda config, *, listener: seen.append(config)
+    )
     odd_reading = {
         "input_format": "csv", "encoding": "latin-1", "delimiter": ";", "quoting": "none",
         "null_text": ("-",),

@@ -14,16 +14,20 @@ from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.thresholds import thresholds
+from textbatch.report.listener import MessagesOnly
 from textbatch.report.training import TrainReport
 from textbatch.text.normalization import split_tokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
-from textbatch.training import linear
+from textbatch.training import cross_validation, linear
 from textbatch.training import train as training
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.cross_validation import cross_validate, rows_to_fold
+from textbatch.training.fit.fit import fit_model
 from textbatch.training.linear import HeldOutRows, choose_linear
-from textbatch.training.split.dataset import read_parts, read_rows
+from textbatch.training.recipes.presets import recipe_of
+from textbatch.training.run import TrainingRun
+from textbatch.training.split.dataset import read_rows, read_splits
 from textbatch.training.train import train
 
 pytestmark = pytest.mark.usefixtures("quick_recipe")
@@ -40,7 +44,9 @@ def labelled_file(tmp_path_factory) -> Path:
 def validated(labelled_file, tmp_path_factory) -> tuple[TrainReport, list[str]]:
     folder = tmp_path_factory.mktemp("folds")
     said: list[str] = []
-    return train(config_of(labelled_file, folder / "model", folds=2), say=said.append), said
+    return train(
+        config_of(labelled_file, folder / "model", folds=2), listener=MessagesOnly(said.append)
+    ), said
 
 
 def test_answers_of_the_folds_lie_beside_the_model_for_all_rows_but_the_test_rows(
@@ -55,7 +61,7 @@ def test_answers_of_the_folds_lie_beside_the_model_for_all_rows_but_the_test_row
     assert len(rows) == len(set(rows)) == 270
     truth = pq.read_table(labelled_file)["queue"].to_pylist()
     assert found["label"].to_pylist() == [truth[row - 1] for row in rows]
-    test = read_parts(config_of(labelled_file, Path("m"))).test.row_numbers
+    test = read_splits(config_of(labelled_file, Path("m"))).test.row_numbers
     assert not set(rows) & set(test)
     assert sorted(set(found["fold"].to_pylist())) == [1, 2]
     probabilities = np.array(found["probabilities"].to_pylist())
@@ -70,9 +76,9 @@ def test_the_report_tells_mean_and_deviation_of_what_the_file_says(validated):
     found = pq.read_table(Path(report.model).parent / "model.out-of-fold.parquet").to_pandas()
     right = (found["label"] == found["predicted_label"]).groupby(found["fold"]).mean()
     assert report.folds is not None
-    assert [fold["accuracy"] for fold in report.folds["folds"]] == pytest.approx(right.to_list())
-    assert report.folds["accuracy"]["mean"] == pytest.approx(right.mean())
-    assert report.folds["accuracy"]["deviation"] == pytest.approx(right.std(ddof=1))
+    assert [fold.accuracy for fold in report.folds.folds] == pytest.approx(right.to_list())
+    assert report.folds.accuracy.mean == pytest.approx(right.mean())
+    assert report.folds.accuracy.deviation == pytest.approx(right.std(ddof=1))
     assert any(line.startswith("fold 2 of 2: accuracy ") for line in said)
     assert any(line.startswith("2 folds, 270 rows: accuracy ") for line in said)
 
@@ -104,8 +110,8 @@ def test_all_rows_of_the_folds_calibrate_and_support_thresholds(validated, label
 
 
 def test_the_linear_model_answers_no_row_that_it_has_seen(labelled_file, monkeypatch):
-    parts = read_parts(config_of(labelled_file, Path("m")))
-    rows = rows_to_fold(parts, validation_given=False)
+    splits = read_splits(config_of(labelled_file, Path("m")))
+    rows = rows_to_fold(TrainConfig(inputs=(labelled_file,)), splits)
     folds = np.arange(len(rows)) % 3
     learned: list[int] = []
     fit = linear.fit_linear_text
@@ -119,8 +125,8 @@ def test_the_linear_model_answers_no_row_that_it_has_seen(labelled_file, monkeyp
     tokenizer = Tokenizer(
         vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
     )
-    logits = np.zeros((len(rows), len(parts.labels)), np.float32)
-    choice = choose_linear(parts, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
+    logits = np.zeros((len(rows), len(splits.labels)), np.float32)
+    choice = choose_linear(splits, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
     # Each kind of features, each fold.
     assert learned == [180] * 9
     assert choice.weight > 0
@@ -128,7 +134,7 @@ def test_the_linear_model_answers_no_row_that_it_has_seen(labelled_file, monkeyp
 
 
 def test_of_many_texts_no_character_ngrams_are_taken(labelled_file, monkeypatch):
-    parts = read_parts(config_of(labelled_file, Path("m")))
+    splits = read_splits(config_of(labelled_file, Path("m")))
     asked: list[bool] = []
     fit = linear.fit_linear_text
 
@@ -137,53 +143,54 @@ def test_of_many_texts_no_character_ngrams_are_taken(labelled_file, monkeypatch)
         return fit(tokens, label_ids, features=features, **settings)
 
     monkeypatch.setattr(linear, "fit_linear_text", spy)
-    words, _ = split_tokens(parts.training.texts)
+    words, _ = split_tokens(splits.training.texts)
     tokenizer = Tokenizer(
         vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
     )
-    logits = np.zeros((len(parts.validation), len(parts.labels)), np.float32)
-    held_out = HeldOutRows(rows=parts.validation, logits=logits)
-    choose_linear(parts, tokenizer, held_out)
+    logits = np.zeros((len(splits.validation), len(splits.labels)), np.float32)
+    held_out = HeldOutRows(rows=splits.validation, logits=logits)
+    choose_linear(splits, tokenizer, held_out)
     assert any(asked)
     asked.clear()
     monkeypatch.setattr(linear, "MAX_SUBWORD_TOKENS", 10)
-    choose_linear(parts, tokenizer, held_out)
+    choose_linear(splits, tokenizer, held_out)
     assert asked
     assert not any(asked)
 
 
 def test_a_label_that_only_one_fold_has_is_no_trouble(labelled_file):
-    parts = read_parts(config_of(labelled_file, Path("m")))
-    rows = rows_to_fold(parts, validation_given=False)
-    ids, _ = label_ids_of(rows.labels, parts.labels)
+    splits = read_splits(config_of(labelled_file, Path("m")))
+    rows = rows_to_fold(TrainConfig(inputs=(labelled_file,)), splits)
+    ids, _ = label_ids_of(rows.labels, splits.labels)
     folds = np.where(ids == 0, 0, np.arange(len(rows)) % 2)
     words, _ = split_tokens(rows.texts)
     tokenizer = Tokenizer(
         vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
     )
-    logits = np.zeros((len(rows), len(parts.labels)), np.float32)
-    choice = choose_linear(parts, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
+    logits = np.zeros((len(rows), len(splits.labels)), np.float32)
+    choice = choose_linear(splits, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
     assert np.isfinite(choice.logits).all()
 
 
-def test_out_of_fold_logits_are_of_networks_that_have_not_seen_the_rows(labelled_file):
+def test_out_of_fold_logits_are_of_networks_that_have_not_seen_the_rows(labelled_file, monkeypatch):
     """Networks that know a text by heart answer what they were taught, and at random else."""
-    config = config_of(labelled_file, Path("m"))
-    parts = read_parts(config)
-    rows = rows_to_fold(parts, validation_given=False)
+    config = config_of(labelled_file, Path("m"), folds=2, jobs=1)
+    splits = read_splits(config)
+    rows = rows_to_fold(config, splits)
     assert rows.row_numbers is not None
     seen: list[set[int]] = []
 
-    def spy(fold):
-        numbers = [set(part.row_numbers) for part in (fold.training, fold.validation, fold.test)]
+    def spy(run, fold):
+        numbers = [set(rows.row_numbers) for rows in (fold.training, fold.validation, fold.test)]
         assert not numbers[2] & (numbers[0] | numbers[1])
         assert not numbers[0] & numbers[1]
         seen.append(numbers[2])
-        from textbatch.training.train import learn, recipe_of
+        return fit_model(run, fold)
 
-        return learn(fold, config, recipe_of(config))
-
-    found = cross_validate(rows, parts.labels, spy, folds=2, jobs=1, seed=0)
+    # With one job the folds are answered in this process.
+    monkeypatch.setattr(cross_validation, "fit_model", spy)
+    run = TrainingRun(config=config, recipe=recipe_of(config))
+    found = cross_validate(run, rows, splits.labels)
     assert [len(part) for part in seen] == [135, 135]
     assert set.union(*seen) == set(rows.row_numbers)
     assert found.logits.shape == (270, 3)
@@ -204,7 +211,7 @@ def test_settings_of_the_folds_are_checked_before_any_work(labelled_file, tmp_pa
     with pytest.raises(OutputError, match="exists"):
         train(
             config_of(labelled_file, tmp_path / "model", folds=2, out_of_fold=taken),
-            say=said.append,
+            listener=MessagesOnly(said.append),
         )
     assert said == []
     assert taken.read_text() == "mine"
@@ -215,9 +222,11 @@ def test_more_folds_than_texts_are_refused(tmp_path):
     path.write_text(
         "text,label\n" + "".join(f"same text {n % 3},{'ab'[n % 2]}\n" for n in range(9))
     )
-    rows, labels = read_rows(TrainConfig(inputs=(path,)), [])
+    config = TrainConfig(inputs=(path,), folds=50)
+    rows, labels = read_rows(config, [])
+    run = TrainingRun(config=config, recipe=recipe_of(config))
     with pytest.raises(DataError, match="3 different texts make no 50 folds"):
-        cross_validate(rows, labels, lambda _: None, folds=50)  # type: ignore[arg-type, return-value]
+        cross_validate(run, rows, labels)
 
 
 @pytest.mark.parametrize(("augment", "methods"), [("swap,typos", ("swap", "typos")), ("auto", ())])
@@ -226,8 +235,8 @@ def test_folds_are_augmented_as_asked_but_not_on_trial(
 ):
     seen = []
 
-    def stop(rows, labels, learn, **_):
-        seen.append(learn.keywords["sources"].methods)
+    def stop(run, rows, labels):
+        seen.append(run.sources.methods)
         raise DataError("here", "stop")
 
     monkeypatch.setattr(training, "cross_validate", stop)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from textbatch.data.readers.unlabelled import UnlabelledFiles
 from textbatch.errors import ConflictError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.fitting import fit as fitting
+from textbatch.report.listener import MessagesOnly
+from textbatch.training import calibrate as calibrating
 from textbatch.training import self_training
 from textbatch.training.train import train
 
@@ -47,32 +50,32 @@ def test_the_second_network_is_kept_where_the_validation_loss_falls_enough(
 ):
     monkeypatch.setattr(self_training, "MARGIN", -9.0 if kept else 9.0)
     fitted = []
-    fit = fitting.fit
 
-    def noted(network, training, validation, **settings):
-        fitted.append((training, validation))
-        return fit(network, training, validation, **settings)
+    class Noted(fitting.Fit):
+        def __init__(self, network, training, validation, **settings):
+            super().__init__(network, training, validation, **settings)
+            fitted.append((training(1), validation))
 
-    monkeypatch.setattr(fitting, "fit", noted)
+    monkeypatch.setattr(fitting, "Fit", Noted)
     said: list[str] = []
     config = config_of(labelled_file, tmp_path / "m", unlabelled=(others,), self_train=True)
-    report = train(config, say=said.append)
+    report = train(config, listener=MessagesOnly(said.append))
     found = report.self_training
     assert found is not None
     (first, validation), (second, same_validation) = fitted
-    assert found["kept"] is kept
-    assert found["texts"] == 2 * report.rows["training"]
-    assert 0 < found["rows"] <= 0.6 * found["texts"]
-    assert len(second.label_ids) == len(first.label_ids) + found["rows"]
+    assert found.kept is kept
+    assert found.texts == 2 * report.rows["training"]
+    assert 0 < found.rows <= 0.6 * found.texts
+    assert len(second.label_ids) == len(first.label_ids) + found.rows
     assert np.array_equal(validation.label_ids, same_validation.label_ids)
     # An answer counts half of a label: rows of the same label differ by the factor alone.
     label = second.label_ids[0]
     weights = second.weights[second.label_ids == label]
     assert weights.max() == pytest.approx(2 * weights.min())
     assert second.weights.mean() == pytest.approx(1, abs=1e-5)
-    assert any(line.startswith(f"self-training on {found['rows']}") for line in said)
+    assert any(line.startswith(f"self-training on {found.rows}") for line in said)
     metrics = load_bundle(config.model).metrics
-    assert metrics["self_training"] == found
+    assert metrics["self_training"] == asdict(found)
     plain = train(config_of(labelled_file, tmp_path / "plain", unlabelled=(others,)))
     weights = [(tmp_path / name / "weights.safetensors").read_bytes() for name in ("m", "plain")]
     assert (weights[0] != weights[1]) is kept
@@ -120,7 +123,25 @@ def test_unlabelled_texts_that_all_have_labels_change_nothing(labelled_file, tmp
     )
     found = train(config).self_training
     assert found is not None
-    assert (found["texts"], found["rows"], found["kept"]) == (0, 0, False)
+    assert (found.texts, found.rows, found.kept) == (0, 0, False)
+
+
+def test_without_a_blend_no_linear_model_is_fitted_for_it(
+    labelled_file, others, tmp_path, monkeypatch
+):
+    asked: list[str] = []
+
+    def never(*_):
+        asked.append("linear model")
+        raise AssertionError
+
+    monkeypatch.setattr(calibrating, "choose_linear", never)
+    monkeypatch.setattr(calibrating, "fit_linear", never)
+    config = config_of(
+        labelled_file, tmp_path / "m", unlabelled=(others,), self_train=True, blend="off"
+    )
+    assert train(config).self_training.rows > 0
+    assert asked == []
 
 
 def test_self_training_needs_texts(labelled_file):

@@ -14,10 +14,10 @@ from support.training import FILLERS, KEYWORDS, QUICK, config_of, labelled_table
 import textbatch
 from textbatch.errors import ConflictError, DataError, InputNotFoundError, OutputError, UsageError
 from textbatch.model.bundle.bundle import load_bundle
-from textbatch.model.fitting import early_stopping as stopping
 from textbatch.model.fitting import fit as fitting
 from textbatch.model.network.architecture import RecurrentLayer
-from textbatch.report.training import TrainReport
+from textbatch.report.listener import MessagesOnly
+from textbatch.report.training import AugmentationRecord, TrainReport
 from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import score
@@ -34,7 +34,7 @@ def trained(labelled_file, tmp_path_factory) -> tuple[TrainReport, list[str]]:
     folder = tmp_path_factory.mktemp("trained")
     said: list[str] = []
     config = config_of(labelled_file, folder / "model", report=folder / "report.json")
-    return train(config, say=said.append), said
+    return train(config, listener=MessagesOnly(said.append)), said
 
 
 def test_a_simple_task_is_learned(trained):
@@ -111,7 +111,7 @@ def test_an_existing_bundle_is_refused_before_any_work(trained, labelled_file):
     report, _ = trained
     said: list[str] = []
     with pytest.raises(OutputError, match="exists; add --overwrite"):
-        train(config_of(labelled_file, Path(report.model)), say=said.append)
+        train(config_of(labelled_file, Path(report.model)), listener=MessagesOnly(said.append))
     assert said == []
     assert load_bundle(Path(report.model)).fingerprint == report.fingerprint
 
@@ -153,13 +153,13 @@ def test_augmentation_teaches_words_that_only_its_files_hold(
 ):
     said: list[str] = []
     config = config_of(labelled_file, tmp_path / "model", augment="all", **augmenting_files)
-    report = train(config, say=said.append)
-    assert report.augmentation == {
-        "asked": "all",
-        "methods": ["templates", "synonyms", "neighbours", "swap", "delete", "typos"],
-        "kept": True,
-        "trials": [],
-    }
+    report = train(config, listener=MessagesOnly(said.append))
+    assert report.augmentation == AugmentationRecord(
+        asked="all",
+        methods=["templates", "synonyms", "neighbours", "swap", "delete", "typos"],
+        kept=True,
+        trials=[],
+    )
     bundle = load_bundle(tmp_path / "model")
     known = {*FILLERS, *chain(*KEYWORDS.values())}
     learned = set(bundle.classifier.vocabulary.words()) - known
@@ -187,7 +187,7 @@ def test_augmentation_left_out_leaves_the_plain_bundle(
 ):
     monkeypatch.setattr(trials, "MARGIN", 1.0)
     report = train(config_of(labelled_file, tmp_path / "model", augment="auto"))
-    assert report.augmentation["kept"] is False
+    assert report.augmentation.kept is False
     assert report.fingerprint == trained[0].fingerprint
     assert trained[0].augmentation is None
 
@@ -212,7 +212,7 @@ def test_files_to_augment_from_are_checked_before_training(
     config = config_of(labelled_file, tmp_path / "model", augment="all", **{name: file})
     said: list[str] = []
     with pytest.raises(error, match=message):
-        train(config, say=said.append)
+        train(config, listener=MessagesOnly(said.append))
     assert not (tmp_path / "model").exists()
     assert not any(line.startswith(("epoch", "word vectors")) for line in said)
 
@@ -268,16 +268,23 @@ def test_network_options_stand_in_the_bundle_and_it_answers(labelled_file, tmp_p
 
 def test_refit_learns_from_the_validation_rows_too(labelled_file, trained, tmp_path, monkeypatch):
     fitted = []
-    fit = fitting.fit
 
-    def noted(network, training, validation, **settings):
-        epochs = fit(network, training, validation, **settings)
-        fitted.append((len(training.label_ids), len(epochs), settings["stop_early"]))
-        return epochs
+    class Noted(fitting.Fit):
+        def __init__(self, network, training, validation, **settings):
+            super().__init__(network, training, validation, **settings)
+            self.noted = len(training(1).label_ids), settings["stop_early"]
 
-    monkeypatch.setattr(fitting, "fit", noted)
+        def __iter__(self):
+            yield from super().__iter__()
+            rows, stop_early = self.noted
+            fitted.append((rows, len(self.history), stop_early))
+
+    monkeypatch.setattr(fitting, "Fit", Noted)
     said = []
-    report = train(config_of(labelled_file, tmp_path / "refitted", refit=True), say=said.append)
+    report = train(
+        config_of(labelled_file, tmp_path / "refitted", refit=True),
+        listener=MessagesOnly(said.append),
+    )
     plain, _ = trained
     alone, together = fitted
     assert alone == (report.rows["training"], len(plain.epochs), True)
@@ -295,15 +302,15 @@ def test_a_refit_keeps_its_last_weights_not_those_that_fit_the_validation_rows_b
     labelled_file, tmp_path, monkeypatch
 ):
     kept = []
-    end = stopping.Watch.on_train_end
 
-    def noted(watch, logs=None):
-        before = [np.array(weight) for weight in watch.model.get_weights()]
-        end(watch, logs)
-        after = watch.model.get_weights()
-        kept.append(all(map(np.array_equal, before, after)))
+    class Noted(fitting.Fit):
+        def __iter__(self):
+            for epoch in super().__iter__():
+                last = [np.array(weight) for weight in self._network.get_weights()]
+                yield epoch
+            kept.append(all(map(np.array_equal, last, self._network.get_weights())))
 
-    monkeypatch.setattr(stopping.Watch, "on_train_end", noted)
+    monkeypatch.setattr(fitting, "Fit", Noted)
     # A rate at which the validation loss goes up and down.
     monkeypatch.setitem(
         RECIPES, "default", replace(QUICK, fit=replace(QUICK.fit, learning_rate=0.3, patience=2))

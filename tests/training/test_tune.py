@@ -10,6 +10,7 @@ import pytest
 from support.training import QUICK, SPACE, labelled_table
 
 from textbatch.errors import ConflictError, UsageError
+from textbatch.report.listener import MessagesOnly
 from textbatch.report.terminal.tuning import tuning_tables
 from textbatch.training import tune as tuning
 from textbatch.training.config.train import TrainConfig
@@ -51,16 +52,16 @@ def test_a_study_cut_off_goes_on_to_what_one_run_finds(config, monkeypatch):
     whole = tune(config(3, "whole"))
     said: list[str] = []
     tune(config(1))
-    real = tuning.learn
+    real = tuning.prepare
 
     def killed(*arguments, **named):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tuning, "learn", killed)
+    monkeypatch.setattr(tuning, "prepare", killed)
     with pytest.raises(KeyboardInterrupt):
         tune(config(3))
-    monkeypatch.setattr(tuning, "learn", real)
-    resumed = tune(config(3), say=said.append)
+    monkeypatch.setattr(tuning, "prepare", real)
+    resumed = tune(config(3), listener=MessagesOnly(said.append))
     assert "1 of 3 trials are done" in said[0]
     done = [trial for trial in resumed.trials if trial.state != "fail"]
     assert [(t.settings, t.loss) for t in done] == [(t.settings, t.loss) for t in whole.trials]
@@ -107,7 +108,7 @@ def test_when_the_time_is_up_the_trial_ends_and_none_follows(config, monkeypatch
     monkeypatch.setattr(tuning, "time", SimpleNamespace(monotonic=lambda: next(now)))
     short = config(5, time_budget=100)
     said: list[str] = []
-    report = tune(short, say=said.append)
+    report = tune(short, listener=MessagesOnly(said.append))
     assert [trial.state for trial in report.trials] == ["complete"]
     assert report.trials[0].epochs < QUICK.fit.max_epochs
     assert said[-1] == "the time is up after 1 of 5 trials"

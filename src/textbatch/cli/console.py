@@ -16,7 +16,8 @@ from textbatch.cli.options import LogFormat
 from textbatch.errors import printable
 
 if TYPE_CHECKING:
-    from textbatch.report.terminal.progress import Progress, Standing
+    from textbatch.report.listener import Listener
+    from textbatch.report.terminal.progress import Standing
 
 
 class _Results(Console):
@@ -103,16 +104,16 @@ def error_line(kind: str, message: str, *, code: int) -> int:
     return code
 
 
-def progress() -> Progress:
-    """What shows the progress of a long step: a bar, lines of text, or events."""
-    from textbatch.report.terminal.progress import progress_on
+def progress() -> Listener:
+    """Hears a job: messages as lines or events; a long step as a bar, lines, or events."""
+    from textbatch.report.terminal.progress import listener_on
 
-    return progress_on(errors, _tell if _log else None)
+    return listener_on(errors, log=say, show=_tell if _log else None)
 
 
 @contextmanager
-def progress_shown() -> Iterator[Progress]:
-    """Show the progress of long steps. Afterwards the terminal is as it was."""
+def progress_shown() -> Iterator[Listener]:
+    """Show messages and the progress of long steps. Afterwards the terminal is as it was."""
     shown = progress()
     try:
         yield shown

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from textbatch.report.files import SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPair:
+    """Rows of one label that are likely of another.
+
+    Attributes:
+        given: The label that they have.
+        suggested: The label that the network gives.
+        rows: How many they are.
+    """
+
+    given: str
+    suggested: str
+    rows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +33,7 @@ class AuditReport:
         audited: Of them, with a word that the network knew.
         agreement: Share of the audited rows that the network gave the label that they have.
         found: Likely errors.
-        pairs: `given` and `suggested` label and how many `rows`, the most frequent first.
+        pairs: Pairs of labels, the most frequent first.
         warnings: What the user should look at.
         state: `done`; the record of a failed run says `failed`.
     """
@@ -29,7 +43,7 @@ class AuditReport:
     audited: int
     agreement: float
     found: int
-    pairs: list[Mapping[str, Any]]
+    pairs: list[LabelPair]
     warnings: list[str]
     state: str = "done"
 

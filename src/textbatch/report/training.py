@@ -14,32 +14,148 @@ from textbatch.report.files import SCHEMA_VERSION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AugmentationRecord:
+    """What became of augmentation.
+
+    Attributes:
+        asked: What `--augment` asked for.
+        methods: The methods that were used or tried.
+        kept: Whether the model was trained with them.
+        trials: Of `auto`: for each seed the least validation loss without and with them.
+    """
+
+    asked: str
+    methods: list[str]
+    kept: bool
+    trials: list[dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfTrainingRecord:
+    """What self-training came to.
+
+    Attributes:
+        texts: Unlabelled texts that were answered.
+        rows: Those that were learned from.
+        without: Least validation loss of the first network.
+        with_rows: Least validation loss of the network that learned from them.
+        kept: Whether it replaced the first one.
+    """
+
+    texts: int
+    rows: int
+    without: float
+    with_rows: float
+    kept: bool
+
+    def line(self) -> str:
+        """Describe it in one line, for a person who waits."""
+        return (
+            f"self-training on {self.rows:,} of {self.texts:,} texts "
+            f"{'kept' if self.kept else 'left out'}: validation loss {self.without:.4f} without, "
+            f"{self.with_rows:.4f} with it"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldScore:
+    """How good the network was on a fold that it had not seen.
+
+    Attributes:
+        fold: Number of the fold, from 1.
+        rows: Number of rows in the fold.
+        accuracy: Share of right labels; a row without evidence counts as wrong.
+        macro_f1: Mean F1 over the labels.
+        ece: Expected calibration error, after `temperature`.
+        temperature: Fitted on rows of the other folds.
+        best_epoch: Number of the epoch whose weights answered.
+    """
+
+    fold: int
+    rows: int
+    accuracy: float
+    macro_f1: float
+    ece: float
+    temperature: float
+    best_epoch: int
+
+    def line(self, folds: int) -> str:
+        """Describe the fold in one line, for a person who waits.
+
+        Args:
+            folds: Number of all folds.
+        """
+        return (
+            f"fold {self.fold} of {folds}: accuracy {self.accuracy:.4f}, macro F1 "
+            f"{self.macro_f1:.4f}, ECE {self.ece:.4f} on {self.rows:,} rows"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """One measure over the folds.
+
+    Attributes:
+        mean: Mean over the folds.
+        deviation: Sample standard deviation.
+    """
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldsSummary:
+    """What a cross-validation measured.
+
+    Attributes:
+        rows: Number of rows in all folds.
+        without_evidence: Number of rows without a known token.
+        accuracy: Share of right labels.
+        macro_f1: Mean F1 over the labels.
+        ece: Expected calibration error.
+        folds: Each fold.
+    """
+
+    rows: int
+    without_evidence: int
+    accuracy: Spread
+    macro_f1: Spread
+    ece: Spread
+    folds: list[FoldScore]
+
+    def line(self) -> str:
+        """Describe the cross-validation in one line."""
+        spreads = {"accuracy": self.accuracy, "macro F1": self.macro_f1, "ECE": self.ece}
+        return f"{len(self.folds)} folds, {self.rows:,} rows: " + ", ".join(
+            f"{name} {spread.mean:.4f} ± {spread.deviation:.4f}" for name, spread in spreads.items()
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainReport:
     """What a training run did.
 
     Attributes:
         model: Path of the bundle.
-        rows: Rows by part: `training`, `validation`, `test`.
-        epochs: What each pass over the training rows measured; none where the network was fitted
-            elsewhere.
-        best_epoch: The pass whose weights were kept; 0 where there is none.
+        rows: Number of rows in each split: `training`, `validation`, `test`.
+        epochs: What each epoch measured; empty if the network was fitted elsewhere.
+        best_epoch: The epoch whose weights were kept; 0 if there is none.
         calibration: The temperature and what it did on the held-out rows.
         test: Metrics on the test rows, computed by the engine that `score` uses.
-        blend_weight: Of the linear model's margins beside the network's logits; 0 without one.
+        blend_weight: Weight of the linear model's margins beside the network's logits; 0 without
+            a linear model.
         contenders: How simple models and the network alone do on the test rows.
         vectors: What pretrained vectors and unlabelled texts gave; None where none were named.
         warnings: What the user should look at.
-        augmentation: What was asked for and tried, what it gave, and whether it was kept; None
-            where nothing was asked for.
-        self_training: What `--self-train` found, and whether it was kept; None where it was not
-            asked for.
-        fingerprint: The bundle's.
+        augmentation: What became of augmentation; None where it was not asked for.
+        self_training: What became of `--self-train`; None where it was not asked for.
+        fingerprint: Fingerprint of the bundle.
         seconds: Wall time.
         state: `done`; the record of a failed run says `failed`.
         near_duplicates: Rows that nearly repeat another: `grouped` rows, which the split kept on
             one side; in `validation` and `test` files, rows that repeat a training row.
-        folds: What `--folds` found: mean and deviation of `accuracy`, `macro_f1`, `ece` over the
-            folds, and each fold.
+        folds: What `--folds` measured; None where it was not asked for.
     """
 
     model: str
@@ -52,20 +168,20 @@ class TrainReport:
     contenders: list[Contender]
     warnings: list[str]
     vectors: VectorCoverage | None = None
-    augmentation: dict[str, Any] | None = None
-    self_training: dict[str, Any] | None = None
+    augmentation: AugmentationRecord | None = None
+    self_training: SelfTrainingRecord | None = None
     fingerprint: str = ""
     seconds: float = 0.0
     state: str = "done"
     near_duplicates: dict[str, int] = field(default_factory=dict)
-    folds: dict[str, Any] | None = None
+    folds: FoldsSummary | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
         return {"schema_version": SCHEMA_VERSION, **asdict(self)}
 
-    def metrics(self) -> dict[str, Any]:
-        """What the bundle keeps of it, as plain JSON values."""
+    def metrics(self) -> dict[str, object]:
+        """The part that the bundle keeps, as plain JSON values."""
         kept = (
             *("rows", "epochs", "best_epoch", "test", "blend_weight", "contenders"),
             *("vectors", "warnings", "near_duplicates", "folds", "augmentation", "self_training"),

@@ -17,8 +17,9 @@ from textbatch.data.strict_json import to_json
 from textbatch.errors import redacted
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.files import failure_reported, write_json
+from textbatch.report.listener import SILENT
 from textbatch.report.scoring import RunReport
-from textbatch.report.terminal.progress import Progress, Silent
+from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, FolderResult
 from textbatch.scoring.folder.run import FolderRun, is_folder_job
@@ -99,7 +100,7 @@ def score_and_profile(
         return report.of(run.known() if run else FileResult(state="failed")).to_dict()
 
     with failure_reported(config.report, so_far), closing(ModelHandle(config)) as model:
-        run = _run_of(config, report.run_id, model, progress or Silent())
+        run = _run_of(config, report.run_id, model, progress or SILENT)
         result = run.run()
         if result.state == "skipped":
             # An output is taken over whatever limit it was made with, but not past this one.

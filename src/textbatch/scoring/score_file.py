@@ -15,8 +15,9 @@ from textbatch.data.readers.stdin import spool_standard_input
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, OutOfMemoryError, StorageError, TextbatchError
 from textbatch.model.predictor import Predictor
+from textbatch.report.listener import SILENT
 from textbatch.report.terminal.pace import BYTES
-from textbatch.report.terminal.progress import Progress, Silent, step_of
+from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.bad_row_filter import BadRowFilter
 from textbatch.scoring.chunks import predict_chunks, read_chunks
 from textbatch.scoring.file_task import FileResult, FileTask, State
@@ -62,7 +63,7 @@ class FileRun:
             progress: Called after every chunk.
         """
         self._task, self._model = task, model
-        self._progress = progress or Silent()
+        self._progress = progress or SILENT
         self._tally: Tally | None = None
         self._output: ParquetOutput | None = None
         self._bad_rows: BadRowFilter | None = None

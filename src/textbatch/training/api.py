@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from textbatch.data.choices import FailOrReplace, InputFormat, Quoting
 from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import Algorithm, Cell, Pooling
+from textbatch.report.listener import messages_to
 from textbatch.report.training import TrainReport
 from textbatch.report.vectors import VectorsReport
 from textbatch.training.config.groups import Preset
@@ -107,7 +108,7 @@ def train(
     Raises:
         TextbatchError: A subclass says what went wrong.
     """
-    return train_files(TrainConfig.given(locals()), say=say)
+    return train_files(TrainConfig.given(locals()), listener=messages_to(say))
 
 
 def train_vectors(
@@ -154,4 +155,4 @@ def train_vectors(
     Raises:
         TextbatchError: A subclass says what went wrong; an older output is still in place.
     """
-    return train_vectors_file(VectorsConfig.given(locals()), say=say)
+    return train_vectors_file(VectorsConfig.given(locals()), listener=messages_to(say))

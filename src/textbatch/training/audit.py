@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -18,13 +17,13 @@ from textbatch.errors import DataError, MissingExtraError
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
-from textbatch.report.audit import AuditReport
+from textbatch.report.audit import AuditReport, LabelPair
 from textbatch.report.files import failure_reported, write_json
-from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.report.listener import SILENT, Listener
 from textbatch.training.config.audit import AuditConfig
 from textbatch.training.cross_validation import cross_validate
-from textbatch.training.fit.fit import learn
 from textbatch.training.recipes.presets import recipe_of
+from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import read_rows
 from textbatch.types import BoolArray, Float32Array, Int64Array, has_evidence
 
@@ -32,12 +31,7 @@ from textbatch.types import BoolArray, Float32Array, Int64Array, has_evidence
 _LOW_AGREEMENT = 0.8
 
 
-def audit(
-    config: AuditConfig,
-    *,
-    say: Callable[[str], None] | None = None,
-    progress: Progress | None = None,
-) -> AuditReport:
+def audit(config: AuditConfig, *, listener: Listener = SILENT) -> AuditReport:
     """Find rows whose label is likely wrong, and write them to a file, the likeliest first.
 
     By confident learning (Northcutt et al. 2021, as in cleanlab): a row counts where it is
@@ -45,8 +39,7 @@ def audit(
 
     Args:
         config: Which rows, and whom to ask about them.
-        say: Called with one line per step.
-        progress: Told about the rows and the folds.
+        listener: Hears messages, and of the rows and the folds.
 
     Raises:
         MissingExtraError: cleanlab is not installed.
@@ -54,32 +47,22 @@ def audit(
     """
     with failure_reported(config.train.report, lambda: {"output": str(config.output)}):
         _cleanlab("filter")
-        report = _audit(config, say or (lambda _: None), progress)
+        report = _audit(config, listener)
     if config.train.report:
         write_json(config.train.report, report.to_dict())
     return report
 
 
-def _audit(
-    config: AuditConfig, say: Callable[[str], None], progress: Progress | None
-) -> AuditReport:
+def _audit(config: AuditConfig, listener: Listener) -> AuditReport:
     new_output(config.output).check(overwrite=config.if_exists == "replace")
     warnings: list[str] = []
-    rows, labels = read_rows(config.train, warnings, progress=progress)
+    rows, labels = read_rows(config.train, warnings, listener=listener)
     if config.model:
-        rows, labels, probabilities, evidence = _asked(config.model, rows, warnings, progress)
+        rows, labels, probabilities, evidence = _asked(config.model, rows, warnings, listener)
     else:
-        found = cross_validate(
-            rows,
-            labels,
-            partial(learn, config=config.train, recipe=recipe_of(config.train)),
-            folds=config.train.folds,
-            jobs=config.train.jobs,
-            seed=config.train.seed,
-            say=say,
-            progress=progress,
-        )
-        probabilities, evidence = found.probabilities(), found.evidence
+        run = TrainingRun(config=config.train, recipe=recipe_of(config.train), listener=listener)
+        answers = cross_validate(run, rows, labels)
+        probabilities, evidence = answers.probabilities(), answers.evidence
     asked = np.flatnonzero(evidence)
     if not len(asked):
         raise DataError("no row has a word that the model knows", "check --text-column")
@@ -107,7 +90,7 @@ def _audit(
 
 
 def _asked(
-    model: Location, rows: LabelledRows, warnings: list[str], progress: Progress | None
+    model: Location, rows: LabelledRows, warnings: list[str], listener: Listener
 ) -> tuple[LabelledRows, tuple[str, ...], Float32Array, BoolArray]:
     """A bundle's answers for the rows whose label it knows."""
     bundle = load_model(model)
@@ -120,7 +103,7 @@ def _asked(
     rows = rows.take(np.flatnonzero(label_ids >= 0))
     with (
         open_bundle(bundle) as predictor,
-        step_of(progress, len(rows), step="asking the model") as step,
+        listener.step("asking the model", len(rows)) as step,
     ):
         logits, status = predictor.predict_logits(rows.texts, on_rows=step.advance)
     probabilities = softmax(logits, bundle.calibration.temperature)
@@ -139,7 +122,7 @@ def _likely_errors(
         return np.empty(0, np.int64), np.empty(0, np.float32)
     scores = _cleanlab("rank").get_label_quality_scores(compact, shares)
     wrong = _cleanlab("filter").find_label_issues(compact, shares, n_jobs=1)
-    # A label that the network itself gives is no error, whatever the counts say.
+    # A label that the network itself gives is no error, whatever cleanlab counts.
     wrong &= probabilities.argmax(axis=1) != label_ids
     issues = np.flatnonzero(wrong)
     issues = issues[np.argsort(scores[issues], kind="stable")]
@@ -157,7 +140,7 @@ def _table(
 ) -> pa.Table:
     picked = rows.take(positions)
     numbers = positions + 1 if picked.row_numbers is None else picked.row_numbers
-    columns: dict[str, Any] = {
+    columns: dict[str, pa.Array] = {
         "row": pa.array(numbers, pa.int64()),
         "given_label": picked.labels,
         "suggested_label": pa.array(labels, pa.string()).take(pa.array(suggested)),
@@ -166,13 +149,11 @@ def _table(
     return pa.table({**columns, "text": picked.texts} if texts else columns)
 
 
-def _pairs(
-    given: Int64Array, suggested: Int64Array, labels: Sequence[str]
-) -> list[Mapping[str, Any]]:
+def _pairs(given: Int64Array, suggested: Int64Array, labels: Sequence[str]) -> list[LabelPair]:
     pairs, counts = np.unique(given * len(labels) + suggested, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return [
-        {"given": labels[pair // len(labels)], "suggested": labels[pair % len(labels)], "rows": n}
+        LabelPair(given=labels[pair // len(labels)], suggested=labels[pair % len(labels)], rows=n)
         for pair, n in zip(pairs[order].tolist(), counts[order].tolist(), strict=True)
     ]
 

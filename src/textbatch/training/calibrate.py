@@ -15,7 +15,7 @@ from textbatch.training.linear import (
     fit_linear,
     held_out_rows,
 )
-from textbatch.training.split.dataset import Parts
+from textbatch.training.split.dataset import Splits
 from textbatch.types import Float32Array, Int64Array
 
 
@@ -42,7 +42,7 @@ class Calibrated:
 
 def calibrate(
     classifier: Classifier,
-    parts: Parts,
+    splits: Splits,
     *,
     blend: bool,
     out_of_fold: HeldOutRows | None = None,
@@ -52,7 +52,7 @@ def calibrate(
 
     Args:
         classifier: The network, fitted to the training rows alone.
-        parts: The labelled rows.
+        splits: The labelled rows.
         blend: Whether a linear model may stand beside the network.
         out_of_fold: The answers of a cross-validation, which decide in place of the validation
             rows.
@@ -61,15 +61,15 @@ def calibrate(
     Raises:
         DataError: No held-out row has a known token.
     """
-    held_out = out_of_fold or held_out_rows(classifier, parts.validation, threads=threads)
+    held_out = out_of_fold or held_out_rows(classifier, splits.validation, threads=threads)
     tokenizer, logits = classifier.tokenizer, held_out.logits
-    linear = choose_linear(parts, tokenizer, held_out) if blend else None
+    linear = choose_linear(splits, tokenizer, held_out) if blend else None
     if linear and linear.weight:
-        model = fit_linear(parts, tokenizer, linear.features)
+        model = fit_linear(splits, tokenizer, linear.features)
         classifier = replace(classifier, blend=Blend(weight=linear.weight, model=model))
         logits = linear.logits
     evidence = held_out.evidence
-    label_ids = label_ids_of(held_out.rows.labels, parts.labels)[0][evidence]
+    label_ids = label_ids_of(held_out.rows.labels, splits.labels)[0][evidence]
     calibration = fit_temperature(logits[evidence], label_ids)
     return Calibrated(
         classifier=replace(classifier, temperature=calibration.temperature),

@@ -3,61 +3,72 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import joblib
 import numpy as np
-import pyarrow as pa
 from joblib.externals.loky import get_reusable_executor
 from numpy.typing import NDArray
 
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError
-from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.network.keras_backend import limit_threads
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import expected_calibration_error, softmax
 from textbatch.model.quality.metrics import measure
+from textbatch.report.listener import SILENT
 from textbatch.report.terminal.pace import span
-from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.report.training import FoldScore
 from textbatch.training.calibrate import calibrate
 from textbatch.training.config.train import TrainConfig
-from textbatch.training.fit.fitted import Learned
-from textbatch.training.out_of_fold import FoldScore, OutOfFold
-from textbatch.training.split.dataset import VALIDATION_SHARE, Parts
+from textbatch.training.fit.fit import fit_model
+from textbatch.training.linear import HeldOutRows
+from textbatch.training.out_of_fold import OutOfFold
+from textbatch.training.run import TrainingRun
+from textbatch.training.split.dataset import VALIDATION_SHARE, Splits
 from textbatch.training.split.near_duplicates import text_groups
 from textbatch.training.split.stratified import fold_numbers, split_rows
-from textbatch.types import BoolArray, Float32Array, Int64Array, has_evidence
-
-#: Fits a network to the training part and stops early by the validation part.
-Learn = Callable[[Parts], Learned]
+from textbatch.types import Float32Array, Int64Array, has_evidence
 
 _ROWS = "give more rows with different texts, or fewer --folds"
 
 
-def rows_to_fold(parts: Parts, *, validation_given: bool) -> LabelledRows:
-    """The rows of the inputs but for the test rows, in the inputs' order.
+def rows_to_fold(config: TrainConfig, splits: Splits) -> LabelledRows:
+    """The rows of the inputs without the test rows, in the order of the inputs.
 
     Args:
-        parts: As split.
-        validation_given: The validation rows have a file of their own, so they stay out.
+        config: Says whether the validation rows have a file of their own; then they stay out.
+        splits: The rows as they were split.
     """
-    training, validation = parts.training, parts.validation
-    if validation_given or training.row_numbers is None or validation.row_numbers is None:
+    training, validation = splits.training, splits.validation
+    numbers = training.row_numbers, validation.row_numbers
+    if config.validation or numbers[0] is None or numbers[1] is None:
         return training
-    numbers = np.concatenate([training.row_numbers, validation.row_numbers])
-    both = LabelledRows(
-        texts=pa.concat_arrays([training.texts, validation.texts]),
-        labels=pa.concat_arrays([training.labels, validation.labels]),
-        row_numbers=numbers,
-    )
-    return both.take(np.argsort(numbers))
+    both = training.followed_by(validation)
+    together = np.concatenate([numbers[0], numbers[1]])
+    return replace(both, row_numbers=together).take(np.argsort(together))
+
+
+def held_out_by_folds(config: TrainConfig, splits: Splits, folds: OutOfFold) -> HeldOutRows:
+    """The answers of a cross-validation, in place of those for the validation rows.
+
+    Args:
+        config: As `rows_to_fold` takes it.
+        splits: The rows as they were split.
+        folds: The answers.
+    """
+    rows = rows_to_fold(config, splits)
+    return HeldOutRows(rows=rows, logits=folds.logits, folds=folds.folds)
 
 
 def check_out_of_fold(config: TrainConfig) -> Path | None:
-    """Where the answers of the cross-validation go: beside the model unless said otherwise.
+    """Where the answers of the cross-validation go: beside the model, if no file is named.
+
+    Args:
+        config: What was asked for.
 
     Raises:
         OutputError: There is such a file, and it may not be replaced, or no directory for it.
@@ -71,134 +82,134 @@ def check_out_of_fold(config: TrainConfig) -> Path | None:
     return path
 
 
-def cross_validate(
-    rows: LabelledRows,
-    labels: tuple[str, ...],
-    learn: Learn,
-    *,
-    folds: int,
-    jobs: int | None = None,
-    seed: int = 0,
-    say: Callable[[str], None] = lambda _: None,
-    progress: Progress | None = None,
-) -> OutOfFold:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fold:
+    """One fold: its number from 0, and which rows it holds out. Shape `(rows,)`."""
+
+    number: int
+    splits: Splits
+    held_out: Int64Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FoldAnswers:
+    """Answers for a fold: uncalibrated logits `(rows, labels)`, status codes `(rows,)`."""
+
+    number: int
+    score: FoldScore
+    logits: Float32Array
+    status: NDArray[np.int8]
+
+
+def cross_validate(run: TrainingRun, rows: LabelledRows, labels: tuple[str, ...]) -> OutOfFold:
     """Train on all folds but one, answer that one; for each, in processes of their own.
 
-    Folds are stratified by label, and near duplicates stay in one fold. Within the other folds a
-    tenth is kept aside to stop early and to fit the temperature, so that the held-out rows
-    decide nothing.
+    Folds are stratified by label, and near duplicates stay in one fold. A tenth of the other folds
+    decides when to stop and finds the temperature, so that the held-out rows decide nothing.
 
     Args:
-        rows: With a word in each text.
-        labels: All that occur.
-        learn: Fits a network; it travels to other processes.
-        folds: How many.
-        jobs: Folds at a time; None for as many as there are cores, which they share.
-        seed: Of the folds.
-        say: Called with a line per fold.
-        progress: Told about the folds.
+        run: How to fit, how many folds there are, and how many are trained at a time.
+        rows: Rows with a word in each text.
+        labels: All labels that occur.
 
     Raises:
         DataError: There are fewer different texts than folds, or too few to stop early with.
     """
-    groups, _ = text_groups(rows.texts, [])
-    if len(np.unique(groups)) < folds:
-        raise DataError(f"{len(np.unique(groups)):,} different texts make no {folds} folds", _ROWS)
-    label_ids, _ = label_ids_of(rows.labels, labels)
-    number = fold_numbers(groups, label_ids, folds=folds, seed=seed)
-    cores = joblib.cpu_count()
-    jobs = min(jobs or cores, folds)
-    threads = max(1, cores // jobs)
-    tasks = [
-        joblib.delayed(_answer_fold)(
-            learn, _fold_parts(rows, labels, label_ids, groups, number == fold, seed), fold, threads
-        )
-        for fold in range(folds)
-    ]
+    folds = run.config.folds
+    number, found = _folds(run, rows, labels)
     logits = np.full((len(rows), len(labels)), np.nan, np.float32)
     status = np.zeros(len(rows), np.int8)
-    scores: dict[int, FoldScore] = {}
-    started = time.monotonic()
+    scores: list[FoldScore | None] = [None] * folds
+    started, done = time.monotonic(), 0
+    with run.listener.step("cross-validation", folds, unit="folds") as step:
+        for answers in _answers(run, found):
+            here = found[answers.number].held_out
+            logits[here], status[here] = answers.logits, answers.status
+            scores[answers.number] = answers.score
+            done += 1
+            step.advance(1)
+            left = (time.monotonic() - started) / done * (folds - done)
+            pace = f"; about {span(left)} left" if done < folds else ""
+            run.listener.log(answers.score.line(folds) + pace)
+    return OutOfFold(
+        labels=labels,
+        numbers=np.arange(1, len(rows) + 1) if rows.row_numbers is None else rows.row_numbers,
+        label_ids=label_ids_of(rows.labels, labels)[0],
+        folds=number + 1,
+        logits=logits,
+        evidence=has_evidence(status),
+        scores=[score for score in scores if score],
+    )
+
+
+def _folds(
+    run: TrainingRun, rows: LabelledRows, labels: tuple[str, ...]
+) -> tuple[Int64Array, list[_Fold]]:
+    """The number of each row's fold, from 0, shape `(rows,)`, and the folds."""
+    folds, seed = run.config.folds, run.config.seed
+    groups, _ = text_groups(rows.texts, [])
+    different = len(np.unique(groups))
+    if different < folds:
+        raise DataError(f"{different:,} different texts make no {folds} folds", _ROWS)
+    label_ids, _ = label_ids_of(rows.labels, labels)
+    number = fold_numbers(groups, label_ids, folds=folds, seed=seed)
+    found: list[_Fold] = []
+    for fold in range(folds):
+        others, held_out = np.flatnonzero(number != fold), np.flatnonzero(number == fold)
+        shares = [1.0 - VALIDATION_SHARE, VALIDATION_SHARE]
+        training, validation = split_rows(
+            groups[others], label_ids[others], shares=shares, seed=seed
+        )
+        if not len(validation):
+            raise DataError("no row is left for early stopping in a fold", _ROWS)
+        splits = Splits(
+            training=rows.take(others[training]),
+            validation=rows.take(others[validation]),
+            test=rows.take(held_out),
+            labels=labels,
+            warnings=[],
+        )
+        found.append(_Fold(number=fold, splits=splits, held_out=held_out))
+    return number, found
+
+
+def _answers(run: TrainingRun, folds: list[_Fold]) -> Iterator[_FoldAnswers]:
+    """The answers for each fold, as they come."""
+    cores = joblib.cpu_count()
+    jobs = min(run.config.jobs or cores, len(folds))
+    threads = max(1, cores // jobs)
+    # What hears this process cannot travel into another one.
+    unheard = run.heard_by(SILENT)
+    tasks = [joblib.delayed(_answer_fold)(unheard, fold, threads) for fold in folds]
     try:
-        with (
-            step_of(progress, folds, step="cross-validation", unit="folds") as step,
-            joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads),
-        ):
-            for score, answers, states in joblib.Parallel(return_as="generator_unordered")(tasks):
-                held_out = number == score.fold - 1
-                logits[held_out], status[held_out] = answers, states
-                scores[score.fold] = score
-                step.advance(1)
-                done = len(scores)
-                left = (time.monotonic() - started) / done * (folds - done)
-                say(score.line(folds) + (f"; about {span(left)} left" if done < folds else ""))
+        with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads):
+            yield from joblib.Parallel(return_as="generator_unordered")(tasks)
     finally:
         # Idle workers would hold the memory of TensorFlow while the final model is trained.
         if jobs > 1:
             get_reusable_executor().shutdown(wait=True, kill_workers=True)
-    numbers = np.arange(1, len(rows) + 1) if rows.row_numbers is None else rows.row_numbers
-    return OutOfFold(
-        labels=labels,
-        numbers=numbers,
-        label_ids=label_ids,
-        folds=number + 1,
-        logits=logits,
-        evidence=has_evidence(status),
-        scores=[scores[fold + 1] for fold in range(folds)],
-    )
 
 
-def _fold_parts(
-    rows: LabelledRows,
-    labels: tuple[str, ...],
-    label_ids: Int64Array,
-    groups: Int64Array,
-    held_out: BoolArray,
-    seed: int,
-) -> Parts:
-    """One fold to answer, the others to learn from and to stop early with."""
-    kept = np.flatnonzero(~held_out)
-    shares = [1.0 - VALIDATION_SHARE, VALIDATION_SHARE]
-    training, validation = split_rows(groups[kept], label_ids[kept], shares=shares, seed=seed)
-    if not len(validation):
-        raise DataError("no row is left for early stopping in a fold", _ROWS)
-    return Parts(
-        training=rows.take(kept[training]),
-        validation=rows.take(kept[validation]),
-        test=rows.take(np.flatnonzero(held_out)),
-        labels=labels,
-        warnings=[],
-    )
-
-
-def _answer_fold(
-    learn: Learn, parts: Parts, fold: int, threads: int
-) -> tuple[FoldScore, Float32Array, NDArray[np.int8]]:
-    """Score, uncalibrated logits `(rows, labels)` and status codes `(rows,)` of one fold."""
+def _answer_fold(run: TrainingRun, fold: _Fold, threads: int) -> _FoldAnswers:
     limit_threads(threads)
-    learned = learn(parts)
-    network = Classifier(
-        architecture=learned.architecture,
-        vocabulary=learned.tokenizer.vocabulary,
-        labels=parts.labels,
-        weights=learned.weights,
-    )
-    classifier = calibrate(network, parts, blend=False, threads=threads).classifier
+    splits = fold.splits
+    fitted = fit_model(run, splits)
+    classifier = calibrate(fitted.classifier, splits, blend=False, threads=threads).classifier
     with open_predictor(classifier, threads=threads) as predictor:
-        logits, status = predictor.predict_logits(parts.test.texts)
+        logits, status = predictor.predict_logits(splits.test.texts)
     evidence = has_evidence(status)
-    true, _ = label_ids_of(parts.test.labels, parts.labels)
+    true, _ = label_ids_of(splits.test.labels, splits.labels)
     probabilities = softmax(logits[evidence], classifier.temperature)
     predicted = np.full(len(true), -1)
     predicted[evidence] = probabilities.argmax(axis=1)
-    metrics = measure(true, predicted, parts.labels)
+    metrics = measure(true, predicted, splits.labels)
     score = FoldScore(
-        fold=fold + 1,
+        fold=fold.number + 1,
         rows=len(true),
         accuracy=metrics.accuracy,
         macro_f1=metrics.macro_f1,
         ece=expected_calibration_error(probabilities, true[evidence]),
         temperature=classifier.temperature,
-        best_epoch=learned.best_epoch.number,
+        best_epoch=fitted.best_epoch,
     )
-    return score, logits, status
+    return _FoldAnswers(number=fold.number, score=score, logits=logits, status=status)

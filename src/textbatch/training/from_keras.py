@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from textbatch.data.choices import FailOrReplace
 from textbatch.data.storage.location import PathLike, path_of, paths_of
+from textbatch.report.listener import messages_to
 from textbatch.report.training import TrainReport
 from textbatch.text.normalization import normalize
 from textbatch.training.config.train import BlendMode, TrainConfig
-from textbatch.training.import_keras import adopt
+from textbatch.training.import_keras import KerasNetwork, adopt
 
 if TYPE_CHECKING:
     import keras
@@ -85,6 +86,10 @@ def from_keras(
         report_texts=report_texts,
         report=path_of(report),
     )
-    return adopt(
-        network, vocabulary, labels, config, max_sequence_length=max_sequence_length, say=say
+    source = KerasNetwork(
+        network=network,
+        vocabulary=vocabulary,
+        labels=labels,
+        max_sequence_length=max_sequence_length,
     )
+    return adopt(source, config, listener=messages_to(say))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,15 +17,17 @@ from textbatch.model.bundle.directory import check_replaceable
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import softmax
+from textbatch.report.files import failure_reported, write_json
+from textbatch.report.listener import SILENT, Listener
 from textbatch.report.training import TrainReport
 from textbatch.text.bucketing import pad
 from textbatch.text.normalization import normalize
 from textbatch.text.vocabulary import PAD_ID, RESERVED, Vocabulary
 from textbatch.training.config.train import TrainConfig
-from textbatch.training.fit.fitted import Learned
+from textbatch.training.fit.fitted import Fitted, NetworkStart
 from textbatch.training.package.assemble import measure_classifier
-from textbatch.training.package.save import report_of, reported, save
-from textbatch.training.split.dataset import read_parts
+from textbatch.training.package.save import report_of, save
+from textbatch.training.split.dataset import read_splits
 from textbatch.types import has_evidence
 
 if TYPE_CHECKING:
@@ -37,25 +41,31 @@ _TOLERANCE = 1e-4
 _COMPARED = 1_000
 
 
-def adopt(
-    network: keras.Model,
-    vocabulary: Sequence[str],
-    labels: Sequence[str],
-    config: TrainConfig,
-    *,
-    max_sequence_length: int,
-    say: Callable[[str], None] | None = None,
-) -> TrainReport:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KerasNetwork:
+    """A network that was fitted elsewhere, and what it takes to understand it.
+
+    Attributes:
+        network: As `network.keras_import.read_network` takes it.
+        vocabulary: Its tokens by id. The first two stand for padding and for unknown tokens.
+        labels: The labels of its outputs, in order.
+        max_sequence_length: Longer texts keep their first tokens.
+    """
+
+    network: keras.Model
+    vocabulary: Sequence[str]
+    labels: Sequence[str]
+    max_sequence_length: int
+
+
+def adopt(source: KerasNetwork, config: TrainConfig, *, listener: Listener = SILENT) -> TrainReport:
     """Make a bundle of a Keras network.
 
     Args:
-        network: As `model.foreign.read_network` takes it.
-        vocabulary: Its tokens by id; the first two stand for padding and for unknown tokens.
-        labels: Of its outputs, in order.
+        source: The network.
         config: Names the labelled rows and the bundle. Validation and test rows must have files
             of their own: of the rows that it was fitted to, a network is too sure.
-        max_sequence_length: Longer texts keep their first tokens.
-        say: Called with one line per step.
+        listener: Hears messages.
 
     Raises:
         UsageError: Vocabulary, labels or network cannot be used.
@@ -67,65 +77,56 @@ def adopt(
             "validation and test rows are not named",
             "name files of rows that the network was not fitted to",
         )
-    words = Vocabulary(tokens=(*RESERVED, *vocabulary[len(RESERVED) :]))
-    return reported(
-        config,
-        lambda started: _adopt(
-            network, words, labels, config, max_sequence_length, say or (lambda _: None), started
-        ),
-    )
+    started = time.perf_counter()
+    with failure_reported(config.report, lambda: {"model": os.fspath(config.model)}):
+        report = _adopt(source, config, listener, started)
+    report = replace(report, seconds=round(time.perf_counter() - started, 1))
+    if config.report:
+        write_json(config.report, report.to_dict())
+    return report
 
 
 def _adopt(
-    network: keras.Model,
-    words: Vocabulary,
-    labels: Sequence[str],
-    config: TrainConfig,
-    max_sequence_length: int,
-    say: Callable[[str], None],
-    started: float,
+    source: KerasNetwork, config: TrainConfig, listener: Listener, started: float
 ) -> TrainReport:
     check_replaceable(config.model, overwrite=config.if_exists == "replace")
+    words = Vocabulary(tokens=(*RESERVED, *source.vocabulary[len(RESERVED) :]))
     warnings = _check_vocabulary(words)
-    parts = read_parts(config)
-    outputs = _outputs_of(parts.labels, list(labels))
-    classifier = _classifier_of(network, words, outputs, parts.labels, max_sequence_length)
-    worst = _largest_difference(network, classifier, parts.test.texts.slice(0, _COMPARED), outputs)
+    splits = read_splits(config)
+    outputs = _outputs_of(splits.labels, list(source.labels))
+    classifier = _classifier_of(source, words, outputs, splits.labels)
+    texts = splits.test.texts.slice(0, _COMPARED)
+    worst = _largest_difference(source.network, classifier, texts, outputs)
     if not worst <= _TOLERANCE:
         raise BundleError(
             f"the bundle's probabilities are off from the network's by up to {worst:.2g}",
             "build the network as a plain chain of layers",
         )
-    say(f"the bundle's probabilities are within {worst:.1g} of the network's")
-    learned = Learned(
+    listener.log(f"the bundle's probabilities are within {worst:.1g} of the network's")
+    start = NetworkStart(
         tokenizer=classifier.tokenizer,
         architecture=classifier.architecture,
         vectors=classifier.weights.tensors["embedding"],
-        weights=classifier.weights,
-        epochs=[],
         warnings=warnings,
     )
-    measured = measure_classifier(classifier, parts, config)
-    report = report_of(config, parts, learned, measured)
-    fingerprint = save(config, parts, learned, measured, report, preset=PRESET, started=started)
-    return replace(report, fingerprint=fingerprint)
+    fitted = Fitted(start=start, classifier=classifier, epochs=[], preset=PRESET)
+    measured = measure_classifier(classifier, splits, config)
+    report = report_of(config, splits, fitted, measured)
+    report = replace(report, seconds=time.perf_counter() - started)
+    return replace(report, fingerprint=save(config, splits, fitted, measured, report))
 
 
 def _classifier_of(
-    network: keras.Model,
-    words: Vocabulary,
-    outputs: list[int],
-    labels: tuple[str, ...],
-    max_sequence_length: int,
+    source: KerasNetwork, words: Vocabulary, outputs: list[int], labels: tuple[str, ...]
 ) -> Classifier:
     import_keras()
     from textbatch.model.network.keras_import import read_network
 
     read = read_network(
-        network,
+        source.network,
         vocabulary_size=len(words),
         outputs=outputs,
-        max_sequence_length=max_sequence_length,
+        max_sequence_length=source.max_sequence_length,
     )
     return Classifier(
         architecture=read.architecture, vocabulary=words, labels=labels, weights=read.weights

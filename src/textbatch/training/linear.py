@@ -19,7 +19,7 @@ from textbatch.model.linear.text_model import (
 )
 from textbatch.model.predictor import open_predictor
 from textbatch.text.tokenizer import Tokenizer
-from textbatch.training.split.dataset import Parts
+from textbatch.training.split.dataset import Splits
 from textbatch.types import BoolArray, Float32Array, Int64Array
 
 #: The held-out rows choose; equally good ones, the simplest.
@@ -83,21 +83,21 @@ class LinearChoice:
     logits: Float32Array
 
 
-def choose_linear(parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows) -> LinearChoice:
+def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -> LinearChoice:
     """Find the features and the weight of the linear model.
 
     Args:
-        parts: The labelled rows.
+        splits: The labelled rows.
         tokenizer: The network's.
         held_out: What decides.
     """
-    label_ids, _ = label_ids_of(held_out.rows.labels, parts.labels)
+    label_ids, _ = label_ids_of(held_out.rows.labels, splits.labels)
     evidence = np.flatnonzero(held_out.evidence)
-    tokens = tokenizer.encode(parts.training.followed_by(parts.validation).texts)
+    tokens = tokenizer.encode(splits.training.followed_by(splits.validation).texts)
     few = len(tokens.token_ids) <= MAX_SUBWORD_TOKENS
     best_loss, best = np.inf, None
     for features in [one for one in _CANDIDATES if few or not one.subwords]:
-        margins = _margins(parts, tokenizer, held_out, features)
+        margins = _margins(splits, tokenizer, held_out, features)
         weight, loss = fit_blend_weight(
             held_out.logits[evidence], margins[evidence], label_ids[evidence]
         )
@@ -109,7 +109,7 @@ def choose_linear(parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows) -> 
 
 
 def fit_linear(
-    parts: Parts,
+    splits: Splits,
     tokenizer: Tokenizer,
     features: LinearFeatures,
     *,
@@ -118,13 +118,13 @@ def fit_linear(
     """Fit a linear model to all rows but the test rows.
 
     Args:
-        parts: The labelled rows.
+        splits: The labelled rows.
         tokenizer: The network's.
         features: What it looks at.
         method: How it is fitted.
     """
-    rows = parts.training.followed_by(parts.validation)
-    label_ids, _ = label_ids_of(rows.labels, parts.labels)
+    rows = splits.training.followed_by(splits.validation)
+    label_ids, _ = label_ids_of(rows.labels, splits.labels)
     return fit_linear_text(
         tokenizer.encode(rows.texts),
         label_ids,
@@ -135,26 +135,26 @@ def fit_linear(
 
 
 def _margins(
-    parts: Parts, tokenizer: Tokenizer, held_out: HeldOutRows, features: LinearFeatures
+    splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows, features: LinearFeatures
 ) -> Float32Array:
     """What linear models that have not seen them answer to held-out rows. `(rows, labels)`."""
     margins = np.empty_like(held_out.logits)
-    for here, seen, asked in _folds(parts, held_out):
-        margins[here] = _answers(parts.labels, tokenizer, seen, asked, features)
+    for here, seen, asked in _folds(splits, held_out):
+        margins[here] = _answers(splits.labels, tokenizer, seen, asked, features)
     return margins
 
 
 def _folds(
-    parts: Parts, held_out: HeldOutRows
+    splits: Splits, held_out: HeldOutRows
 ) -> Iterator[tuple[BoolArray, LabelledRows, LabelledRows]]:
     """Which of the held-out rows are asked about, the rows to learn from, and the asked ones."""
     folds = held_out.folds
     if folds is None:
-        yield np.ones(len(held_out.rows), bool), parts.training, held_out.rows
+        yield np.ones(len(held_out.rows), bool), splits.training, held_out.rows
         return
     for fold in np.unique(folds):
         here = folds == fold
-        seen, asked = (held_out.rows.take(np.flatnonzero(part)) for part in (~here, here))
+        seen, asked = (held_out.rows.take(np.flatnonzero(rows)) for rows in (~here, here))
         yield here, seen, asked
 
 

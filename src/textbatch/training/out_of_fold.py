@@ -1,12 +1,11 @@
-"""What a cross-validation found, and the file that keeps its answers."""
+"""The answers of a cross-validation, and the file that keeps them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,53 +13,22 @@ import pyarrow as pa
 from textbatch.data.output.columns import vectors
 from textbatch.data.output.small_table import write_table
 from textbatch.model.quality.calibration import softmax
+from textbatch.report.training import FoldScore, FoldsSummary, Spread
 from textbatch.types import BoolArray, Float32Array, Int64Array
-
-_MEASURES = ("accuracy", "macro_f1", "ece")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoldScore:
-    """How the network that had not seen a fold did on it.
-
-    Attributes:
-        fold: From 1.
-        rows: In the fold.
-        accuracy: Share of right labels; a row without evidence counts as wrong.
-        macro_f1: See `quality.metrics.Metrics`.
-        ece: Expected calibration error, after `temperature`.
-        temperature: Fitted on rows of the other folds.
-        best_epoch: The pass whose weights answered.
-    """
-
-    fold: int
-    rows: int
-    accuracy: float
-    macro_f1: float
-    ece: float
-    temperature: float
-    best_epoch: int
-
-    def line(self, folds: int) -> str:
-        """The fold on one line, for a person who waits."""
-        return (
-            f"fold {self.fold} of {folds}: accuracy {self.accuracy:.4f}, macro F1 "
-            f"{self.macro_f1:.4f}, ECE {self.ece:.4f} on {self.rows:,} rows"
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfFold:
-    """Answers for every row by a network that has not seen it.
+    """An answer for every row, by a network that has not seen the row.
 
     Attributes:
-        labels: In the order of the logits.
-        numbers: Each row's number in the inputs, from 1. Shape `(rows,)`.
+        labels: The labels, in the order of the logits.
+        numbers: Number of each row in the inputs, from 1. Shape `(rows,)`.
         label_ids: True labels. Shape `(rows,)`.
-        folds: The fold that held the row out, from 1. Shape `(rows,)`.
+        folds: Number of the fold that held the row out, from 1. Shape `(rows,)`.
         logits: Uncalibrated; NaN without evidence. Shape `(rows, labels)`.
         evidence: Where there is a known token. Shape `(rows,)`.
-        scores: Of the folds, in order.
+        scores: What each fold measured, in order.
     """
 
     labels: tuple[str, ...]
@@ -72,22 +40,23 @@ class OutOfFold:
     scores: Sequence[FoldScore]
 
     def probabilities(self) -> Float32Array:
-        """Calibrated by each fold's own temperature; NaN without evidence. `(rows, labels)`."""
+        """Calibrated by the temperature of each fold; NaN without evidence. `(rows, labels)`."""
         calibrated = np.full_like(self.logits, np.nan)
         for score in self.scores:
             here = self.evidence & (self.folds == score.fold)
             calibrated[here] = softmax(self.logits[here], score.temperature)
         return calibrated
 
-    def summary(self) -> dict[str, Any]:
-        """Mean and sample deviation over the folds, and the folds themselves, as JSON values."""
-        values = {name: [getattr(score, name) for score in self.scores] for name in _MEASURES}
-        means = {
-            name: {"mean": float(np.mean(found)), "deviation": float(np.std(found, ddof=1))}
-            for name, found in values.items()
-        }
-        rows = {"rows": len(self.numbers), "without_evidence": int((~self.evidence).sum())}
-        return {**rows, **means, "folds": [asdict(score) for score in self.scores]}
+    def summary(self) -> FoldsSummary:
+        """Mean and sample deviation over the folds, and the folds themselves."""
+        return FoldsSummary(
+            rows=len(self.numbers),
+            without_evidence=int((~self.evidence).sum()),
+            accuracy=_spread([score.accuracy for score in self.scores]),
+            macro_f1=_spread([score.macro_f1 for score in self.scores]),
+            ece=_spread([score.ece for score in self.scores]),
+            folds=list(self.scores),
+        )
 
     def table(self) -> pa.Table:
         """Row number, labels, confidence, fold and probabilities; no text."""
@@ -112,6 +81,10 @@ class OutOfFold:
     def write(self, path: Path, *, overwrite: bool) -> None:
         """Write the table as Parquet.
 
+        Args:
+            path: The file to make.
+            overwrite: Whether an older file there may be replaced.
+
         Raises:
             OutputError: The file exists, or its directory does not.
             StorageError: Writing failed.
@@ -119,10 +92,5 @@ class OutOfFold:
         write_table(self.table(), path, overwrite=overwrite)
 
 
-def summary_line(summary: dict[str, Any]) -> str:
-    """A summary on one line."""
-    told = ", ".join(
-        f"{name} {summary[key]['mean']:.4f} ± {summary[key]['deviation']:.4f}"
-        for key, name in zip(_MEASURES, ("accuracy", "macro F1", "ECE"), strict=True)
-    )
-    return f"{len(summary['folds'])} folds, {summary['rows']:,} rows: {told}"
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(mean=float(np.mean(values)), deviation=float(np.std(values, ddof=1)))

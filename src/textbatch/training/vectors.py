@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from pathlib import Path
 
 from textbatch.data.readers.inputs import standard_input_as_file
@@ -16,29 +16,22 @@ from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 from textbatch.model.vectors.corpus import write_corpus
 from textbatch.model.vectors.types import VectorSettings
-from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.report.listener import SILENT, Listener
 from textbatch.report.vectors import VectorsReport
 from textbatch.text.normalization import split_tokens
 from textbatch.training.config.vectors import VectorsConfig
 
 
-def train_vectors(
-    config: VectorsConfig,
-    *,
-    say: Callable[[str], None] | None = None,
-    progress: Progress | None = None,
-) -> VectorsReport:
+def train_vectors(config: VectorsConfig, *, listener: Listener = SILENT) -> VectorsReport:
     """Train word vectors on texts and write them as word2vec text.
 
     Args:
         config: What to train on and how.
-        say: Called with one line per step, for a person who waits.
-        progress: Told about the texts read and the words trained on.
+        listener: Hears messages, and of the texts read and the words trained on.
 
     Raises:
         TextbatchError: A subclass says what went wrong; an older output is still in place.
     """
-    say = say or (lambda _: None)
     started = time.perf_counter()
     new_output(config.output).check(overwrite=config.if_exists == "replace")
     with standard_input_as_file(config.inputs) as inputs:
@@ -57,7 +50,7 @@ def _train_vectors(
     extra_words = _listed_words(config.words) if config.words else ()
     bad: list[int] = []
     with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        with step_of(progress, None, step="reading", unit="texts") as step:
+        with listener.step("reading", unit="texts") as step:
             texts = files.texts(bad.append, step.advance)
             corpus = write_corpus(Path(folder) / "corpus.txt", [], texts)
         words = corpus.frequent(config.min_count)
@@ -66,13 +59,15 @@ def _train_vectors(
                 f"no word occurs {config.min_count} times in {corpus.texts:,} texts",
                 "give more texts or a smaller --min-count",
             )
-        say(f"{corpus.texts:,} texts, {corpus.tokens:,} words, {len(words):,} different to learn")
+        listener.log(
+            f"{corpus.texts:,} texts, {corpus.tokens:,} words, {len(words):,} different to learn"
+        )
         # Here, not at the top: gensim takes seconds to import.
         from textbatch.model.vectors.corpus_training import train_on_corpus, write_vectors
 
         begun = time.perf_counter()
-        whole = corpus.tokens * config.epochs
-        with step_of(progress, whole, step="word vectors", unit="words") as step:
+        total = corpus.tokens * config.epochs
+        with listener.step("word vectors", total, unit="words") as step:
             vectors = train_on_corpus(
                 corpus,
                 words,
@@ -80,7 +75,7 @@ def _train_vectors(
                 settings=VectorSettings(dim=config.dim, window=config.window, epochs=config.epochs),
                 seed=config.seed,
                 extra_words=extra_words,
-                say=say,
+                log=listener.log,
                 on_words=step.advance,
             )
         trained = time.perf_counter() - begun

@@ -16,6 +16,7 @@ from textbatch.cli.demo.tables import demo_tables
 from textbatch.cli.demo.tickets import QUEUES, labelled_tickets, unlabelled_texts
 from textbatch.cli.demo.walkthrough import DemoReport, run_demo
 from textbatch.errors import OutputError, UsageError
+from textbatch.report.listener import MessagesOnly
 from textbatch.text.normalization import split_tokens
 from textbatch.types import Status
 
@@ -36,7 +37,7 @@ def done(tmp_path_factory, said) -> DemoReport:
     folder = tmp_path_factory.mktemp("demo")
     (folder / "notes.txt").write_text("mine")
     (folder / "scored.parquet").write_text("old")
-    return run_demo(folder, overwrite=True, say=said.append, **ROWS)
+    return run_demo(folder, overwrite=True, listener=MessagesOnly(said.append), **ROWS)
 
 
 def test_tickets_for_a_seed_never_change():

@@ -7,7 +7,7 @@ import pickle
 import shutil
 import subprocess
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict, astuple, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,14 @@ import numpy as np
 import onnx
 import pyarrow as pa
 import pytest
-from support.bundles import LABELS, WORDS, random_bundle, with_classifier, write_bundle
+from support.bundles import (
+    LABELS,
+    WORDS,
+    blended_bundle,
+    random_bundle,
+    with_classifier,
+    write_bundle,
+)
 
 from textbatch.errors import BundleError, OutputError, StorageError
 from textbatch.model.bundle import bundle as bundle_module
@@ -103,6 +110,24 @@ def test_the_fingerprint_tells_bundles_with_other_answers_apart_and_no_more(bund
     )
     relabelled = with_classifier(bundle, labels=LABELS[::-1])
     assert len({plain, fingerprint(warmer), fingerprint(relabelled)}) == 3
+
+
+def test_a_bundle_and_its_classifier_have_one_temperature(bundle):
+    with pytest.raises(ValueError, match="another temperature"):
+        with_classifier(bundle, temperature=9.0)
+
+
+def test_every_file_of_a_bundle_is_named_by_the_layout(tmp_path):
+    bundle = blended_bundle()
+    save_bundle(bundle, tmp_path / "model", card="# card\n", overwrite=False, page="<p>page</p>")
+    assert {entry.name for entry in (tmp_path / "model").iterdir()} == {*astuple(LAYOUT)}
+
+
+def test_a_network_without_int8_has_no_record_of_it(tmp_path):
+    bundle = replace(random_bundle(bidirectional=True), int8=None)
+    save_bundle(bundle, tmp_path / "model", card="", overwrite=False)
+    assert json.loads((tmp_path / "model" / LAYOUT.precision).read_text())["rows"] == 0
+    assert load_bundle(tmp_path / "model").int8 is None
 
 
 def test_the_graph_is_valid_onnx_and_finds_its_weights_beside_it(model):
@@ -401,6 +426,24 @@ GRU = {"cell": "gru", "units": 10}
 def test_a_config_of_another_network_or_shape_is_refused(copy, keys, value):
     change_json(copy, "config.json", *keys, to=value)
     with pytest.raises(BundleError):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "value"),
+    [
+        ("profile.json", ("rows",), "many"),
+        ("profile.json", ("labels",), {"a": 0.5}),
+        ("profile.json", ("tokens_by_quantile",), [1]),
+        ("profile.json", ("more",), 1),
+        ("held_out.json", ("confidences",), [[1.0], [], [], []]),
+        ("held_out.json", ("correct",), [[1], [], [], []]),
+        ("precision.json", ("rows",), 1.5),
+    ],
+)
+def test_a_record_of_another_shape_is_refused(copy, name, keys, value):
+    change_json(copy, name, *keys, to=value)
+    with pytest.raises(BundleError, match=name):
         load_bundle(copy)
 
 

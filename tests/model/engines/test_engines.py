@@ -253,6 +253,8 @@ def test_int8_is_near_float32_and_as_stable():
 
 def test_int8_is_refused_where_it_changed_too_many_labels(bundle):
     check_int8(replace(bundle, int8=Int8Check(rows=9, agreement=0.995, max_difference=0.1)))
+    with pytest.raises(QualityGateError, match="nobody compared int8"):
+        open_bundle(replace(bundle, int8=None), precision="int8")
     for agreement in (0.9949, float("nan")):
         poor = replace(bundle, int8=Int8Check(rows=9, agreement=agreement, max_difference=0.1))
         with pytest.raises(QualityGateError, match=r"held-out rows, fewer than 99\.5%"):

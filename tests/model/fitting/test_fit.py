@@ -3,13 +3,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
 import pytest
 
+from textbatch.model.fitting.batches import Batches, first_width_of
 from textbatch.model.fitting.checkpoint import Checkpoint, TrainingState
-from textbatch.model.fitting.fit import _Batches, fit
+from textbatch.model.fitting.fit import Fit
 from textbatch.model.fitting.settings import Epoch, FitSettings, LabelledTokens
 from textbatch.model.network.architecture import Architecture, Dropout, RecurrentLayer
 from textbatch.model.network.keras_network import build_network
@@ -62,15 +64,11 @@ def fitted(
 ) -> tuple[keras.Model, list[Epoch]]:
     keras.utils.set_random_seed(seed)
     network = build_network(SIZES, dropout=Dropout(between=0.2), train_embedding=True)
-    history = fit(
-        network,
-        labelled(160, seed=1, noise=noise),
-        labelled(60, seed=2),
-        settings=settings,
-        seed=seed,
-        on_epoch=lambda epoch: on_epoch(network, epoch),
-    )
-    return network, history
+    rows = labelled(160, seed=1, noise=noise)
+    fit = Fit(network, lambda _: rows, labelled(60, seed=2), settings=settings, seed=seed)
+    for epoch in fit:
+        on_epoch(network, epoch)
+    return network, fit.history
 
 
 def logits_of(network: keras.Model, tokens: TokenBatch) -> np.ndarray:
@@ -79,6 +77,14 @@ def logits_of(network: keras.Model, tokens: TokenBatch) -> np.ndarray:
 
 def flat_weights(network: keras.Model) -> bytes:
     return b"".join(value.tobytes() for value in network.get_weights())
+
+
+def cut(
+    rows: LabelledTokens, batch_size: int, seed: tuple[int, int] | None, **settings: Any
+) -> Batches:
+    return Batches(
+        rows, batch_size=batch_size, first_width=first_width_of(rows), seed=seed, **settings
+    )
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +104,7 @@ def test_fitting_learns_and_the_same_seed_gives_the_same_weights(quick):
 @pytest.mark.parametrize(("patience", "averaging"), [(1, 0.0), (30, 0.0), (30, 0.5)])
 def test_the_weights_with_the_least_validation_loss_are_kept(patience, averaging):
     seen: list[bytes] = []
-    # Much too large steps, so that later passes are worse than earlier ones.
+    # Much too large steps, so that later epochs are worse than earlier ones.
     settings = replace(
         QUICK, learning_rate=0.3, max_epochs=6, patience=patience, averaging=averaging
     )
@@ -107,7 +113,7 @@ def test_the_weights_with_the_least_validation_loss_are_kept(patience, averaging
     )
     losses = [epoch.validation_loss for epoch in history]
     best = int(np.argmin(losses))
-    assert best < len(losses) - 1, "the last pass is the best: this tests nothing"
+    assert best < len(losses) - 1, "the last epoch is the best: this tests nothing"
     assert len(history) == (best + 2 if patience == 1 else 6)
     assert flat_weights(network) == seen[best] != seen[-1]
 
@@ -145,20 +151,20 @@ def test_rows_of_weight_zero_teach_nothing():
     network = build_network(SIZES)
     rows = labelled(160, seed=1)
     only_ones = replace(rows, weights=rows.label_ids.astype(np.float32))
-    fit(network, only_ones, only_ones, settings=QUICK, seed=0, on_epoch=lambda _: None)
+    list(Fit(network, lambda _: only_ones, only_ones, settings=QUICK, seed=0))
     assert (logits_of(network, rows.tokens).argmax(axis=1) == 1).all()
 
 
 @pytest.mark.parametrize("seed", [None, 0])
-def test_every_pass_shows_every_row_once(seed):
+def test_every_epoch_shows_every_row_once(seed):
     rows = labelled(1000, seed=3)
     # The weight names the row, so that a mini-batch tells which rows it holds.
     rows = replace(rows, weights=np.arange(1000, dtype=np.float32))
-    batches = _Batches(rows, batch_size=24, word_dropout=0.0, seed=seed)
-    passes = []
-    for _ in range(3):
+    epochs = []
+    for number in (1, 2, 3):
+        batches = cut(rows, 24, None if seed is None else (seed, number))
         shown = [batches[index] for index in range(len(batches))]
-        passes.append(np.concatenate([weights for _, _, weights in shown]).astype(int))
+        epochs.append(np.concatenate([weights for _, _, weights in shown]).astype(int))
         for token_ids, label_ids, weights in shown:
             assert len(token_ids) <= 24
             for line, label_id, row in zip(token_ids, label_ids, weights.astype(int), strict=True):
@@ -167,15 +173,14 @@ def test_every_pass_shows_every_row_once(seed):
                 assert np.array_equal(line[: len(real)], real)
                 assert not line[len(real) :].any()
                 assert label_id == rows.label_ids[row]
-        batches.on_epoch_end()
-    for order in passes:
+    for order in epochs:
         assert sorted(order) == list(range(1000))
-    assert np.array_equal(passes[0], passes[1]) is (seed is None)
+    assert np.array_equal(epochs[0], epochs[1]) is (seed is None)
 
 
 def test_mini_batches_hold_rows_of_similar_length():
     rows = labelled(1000, seed=3)
-    batches = _Batches(rows, batch_size=24, word_dropout=0.0, seed=0)
+    batches = cut(rows, 24, (0, 1))
     spreads = [
         np.ptp((token_ids != PAD_ID).sum(axis=1))
         for token_ids, _, _ in (batches[index] for index in range(len(batches)))
@@ -186,7 +191,7 @@ def test_mini_batches_hold_rows_of_similar_length():
 def test_word_dropout_hides_its_share_of_words_and_never_touches_padding():
     rows = labelled(600, seed=4)
     before = rows.tokens.token_ids.copy()
-    batches = _Batches(rows, batch_size=32, word_dropout=0.25, seed=0)
+    batches = cut(rows, 32, (0, 1), word_dropout=0.25)
     shown = [batches[index][0] for index in range(len(batches))]
     real = sum(int((token_ids != PAD_ID).sum()) for token_ids in shown)
     hidden = sum(int((token_ids == OOV_ID).sum()) for token_ids in shown)
@@ -212,7 +217,7 @@ def test_first_mini_batches_of_one_width_do_not_bind_the_later_ones():
     )
     once = replace(QUICK, max_epochs=1)
     network = build_network(SIZES)
-    assert len(fit(network, rows, rows, settings=once, seed=0, on_epoch=lambda epoch: None)) == 1
+    assert len(list(Fit(network, lambda _: rows, rows, settings=once, seed=0))) == 1
 
 
 class KilledError(Exception):
@@ -220,18 +225,18 @@ class KilledError(Exception):
 
 
 class Dying(Checkpoint):
-    """Raises when the state after a number of passes is to be saved."""
+    """Raises when the state after a number of epochs is to be saved."""
 
-    passes = 0
+    epochs = 0
 
     def save(self, state: TrainingState) -> None:
-        if len(state.history) > self.passes:
+        if len(state.history) > self.epochs:
             raise KilledError
         super().save(state)
 
 
 def renewed(number: int) -> LabelledTokens:
-    """Other rows in each pass, of other lengths."""
+    """Other rows in each epoch, of other lengths."""
     return labelled(160, seed=10 + number, noise=0.3)
 
 
@@ -243,35 +248,75 @@ def interrupted(
     network = build_network(
         SIZES, dropout=Dropout(channels=0.2, between=0.2, last_input=0.2), train_embedding=True
     )
-    history = fit(
+    rows = labelled(160, seed=1, noise=0.3)
+    fit = Fit(
         network,
-        labelled(160, seed=1, noise=0.3),
+        renewed if renew else lambda _: rows,
         labelled(60, seed=2),
         settings=replace(
             QUICK, learning_rate=0.1, max_epochs=5, word_dropout=0.2, averaging=averaging
         ),
         seed=0,
-        on_epoch=lambda _: None,
-        checkpoint=checkpoint,
-        renew=renewed if renew else None,
     )
-    return flat_weights(network), history
+    if checkpoint and checkpoint.state:
+        fit.restore(checkpoint.state)
+    elif checkpoint:
+        checkpoint.save(fit.state())
+    for _ in fit:
+        if checkpoint:
+            checkpoint.save(fit.state())
+    return flat_weights(network), fit.history
 
 
 @pytest.mark.parametrize(("averaging", "renew"), [(0.0, False), (0.9, False), (0.9, True)])
-def test_a_fit_that_goes_on_after_any_pass_ends_with_the_same_bits(tmp_path, averaging, renew):
+def test_a_fit_that_goes_on_after_any_epoch_ends_with_the_same_bits(tmp_path, averaging, renew):
     how = {"averaging": averaging, "renew": renew}
     whole = interrupted(None, seed=0, **how)
     assert interrupted(Checkpoint(tmp_path / "whole", key="a"), seed=0, **how) == whole
-    # One more than there are passes: the last state says that none is to follow.
-    for passes in range(len(whole[1]) + 1):
-        dying = Dying(tmp_path / f"after-{passes}", key="a")
-        dying.passes = passes
+    # One more than there are epochs: the last state says that none is to follow.
+    for epochs in range(len(whole[1]) + 1):
+        dying = Dying(tmp_path / f"after-{epochs}", key="a")
+        dying.epochs = epochs
         with suppress(KilledError):
             interrupted(dying, seed=0, **how)
         again = Checkpoint(dying.folder, key="a")
         assert again.find()
         assert again.state is not None
-        assert len(again.state.history) == passes
+        assert len(again.state.history) == epochs
         # Another seed of Keras: everything comes from the checkpoint.
         assert interrupted(again, seed=99, **how) == whole
+
+
+def test_the_caller_may_leave_after_any_epoch():
+    keras.utils.set_random_seed(0)
+    network = build_network(SIZES)
+    rows = labelled(160, seed=1)
+    fit = Fit(network, lambda _: rows, labelled(60, seed=2), settings=QUICK, seed=0)
+    for epoch in fit:
+        if epoch.number == 2:
+            break
+    assert [epoch.number for epoch in fit.history] == [1, 2]
+    # Asked again, it goes on where it was left.
+    assert next(iter(fit)).number == 3
+
+
+def test_each_row_of_an_epoch_is_counted_once_although_keras_looks_ahead():
+    keras.utils.set_random_seed(0)
+    rows = labelled(160, seed=1)
+    counted: list[int] = []
+    fit = Fit(
+        build_network(SIZES), lambda _: rows, rows, settings=QUICK, seed=0, on_rows=counted.append
+    )
+    for epoch in fit:
+        assert sum(counted) == 160 * epoch.number
+
+
+def test_a_fit_that_diverges_ends_and_prints_nothing(capfd):
+    keras.utils.set_random_seed(0)
+    network = build_network(SIZES)
+    rows = labelled(160, seed=1)
+    broken = replace(rows, weights=np.full(160, np.nan, np.float32))
+    fit = Fit(network, lambda _: broken, rows, settings=QUICK, seed=0)
+    assert len(list(fit)) == 1
+    assert fit.state().stopped
+    assert capfd.readouterr().out == ""

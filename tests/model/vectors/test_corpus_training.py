@@ -30,7 +30,7 @@ def corpus(tmp_path_factory) -> Corpus:
     return write_corpus(path, [pa.array(texts, pa.large_string())], [])
 
 
-def trained(corpus: Corpus, algorithm="word2vec", seed=0, extra_words=(), say=None) -> WordVectors:
+def trained(corpus: Corpus, algorithm="word2vec", seed=0, extra_words=(), log=None) -> WordVectors:
     return train_on_corpus(
         corpus,
         corpus.frequent(1),
@@ -38,7 +38,7 @@ def trained(corpus: Corpus, algorithm="word2vec", seed=0, extra_words=(), say=No
         settings=SETTINGS,
         seed=seed,
         extra_words=extra_words,
-        say=say or (lambda _: None),
+        log=log or (lambda _: None),
     )
 
 
@@ -82,7 +82,7 @@ def test_fasttext_makes_up_vectors_for_listed_words(corpus):
 
 def test_each_pass_is_told(corpus):
     said: list[str] = []
-    trained(corpus, say=said.append)
+    trained(corpus, log=said.append)
     assert len(said) == SETTINGS.epochs
     assert said[-1].startswith("vectors: epoch 30 of 30, ")
 
@@ -112,7 +112,7 @@ def test_the_words_of_all_passes_are_told(corpus, algorithm):
         algorithm=algorithm,
         settings=settings,
         seed=0,
-        say=lambda _: None,
+        log=lambda _: None,
         on_words=told.append,
     )
     assert sum(told) == 3 * corpus.tokens

@@ -9,10 +9,11 @@ from rich.console import Console
 from support.bundles import Steps
 
 from textbatch.model.fitting.settings import Epoch
+from textbatch.report.listener import SILENT, Listener, MessagesOnly, StepsOnly, messages_to
 from textbatch.report.terminal import progress as module
-from textbatch.report.terminal.epochs import Passes
+from textbatch.report.terminal.epochs import EpochProgress
 from textbatch.report.terminal.pace import BYTES, span
-from textbatch.report.terminal.progress import Bar, Lines, Recorder, Within, progress_on, step_of
+from textbatch.report.terminal.progress import Bar, Lines, Recorder, listener_on, step_of
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_a_terminal_gets_a_bar_and_a_dumb_one_lines():
     terminal = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "xterm"})
     dumb = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "dumb"})
     file = Console(file=io.StringIO())
-    kinds = [type(progress_on(console)) for console in (terminal, dumb, file)]
+    kinds = [type(listener_on(console)) for console in (terminal, dumb, file)]
     assert kinds == [Bar, Lines, Lines]
 
 
@@ -73,7 +74,7 @@ def test_a_bar_fits_eighty_columns_and_goes_away():
 
 
 def test_a_recorder_keeps_when_how_many_rows_were_done(clock):
-    recorder = Recorder(module.Silent())
+    recorder = Recorder(SILENT)
     recorder.begin(30)
     for rows in (10, 20):
         clock[0] += 1
@@ -81,18 +82,21 @@ def test_a_recorder_keeps_when_how_many_rows_were_done(clock):
     assert recorder.samples == [(0.0, 0), (1.0, 10), (2.0, 30)]
 
 
-def test_a_pass_tells_what_it_measured_its_rate_and_the_time_left_at_most(clock):
-    told: list[str] = []
-    passes = Passes(rows=1_000, most=3, progress=None, say=told.append)
-    for number in (1, 2, 3):
-        passes.advance(1_000)
+def test_an_epoch_has_what_it_measured_its_rate_and_the_time_left_at_most(clock):
+    steps, messages = Steps(), []
+    progress = EpochProgress(steps, rows=1_000, max_epochs=5, done=2)
+    for number in (3, 4, 5):
+        progress.advance(600)
+        progress.advance(400)
         clock[0] += 100
-        passes.ended(
-            Epoch(number=number, loss=1, accuracy=0, validation_loss=1, validation_accuracy=0)
-        )
-    passes.close()
-    assert all(len(line) <= 80 for line in told)
-    assert [line.partition("; ")[2] for line in told] == [
+        epoch = Epoch(number=number, loss=1, accuracy=0, validation_loss=1, validation_accuracy=0)
+        messages.append(progress.ended(epoch))
+    progress.close()
+    # Early stopping leaves no step open that never began.
+    assert steps.names() == ["epoch 3", "epoch 4", "epoch 5"]
+    assert (steps.done, steps.open) == ([1_000] * 3, 0)
+    assert all(len(line) <= 80 for line in messages)
+    assert [line.partition("; ")[2] for line in messages] == [
         "10 rows/s, < 3 min left",
         "10 rows/s, < 2 min left",
         "10 rows/s",
@@ -166,7 +170,7 @@ def test_lines_tell_bytes_and_slow_steps_too(clock):
 
 def test_a_step_ends_however_its_block_does():
     steps = Steps()
-    with suppress(KeyError), step_of(Within("trial 3", steps), 7, step="epoch 1") as step:
+    with suppress(KeyError), StepsOnly(steps, within="trial 3").step("epoch 1", 7) as step:
         step.advance(2)
         raise KeyError
     assert (steps.names(), steps.totals, steps.done, steps.open) == (
@@ -177,3 +181,27 @@ def test_a_step_ends_however_its_block_does():
     )
     with step_of(None, None, step="nobody listens") as step:
         step.advance(1)
+
+
+def test_messages_go_where_they_are_wanted():
+    messages: list[str] = []
+    listeners = (
+        MessagesOnly(messages.append),
+        messages_to(messages.append),
+        Lines(lambda _: None, messages.append),
+        Bar(Console(file=io.StringIO()), messages.append),
+        Recorder(MessagesOnly(messages.append)),
+    )
+    for listener in listeners:
+        listener.log("hello")
+    assert messages == ["hello"] * len(listeners)
+
+
+def test_whoever_wants_none_hears_nothing():
+    messages: list[str] = []
+    for listener in (SILENT, messages_to(None), StepsOnly(MessagesOnly(messages.append))):
+        with listener.step("a step", 3) as step:
+            step.advance(1)
+            listener.log("hello")
+    assert messages == []
+    assert isinstance(SILENT, Listener)

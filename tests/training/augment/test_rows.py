@@ -6,7 +6,7 @@ from random import Random
 import numpy as np
 import pyarrow as pa
 
-from textbatch.model.fitting.fit import _Batches
+from textbatch.model.fitting.batches import Batches, first_width_of
 from textbatch.model.fitting.settings import LabelledTokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
@@ -46,7 +46,7 @@ def augmented(*methods: str, templates: LabelledTemplates | None = None) -> Augm
 
 
 def test_a_pass_holds_every_real_row_and_half_as_many_made_up_ones_at_half_their_weight():
-    shown = augmented(templates=TEMPLATES).of_pass(0)
+    shown = augmented(templates=TEMPLATES).of_epoch(0)
     rows = real_rows()
     assert np.array_equal(
         shown.tokens.token_ids[: len(rows.tokens.token_ids)], rows.tokens.token_ids
@@ -59,16 +59,16 @@ def test_a_pass_holds_every_real_row_and_half_as_many_made_up_ones_at_half_their
     assert shown.tokens.lengths[40:].tolist() == [2] * 5
 
 
-def test_passes_differ_and_a_seed_gives_the_same_ones():
+def test_epochs_differ_and_a_seed_gives_the_same_ones():
     first, second = (
         augmented("delete", templates=TEMPLATES),
         augmented("delete", templates=TEMPLATES),
     )
-    passes = [
-        source.of_pass(number).tokens.token_ids.tolist()
+    epochs = [
+        source.of_epoch(number).tokens.token_ids.tolist()
         for source, number in ((first, 0), (first, 1), (second, 1))
     ]
-    assert passes[0] != passes[1] == passes[2]
+    assert epochs[0] != epochs[1] == epochs[2]
 
 
 def test_made_up_texts_follow_the_real_rows_and_need_patterns():
@@ -81,14 +81,14 @@ def test_made_up_texts_follow_the_real_rows_and_need_patterns():
     assert label_ids.tolist() == [0, 1, 1]
 
 
-def test_mini_batches_show_fresh_rows_in_each_pass():
+def test_mini_batches_show_fresh_rows_in_each_epoch():
     source = augmented("swap", templates=TEMPLATES)
-    batches = _Batches(real_rows(), batch_size=8, word_dropout=0.0, seed=0, renew=source.of_pass)
-    passes = []
-    for _ in range(3):
+    epochs = []
+    for number in (1, 2, 3):
+        rows = source.of_epoch(number)
+        batches = Batches(rows, batch_size=8, first_width=first_width_of(rows), seed=(0, number))
         shown = [batches[index] for index in range(len(batches))]
         assert sum(len(label_ids) for _, label_ids, _ in shown) == 45
         rows = [line.tolist() for token_ids, _, _ in shown for line in token_ids[:, :5]]
-        passes.append(sorted(rows))
-        batches.on_epoch_end()
-    assert passes[0] != passes[1] != passes[2]
+        epochs.append(sorted(rows))
+    assert epochs[0] != epochs[1] != epochs[2]

@@ -7,21 +7,29 @@ import pytest
 from support.bundles import random_bundle
 
 from textbatch.model.fitting.settings import Epoch
+from textbatch.report.listener import MessagesOnly
+from textbatch.report.training import AugmentationRecord
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.fit.augmentation_trial import MARGIN, choose
-from textbatch.training.fit.fitted import Learned
+from textbatch.training.fit.fitted import Fitted, NetworkStart
+from textbatch.training.recipes.presets import RECIPES
+from textbatch.training.run import TrainingRun
 
-BUNDLE = random_bundle().classifier
+CLASSIFIER = random_bundle().classifier
 
 
-def learned(loss: float) -> Learned:
-    """A network that was best, with this validation loss, in its second pass."""
+def fitted(loss: float) -> Fitted:
+    """A network that was best, with this validation loss, in its second epoch."""
     losses = (loss + 1, loss, loss + 2)
-    return Learned(
-        weights=BUNDLE.weights,
-        architecture=BUNDLE.architecture,
-        tokenizer=BUNDLE.tokenizer,
-        vectors=BUNDLE.weights.tensors["embedding"],
+    start = NetworkStart(
+        tokenizer=CLASSIFIER.tokenizer,
+        architecture=CLASSIFIER.architecture,
+        vectors=CLASSIFIER.weights.tensors["embedding"],
+    )
+    return Fitted(
+        start=start,
+        classifier=CLASSIFIER,
+        preset="default",
         epochs=[
             Epoch(
                 number=number, loss=0.0, accuracy=0.0, validation_loss=loss, validation_accuracy=0.0
@@ -34,16 +42,20 @@ def learned(loss: float) -> Learned:
 def chosen(augment: str, losses: dict[tuple[bool, int], float], *, seed: int = 7):
     """What is kept, the fits asked for, and what was said."""
     asked: list[tuple[tuple[str, ...], int]] = []
-    networks = {key: learned(loss) for key, loss in losses.items()}
+    networks = {key: fitted(loss) for key, loss in losses.items()}
 
-    def fit(methods: tuple[str, ...], seed: int) -> Learned:
+    def fit(run: TrainingRun) -> Fitted:
+        methods, seed = run.sources.methods, run.config.seed
         asked.append((methods, seed))
         return networks[bool(methods), seed]
 
     said: list[str] = []
     config = TrainConfig(inputs=(Path("a.csv"),), augment=augment, seed=seed)
-    found = choose(config, fit, say=said.append)
-    kept = next(key for key, network in networks.items() if network is found.network)
+    run = TrainingRun(config=config, recipe=RECIPES["default"], listener=MessagesOnly(said.append))
+    found = choose(run, fit)
+    kept = next(key for key, network in networks.items() if network is found.fitted)
+    assert found.run.config.seed == seed
+    assert bool(found.run.sources.methods) is kept[0]
     return found, kept, asked, said
 
 
@@ -56,9 +68,9 @@ def test_without_augmentation_one_network_is_fitted_and_nothing_is_told():
 def test_named_methods_are_used_whatever_they_give():
     found, _, asked, _ = chosen("swap,typos", {(True, 7): 9.0})
     assert asked == [(("swap", "typos"), 7)]
-    assert found.record == {
-        "asked": "swap,typos", "methods": ["swap", "typos"], "kept": True, "trials": []
-    }  # fmt: skip
+    assert found.record == AugmentationRecord(
+        asked="swap,typos", methods=["swap", "typos"], kept=True, trials=[]
+    )
 
 
 def test_auto_keeps_what_improves_every_repetition_by_the_margin():
@@ -66,8 +78,8 @@ def test_auto_keeps_what_improves_every_repetition_by_the_margin():
     found, kept, asked, said = chosen("auto", losses)
     assert kept == (True, 7)
     assert [seed for _, seed in asked] == [7, 7, 8, 8]
-    assert found.record["kept"] is True
-    assert found.record["trials"] == [
+    assert found.record.kept is True
+    assert found.record.trials == [
         {"seed": 7, "without": 1.0, "with": 0.97},
         {"seed": 8, "without": 1.0, "with": 0.98},
     ]
@@ -88,7 +100,7 @@ def test_auto_leaves_out_what_does_not_clearly_help(first, second, fits):
     found, kept, asked, said = chosen("auto", losses)
     assert kept == (False, 7)
     assert len(asked) == fits
-    assert found.record["kept"] is False
+    assert found.record.kept is False
     assert said[-1].startswith("augmentation left out")
 
 

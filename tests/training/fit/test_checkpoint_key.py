@@ -12,7 +12,7 @@ from support.training import QUICK, labelled_table
 from textbatch.options import options_of
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.fit.resume import _key
-from textbatch.training.split.dataset import Parts, read_parts
+from textbatch.training.split.dataset import Splits, read_splits
 
 COLUMNS = {"text_column": "body", "label_column": "queue"}
 OPTIONS = {one.name: one for one in options_of(TrainConfig)}
@@ -26,8 +26,10 @@ NEEDS = {
     "synonyms": {"augment": "synonyms", "synonyms": Path("other")},
     "augment": {"augment": "swap"},
 }
+#: Options that do not take any text.
+ODD = {"encoding": "latin-1", "delimiter": ";"}
 #: They say what is read, where it goes, and what follows the fitting.
-BESIDE = {
+NOT_DECIDING = {
     "inputs", "model", "text_column", "label_column", "validation", "test", "if_exists", "report",
     "settings", "folds", "jobs", "out_of_fold", "resume", "blend", "require_baseline",
     "report_texts", "refit", "self_train",
@@ -42,28 +44,28 @@ def rows(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def parts(rows) -> Parts:
-    return read_parts(TrainConfig(inputs=(rows,), **COLUMNS))
+def splits(rows) -> Splits:
+    return read_splits(TrainConfig(inputs=(rows,), **COLUMNS))
 
 
 @pytest.mark.parametrize("name", OPTIONS)
-def test_a_checkpoint_is_of_every_option_that_does_not_say_otherwise(name, rows, parts, tmp_path):
+def test_a_checkpoint_is_of_every_option_that_does_not_say_otherwise(name, rows, splits, tmp_path):
     base = {"inputs": (rows,), **COLUMNS, **NEEDS.get(name, {})}
-    odd = {name: odd_value(OPTIONS[name], tmp_path)}
+    odd = {name: ODD.get(name, odd_value(OPTIONS[name], tmp_path))}
     if name == "folds":
         odd, base["folds"] = {"folds": 3}, 2
     if name == "augment":
         odd = {"augment": "typos"}
-    same = _key(TrainConfig(**base), parts, QUICK) == _key(
-        TrainConfig(**{**base, **odd}), parts, QUICK
+    same = _key(TrainConfig(**base), splits, QUICK) == _key(
+        TrainConfig(**{**base, **odd}), splits, QUICK
     )
-    assert same == (name in BESIDE)
+    assert same == (name in NOT_DECIDING)
 
 
-def test_a_file_that_was_written_anew_makes_another_checkpoint(rows, parts, tmp_path):
+def test_a_file_that_was_written_anew_makes_another_checkpoint(rows, splits, tmp_path):
     words = tmp_path / "words.vec"
     config = TrainConfig(inputs=(rows,), **COLUMNS, vectors=(words,))
     words.write_text("1 1\na 1\n")
-    before = _key(config, parts, QUICK)
+    before = _key(config, splits, QUICK)
     words.write_text("2 1\na 1\nb 1\n")
-    assert _key(config, parts, QUICK) != before
+    assert _key(config, splits, QUICK) != before

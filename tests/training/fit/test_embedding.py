@@ -14,6 +14,7 @@ from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.fitting.settings import FitSettings
 from textbatch.model.network.architecture import Dropout, RecurrentLayer
 from textbatch.model.vectors.types import VectorSettings
+from textbatch.report.listener import MessagesOnly
 from textbatch.report.training import TrainReport
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import score
@@ -192,7 +193,7 @@ def test_wrong_files_end_the_run_before_anything_is_trained(folder, tmp_path):
         with pytest.raises(error):
             train(
                 config_of(folder, tmp_path / "model", vectors=vectors, unlabelled=unlabelled),
-                say=said.append,
+                listener=MessagesOnly(said.append),
             )
         assert len(said) == 1
     assert not (tmp_path / "model").exists()

@@ -11,7 +11,7 @@ import pytest
 from textbatch.data.readers.labelled import LabelledRows, label_counts
 from textbatch.errors import DataError, InputNotFoundError
 from textbatch.training.config.train import TrainConfig
-from textbatch.training.split.dataset import Parts, read_parts
+from textbatch.training.split.dataset import Splits, read_splits
 
 Row = tuple[str | None, str]
 
@@ -34,20 +34,20 @@ def pairs(rows: LabelledRows) -> list[Row]:
     return list(zip(rows.texts.to_pylist(), rows.labels.to_pylist(), strict=True))
 
 
-def read(*inputs: Path, **settings) -> Parts:
-    return read_parts(TrainConfig(inputs=inputs, **settings))
+def read(*inputs: Path, **settings) -> Splits:
+    return read_splits(TrainConfig(inputs=inputs, **settings))
 
 
 @pytest.mark.parametrize("name", ["rows.csv", "rows.parquet"])
 def test_one_file_is_split_in_three_parts(tmp_path, name):
     rows = numbered("spam", 60) + numbered("ham", 40)
-    parts = read(write(tmp_path / name, rows))
-    assert parts.sizes() == {"training": 80, "validation": 10, "test": 10}
-    assert sorted(pairs(parts.training) + pairs(parts.validation) + pairs(parts.test)) == sorted(
+    splits = read(write(tmp_path / name, rows))
+    assert splits.sizes() == {"training": 80, "validation": 10, "test": 10}
+    assert sorted(pairs(splits.training) + pairs(splits.validation) + pairs(splits.test)) == sorted(
         rows
     )
-    assert (parts.labels, parts.warnings) == (("ham", "spam"), [])
-    assert label_counts(parts.test) == {"ham": 4, "spam": 6}
+    assert (splits.labels, splits.warnings) == (("ham", "spam"), [])
+    assert label_counts(splits.test) == {"ham": 4, "spam": 6}
 
 
 def test_the_seed_decides_and_the_format_does_not_matter(tmp_path):
@@ -86,10 +86,10 @@ def test_texts_of_the_same_tokens_stay_together(tmp_path):
         for number in range(50)
         for spelling in spellings
     ]
-    parts = read(write(tmp_path / "rows.parquet", rows))
+    splits = read(write(tmp_path / "rows.parquet", rows))
     numbers = [
         {text.rstrip("!").split()[-1] for text, _ in pairs(part)}
-        for part in (parts.training, parts.validation, parts.test)
+        for part in (splits.training, splits.validation, splits.test)
     ]
     assert [len(part) for part in numbers] == [40, 5, 5]
     assert len(set.union(*numbers)) == 50
@@ -116,21 +116,21 @@ def test_parts_with_a_file_of_their_own_take_no_training_rows(tmp_path, files, s
     rows = numbered("a", 20) + numbered("b", 20)
     own = [("x 1", "a"), ("x 2", "b"), ("x 3", "b")]
     given = {name: write(tmp_path / f"{name}.csv", own) for name in files}
-    parts = read(write(tmp_path / "rows.csv", rows), **given)
-    assert parts.sizes() == sizes
-    assert all(pairs(getattr(parts, name)) == own for name in files)
-    assert set(pairs(parts.training)) <= set(rows)
+    splits = read(write(tmp_path / "rows.csv", rows), **given)
+    assert splits.sizes() == sizes
+    assert all(pairs(getattr(splits, name)) == own for name in files)
+    assert set(pairs(splits.training)) <= set(rows)
 
 
 def test_labels_that_training_never_saw_are_left_out_with_a_warning(tmp_path):
     rows = write(tmp_path / "rows.csv", numbered("a", 9) + numbered("b", 9))
     own = write(tmp_path / "own.csv", [("x", "a"), ("y", "new"), ("z", "other"), ("w", "b")])
-    parts = read(rows, validation=own, test=own)
-    assert pairs(parts.validation) == [("x", "a"), ("w", "b")]
+    splits = read(rows, validation=own, test=own)
+    assert pairs(splits.validation) == [("x", "a"), ("w", "b")]
     # The evaluation counts them itself.
-    assert len(parts.test) == 4
-    assert parts.labels == ("a", "b")
-    assert parts.warnings == [
+    assert len(splits.test) == 4
+    assert splits.labels == ("a", "b")
+    assert splits.warnings == [
         f"2 {name} rows have labels that training never saw; they are left out"
         for name in ("validation", "test")
     ]
@@ -140,11 +140,11 @@ def test_rows_without_a_word_are_left_out_with_a_warning(tmp_path):
     blank: list[Row] = [(None, "a"), ("", "b"), (" \u3000\n", "a"), ("?!…", "rare")]
     rows = write(tmp_path / "rows.parquet", [*blank, *numbered("a", 9), *numbered("b", 9)])
     own = write(tmp_path / "own.parquet", [(None, "a"), ("x", "b")])
-    parts = read(rows, validation=own)
-    assert sum(parts.sizes().values()) == 19
-    assert parts.labels == ("a", "b")
-    assert pairs(parts.validation) == [("x", "b")]
-    assert parts.warnings == [
+    splits = read(rows, validation=own)
+    assert sum(splits.sizes().values()) == 19
+    assert splits.labels == ("a", "b")
+    assert pairs(splits.validation) == [("x", "b")]
+    assert splits.warnings == [
         "4 training rows have no word in their text; they are left out",
         "1 validation rows have no word in their text; they are left out",
     ]
@@ -172,8 +172,8 @@ def test_too_few_labels_or_rows_of_a_label_are_refused(tmp_path, rows, reason):
 
 
 def test_three_rows_of_two_labels_are_enough(tmp_path):
-    parts = read(write(tmp_path / "rows.csv", numbered("a", 3) + numbered("b", 3)))
-    assert [label_counts(part) for part in (parts.training, parts.validation, parts.test)] == [
+    splits = read(write(tmp_path / "rows.csv", numbered("a", 3) + numbered("b", 3)))
+    assert [label_counts(part) for part in (splits.training, splits.validation, splits.test)] == [
         {"a": 1, "b": 1}
     ] * 3
 

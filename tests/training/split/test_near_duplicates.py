@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.training.config.train import TrainConfig
-from textbatch.training.split.dataset import read_parts
+from textbatch.training.split.dataset import read_splits
 from textbatch.training.split.near_duplicates import count_repeats, text_groups
 
 WORDS = [f"word{number}" for number in range(2000)]
@@ -36,29 +36,29 @@ def test_near_duplicates_are_on_one_side_of_every_split(tmp_path):
     ]
     path = write(tmp_path / "rows.csv", rows)
     for seed in range(3):
-        parts = read_parts(TrainConfig(inputs=(path,), seed=seed))
+        splits = read_splits(TrainConfig(inputs=(path,), seed=seed))
         firsts = [
             {text.split()[0] + text.split()[1] for text in part.texts.to_pylist()}
-            for part in (parts.training, parts.validation, parts.test)
+            for part in (splits.training, splits.validation, splits.test)
         ]
         assert [len(part) for part in firsts] == [48, 6, 6]
         assert len(set.union(*firsts)) == 60
-        assert parts.near_duplicates == {"grouped": 120}
-        assert parts.warnings == []
+        assert splits.near_duplicates == {"grouped": 120}
+        assert splits.warnings == []
 
 
 def test_given_files_that_repeat_training_texts_are_warned_about_without_a_text(tmp_path):
     rows = [(" ".join(article(number)), "ab"[number % 2]) for number in range(40)]
     test = [(rows[0][0].upper(), "a"), (edited(article(1), 7), "b"), ("something else", "a")]
-    parts = read_parts(
+    splits = read_splits(
         TrainConfig(
             inputs=(write(tmp_path / "rows.csv", rows),),
             validation=write(tmp_path / "validation.csv", [("quite new", "a")]),
             test=write(tmp_path / "test.csv", test),
         )
     )
-    assert parts.near_duplicates == {"grouped": 0, "validation": 0, "test": 2}
-    assert parts.warnings == [
+    assert splits.near_duplicates == {"grouped": 0, "validation": 0, "test": 2}
+    assert splits.warnings == [
         (
             "2 of 3 test rows repeat a training text, word for word or nearly: the metrics look "
             "better than they are"

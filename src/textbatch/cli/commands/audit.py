@@ -30,7 +30,7 @@ def audit_command(given: Given[AuditCommand]) -> None:
     from textbatch.training.audit import audit
 
     with progress_shown() as shown:
-        done = audit(config, say=say, progress=shown)
+        done = audit(config, listener=shown)
     for warning in done.warnings:
         say(f"warning: {warning}")
     print_record(done.to_dict(), lambda: audit_tables(done), as_json=config.json)

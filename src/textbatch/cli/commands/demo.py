@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_json, progress_shown, results, say
+from textbatch.cli.console import print_json, progress_shown, results
 from textbatch.cli.options import JsonOptions
 from textbatch.data.options import ReplaceOptions
 from textbatch.options import option, options
@@ -32,9 +32,7 @@ def demo_command(given: Given[DemoCommand]) -> None:
     config = given.made()
     replaces = config.if_exists == "replace"
     with progress_shown() as shown:
-        done = run_demo(
-            config.folder, seed=config.seed, overwrite=replaces, say=say, progress=shown
-        )
+        done = run_demo(config.folder, seed=config.seed, overwrite=replaces, listener=shown)
     if config.json:
         print_json(done.to_dict())
         return

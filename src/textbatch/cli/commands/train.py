@@ -35,7 +35,7 @@ def train_command(given: Given[TrainCommand]) -> None:
     from textbatch.training.train import train
 
     with progress_shown() as shown:
-        done = train(config, say=say, progress=shown)
+        done = train(config, listener=shown)
     for warning in done.warnings:
         say(f"warning: {warning}")
     print_record(done.to_dict(), lambda: _shown(done), as_json=config.json)
@@ -43,13 +43,12 @@ def train_command(given: Given[TrainCommand]) -> None:
 
 def _shown(done: TrainReport) -> Iterator[Any]:
     from textbatch.report.terminal.tables import comparison_table, evaluation_tables
-    from textbatch.training.out_of_fold import summary_line
 
     yield from evaluation_tables(done.test)
     yield comparison_table(done.contenders, done.test)
     yield from done.vectors.lines() if done.vectors else ()
     if done.folds:
-        yield summary_line(done.folds)
+        yield done.folds.line()
     yield (
         f"{done.model}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
         f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s"

@@ -30,7 +30,7 @@ def tune_command(given: Given[TuneCommand]) -> None:
     from textbatch.training.tune import tune
 
     with progress_shown() as shown:
-        done = tune(config, say=say, progress=shown)
+        done = tune(config, listener=shown)
     for warning in done.warnings:
         say(f"warning: {warning}")
     print_record(

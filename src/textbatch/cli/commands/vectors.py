@@ -25,7 +25,7 @@ def vectors_command(given: Given[VectorsCommand]) -> None:
     from textbatch.training.vectors import train_vectors
 
     with progress_shown() as shown:
-        done = train_vectors(config, say=say, progress=shown)
+        done = train_vectors(config, listener=shown)
     if done.undecodable:
         say(f"warning: {done.undecodable:,} texts are not valid UTF-8; they are left out")
     line = (

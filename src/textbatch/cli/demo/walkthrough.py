@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,8 +20,8 @@ from textbatch.data.storage.file_io import new_input, new_output
 from textbatch.errors import OutputError, storage_errors
 from textbatch.model.bundle.directory import check_replaceable
 from textbatch.report.files import SCHEMA_VERSION
+from textbatch.report.listener import SILENT, Listener
 from textbatch.report.scoring import RunReport
-from textbatch.report.terminal.progress import Progress
 from textbatch.report.training import TrainReport
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import score
@@ -100,8 +99,7 @@ def run_demo(
     overwrite: bool = False,
     labelled_rows: int = LABELLED_ROWS,
     unlabelled_rows: int = UNLABELLED_ROWS,
-    say: Callable[[str], None] | None = None,
-    progress: Progress | None = None,
+    listener: Listener = SILENT,
 ) -> DemoReport:
     """Write made-up tickets into a folder, train on the labelled ones, score the others.
 
@@ -111,8 +109,7 @@ def run_demo(
         overwrite: Whether the folder may hold files. Only the files of the demo are replaced.
         labelled_rows: Number of tickets to train on.
         unlabelled_rows: Number of tickets to score.
-        say: Called with one line per step, for a person who waits.
-        progress: Told about every long step.
+        listener: Hears messages and steps.
 
     Raises:
         UsageError: The seed is out of range.
@@ -120,7 +117,6 @@ def run_demo(
         TextbatchError: Writing, training or scoring failed.
     """
     started = time.perf_counter()
-    tell = say or (lambda _: None)
     files = DemoFiles.within(folder)
     to_train = TrainConfig(
         inputs=(files.labelled,), model=files.model, seed=seed, if_exists="replace"
@@ -132,13 +128,13 @@ def run_demo(
         if_exists="replace",
     )
     _prepare(folder, files, overwrite=overwrite)
-    tell(f"writing {labelled_rows:,} labelled and {unlabelled_rows:,} unlabelled tickets")
+    listener.log(f"writing {labelled_rows:,} labelled and {unlabelled_rows:,} unlabelled tickets")
     _write(files.labelled, _labelled_table(labelled_rows, seed))
     _write(files.unlabelled, _unlabelled_table(unlabelled_rows, seed))
-    tell("training, as `textbatch train` does")
-    training = train(to_train, say=say, progress=progress)
-    tell("scoring, as `textbatch score` does")
-    scoring = score(to_score, progress=progress)
+    listener.log("training, as `textbatch train` does")
+    training = train(to_train, listener=listener)
+    listener.log("scoring, as `textbatch score` does")
+    scoring = score(to_score, progress=listener)
     return DemoReport(
         files=files,
         training=training,

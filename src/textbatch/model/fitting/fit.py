@@ -1,167 +1,196 @@
-"""Fitting the network: mini-batches of similar length, early stopping, the best weights kept."""
+"""Fitting the network epoch by epoch: early stopping, the best weights kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
-from textbatch.model.fitting.checkpoint import Checkpoint
-from textbatch.model.fitting.early_stopping import Watch
+from textbatch.errors import BundleError
+from textbatch.model.fitting.averaging import WeightMeans
+from textbatch.model.fitting.batches import Batches, first_width_of
+from textbatch.model.fitting.checkpoint import TrainingState
+from textbatch.model.fitting.early_stopping import EarlyStopping
 from textbatch.model.fitting.settings import Epoch, FitSettings, LabelledTokens
-from textbatch.text.bucketing import pad
-from textbatch.text.vocabulary import OOV_ID, PAD_ID
-from textbatch.types import BoolArray, Float32Array, Int32Array, Int64Array
 
-#: Widths of padded mini-batches are multiples of this: JAX compiles once per shape.
-_WIDTH_STEP = 16 if keras.backend.backend() == "jax" else 1
-#: Rows are sorted by length within windows of this many mini-batches, so that their mix varies.
-_WINDOW = 16
+#: Gives the rows of an epoch by its number from 1, always as many; 0 gives an example of them.
+EpochRows = Callable[[int], LabelledTokens]
+
+_VALIDATION_BATCH = 256
 
 
-class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Mini-batches for `Model.fit`: token ids `(batch, width)`, labels and weights `(batch,)`."""
+class Fit:
+    """A network that is being fitted: iterate over it for its epochs.
+
+    Between two epochs the caller may save `state()`, or stop. After the last epoch the network has
+    its best weights: those with the least loss on the validation rows.
+
+    With `averaging`, the means of the weights are what is validated, compared and kept: the network
+    holds them from the validation of an epoch until the next epoch begins.
+
+    Attributes:
+        history: What each epoch measured, those before an interruption too.
+    """
 
     def __init__(
         self,
-        rows: LabelledTokens,
+        network: keras.Model,
+        training: EpochRows,
+        validation: LabelledTokens,
         *,
-        batch_size: int,
-        word_dropout: float,
-        seed: int | None,
-        epoch: int = 0,
-        renew: Callable[[int], LabelledTokens] | None = None,
-        on_rows: Callable[[int], None] = lambda _: None,
+        settings: FitSettings,
+        seed: int,
+        stop_early: bool = True,
+        on_rows: Callable[[int], None] | None = None,
     ) -> None:
-        super().__init__(workers=1, use_multiprocessing=False)
-        self._renew, self._on_rows = renew, on_rows
-        self._rows = renew(epoch) if renew else rows
-        self._batch_size = batch_size
-        self._word_dropout = word_dropout
-        self._seed, self._epoch = seed, epoch
-        self._batches = self._cut()
-        # Of the first pass always: a resumed one must be cut as it would have been.
-        first = renew(0) if renew and epoch else self._rows
-        self._first_width = int(first.tokens.lengths.max(initial=1)) + _WIDTH_STEP
+        """Compile the network.
 
-    def __len__(self) -> int:
-        return len(self._batches)
+        Args:
+            network: From `build_network`, with its word vectors set.
+            training: Rows to learn from.
+            validation: Rows that decide when to stop.
+            settings: How to fit.
+            seed: Seed of the order of rows and of word dropout. The caller sets Keras's own.
+            stop_early: False takes all epochs, and keeps the weights of the last one.
+            on_rows: Called, from another thread, with how many more rows of the epoch are on
+                their way.
+        """
+        network.compile(
+            optimizer=keras.optimizers.get(
+                {
+                    "class_name": settings.optimizer,
+                    "config": {
+                        "learning_rate": settings.learning_rate,
+                        "use_ema": bool(settings.averaging),
+                        "ema_momentum": settings.averaging,
+                    },
+                }
+            ),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            jit_compile=False,  # XLA on the CPU made these loops twice as slow
+        )
+        self._network = network
+        self._training = training
+        self._settings = settings
+        self._seed = seed
+        self._on_rows = on_rows
+        # Of the example always, so that a resumed training is fitted as it would have been.
+        self._first_width = first_width_of(training(0))
+        self._validation = Batches(
+            validation, batch_size=_VALIDATION_BATCH, first_width=first_width_of(validation)
+        )
+        self._means = WeightMeans() if settings.averaging else None
+        self._stopping = EarlyStopping(settings.patience) if stop_early else None
+        self._stopped = False
+        self.history: list[Epoch] = []
 
-    def __getitem__(self, index: int) -> tuple[Int32Array, Int64Array, Float32Array]:
-        picked = self._batches[index]
-        # When they are fetched, some mini-batches before their turn: asking Keras after each one
-        # would make it wait for the device.
-        self._on_rows(len(picked))
-        token_ids = pad(self._rows.tokens, picked).token_ids
-        # Keras takes one shape for all mini-batches from the first two, so these must differ.
-        token_ids = _pad_to_step(token_ids, at_least=0 if index else self._first_width)
-        if self._seed is not None and self._word_dropout:
-            # From its place alone, so that a resumed pass drops the same words.
-            random = np.random.default_rng((self._seed, self._epoch, 1 + index))
-            dropped: BoolArray = random.random(token_ids.shape) < self._word_dropout
-            token_ids[dropped & (token_ids != PAD_ID)] = OOV_ID
-        return token_ids, self._rows.label_ids[picked], self._rows.weights[picked]
+    def __iter__(self) -> Iterator[Epoch]:
+        """The epochs that are left, each fitted when it is asked for."""
+        while not self._stopped and len(self.history) < self._settings.max_epochs:
+            yield self._epoch(len(self.history) + 1)
+        if self._stopping and self._stopping.best_weights is not None:
+            self._network.set_weights(self._stopping.best_weights)
 
-    def on_epoch_end(self) -> None:
-        """Cut other mini-batches for the next pass."""
-        self._epoch += 1
-        if self._renew:
-            self._rows = self._renew(self._epoch)
-        self._batches = self._cut()
+    def _epoch(self, number: int) -> Epoch:
+        if self._means:
+            self._means.take_out(self._network)
+        measured = self._network.fit(
+            Batches(
+                self._training(number),
+                batch_size=self._settings.batch_size,
+                first_width=self._first_width,
+                word_dropout=self._settings.word_dropout,
+                seed=(self._seed, number),
+                on_rows=self._on_rows,
+            ),
+            validation_data=self._validation,
+            initial_epoch=number - 1,
+            epochs=number,
+            shuffle=False,  # the mini-batches are shuffled already, from our seed
+            verbose=0,
+            callbacks=[_Hooks(self._means)],
+        ).history
+        epoch = Epoch(
+            number=number,
+            loss=float(measured["loss"][-1]),
+            accuracy=float(measured["accuracy"][-1]),
+            validation_loss=float(measured["val_loss"][-1]),
+            validation_accuracy=float(measured["val_accuracy"][-1]),
+        )
+        self.history.append(epoch)
+        self._stopped = bool(self._network.stop_training)
+        if self._stopping:
+            if self._stopping.is_best(epoch):
+                self._stopping.best_weights = self._network.get_weights()
+            self._stopped |= self._stopping.stopped
+        return epoch
 
-    def _cut(self) -> list[Int64Array]:
-        lengths = self._rows.tokens.lengths
-        order = np.arange(len(lengths))
-        random = None if self._seed is None else np.random.default_rng((self._seed, self._epoch))
-        if random:
-            order = random.permutation(order)
-        window = self._batch_size * _WINDOW
-        batches: list[Int64Array] = []
-        for start in range(0, len(order), window):
-            near = order[start : start + window]
-            near = near[np.argsort(lengths[near], kind="stable")]
-            batches += np.split(near, range(self._batch_size, len(near), self._batch_size))
-        if random:
-            batches = [batches[index] for index in random.permutation(len(batches))]
-        return batches
+    def state(self) -> TrainingState:
+        """All that another process needs to go on from here to the same bits."""
+        arrays = {
+            f"{name}.{index}": keras.ops.convert_to_numpy(variable)
+            for name, variables in self._variables().items()
+            for index, variable in enumerate(variables)
+        }
+        if self._means and self._means.held is not None:
+            # The means are the optimizer's: of the network, its weights themselves are saved.
+            places = {id(v): index for index, v in enumerate(self._network.variables)}
+            for variable, value in zip(
+                self._network.trainable_variables, self._means.held, strict=True
+            ):
+                arrays[f"network.{places[id(variable)]}"] = value
+        best = self._stopping.best_weights if self._stopping else None
+        arrays |= {f"best.{index}": value for index, value in enumerate(best or [])}
+        return TrainingState(
+            history=list(self.history),
+            best_epoch=self._stopping.best_epoch if self._stopping else -1,
+            stopped=self._stopped,
+            tensors=arrays,
+        )
 
+    def restore(self, state: TrainingState) -> None:
+        """Go on from a state.
 
-def fit(
-    network: keras.Model,
-    training: LabelledTokens,
-    validation: LabelledTokens,
-    *,
-    settings: FitSettings,
-    seed: int,
-    on_epoch: Callable[[Epoch], None],
-    checkpoint: Checkpoint | None = None,
-    renew: Callable[[int], LabelledTokens] | None = None,
-    stop_early: bool = True,
-    on_rows: Callable[[int], None] = lambda _: None,
-) -> list[Epoch]:
-    """Fit a network in place, and leave it with its best weights.
+        Args:
+            state: Of a training of the same network on the same rows.
 
-    Best are the weights with the least loss on the validation rows.
+        Raises:
+            BundleError: It is of another network.
+        """
+        for name, variables in self._variables().items():
+            arrays = state.group(name)
+            if [tuple(v.shape) for v in variables] != [a.shape for a in arrays]:
+                raise BundleError("the checkpoint is of another network", "leave --resume out")
+            for variable, array in zip(variables, arrays, strict=True):
+                variable.assign(array)
+        self.history = list(state.history)
+        self._stopped = state.stopped
+        if self._stopping:
+            self._stopping.restore(self.history, state.best_epoch, state.group("best"))
 
-    Args:
-        network: From `build_network`, with its word vectors set.
-        training: Rows to learn from.
-        validation: Rows that decide when to stop.
-        settings: How to fit.
-        seed: Of the order of rows and of word dropout; Keras's own is set by the caller.
-        on_epoch: Called after each pass.
-        checkpoint: Kept up to date after each pass; what it holds is gone on from.
-        renew: Gives the rows of a pass by its number from 0, always as many, instead of `training`.
-        stop_early: Otherwise all passes are taken, and the last one's weights are kept.
-        on_rows: Told, from another thread, how many more rows of the pass are on their way.
-
-    Returns:
-        What each pass measured.
-    """
-    network.compile(
-        optimizer=keras.optimizers.get(
-            {
-                "class_name": settings.optimizer,
-                "config": {
-                    "learning_rate": settings.learning_rate,
-                    "use_ema": bool(settings.averaging),
-                    "ema_momentum": settings.averaging,
-                },
-            }
-        ),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
-        jit_compile=False,  # XLA on the CPU made these loops twice as slow
-    )
-    watch = Watch(
-        patience=settings.patience if stop_early else None,
-        averaging=settings.averaging > 0,
-        on_epoch=on_epoch,
-        checkpoint=checkpoint,
-    )
-    done = len(watch.history)
-    network.fit(
-        _Batches(
-            training,
-            batch_size=settings.batch_size,
-            word_dropout=settings.word_dropout,
-            seed=seed,
-            epoch=done,
-            renew=renew,
-            on_rows=on_rows,
-        ),
-        validation_data=_Batches(validation, batch_size=256, word_dropout=0.0, seed=None),
-        initial_epoch=done,
-        epochs=watch.last_epoch(settings.max_epochs),
-        shuffle=False,  # the mini-batches shuffle themselves, from our seed
-        verbose=0,
-        callbacks=[watch, keras.callbacks.TerminateOnNaN()],
-    )
-    return watch.history
+    def _variables(self) -> dict[str, list[Any]]:
+        optimizer = self._network.optimizer
+        optimizer.build(self._network.trainable_variables)
+        # The random seeds of the dropout layers are among the network's variables.
+        return {"network": self._network.variables, "optimizer": optimizer.variables}
 
 
-def _pad_to_step(token_ids: Int32Array, *, at_least: int) -> Int32Array:
-    width = max(token_ids.shape[1], at_least)
-    width += -width % _WIDTH_STEP
-    return np.pad(token_ids, ((0, 0), (0, width - token_ids.shape[1])), constant_values=PAD_ID)
+class _Hooks(keras.callbacks.Callback):  # type: ignore[misc]
+    """What has to happen within an epoch."""
+
+    def __init__(self, means: WeightMeans | None) -> None:
+        super().__init__()
+        self._means = means
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """End a training that has diverged. Keras's own callback for this prints to stdout."""
+        if not np.isfinite((logs or {}).get("loss", 0.0)):
+            self.model.stop_training = True
+
+    def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Validate the means."""
+        if self._means:
+            self._means.put_in(self.model)

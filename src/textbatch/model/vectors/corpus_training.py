@@ -32,7 +32,7 @@ def train_on_corpus(
     settings: VectorSettings,
     seed: int,
     extra_words: Collection[str] = (),
-    say: Callable[[str], None],
+    log: Callable[[str], None],
     on_words: Callable[[int], None] = lambda _: None,
 ) -> WordVectors:
     """Train skip-gram vectors. The same seed gives the same vectors.
@@ -44,7 +44,7 @@ def train_on_corpus(
         settings: How to train.
         seed: Seed of the first vectors and of the sampling.
         extra_words: More words, whose vectors fastText computes from their n-grams.
-        say: Called with a message after each epoch.
+        log: Called with a message after each epoch.
         on_words: Called, from other threads too, with the number of words that were read since
             the last call. The words of every epoch count.
     """
@@ -70,7 +70,7 @@ def train_on_corpus(
         )
     )
     model.build_vocab_from_freq(dict(words), corpus_count=corpus.texts)
-    reporter = _EpochReporter(corpus.tokens, settings.epochs, say, on_words)
+    reporter = _EpochReporter(corpus.tokens, settings.epochs, log, on_words)
     with ReadingAlong(corpus.path, reporter.read):
         model.train(
             corpus_file=os.fspath(corpus.path),
@@ -92,10 +92,10 @@ class _EpochReporter(CallbackAny2Vec):  # type: ignore[misc]
         self,
         tokens: int,
         epochs: int,
-        say: Callable[[str], None],
+        log: Callable[[str], None],
         on_words: Callable[[int], None],
     ) -> None:
-        self._tokens, self._epochs, self._say, self._on_words = tokens, epochs, say, on_words
+        self._tokens, self._epochs, self._log, self._on_words = tokens, epochs, log, on_words
         self._done = self._told = 0
         self._lock = threading.Lock()
         self._started = time.monotonic()
@@ -115,7 +115,7 @@ class _EpochReporter(CallbackAny2Vec):  # type: ignore[misc]
         rate = self._done * self._tokens / seconds
         left = seconds * (self._epochs - self._done) / self._done
         line = f"vectors: epoch {self._done} of {self._epochs}, {rate:,.0f} words/s"
-        self._say(line + (f", {left:,.0f} s left" if left else ""))
+        self._log(line + (f", {left:,.0f} s left" if left else ""))
 
 
 def write_vectors(path: Path, vectors: WordVectors) -> None:

@@ -29,8 +29,8 @@ def audit_tables(report: AuditReport) -> Iterator[RenderableType]:
     for name in ("given", "suggested", "rows"):
         table.add_column(Text(name), justify="right" if name == "rows" else "left")
     for pair in report.pairs[:_SHOWN]:
-        names = (Text(printable(pair["given"])), Text(printable(pair["suggested"])))
-        table.add_row(*names, f"{pair['rows']:,}")
+        names = (Text(printable(pair.given)), Text(printable(pair.suggested)))
+        table.add_row(*names, f"{pair.rows:,}")
     yield table
     if len(report.pairs) > _SHOWN:
         yield Text(f"and {len(report.pairs) - _SHOWN:,} more pairs of labels")

@@ -1,50 +1,69 @@
-"""Telling how far a training is: rows of each pass, and what it measured."""
+"""How far a training is: the rows of each epoch, and what the epochs measured."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from textbatch.model.fitting.settings import Epoch
+from textbatch.report.listener import Listener
 from textbatch.report.terminal.pace import span
-from textbatch.report.terminal.progress import Progress, Silent
 
 
-class Passes:
-    """Listens to a training, pass by pass; early stopping may end it before the last one."""
+class EpochProgress:
+    """Makes a step of each epoch. Early stopping may end the training before the last one."""
 
-    def __init__(
-        self, *, rows: int, most: int, progress: Progress | None, say: Callable[[str], None]
-    ) -> None:
-        self._rows, self._most, self._say = rows, most, say
-        self._progress = progress or Silent()
+    def __init__(self, listener: Listener, *, rows: int, max_epochs: int, done: int = 0) -> None:
+        """Begin before the first epoch.
+
+        Args:
+            listener: Hears of the steps.
+            rows: Rows in an epoch.
+            max_epochs: Limit on the number of epochs.
+            done: Epochs that an interrupted training has done already.
+        """
+        self._listener = listener
+        self._rows = rows
+        self._max_epochs = max_epochs
+        self._number = done
         self._done = 0
         self._started: float | None = None
+        self._in_epoch = False
 
     def advance(self, rows: int) -> None:
-        """Rows of the pass are on their way; the first ones start the clock."""
+        """More rows of the epoch are on their way. The first ones of all start the clock.
+
+        Args:
+            rows: How many more.
+        """
         if self._started is None:
             self._started = time.monotonic()
-            self._begin(self._done + 1)
-        self._progress.advance(rows)
+        if not self._in_epoch:
+            self._in_epoch = True
+            self._listener.begin(self._rows, step=f"epoch {self._number + 1}")
+        self._listener.advance(rows)
 
-    def ended(self, epoch: Epoch) -> None:
-        """A pass is over: tell what it measured, the rate, and how long it can take yet."""
-        self._progress.end()
+    def ended(self, epoch: Epoch) -> str:
+        """An epoch is over.
+
+        Args:
+            epoch: What it measured.
+
+        Returns:
+            A message: what was measured, the rate, and how long the rest can take at most.
+        """
+        self.close()
         self._done += 1
+        self._number = epoch.number
         seconds = time.monotonic() - (self._started or time.monotonic())
-        line = epoch.line()
+        message = epoch.line()
         if seconds:
             rate = self._done * self._rows / seconds
-            left = seconds / self._done * (self._most - epoch.number)
-            line += f"; {rate:,.0f} rows/s" + (f", < {span(left)} left" if left else "")
-        self._say(line)
-        self._begin(epoch.number + 1)
+            left = seconds / self._done * (self._max_epochs - epoch.number)
+            message += f"; {rate:,.0f} rows/s" + (f", < {span(left)} left" if left else "")
+        return message
 
     def close(self) -> None:
-        """The training is over."""
-        self._progress.end()
-
-    def _begin(self, number: int) -> None:
-        if number <= self._most:
-            self._progress.begin(self._rows, step=f"epoch {number}")
+        """The step that is open, if there is one, is over."""
+        if self._in_epoch:
+            self._listener.end()
+        self._in_epoch = False

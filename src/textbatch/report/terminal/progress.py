@@ -1,4 +1,4 @@
-"""Telling how far a run is: a bar on a terminal, otherwise a line every few seconds."""
+"""How far a run is: a bar on a terminal, otherwise a line every few seconds."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as RichProgress
 
+from textbatch.report.listener import SILENT, Listener
 from textbatch.report.terminal.pace import Count, Left, Rate, counted, rate, span, unbroken
 
 #: Between two lines of a run that nobody watches on a terminal.
@@ -32,19 +33,6 @@ class Progress(Protocol):
     def end(self) -> None:
         """The step is over, well or not."""
         ...
-
-
-class Silent:
-    """Says nothing."""
-
-    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
-        """Nothing."""
-
-    def advance(self, rows: int, share: float | None = None) -> None:
-        """Nothing."""
-
-    def end(self) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,21 +57,34 @@ class Standing:
 
     def line(self) -> str:
         """In words."""
-        told = f"{self.step}: {counted(self.done, self.unit)}"
+        line = f"{self.step}: {counted(self.done, self.unit)}"
         if self.share is not None:
-            told += f" ({self.share:.0%})"
-        told += f", {rate(self.per_second, self.unit)}"
-        return told if self.seconds_left is None else f"{told}, {span(self.seconds_left)} left"
+            line += f" ({self.share:.0%})"
+        line += f", {rate(self.per_second, self.unit)}"
+        return line if self.seconds_left is None else f"{line}, {span(self.seconds_left)} left"
 
 
-class Lines:
-    """Tells every few seconds where the step stands."""
+class Lines(Listener):
+    """Shows every few seconds where the step stands."""
 
-    def __init__(self, tell: Callable[[Standing], None]) -> None:
-        self._tell = tell
+    def __init__(
+        self, show: Callable[[Standing], None], log: Callable[[str], None] | None = None
+    ) -> None:
+        """Begin without a step.
+
+        Args:
+            show: Called every few seconds with where the step stands.
+            log: Called with each message; None ignores messages.
+        """
+        self._show, self._log = show, log
         self._step, self._unit = "", ""
         self._rows, self._total = 0, 0
         self._started = self._said = time.monotonic()
+
+    def log(self, message: str) -> None:
+        """Hand it on."""
+        if self._log:
+            self._log(message)
 
     def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
         """Start the clock."""
@@ -101,7 +102,7 @@ class Lines:
         seconds = now - self._started
         if share is None and self._total:
             share = min(1.0, self._rows / self._total)
-        self._tell(
+        self._show(
             Standing(
                 step=self._step,
                 unit=self._unit,
@@ -116,14 +117,23 @@ class Lines:
         """Nothing: the caller says how the run ended."""
 
 
-class Recorder:
+class Recorder(Listener):
     """Passes everything on, and keeps when how many rows were done."""
 
-    def __init__(self, listener: Progress) -> None:
+    def __init__(self, listener: Listener) -> None:
+        """Stand before another listener.
+
+        Args:
+            listener: Who hears everything.
+        """
         self._listener = listener
         self._started, self._rows = time.monotonic(), 0
         #: Seconds since the beginning, and rows done by then.
         self.samples: list[tuple[float, int]] = []
+
+    def log(self, message: str) -> None:
+        """Pass it on."""
+        self._listener.log(message)
 
     def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
         """Start the clock, at the first beginning."""
@@ -143,13 +153,24 @@ class Recorder:
         self._listener.end()
 
 
-class Bar:
+class Bar(Listener):
     """A progress bar with what is done, the rate and the time left."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, log: Callable[[str], None] | None = None) -> None:
+        """Begin without a step.
+
+        Args:
+            console: Where the bar is drawn.
+            log: Called with each message; None ignores messages.
+        """
+        self._console, self._log = console, log
         self._bar: RichProgress | None = None
         self._rows = 0
+
+    def log(self, message: str) -> None:
+        """Hand it on."""
+        if self._log:
+            self._log(message)
 
     def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
         """Show the bar."""
@@ -186,25 +207,6 @@ class Bar:
         self._bar = None
 
 
-class Within:
-    """Passes a step's progress on, with the name of what the step is a part of before it."""
-
-    def __init__(self, whole: str, listener: Progress) -> None:
-        self._whole, self._listener = whole, listener
-
-    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
-        """The step begins."""
-        self._listener.begin(total_rows, step=f"{self._whole}, {step}", unit=unit)
-
-    def advance(self, rows: int, share: float | None = None) -> None:
-        """Pass it on."""
-        self._listener.advance(rows, share)
-
-    def end(self) -> None:
-        """Pass it on."""
-        self._listener.end()
-
-
 @contextmanager
 def step_of(
     progress: Progress | None, total: int | None, *, step: str, unit: str = "rows"
@@ -220,7 +222,7 @@ def step_of(
     Yields:
         What to tell how much more is done.
     """
-    listener = progress or Silent()
+    listener = progress or SILENT
     listener.begin(total, step=step, unit=unit)
     try:
         yield listener
@@ -228,13 +230,19 @@ def step_of(
         listener.end()
 
 
-def progress_on(console: Console, tell: Callable[[Standing], None] | None = None) -> Progress:
+def listener_on(
+    console: Console,
+    *,
+    log: Callable[[str], None] | None = None,
+    show: Callable[[Standing], None] | None = None,
+) -> Listener:
     """A bar where the console is a terminal that can draw one, else lines.
 
     Args:
-        console: Where to.
-        tell: Takes what the lines would say; None prints them.
+        console: Where progress is shown.
+        log: Called with each message; None ignores messages.
+        show: Takes what the lines would show; None prints it.
     """
-    if tell is None and console.is_terminal and not console.is_dumb_terminal:
-        return Bar(console)
-    return Lines(tell or (lambda at: console.print(at.line(), highlight=False)))
+    if show is None and console.is_terminal and not console.is_dumb_terminal:
+        return Bar(console, log)
+    return Lines(show or (lambda at: console.print(at.line(), highlight=False)), log)

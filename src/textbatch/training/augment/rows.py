@@ -47,7 +47,7 @@ class AugmentedRows:
         self._encode = encode
         self._seed = seed
 
-    def of_pass(self, number: int) -> LabelledTokens:
+    def of_epoch(self, number: int) -> LabelledTokens:
         """Make the rows of an epoch. They depend only on its number, so a resumed fit is equal."""
         tokens = self._alterations.alter(np.random.default_rng([self._seed, number]))
         real = self._real

@@ -129,6 +129,10 @@ class Sources:
         )
 
 
+#: Nothing is augmented.
+NO_SOURCES = Sources(methods=(), templates=None, groups=())
+
+
 def read_sources(config: TrainConfig, labels: tuple[str, ...]) -> Sources:
     """Read the files that augmentation needs.
 

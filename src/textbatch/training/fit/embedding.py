@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,30 +16,28 @@ from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.vectors.combine import combine, extend_vocabulary
 from textbatch.model.vectors.corpus import Corpus, write_corpus
 from textbatch.model.vectors.coverage import VectorCoverage, coverage_of
-from textbatch.model.vectors.types import MAX_DIM, VectorSettings, WordVectors
+from textbatch.model.vectors.types import MAX_DIM, WordVectors
 from textbatch.report.terminal.pace import BYTES
-from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.text.vocabulary import RESERVED, Vocabulary
-from textbatch.training.config.train import TrainConfig
-from textbatch.training.recipes.presets import Recipe
+from textbatch.training.run import TrainingRun
 from textbatch.training.unlabelled import unlabelled_of
 from textbatch.types import Float32Array, Int64Array
 
-#: Rarer words of unlabelled texts are not kept besides: their vectors are hardly trained.
+#: Rarer words that only unlabelled texts have are left out: their vectors are hardly trained.
 _MIN_UNLABELLED = 5
-#: In-domain training passes over about this many words in all, so fewer times over more texts.
+#: In-domain training reads about this many words in all epochs, so fewer epochs of more texts.
 _MAX_WORDS = 60_000_000
 _MIN_EPOCHS = 3
 IN_DOMAIN = "in-domain"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lexicon:
+class Embedding:
     """Words with their vectors.
 
     Attributes:
-        vocabulary: Words that training saw, then those kept besides.
-        table: The embedding to start from. Shape `(vocabulary_size, dim)`.
+        vocabulary: Words of the training texts, then words that only other sources have.
+        table: The embedding table to begin with. Shape `(vocabulary_size, dim)`.
         coverage: What each source gave; None where no file was named.
         warnings: What was left out.
     """
@@ -50,36 +48,30 @@ class Lexicon:
     warnings: Sequence[str] = ()
 
 
-def build_lexicon(
-    config: TrainConfig,
-    recipe: Recipe,
+def build_embedding(
+    run: TrainingRun,
     texts: pa.Array,
     tokens: tuple[pa.Array, Int64Array],
     vocabulary: Vocabulary,
-    *,
-    say: Callable[[str], None],
-    progress: Progress | None = None,
-) -> Lexicon:
+) -> Embedding:
     """Train in-domain vectors, read pretrained ones, and join them.
 
     Args:
-        config: Names the pretrained files and the unlabelled texts.
-        recipe: How in-domain vectors are trained.
+        run: Names the pretrained files and the unlabelled texts, and says how to train.
         texts: The training texts. Shape `(rows,)`.
         tokens: Their tokens, end to end, and the offsets of each text.
         vocabulary: Their frequent words.
-        say: Called with one line per step.
-        progress: Told about the texts and vectors read and the words trained on.
 
     Raises:
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed.
         ConflictError: The sources have too many dimensions together.
     """
+    config, recipe = run.config, run.recipe
     if not config.vectors and not config.unlabelled:
-        own = _from_training(tokens, vocabulary, recipe.vectors, config.seed, say, progress)
+        own = _from_training(run, tokens, vocabulary)
         table = combine(vocabulary, [own], len(vocabulary.words()))
-        return Lexicon(vocabulary=vocabulary, table=table)
+        return Embedding(vocabulary=vocabulary, table=table)
     from textbatch.model.vectors.vectors_file import check_vectors
 
     for path in config.vectors:
@@ -88,17 +80,14 @@ def build_lexicon(
         unlabelled_of(config).check()
     counts = _counts(tokens[0])
     with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        corpus, warnings = _corpus(config, texts, Path(folder) / "corpus.txt", say, progress)
+        corpus, warnings = _corpus(run, texts, Path(folder) / "corpus.txt")
         frequent = corpus.frequent(_MIN_UNLABELLED) if corpus else {}
         candidates = [word for word in frequent if word not in counts][: config.keep_vectors]
-        files = _read_files(config, {*counts, *candidates}, recipe.vectors.dim, progress)
+        files = _read_files(run, {*counts, *candidates})
         for path, file in zip(config.vectors, files, strict=True):
             if skipped := file.skipped():
-                say(f"{path.name}: left out {skipped}")
-        if corpus:
-            own = _from_corpus(corpus, recipe, config.seed, say, progress)
-        else:
-            own = _from_training(tokens, vocabulary, recipe.vectors, config.seed, say, progress)
+                run.listener.log(f"{path.name}: left out {skipped}")
+        own = _from_corpus(run, corpus) if corpus else _from_training(run, tokens, vocabulary)
     have_vectors = {word for source in (own, *files) for word in source.words}
     extended = extend_vocabulary(
         vocabulary,
@@ -118,8 +107,8 @@ def build_lexicon(
         own=IN_DOMAIN,
     )
     for line in coverage.lines():
-        say(line)
-    return Lexicon(
+        run.listener.log(line)
+    return Embedding(
         vocabulary=extended,
         table=combine(extended, [own, *files], coverage.seen_words),
         coverage=coverage,
@@ -133,39 +122,34 @@ def _counts(tokens: pa.Array) -> Mapping[str, int]:
     return dict(zip(words, counts, strict=True))
 
 
-def _corpus(
-    config: TrainConfig,
-    texts: pa.Array,
-    path: Path,
-    say: Callable[[str], None],
-    progress: Progress | None,
-) -> tuple[Corpus | None, list[str]]:
+def _corpus(run: TrainingRun, texts: pa.Array, path: Path) -> tuple[Corpus | None, list[str]]:
     """Training and unlabelled texts in one file; None where there are no unlabelled ones."""
-    if not config.unlabelled:
+    if not run.config.unlabelled:
         return None, []
     bad: list[int] = []
-    with step_of(progress, None, step="reading unlabelled", unit="texts") as step:
-        others = unlabelled_of(config).texts(bad.append, step.advance)
+    with run.listener.step("reading unlabelled", unit="texts") as step:
+        others = unlabelled_of(run.config).texts(bad.append, step.advance)
         corpus = write_corpus(path, [texts], others)
-    say(f"{corpus.texts:,} different texts, {corpus.tokens:,} words to train word vectors on")
+    run.listener.log(
+        f"{corpus.texts:,} different texts, {corpus.tokens:,} words to train word vectors on"
+    )
     left_out = f"{sum(bad):,} unlabelled texts are not valid UTF-8; they are left out"
     return corpus, [left_out] if bad else []
 
 
-def _read_files(
-    config: TrainConfig, wanted: set[str], own_dim: int, progress: Progress | None
-) -> list[WordVectors]:
+def _read_files(run: TrainingRun, wanted: set[str]) -> list[WordVectors]:
     from textbatch.model.vectors.vectors_file import read_vectors
 
+    config = run.config
     size = sum(path.stat().st_size for path in config.vectors)
-    with step_of(progress, size, step="reading vectors", unit=BYTES) as step:
+    with run.listener.step("reading vectors", size, unit=BYTES) as step:
         files = [
             read_vectors(
                 path, wanted=wanted, most_frequent=config.keep_vectors, on_bytes=step.advance
             )
             for path in config.vectors
         ]
-    dim = own_dim + sum(file.table.shape[1] for file in files)
+    dim = run.recipe.vectors.dim + sum(file.table.shape[1] for file in files)
     if dim > MAX_DIM:
         raise ConflictError(
             f"the vectors of all sources have {dim:,} dimensions together, more than {MAX_DIM:,}",
@@ -175,20 +159,16 @@ def _read_files(
 
 
 def _from_training(
-    tokens: tuple[pa.Array, Int64Array],
-    vocabulary: Vocabulary,
-    settings: VectorSettings,
-    seed: int,
-    say: Callable[[str], None],
-    progress: Progress | None,
+    run: TrainingRun, tokens: tuple[pa.Array, Int64Array], vocabulary: Vocabulary
 ) -> WordVectors:
     # Here, not at the top: gensim takes seconds to import.
     from textbatch.model.vectors.word2vec import train_vectors
 
     words, offsets = tokens
-    whole = len(words) * settings.epochs
+    settings = run.recipe.vectors
+    total = len(words) * settings.epochs
     with (
-        step_of(progress, whole, step="word vectors", unit="words") as step,
+        run.listener.step("word vectors", total, unit="words") as step,
         ThreadPoolExecutor(1) as beside,
     ):
         training = beside.submit(
@@ -197,30 +177,28 @@ def _from_training(
             offsets.tolist(),
             vocabulary,
             settings=settings,
-            seed=seed,
+            seed=run.config.seed,
             on_words=step.advance,
         )
         # gensim keeps one core busy; the seconds that TensorFlow takes to import fit beside it.
         import_keras()
         table = training.result()
-    say(f"word vectors trained on {len(words):,} words")
+    run.listener.log(f"word vectors trained on {len(words):,} words")
     return WordVectors(words=tuple(vocabulary.words()), table=table[len(RESERVED) :])
 
 
-def _from_corpus(
-    corpus: Corpus,
-    recipe: Recipe,
-    seed: int,
-    say: Callable[[str], None],
-    progress: Progress | None,
-) -> WordVectors:
+def _from_corpus(run: TrainingRun, corpus: Corpus) -> WordVectors:
     from textbatch.model.vectors.corpus_training import train_on_corpus
 
-    passes = max(_MIN_EPOCHS, _MAX_WORDS // max(1, corpus.tokens))
-    settings = replace(recipe.vectors, epochs=min(recipe.vectors.epochs, passes))
-    words = corpus.frequent(recipe.min_count)
-    whole = corpus.tokens * settings.epochs
-    with step_of(progress, whole, step="word vectors", unit="words") as step:
+    enough = max(_MIN_EPOCHS, _MAX_WORDS // max(1, corpus.tokens))
+    settings = replace(run.recipe.vectors, epochs=min(run.recipe.vectors.epochs, enough))
+    words = corpus.frequent(run.recipe.min_count)
+    with run.listener.step("word vectors", corpus.tokens * settings.epochs, unit="words") as step:
         return train_on_corpus(
-            corpus, words, settings=settings, seed=seed, say=say, on_words=step.advance
+            corpus,
+            words,
+            settings=settings,
+            seed=run.config.seed,
+            log=run.listener.log,
+            on_words=step.advance,
         )

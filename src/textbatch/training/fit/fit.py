@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -12,180 +10,99 @@ import pyarrow as pa
 from textbatch.data.readers.labelled import label_ids_of
 from textbatch.errors import DataError
 from textbatch.model.fitting.checkpoint import Checkpoint
-from textbatch.model.fitting.settings import Epoch
 from textbatch.model.network.weights import Weights
-from textbatch.report.terminal.epochs import Passes
-from textbatch.report.terminal.progress import Progress
+from textbatch.report.listener import StepsOnly
 from textbatch.text.normalization import split_tokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
-from textbatch.training.augment.sources import Sources
-from textbatch.training.config.train import TrainConfig
-from textbatch.training.fit.embedding import build_lexicon
-from textbatch.training.fit.fitted import Learned
-from textbatch.training.fit.network import fit_network, fit_telling
+from textbatch.training.fit.embedding import build_embedding
+from textbatch.training.fit.fitted import Fitted, NetworkStart
+from textbatch.training.fit.network import NetworkFit, fit_network
 from textbatch.training.recipes.presets import Recipe
-from textbatch.training.split.dataset import Parts
+from textbatch.training.run import TrainingRun
+from textbatch.training.split.dataset import Splits
 
 _SHORTEST, _LONGEST = 16, 256
 
 
-def learn(
-    parts: Parts,
-    config: TrainConfig,
-    recipe: Recipe,
-    *,
-    sources: Sources | None = None,
-    say: Callable[[str], None] = lambda _: None,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
-    checkpoint: Checkpoint | None = None,
-    progress: Progress | None = None,
-) -> Learned:
-    """Vocabulary, word vectors and network from the training part; the validation part stops it.
+def fit_model(run: TrainingRun, splits: Splits, *, checkpoint: Checkpoint | None = None) -> Fitted:
+    """Vocabulary, word vectors and network from the training rows.
 
     Args:
-        parts: The rows.
-        config: Gives the seed, and the files that vectors come from.
-        recipe: How to learn.
-        sources: What to augment the training part from.
-        say: Called with one line per step.
-        on_epoch: Called after each pass; what it raises ends the training.
-        checkpoint: Kept up to date, and gone on from where it holds a state.
-        progress: Told about the words of the vectors' training and the rows of each pass.
+        run: How to fit.
+        splits: The labelled rows. The validation rows stop the training.
+        checkpoint: Kept up to date. If it holds a state, the training goes on from there.
 
     Raises:
         DataError: No word occurs often enough.
-        TextbatchError: Another subclass, where a file of vectors or texts cannot be used.
+        TextbatchError: Another subclass, if a file of vectors or texts cannot be used.
     """
-    texts = parts.training.texts
-    if sources:
-        label_ids, _ = label_ids_of(parts.training.labels, parts.labels)
-        texts = sources.texts_to_learn_from(
-            texts, label_ids, parts.labels, min_count=recipe.min_count, seed=config.seed
-        )
-    tokens = split_tokens(texts)
-    tokenizer = _tokenizer(parts.training.texts, tokens[0], recipe)
-    lexicon = build_lexicon(
-        config, recipe, texts, tokens, tokenizer.vocabulary, say=say, progress=progress
+    return fit_network(run, splits, prepare(run, splits), checkpoint=checkpoint)
+
+
+def prepare(run: TrainingRun, splits: Splits) -> NetworkStart:
+    """Vocabulary and word vectors from the training rows, and the sizes of the network.
+
+    Args:
+        run: How to fit, and from which files vectors come.
+        splits: The labelled rows.
+
+    Raises:
+        DataError: No word occurs often enough.
+        TextbatchError: Another subclass, if a file of vectors or texts cannot be used.
+    """
+    recipe = run.recipe
+    label_ids, _ = label_ids_of(splits.training.labels, splits.labels)
+    texts = run.sources.texts_to_learn_from(
+        splits.training.texts,
+        label_ids,
+        splits.labels,
+        min_count=recipe.min_count,
+        seed=run.config.seed,
     )
-    tokenizer = replace(tokenizer, vocabulary=lexicon.vocabulary)
+    tokens = split_tokens(texts)
+    tokenizer = _tokenizer(splits.training.texts, tokens[0], recipe)
+    embedding = build_embedding(run, texts, tokens, tokenizer.vocabulary)
+    tokenizer = replace(tokenizer, vocabulary=embedding.vocabulary)
     architecture = recipe.architecture(
         vocabulary_size=len(tokenizer.vocabulary),
-        num_labels=len(parts.labels),
+        num_labels=len(splits.labels),
         max_sequence_length=tokenizer.max_sequence_length,
     )
-    architecture = replace(architecture, embedding_dim=lexicon.table.shape[1])
-    say(
+    architecture = replace(architecture, embedding_dim=embedding.table.shape[1])
+    run.listener.log(
         f"{architecture.vocabulary_size:,} tokens known, "
         f"texts cut at {tokenizer.max_sequence_length} tokens"
     )
-    weights, epochs = fit_telling(
-        parts,
-        lexicon.table,
-        tokenizer,
-        architecture,
-        recipe,
-        sources=sources,
-        seed=config.seed,
-        say=say,
-        on_epoch=on_epoch,
-        checkpoint=checkpoint,
-        progress=progress,
-    )
-    return Learned(
+    return NetworkStart(
         tokenizer=tokenizer,
         architecture=architecture,
-        vectors=lexicon.table,
-        weights=weights,
-        epochs=epochs,
-        coverage=lexicon.coverage,
-        warnings=lexicon.warnings,
+        vectors=embedding.table,
+        coverage=embedding.coverage,
+        warnings=embedding.warnings,
     )
 
 
-def learn_again(
-    learned: Learned,
-    parts: Parts,
-    config: TrainConfig,
-    recipe: Recipe,
-    *,
-    sources: Sources | None = None,
-    say: Callable[[str], None] = lambda _: None,
-    progress: Progress | None = None,
-) -> Learned:
-    """Fit another network with the vocabulary and the word vectors of the first.
-
-    Args:
-        learned: The first.
-        parts: The rows, pseudo-labelled ones too.
-        config: Gives the seed.
-        recipe: How to learn.
-        sources: What to augment the rows from.
-        say: Called with one line per pass.
-        progress: Told about the rows of each pass.
-    """
-    weights, epochs = fit_telling(
-        parts,
-        learned.vectors,
-        learned.tokenizer,
-        learned.architecture,
-        recipe,
-        sources=sources,
-        seed=config.seed,
-        say=say,
-        progress=progress,
-    )
-    return replace(learned, weights=weights, epochs=epochs)
-
-
-def refit(
-    learned: Learned,
-    parts: Parts,
-    config: TrainConfig,
-    recipe: Recipe,
-    *,
-    sources: Sources | None = None,
-    say: Callable[[str], None] = lambda _: None,
-    progress: Progress | None = None,
-) -> Weights:
+def refit(run: TrainingRun, splits: Splits, fitted: Fitted) -> Weights:
     """Fit the network anew, to training and validation rows together.
 
-    It begins with the vocabulary and the word vectors of the first time, and takes as many passes
-    as were best then: nothing is left to stop it by.
+    It begins as the first time, and takes as many epochs as were best then, since no rows are left
+    that could stop it.
 
     Args:
-        learned: From the training rows alone.
-        parts: The rows.
-        config: Gives the seed.
-        recipe: How to learn.
-        sources: What to augment the rows from.
-        say: Called with one line per pass.
-        progress: Told about the rows of each pass.
+        run: How to fit.
+        splits: The labelled rows.
+        fitted: The network that was fitted to the training rows alone.
     """
-    most = learned.best_epoch.number
-    rows = parts.training.followed_by(parts.validation)
-    # Without its lines: the validation loss says nothing now.
-    count = len(parts.taught(rows))
-    passes = Passes(rows=count, most=most, progress=progress, say=lambda _: None)
-
-    def tell(epoch: Epoch) -> None:
-        passes.ended(epoch)
-        say(f"all rows, epoch {epoch.number} of {most}")
-
-    with closing(passes):
-        weights, _ = fit_network(
-            replace(parts, training=rows),
-            learned.vectors,
-            learned.tokenizer,
-            learned.architecture,
-            replace(recipe, fit=replace(recipe.fit, max_epochs=most)),
-            sources=sources,
-            seed=config.seed,
-            on_epoch=tell,
-            stop_early=False,
-            on_rows=passes.advance,
-        )
-    return weights
+    epochs = fitted.best_epoch
+    recipe = replace(run.recipe, fit=replace(run.recipe.fit, max_epochs=epochs))
+    # Without its messages: the validation loss means nothing now.
+    silent = replace(run, recipe=recipe, listener=StepsOnly(run.listener))
+    together = replace(splits, training=splits.training.followed_by(splits.validation))
+    fit = NetworkFit(silent, together, fitted.start, stop_early=False)
+    for epoch in fit.epochs():
+        run.listener.log(f"all rows, epoch {epoch.number} of {epochs}")
+    return fit.fitted().classifier.weights
 
 
 def _tokenizer(texts: pa.Array, tokens: pa.Array, recipe: Recipe) -> Tokenizer:

@@ -1,28 +1,26 @@
-"""What fitting leaves behind."""
+"""What a network begins with, and what fitting leaves behind."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.network.architecture import Architecture
-from textbatch.model.network.weights import Weights
 from textbatch.model.vectors.coverage import VectorCoverage
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.types import Float32Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
-    """A fitted network with its vocabulary, not yet calibrated.
+class NetworkStart:
+    """What a network begins with.
 
     Attributes:
-        tokenizer: From the training texts alone.
+        tokenizer: Its vocabulary is from the training texts, or from other sources of vectors.
         architecture: Sizes of the network.
-        vectors: Word vectors as the network began with them. Shape `(vocabulary, dim)`.
-        weights: Those of the best pass.
-        epochs: What each pass measured.
+        vectors: The embedding table. Shape `(vocabulary_size, embedding_dim)`.
         coverage: What each source of word vectors gave; None where no file was named.
         warnings: What was left out.
     """
@@ -30,12 +28,36 @@ class Learned:
     tokenizer: Tokenizer
     architecture: Architecture
     vectors: Float32Array
-    weights: Weights
-    epochs: list[Epoch]
     coverage: VectorCoverage | None = None
     warnings: Sequence[str] = ()
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """A fitted network, not yet calibrated.
+
+    Attributes:
+        start: What it began with.
+        classifier: The network, with the weights of the best epoch.
+        epochs: What each epoch measured; none where it was fitted elsewhere.
+        preset: The recipe that it was fitted with.
+    """
+
+    start: NetworkStart
+    classifier: Classifier
+    epochs: list[Epoch]
+    preset: str
+
     @property
-    def best_epoch(self) -> Epoch:
-        """The pass whose weights were kept: the least validation loss."""
+    def best_epoch(self) -> int:
+        """Number of the epoch whose weights were kept; 0 where there is none."""
+        return self._best.number if self.epochs else 0
+
+    @property
+    def validation_loss(self) -> float:
+        """The least validation loss, which is that of the best epoch."""
+        return self._best.validation_loss
+
+    @property
+    def _best(self) -> Epoch:
         return min(self.epochs, key=lambda epoch: epoch.validation_loss)

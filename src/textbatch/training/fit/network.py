@@ -1,8 +1,8 @@
-"""One network fitted to the labelled rows: their tokens in, weights out, each pass told."""
+"""One network fitted to the labelled rows: their tokens in, epochs out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -10,132 +10,138 @@ import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.model.fitting.settings import Epoch, LabelledTokens
-from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.network.weights import Weights
-from textbatch.report.terminal.epochs import Passes
-from textbatch.report.terminal.progress import Progress
+from textbatch.report.terminal.epochs import EpochProgress
 from textbatch.text.tokenizer import Tokenizer
-from textbatch.training.augment.sources import Sources
-from textbatch.training.recipes.presets import Recipe
-from textbatch.training.split.dataset import Parts
+from textbatch.training.fit.fitted import Fitted, NetworkStart
+from textbatch.training.run import TrainingRun
+from textbatch.training.split.dataset import Splits
 from textbatch.types import Float32Array, Int64Array
 
-#: A pseudo-labelled row beside a labelled one, whose label is surer.
+#: Weight of a pseudo-labelled row beside that of a labelled one, whose label is surer.
 _PSEUDO_WEIGHT = 0.5
 
 
-def fit_telling(
-    parts: Parts,
-    vectors: Float32Array,
-    tokenizer: Tokenizer,
-    architecture: Architecture,
-    recipe: Recipe,
-    *,
-    sources: Sources | None,
-    seed: int,
-    say: Callable[[str], None],
-    progress: Progress | None,
-    on_epoch: Callable[[Epoch], None] = lambda _: None,
-    checkpoint: Checkpoint | None = None,
-) -> tuple[Weights, list[Epoch]]:
-    """Fit a network until the validation rows stop it, and tell of each pass.
+class NetworkFit:
+    """A network that is being fitted; `epochs` fits it, and may be left after any epoch."""
 
-    Args:
-        parts: The rows.
-        vectors: Word vectors to begin with. Shape `(vocabulary_size, embedding_dim)`.
-        tokenizer: With their vocabulary.
-        architecture: Of the network.
-        recipe: How to fit.
-        sources: What to augment the rows from.
-        seed: Of all that is random.
-        say: Called with one line per pass.
-        progress: Told about the rows of each pass.
-        on_epoch: Called after each pass; what it raises ends the training.
-        checkpoint: Kept up to date, and gone on from where it holds a state.
+    def __init__(
+        self,
+        run: TrainingRun,
+        splits: Splits,
+        start: NetworkStart,
+        *,
+        checkpoint: Checkpoint | None = None,
+        stop_early: bool = True,
+    ) -> None:
+        """Build the network. Seeds the random generators of Python, numpy and Keras.
 
-    Returns:
-        The best weights, and what each pass measured.
-    """
-    rows = len(parts.taught(parts.training))
-    passes = Passes(rows=rows, most=recipe.fit.max_epochs, progress=progress, say=say)
+        Args:
+            run: How to fit.
+            splits: The labelled rows.
+            start: What the network begins with.
+            checkpoint: Kept up to date. If it holds a state, the training goes on from there.
+            stop_early: False takes all epochs, and keeps the weights of the last one.
+        """
+        # Here, not at the top: TensorFlow takes seconds to import.
+        import_keras()
+        import keras
 
-    def tell(epoch: Epoch) -> None:
-        passes.ended(epoch)
-        on_epoch(epoch)
+        from textbatch.model.fitting.fit import Fit
+        from textbatch.model.network.keras_network import build_network
 
-    with closing(passes):
-        return fit_network(
-            parts,
-            vectors,
-            tokenizer,
-            architecture,
-            recipe,
-            sources=sources,
+        seed, recipe = run.config.seed, run.recipe
+        keras.utils.set_random_seed(seed)
+        self._network = build_network(
+            start.architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding
+        )
+        self._network.get_layer("embedding").set_weights([start.vectors])
+        training = _training_tokens(splits, start.tokenizer)
+        augmented = run.sources.rows(
+            training, splits.labels, start.tokenizer, start.vectors, seed=seed
+        )
+        state = checkpoint.state if checkpoint else None
+        self._progress = EpochProgress(
+            run.listener,
+            rows=len(training.tokens),
+            max_epochs=recipe.fit.max_epochs,
+            done=len(state.history) if state else 0,
+        )
+        self._run, self._splits, self._start = run, splits, start
+        self._checkpoint = checkpoint
+        self._fit = Fit(
+            self._network,
+            augmented.of_epoch if augmented else lambda _: training,
+            _labelled_tokens(splits.validation, splits.labels, start.tokenizer, balance=False),
+            settings=recipe.fit,
             seed=seed,
-            on_epoch=tell,
-            checkpoint=checkpoint,
-            on_rows=passes.advance,
+            stop_early=stop_early,
+            on_rows=self._progress.advance,
+        )
+        if state:
+            self._fit.restore(state)
+        elif checkpoint:
+            checkpoint.save(self._fit.state())
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Fit the network; log each epoch and save the checkpoint after it."""
+        with closing(self._progress):
+            for epoch in self._fit:
+                if self._checkpoint:
+                    self._checkpoint.save(self._fit.state())
+                self._run.listener.log(self._progress.ended(epoch))
+                yield epoch
+
+    def fitted(self) -> Fitted:
+        """The network as it is now: after all epochs, with the weights of the best one."""
+        from textbatch.model.network.keras_network import read_tensors
+
+        architecture = self._start.architecture
+        return Fitted(
+            start=self._start,
+            classifier=Classifier(
+                architecture=architecture,
+                vocabulary=self._start.tokenizer.vocabulary,
+                labels=self._splits.labels,
+                weights=Weights.pack(read_tensors(self._network, architecture), architecture),
+            ),
+            epochs=self._fit.history,
+            preset=self._run.config.preset,
         )
 
 
 def fit_network(
-    parts: Parts,
-    vectors: Float32Array,
-    tokenizer: Tokenizer,
-    architecture: Architecture,
-    recipe: Recipe,
+    run: TrainingRun,
+    splits: Splits,
+    start: NetworkStart,
     *,
-    sources: Sources | None,
-    seed: int,
-    on_epoch: Callable[[Epoch], None],
     checkpoint: Checkpoint | None = None,
-    stop_early: bool = True,
-    on_rows: Callable[[int], None] = lambda _: None,
-) -> tuple[Weights, list[Epoch]]:
-    """Fit a network to the parts, as `fit_telling` does, without telling.
+) -> Fitted:
+    """Fit a network until the validation rows stop it.
 
-    Unless it is to `stop_early`, all passes are taken, and the last one's weights are kept.
-    `on_rows` is told how many more rows of the pass are on their way.
+    Args:
+        run: How to fit.
+        splits: The labelled rows.
+        start: What the network begins with.
+        checkpoint: Kept up to date. If it holds a state, the training goes on from there.
     """
-    # Here, not at the top: TensorFlow takes seconds to import.
-    import_keras()
-    import keras
-
-    from textbatch.model.fitting import fit as fitting
-    from textbatch.model.network import keras_network as network
-
-    keras.utils.set_random_seed(seed)
-    model = network.build_network(
-        architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding
-    )
-    model.get_layer("embedding").set_weights([vectors])
-    training = _training_tokens(parts, tokenizer)
-    rows = sources.rows(training, parts.labels, tokenizer, vectors, seed=seed) if sources else None
-    epochs = fitting.fit(
-        model,
-        training,
-        _labelled_tokens(parts.validation, parts.labels, tokenizer, balance=False),
-        settings=recipe.fit,
-        seed=seed,
-        on_epoch=on_epoch,
-        checkpoint=checkpoint,
-        renew=rows.of_pass if rows else None,
-        stop_early=stop_early,
-        on_rows=on_rows,
-    )
-    return Weights.pack(network.read_tensors(model, architecture), architecture), epochs
+    fit = NetworkFit(run, splits, start, checkpoint=checkpoint)
+    for _ in fit.epochs():
+        pass
+    return fit.fitted()
 
 
-def _training_tokens(parts: Parts, tokenizer: Tokenizer) -> LabelledTokens:
-    rows = parts.taught(parts.training)
-    tokens = _labelled_tokens(rows, parts.labels, tokenizer, balance=True)
-    if not parts.pseudo:
+def _training_tokens(splits: Splits, tokenizer: Tokenizer) -> LabelledTokens:
+    rows = splits.with_pseudo(splits.training)
+    tokens = _labelled_tokens(rows, splits.labels, tokenizer, balance=True)
+    if not splits.pseudo:
         return tokens
     weights = tokens.weights.copy()
-    weights[len(parts.training) :] *= _PSEUDO_WEIGHT
+    weights[len(splits.training) :] *= _PSEUDO_WEIGHT
     return replace(tokens, weights=weights / weights.mean())
 
 
@@ -156,6 +162,9 @@ def balanced_weights(label_ids: Int64Array) -> Float32Array:
 
     The square root of the usual balanced weight: full balance trades too much accuracy and
     calibration for the rarest labels.
+
+    Args:
+        label_ids: Label of each row. Shape `(rows,)`.
     """
     weights = np.sqrt(compute_sample_weight("balanced", label_ids))
     return np.asarray(weights / weights.mean(), np.float32)

@@ -21,14 +21,14 @@ from textbatch.model.quality.reliability import Answers
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
-from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.report.listener import SILENT, Listener
 from textbatch.scoring.evaluate import evaluate_rows
 from textbatch.text.vocabulary import OOV_ID
 from textbatch.training.calibrate import Calibrated, calibrate
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.linear import HeldOutRows
 from textbatch.training.package.baselines import compare
-from textbatch.training.split.dataset import Parts
+from textbatch.training.split.dataset import Splits
 from textbatch.types import has_evidence
 
 
@@ -84,12 +84,12 @@ class Measured:
 
 def measure_classifier(
     classifier: Classifier,
-    parts: Parts,
+    splits: Splits,
     config: TrainConfig,
     *,
     refitted: Weights | None = None,
     out_of_fold: HeldOutRows | None = None,
-    progress: Progress | None = None,
+    listener: Listener = SILENT,
 ) -> Measured:
     """Calibrate a network, measure it on the test rows, and make its profile and golden rows.
 
@@ -98,35 +98,35 @@ def measure_classifier(
     Args:
         classifier: The network, fitted to the training rows alone: these answers decide about
             linear model, temperature and thresholds.
-        parts: The labelled rows.
+        splits: The labelled rows.
         config: Says whether a linear model may be blended in, and gives the golden texts' seed.
         refitted: Weights fitted to training and validation rows, which answer from then on.
         out_of_fold: The answers of a cross-validation, which decide in place of the validation
             rows.
-        progress: Told about the rows.
+        listener: Hears of the rows.
 
     Raises:
         DataError: No held-out row or no test row can be answered.
     """
-    with step_of(progress, None, step="fitting simple models"):
+    with listener.step("fitting simple models"):
         calibrated = calibrate(
-            classifier, parts, blend=config.blend == "auto", out_of_fold=out_of_fold
+            classifier, splits, blend=config.blend == "auto", out_of_fold=out_of_fold
         )
         if refitted:
             answering = replace(calibrated.classifier, weights=refitted)
             calibrated = replace(calibrated, classifier=answering)
-        contenders = compare(calibrated, parts)
+        contenders = compare(calibrated, splits)
     classifier = calibrated.classifier
     with open_predictor(classifier) as predictor:
-        with step_of(progress, len(parts.test), step="testing") as step:
-            test, answers = evaluate_rows(predictor, parts.test, on_rows=step.advance)
+        with listener.step("testing", len(splits.test)) as step:
+            test, answers = evaluate_rows(predictor, splits.test, on_rows=step.advance)
         golden = _golden(predictor, config.seed)
-    unseen = pa.concat_arrays([parts.validation.texts, parts.test.texts])
+    unseen = pa.concat_arrays([splits.validation.texts, splits.test.texts])
     return Measured(
         classifier=classifier,
         calibration=calibrated.calibration,
         held_out=HeldOut.of(calibrated.probabilities, calibrated.label_ids),
-        profile=_profile(calibrated, parts),
+        profile=_profile(calibrated, splits),
         golden=golden,
         int8=_check_int8(classifier, unseen),
         test=test,
@@ -135,10 +135,10 @@ def measure_classifier(
     )
 
 
-def _profile(calibrated: Calibrated, parts: Parts) -> TrainingProfile:
+def _profile(calibrated: Calibrated, splits: Splits) -> TrainingProfile:
     return training_profile(
-        calibrated.classifier.tokenizer.encode(parts.training.texts),
-        labels=label_counts(parts.training),
+        calibrated.classifier.tokenizer.encode(splits.training.texts),
+        labels=label_counts(splits.training),
         confidences=calibrated.probabilities.max(axis=1),
         oov_id=OOV_ID,
     )

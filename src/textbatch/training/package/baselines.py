@@ -14,40 +14,40 @@ from textbatch.model.quality.metrics import measure
 from textbatch.report.comparison import Contender
 from textbatch.training.calibrate import Calibrated
 from textbatch.training.linear import choose_linear, fit_linear
-from textbatch.training.split.dataset import Parts
+from textbatch.training.split.dataset import Splits
 from textbatch.types import Int64Array, has_evidence
 
 #: These are not there to be beaten.
 _NO_BASELINE = ("network alone",)
 
 
-def compare(calibrated: Calibrated, parts: Parts) -> list[Contender]:
+def compare(calibrated: Calibrated, splits: Splits) -> list[Contender]:
     """How simple models and the network alone do on the test rows.
 
     The simple models are fitted to all rows but the test rows.
 
     Args:
         calibrated: The classifier that they stand beside.
-        parts: The labelled rows.
+        splits: The labelled rows.
     """
     classifier = calibrated.classifier
     tokenizer = classifier.tokenizer
-    linear = calibrated.linear or choose_linear(parts, tokenizer, calibrated.held_out)
-    logistic = fit_linear(parts, tokenizer, linear.features, method="logistic")
+    linear = calibrated.linear or choose_linear(splits, tokenizer, calibrated.held_out)
+    logistic = fit_linear(splits, tokenizer, linear.features, method="logistic")
     if classifier.blend:
         svm = classifier.blend.model
     else:
-        svm = fit_linear(parts, tokenizer, linear.features)
-    true, _ = label_ids_of(parts.test.labels, parts.labels)
+        svm = fit_linear(splits, tokenizer, linear.features)
+    true, _ = label_ids_of(splits.test.labels, splits.labels)
     known = np.flatnonzero(true >= 0)
-    tokens = tokenizer.encode(parts.test.texts)
-    training, _ = label_ids_of(parts.training.labels, parts.labels)
+    tokens = tokenizer.encode(splits.test.texts)
+    training, _ = label_ids_of(splits.training.labels, splits.labels)
     with open_predictor(replace(classifier, blend=None)) as predictor:
-        logits, status = predictor.predict_logits(parts.test.texts)
+        logits, status = predictor.predict_logits(splits.test.texts)
     network = np.where(has_evidence(status), np.nan_to_num(logits).argmax(axis=1), -1)
 
     def contender(name: str, predicted: Int64Array) -> Contender:
-        metrics = measure(true[known], predicted[known], parts.labels)
+        metrics = measure(true[known], predicted[known], splits.labels)
         return Contender(name=name, accuracy=metrics.accuracy, macro_f1=metrics.macro_f1)
 
     return [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+
+from textbatch.report.evaluation import Evaluation
 
 
 def model_card(
@@ -12,7 +13,7 @@ def model_card(
     text_column: str,
     origin: str,
     network: str,
-    metrics: Mapping[str, Any],
+    test: Evaluation,
 ) -> str:
     """Write the card.
 
@@ -21,13 +22,12 @@ def model_card(
         text_column: Column that held the text in training.
         origin: Where the network comes from, in a sentence.
         network: The architecture on one line.
-        metrics: The bundle's metrics.
+        test: What was measured on the test rows.
 
     Returns:
         Markdown with the front matter that model hubs read.
     """
-    test = metrics["test"]
-    scores = test["metrics"]
+    scores = test.metrics
     lines = [
         "---",
         "library_name: textbatch",
@@ -44,17 +44,17 @@ def model_card(
         "",
         origin,
         (
-            f"On {scores['rows']:,} test rows: accuracy {scores['accuracy']:.4f}, macro F1 "
-            f"{scores['macro_f1']:.4f}, expected calibration error {test['ece_after']:.4f} "
-            f"({test['ece_before']:.4f} before calibration)."
+            f"On {scores.rows:,} test rows: accuracy {scores.accuracy:.4f}, macro F1 "
+            f"{scores.macro_f1:.4f}, expected calibration error {test.ece_after:.4f} "
+            f"({test.ece_before:.4f} before calibration)."
         ),
         "",
         "| label | precision | recall | F1 | rows |",
         "|---|--:|--:|--:|--:|",
         *(
-            f"| {entry['label']} | {_number(entry['precision'])} | {_number(entry['recall'])} "
-            f"| {_number(entry['f1'])} | {entry['rows']:,} |"
-            for entry in scores["labels"]
+            f"| {entry.label} | {_number(entry.precision)} | {_number(entry.recall)} "
+            f"| {_number(entry.f1)} | {entry.rows:,} |"
+            for entry in scores.labels
         ),
         "",
         f"Network: {network}.",

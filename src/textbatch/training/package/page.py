@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import platform
-from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 
@@ -12,7 +11,6 @@ from textbatch import __version__
 from textbatch.data.readers.labelled import LabelledRows
 from textbatch.errors import QualityGateError
 from textbatch.model.bundle.bundle import Bundle
-from textbatch.model.fitting.settings import Epoch
 from textbatch.model.quality.reliability import (
     Answers,
     length_histogram,
@@ -36,7 +34,6 @@ def training_page(
     *,
     config: TrainConfig,
     report: TrainReport,
-    epochs: Sequence[Epoch],
     answers: Answers,
     test: LabelledRows,
     lengths: Int64Array,
@@ -47,7 +44,6 @@ def training_page(
         bundle: Finished.
         config: What training was asked to do.
         report: What it did; `seconds` as of now.
-        epochs: What each pass measured.
         answers: On the test rows.
         test: The test rows.
         lengths: Of the training texts in tokens, uncut. Shape `(training rows,)`.
@@ -64,8 +60,8 @@ def training_page(
             title="Training report",
             lead=f"Measured on {rows['test']:,} test rows that training never saw. "
             f"{rows['training']:,} rows to learn from, {rows['validation']:,} to "
-            f"{'stop early and to ' if epochs else ''}calibrate with.",
-            epochs=tuple(epochs),
+            f"{'stop early and to ' if report.epochs else ''}calibrate with.",
+            epochs=tuple(report.epochs),
             best_epoch=report.best_epoch,
             lengths=length_histogram(lengths, limit),
             contenders=(*report.contenders, _this_model(report.test)),

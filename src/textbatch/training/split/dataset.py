@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import pyarrow.compute as pc
@@ -13,7 +12,7 @@ from textbatch.data.readers.labelled import LabelledRows, label_counts, label_id
 from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
-from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.report.listener import SILENT, Listener
 from textbatch.text.normalization import split_tokens
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.split.near_duplicates import count_repeats, text_groups
@@ -22,12 +21,12 @@ from textbatch.types import Int64Array
 
 #: Shares of the rows for validation and test, if no file is given for them.
 VALIDATION_SHARE = TEST_SHARE = 0.1
-#: One row for each part. A rare label may still be missing in a part.
+#: One row for each split. A rare label may still be missing in one.
 MIN_ROWS_PER_LABEL = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Splits:
     """Labelled rows, split by their use.
 
     Attributes:
@@ -52,12 +51,12 @@ class Parts:
     near_duplicates: dict[str, int] = field(default_factory=dict)
     pseudo: LabelledRows | None = None
 
-    def taught(self, rows: LabelledRows) -> LabelledRows:
+    def with_pseudo(self, rows: LabelledRows) -> LabelledRows:
         """Labelled rows, followed by the rows that a network has labelled."""
         return rows.followed_by(self.pseudo) if self.pseudo else rows
 
     def sizes(self) -> dict[str, int]:
-        """Number of rows in each part."""
+        """Number of rows in each split."""
         return {
             "training": len(self.training),
             "validation": len(self.validation),
@@ -65,35 +64,34 @@ class Parts:
         }
 
 
-def read_parts(config: TrainConfig, *, progress: Progress | None = None) -> Parts:
+def read_splits(config: TrainConfig, *, listener: Listener = SILENT) -> Splits:
     """Read the files, leave out rows that nothing can be learned from, and split the others.
 
     Args:
         config: Names the files and their columns.
-        progress: Told about the rows.
+        listener: Hears of the rows.
 
     Raises:
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed. Or there are too few labels, or too few rows of a label. Or
             no row is left for validation or test.
     """
-    read = partial(_read, config, progress)
     warnings: list[str] = []
-    rows = _drop_textless(read(config.inputs), "training", warnings)
+    rows = _drop_textless(_read(config, config.inputs, listener), "training", warnings)
     labels = _check_labels(rows)
     given = {
-        name: _drop_textless(read([path], beside=True), name, warnings)
+        name: _drop_textless(_read(config, [path], listener, beside=True), name, warnings)
         for name, path in (("validation", config.validation), ("test", config.test))
         if path
     }
-    with step_of(progress, None, step="near duplicates"):
+    with listener.step("near duplicates"):
         groups, repeats = text_groups(rows.texts, warnings)
     split = _split(rows, labels, groups, given=given, seed=config.seed)
     held_out = {name: given.get(name, split[name]) for name in ("validation", "test")}
-    for name, part in held_out.items():
-        _check_held_out(part, name, labels, warnings)
-    leaks = count_repeats(split["training"].texts, {n: p.texts for n, p in given.items()}, warnings)
-    return Parts(
+    for name, held in held_out.items():
+        _check_held_out(held, name, labels, warnings)
+    leaks = count_repeats(split["training"].texts, {n: g.texts for n, g in given.items()}, warnings)
+    return Splits(
         training=split["training"],
         validation=_known_only(held_out["validation"], labels),
         test=held_out["test"],
@@ -104,14 +102,14 @@ def read_parts(config: TrainConfig, *, progress: Progress | None = None) -> Part
 
 
 def read_rows(
-    config: TrainConfig, warnings: list[str], *, progress: Progress | None = None
+    config: TrainConfig, warnings: list[str], *, listener: Listener = SILENT
 ) -> tuple[LabelledRows, tuple[str, ...]]:
     """Read the rows that have a word in their text, without splitting them.
 
     Args:
         config: Names the files and their columns.
         warnings: Gets a message if rows were left out.
-        progress: Told about the rows.
+        listener: Hears of the rows.
 
     Returns:
         The rows, and their labels, sorted.
@@ -120,18 +118,18 @@ def read_rows(
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed, or there are too few labels, or too few rows of a label.
     """
-    rows = _drop_textless(_read(config, progress, config.inputs), "training", warnings)
+    rows = _drop_textless(_read(config, config.inputs, listener), "training", warnings)
     return rows, _check_labels(rows)
 
 
 def _read(
     config: TrainConfig,
-    progress: Progress | None,
     inputs: Sequence[Location],
+    listener: Listener,
     *,
     beside: bool = False,
 ) -> LabelledRows:
-    with step_of(progress, None, step="reading") as step:
+    with listener.step("reading") as step:
         return read_labelled(
             inputs,
             config.reading(),
@@ -165,13 +163,13 @@ def _split(
     given: Collection[str],
     seed: int,
 ) -> dict[str, LabelledRows]:
-    """Split rows into parts. A part that has a file of its own stays empty."""
+    """Split rows. A split that has a file of its own stays empty."""
     wanted = {"validation": VALIDATION_SHARE, "test": TEST_SHARE}
     shares = {name: 0.0 if name in given else share for name, share in wanted.items()}
     shares = {"training": 1.0 - sum(shares.values()), **shares}
     label_ids, _ = label_ids_of(rows.labels, labels)
-    parts = split_rows(groups, label_ids, shares=list(shares.values()), seed=seed)
-    return {name: rows.take(part) for name, part in zip(shares, parts, strict=True)}
+    places = split_rows(groups, label_ids, shares=list(shares.values()), seed=seed)
+    return {name: rows.take(place) for name, place in zip(shares, places, strict=True)}
 
 
 def _check_held_out(
