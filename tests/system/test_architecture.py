@@ -21,7 +21,7 @@ OWNERS = {
     "pyarrow.parquet": {"data"},
     "pyarrow.json": {"data.readers"},
     "csv": {"data"},
-    "msgspec": {"data"},
+    "msgspec": {"data", "model.bundle", "model.quality"},
     "gensim": {"model.vectors"},
     "keras": {"model", "training.fit", "training.from_keras", "training.import_keras"},
     "tensorflow": {"model"},

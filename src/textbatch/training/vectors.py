@@ -35,14 +35,13 @@ def train_vectors(config: VectorsConfig, *, listener: Listener = SILENT) -> Vect
     started = time.perf_counter()
     new_output(config.output).check(overwrite=config.if_exists == "replace")
     with standard_input_as_file(config.inputs) as inputs:
-        return _train_vectors(config, inputs, say, progress, started)
+        return _train_vectors(config, inputs, listener, started)
 
 
 def _train_vectors(
     config: VectorsConfig,
     inputs: tuple[Location, ...],
-    say: Callable[[str], None],
-    progress: Progress | None,
+    listener: Listener,
     started: float,
 ) -> VectorsReport:
     files = UnlabelledFiles(inputs=inputs, options=config.reading(), text_column=config.text_column)

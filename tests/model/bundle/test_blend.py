@@ -130,7 +130,7 @@ def _subwords_missing(blend):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (_heavy, "out of range"),
+        (_heavy, "wrong type or value"),
         (_more_pairs_than_there_are, "missing or extra|has shape"),
         (_nan, "NaN"),
         (_unknown_token, "unknown token"),

@@ -438,12 +438,25 @@ def test_a_config_of_another_network_or_shape_is_refused(copy, keys, value):
         ("profile.json", ("more",), 1),
         ("held_out.json", ("confidences",), [[1.0], [], [], []]),
         ("held_out.json", ("correct",), [[1], [], [], []]),
+        ("held_out.json", ("confidences",), [[-5.0], [], [], []]),
         ("precision.json", ("rows",), 1.5),
+        ("precision.json", ("agreement",), 5.0),
+        ("calibration.json", ("rows",), -1),
     ],
 )
 def test_a_record_of_another_shape_is_refused(copy, name, keys, value):
     change_json(copy, name, *keys, to=value)
     with pytest.raises(BundleError, match=name):
+        load_bundle(copy)
+
+
+@pytest.mark.parametrize("confidences", [[0.2, 0.9], [1.5, 0.2], [0.2, -0.1], [0.9]])
+def test_held_out_answers_that_no_training_wrote_are_refused(copy, confidences):
+    """Thresholds are taken from them: they descend, each with what became of it."""
+    record = {"confidences": [confidences, [], [], []], "correct": [[True, True], [], [], []]}
+    (copy / "held_out.json").write_text(json.dumps(record))
+    reseal(copy)
+    with pytest.raises(BundleError, match=r"held_out\.json"):
         load_bundle(copy)
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -23,12 +24,13 @@ def test_profile_of_a_known_example():
         confidences=np.array([0.26, 0.29, 0.31, 0.51, 0.91, 0.94], np.float32),
         oov_id=1,
     )
-    assert profile["rows"] == 101
-    assert profile["tokens_by_quantile"] == pytest.approx(
+    assert profile.rows == 101
+    assert profile.tokens_by_quantile == pytest.approx(
         {"0.05": 5, "0.25": 25, "0.5": 50, "0.75": 75, "0.95": 95, "0.99": 99}
     )
-    assert profile["truncated_share"] == pytest.approx(20 / 101)
-    assert profile["oov_share"] == pytest.approx(0.1)
-    assert profile["labels"] == {"b": 60, "a": 41}
-    assert profile["confidence_histogram"] == [*[0] * 5, 2, 1, *[0] * 3, 1, *[0] * 7, 2, 0]
-    assert json.loads(json.dumps(profile)) == profile
+    assert profile.truncated_share == pytest.approx(20 / 101)
+    assert profile.oov_share == pytest.approx(0.1)
+    assert profile.labels == {"b": 60, "a": 41}
+    assert profile.confidence_histogram == [*[0] * 5, 2, 1, *[0] * 3, 1, *[0] * 7, 2, 0]
+    record = asdict(profile)
+    assert json.loads(json.dumps(record)) == record

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
@@ -21,16 +22,17 @@ from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.weights import parse_tensors
 from textbatch.types import Float32Array, Int32Array, Int64Array, TokenBatch
 
-_MAX_FEATURES = 5_000_000
+#: A number of features.
+Features = Annotated[int, Meta(ge=0, le=5_000_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sizes:
     """What `blend.json` holds."""
 
-    weight: float
-    pairs: int
-    subwords: int
+    weight: Annotated[float, Meta(gt=0.0, le=1e6)]
+    pairs: Features
+    subwords: Features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +98,6 @@ def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend 
     if len(present) == 1:
         raise BundleError(f"of {' and '.join(LAYOUT.linear_model)} one is missing", RESTORE)
     sizes = read_fields(_Sizes, parse_json(files[LAYOUT.blend], LAYOUT.blend), LAYOUT.blend)
-    numbers = (sizes.pairs, sizes.subwords)
-    if not (all(0 <= n <= _MAX_FEATURES for n in numbers) and 0 < sizes.weight <= 1e6):
-        raise BundleError(f"{LAYOUT.blend}: a value is out of range", RESTORE)
     words, labels = architecture.vocabulary_size, architecture.num_labels
     expected: dict[str, tuple[str, tuple[int, ...]]] = {
         "idf": ("F32", (words + sizes.pairs,)),

@@ -131,8 +131,6 @@ def load_bundle(path: Path) -> Bundle:
             "use the textbatch version that made it, or train it again",
         )
     calibration = _record(files, LAYOUT.calibration, Calibration)
-    if not 0.01 <= calibration.temperature <= 100:
-        raise BundleError(f"{LAYOUT.calibration}: the temperature is out of range", RESTORE)
     classifier = Classifier(
         architecture=config.architecture,
         vocabulary=Vocabulary.from_lines(_text(files, LAYOUT.vocabulary)),
@@ -197,7 +195,8 @@ def _golden(files: Mapping[str, bytes], num_labels: int) -> Golden:
 def _held_out(files: Mapping[str, bytes], num_labels: int) -> HeldOut:
     held_out = _record(files, LAYOUT.held_out, HeldOut)
     sizes = [list(map(len, rows)) for rows in (held_out.confidences, held_out.correct)]
-    if sizes[0] != sizes[1] or len(sizes[0]) != num_labels:
+    descending = all(rows == sorted(rows, reverse=True) for rows in held_out.confidences)
+    if sizes[0] != sizes[1] or len(sizes[0]) != num_labels or not descending:
         raise BundleError(f"{LAYOUT.held_out} is malformed", RESTORE)
     return held_out
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from textbatch import __version__
 from textbatch.data.storage.atomic_directory import atomic_directory
+from textbatch.data.strict_json import Count, Sha256
 from textbatch.errors import BundleError, OutputError, TextbatchError, storage_errors
 from textbatch.model.bundle.strict_json import dump_json, parse_json, read_fields
 from textbatch.model.layout import LAYOUT, RESTORE
@@ -30,8 +31,8 @@ _MAX_FILES = 100
 class ListedFile:
     """A file in the manifest: its size in bytes, and its sha256 in hex."""
 
-    size: int
-    sha256: str
+    size: Count
+    sha256: Sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,10 +194,7 @@ def _read_manifest(path: Path) -> Manifest:
         manifest = read_fields(Manifest, value, LAYOUT.manifest)
     except BundleError as error:
         raise malformed from error
-    for name, listed in manifest.files.items():
-        if listed.size < 0 or not _NAME.fullmatch(name):
-            raise malformed
-    if manifest.format != FORMAT_VERSION:
+    if manifest.format != FORMAT_VERSION or not all(map(_NAME.fullmatch, manifest.files)):
         raise malformed
     return manifest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textbatch.data.strict_json import Count, Share
 from textbatch.errors import QualityGateError
 from textbatch.model.network.architecture import Architecture
 from textbatch.text.normalization import RULES_VERSION
@@ -50,9 +51,9 @@ class Int8Check:
         max_difference: Largest change of a probability.
     """
 
-    rows: int
-    agreement: float
-    max_difference: float
+    rows: Count
+    agreement: Share
+    max_difference: Share
 
     def check(self) -> None:
         """Check that int8 does not change too many labels.
@@ -78,4 +79,4 @@ class Golden:
     """
 
     texts: list[str]
-    probabilities: list[list[float]]
+    probabilities: list[list[Share]]

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
+from msgspec import Meta
 
+from textbatch.data.strict_json import Count, Share
 from textbatch.errors import DataError
 from textbatch.types import Float32Array, Int64Array
+
+#: Bounds of a temperature that a bundle may have.
+Temperature = Annotated[float, Meta(ge=0.01, le=100.0)]
+#: A negative log-likelihood.
+Loss = Annotated[float, Meta(ge=0.0)]
 
 #: Bins of the expected calibration error, as in Guo et al.
 ECE_BINS = 15
@@ -26,12 +34,12 @@ class Calibration:
         nll_after: The same at `temperature`.
     """
 
-    temperature: float
-    rows: int
-    ece_before: float
-    ece_after: float
-    nll_before: float
-    nll_after: float
+    temperature: Temperature
+    rows: Count
+    ece_before: Share
+    ece_after: Share
+    nll_before: Loss
+    nll_after: Loss
 
 
 def softmax(logits: Float32Array, temperature: float = 1.0) -> Float32Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from textbatch.data.strict_json import Count, Share
 from textbatch.types import CONFIDENCE_BINS, Float32Array, TokenBatch
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
@@ -25,12 +26,12 @@ class TrainingProfile:
         confidence_histogram: Held-out rows over equal bins of confidence from 0 to 1.
     """
 
-    rows: int
+    rows: Count
     tokens_by_quantile: dict[str, float]
-    truncated_share: float
-    oov_share: float
-    labels: dict[str, int]
-    confidence_histogram: list[int]
+    truncated_share: Share
+    oov_share: Share
+    labels: dict[str, Count]
+    confidence_histogram: list[Count]
 
 
 def training_profile(

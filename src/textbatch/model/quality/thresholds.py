@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from textbatch.data.strict_json import Share
 from textbatch.errors import QualityGateError
 from textbatch.types import Float32Array, Int64Array
 
@@ -24,7 +25,7 @@ class HeldOut:
         correct: Whether each of these answers is right.
     """
 
-    confidences: list[list[float]]
+    confidences: list[list[Share]]
     correct: list[list[bool]]
 
     @classmethod
