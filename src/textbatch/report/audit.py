@@ -1,4 +1,4 @@
-"""What an audit of labels found."""
+"""The report of `audit`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from textbatch.report.files import SCHEMA_VERSION
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelPair:
-    """Rows of one label that are likely of another.
+    """Rows of one label that likely belong to another label.
 
     Attributes:
         given: The label that they have.
-        suggested: The label that the network gives.
-        rows: How many they are.
+        suggested: The label that the network predicts.
+        rows: The number of such rows.
     """
 
     given: str
@@ -29,10 +29,10 @@ class AuditReport:
 
     Attributes:
         output: The file with the rows.
-        rows: With a text and a known label.
-        audited: Of them, with a word that the network knew.
-        agreement: Share of the audited rows that the network gave the label that they have.
-        found: Likely errors.
+        rows: Rows with a text and a known label.
+        audited: Rows of these that have a word that the network knows.
+        agreement: Share of the audited rows for which the network predicts their own label.
+        found: Number of likely errors.
         pairs: Pairs of labels, the most frequent first.
         warnings: What the user should look at.
         state: `done`; the record of a failed run says `failed`.

@@ -1,4 +1,4 @@
-"""Who hears what a job does: its messages, its steps, and how far each step is."""
+"""Listeners: they get a job's messages, and the progress of its steps."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Self
 
 
 class Listener:
-    """Hears a job. This one ignores everything; a subclass takes what it wants.
+    """Gets messages and progress of a job. This class ignores all; subclasses use what they want.
 
     A job has one step at a time. A step may advance from any thread.
     """
 
     def log(self, message: str) -> None:
-        """Take a message for a person who waits.
+        """Take a message for the user.
 
         Args:
             message: One line.
@@ -24,7 +24,7 @@ class Listener:
         """A step begins.
 
         Args:
-            total_rows: How much there is to do; None if nobody knows.
+            total_rows: How much there is to do; None if it is not known.
             step: Name of the step.
             unit: What is counted.
         """
@@ -33,8 +33,8 @@ class Listener:
         """More of the step is done.
 
         Args:
-            rows: How much more.
-            share: Share of the whole that is done, where the total is not known.
+            rows: How many rows, or other units, since the last call.
+            share: The share of the input that is read, from 0 to 1; None if `total_rows` tells.
         """
 
     def end(self) -> None:
@@ -46,7 +46,7 @@ class Listener:
 
         Args:
             name: Name of the step.
-            total: How much there is to do; None if nobody knows.
+            total: How much there is to do; None if it is not known.
             unit: What is counted.
 
         Yields:
@@ -67,11 +67,11 @@ class StepsOnly(Listener):
     """Passes steps on, and drops messages."""
 
     def __init__(self, listener: Listener, *, within: str = "") -> None:
-        """Stand before another listener.
+        """Wrap another listener.
 
         Args:
-            listener: Who hears the steps.
-            within: What the steps are a part of; their names then begin with it.
+            listener: Gets the steps.
+            within: Name of the whole that the steps are a part of; it is put before their names.
         """
         self._listener = listener
         self._prefix = f"{within}, " if within else ""
@@ -80,9 +80,9 @@ class StepsOnly(Listener):
         """Pass it on, with the name of the whole before that of the step.
 
         Args:
-            total_rows: As `Listener.begin` takes it.
-            step: As `Listener.begin` takes it.
-            unit: As `Listener.begin` takes it.
+            total_rows: As in `Listener.begin`.
+            step: As in `Listener.begin`.
+            unit: As in `Listener.begin`.
         """
         self._listener.begin(total_rows, step=self._prefix + step, unit=unit)
 
@@ -90,8 +90,8 @@ class StepsOnly(Listener):
         """Pass it on.
 
         Args:
-            rows: As `Listener.advance` takes it.
-            share: As `Listener.advance` takes it.
+            rows: As in `Listener.advance`.
+            share: As in `Listener.advance`.
         """
         self._listener.advance(rows, share)
 
@@ -117,7 +117,7 @@ class MessagesOnly(Listener):
 
 
 def messages_to(log: Callable[[str], None] | None) -> Listener:
-    """A listener for callers that want messages alone, or nothing.
+    """Make a listener for a caller that wants only messages, or nothing.
 
     Args:
         log: Called with each message; None ignores them.

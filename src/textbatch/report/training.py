@@ -1,4 +1,4 @@
-"""What a training run did."""
+"""The report of `train`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AugmentationRecord:
         asked: What `--augment` asked for.
         methods: The methods that were used or tried.
         kept: Whether the model was trained with them.
-        trials: Of `auto`: for each seed the least validation loss without and with them.
+        trials: With `auto`, for each seed: the least validation loss without and with them.
     """
 
     asked: str
@@ -32,11 +32,11 @@ class AugmentationRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelfTrainingRecord:
-    """What self-training came to.
+    """What became of self-training.
 
     Attributes:
-        texts: Unlabelled texts that were answered.
-        rows: Those that were learned from.
+        texts: Unlabelled texts that were predicted.
+        rows: Texts that were learned from.
         without: Least validation loss of the first network.
         with_rows: Least validation loss of the network that learned from them.
         kept: Whether it replaced the first one.
@@ -49,7 +49,7 @@ class SelfTrainingRecord:
     kept: bool
 
     def line(self) -> str:
-        """Describe it in one line, for a person who waits."""
+        """Describe it in one line, for the terminal."""
         return (
             f"self-training on {self.rows:,} of {self.texts:,} texts "
             f"{'kept' if self.kept else 'left out'}: validation loss {self.without:.4f} without, "
@@ -67,8 +67,8 @@ class FoldScore:
         accuracy: Share of right labels; a row without evidence counts as wrong.
         macro_f1: Mean F1 over the labels.
         ece: Expected calibration error, after `temperature`.
-        temperature: Fitted on rows of the other folds.
-        best_epoch: Number of the epoch whose weights answered.
+        temperature: The temperature, found on rows of the other folds.
+        best_epoch: Number of the epoch whose weights were used.
     """
 
     fold: int
@@ -80,7 +80,7 @@ class FoldScore:
     best_epoch: int
 
     def line(self, folds: int) -> str:
-        """Describe the fold in one line, for a person who waits.
+        """Describe the fold in one line, for the terminal.
 
         Args:
             folds: Number of all folds.
@@ -114,7 +114,7 @@ class FoldsSummary:
         accuracy: Share of right labels.
         macro_f1: Mean F1 over the labels.
         ece: Expected calibration error.
-        folds: Each fold.
+        folds: The measures of each fold.
     """
 
     rows: int
@@ -146,16 +146,17 @@ class TrainReport:
         blend_weight: Weight of the linear model's margins beside the network's logits; 0 without
             a linear model.
         contenders: How simple models and the network alone do on the test rows.
-        vectors: What pretrained vectors and unlabelled texts gave; None where none were named.
+        vectors: How many words pretrained vectors and unlabelled texts cover; None if none were
+            given.
         warnings: What the user should look at.
-        augmentation: What became of augmentation; None where it was not asked for.
-        self_training: What became of `--self-train`; None where it was not asked for.
+        augmentation: What became of augmentation; None if it was not asked for.
+        self_training: What became of `--self-train`; None if it was not asked for.
         fingerprint: Fingerprint of the bundle.
         seconds: Wall time.
         state: `done`; the record of a failed run says `failed`.
         near_duplicates: Rows that nearly repeat another: `grouped` rows, which the split kept on
             one side; in `validation` and `test` files, rows that repeat a training row.
-        folds: What `--folds` measured; None where it was not asked for.
+        folds: What `--folds` measured; None if it was not asked for.
     """
 
     model: str

@@ -1,1 +1,18 @@
-"""Training: train → split → fit → augment → assemble → save; tune, audit, vectors."""
+"""The path of `train`; `tune`, `audit`, `vectors`, `from_keras`.
+
+* `api`, `from_keras`: the functions for Python.
+* `config`: the options of each command.
+* `train`: the path of a training.
+* `run`: what travels through a training.
+* `split`: labelled rows, split without leaks.
+* `unlabelled`: the files of `--unlabelled`.
+* `recipes`: presets, settings files, the space of settings that `tune` searches.
+* `fit`: from labelled rows to a fitted network.
+* `augment`: altered and made-up texts beside the training rows.
+* `self_training`: learning from unlabelled texts.
+* `cross_validation`, `out_of_fold`: the folds, and their predictions.
+* `linear`, `calibrate`: the linear model beside the network, and the temperature.
+* `package`: from a fitted network to a measured bundle on disk.
+* `import_keras`: a bundle from a network that was made elsewhere.
+* `tune`, `audit`, `vectors`: the paths of these commands.
+"""

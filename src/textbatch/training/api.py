@@ -105,8 +105,11 @@ def train(
         report: Write the run's report to this JSON file, on failure too.
         say: Called with one line per step.
 
+    Returns:
+        The report.
+
     Raises:
-        TextbatchError: A subclass says what went wrong.
+        TextbatchError: Its subclass tells the kind of error.
     """
     return train_files(TrainConfig.given(locals()), listener=messages_to(say))
 
@@ -153,6 +156,6 @@ def train_vectors(
         say: Called with one line per step.
 
     Raises:
-        TextbatchError: A subclass says what went wrong; an older output is still in place.
+        TextbatchError: Its subclass tells the kind of error. An older output is unchanged.
     """
     return train_vectors_file(VectorsConfig.given(locals()), listener=messages_to(say))

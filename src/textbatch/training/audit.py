@@ -1,4 +1,4 @@
-"""Likely label errors: rows whose answer by a network that has not seen them contradicts them."""
+"""Likely label errors: rows for which a network that has not seen them predicts another label."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import read_rows
 from textbatch.types import BoolArray, Float32Array, Int64Array, has_evidence
 
-#: Below this the network's own mistakes are many beside those of the labels.
+#: Below this agreement the network makes many mistakes itself, and a warning is logged.
 _LOW_AGREEMENT = 0.8
 
 
 def audit(config: AuditConfig, *, listener: Listener = SILENT) -> AuditReport:
-    """Find rows whose label is likely wrong, and write them to a file, the likeliest first.
+    """Find rows whose label is likely wrong, and write them to a file, the most likely first.
 
     By confident learning (Northcutt et al. 2021, as in cleanlab): a row counts where it is
     confidently of another label, that is, above the mean confidence of that label's own rows.
 
     Args:
-        config: Which rows, and whom to ask about them.
-        listener: Hears messages, and of the rows and the folds.
+        config: Names the rows, and the model or the folds that predict them.
+        listener: Gets messages, and the progress of rows and folds.
 
     Raises:
         MissingExtraError: cleanlab is not installed.
-        TextbatchError: The rows or the bundle cannot be read, or the output not be written.
+        TextbatchError: The rows or the bundle cannot be read, or the output cannot be written.
     """
     with failure_reported(config.train.report, lambda: {"output": str(config.output)}):
         _cleanlab("filter")
@@ -92,7 +92,7 @@ def _audit(config: AuditConfig, listener: Listener) -> AuditReport:
 def _asked(
     model: Location, rows: LabelledRows, warnings: list[str], listener: Listener
 ) -> tuple[LabelledRows, tuple[str, ...], Float32Array, BoolArray]:
-    """A bundle's answers for the rows whose label it knows."""
+    """Return a bundle's predictions for the rows whose label it knows."""
     bundle = load_model(model)
     label_ids, unseen = label_ids_of(rows.labels, bundle.labels)
     if unseen:
@@ -113,16 +113,16 @@ def _asked(
 def _likely_errors(
     label_ids: Int64Array, probabilities: Float32Array
 ) -> tuple[Int64Array, Float32Array]:
-    """Positions of likely errors, the likeliest first, and each one's score from 0 (worst) to 1."""
+    """Return positions of likely errors, the most likely first, with scores from 0 (worst) to 1."""
     present, compact = np.unique(label_ids, return_inverse=True)
-    # A label without a row would be no class to cleanlab: its share goes to the others.
+    # cleanlab needs a row of every label: the share of labels without rows goes to the others.
     shares = probabilities[:, present].astype(np.float64)
     shares /= shares.sum(axis=1, keepdims=True)
     if len(present) < 2:
         return np.empty(0, np.int64), np.empty(0, np.float32)
     scores = _cleanlab("rank").get_label_quality_scores(compact, shares)
     wrong = _cleanlab("filter").find_label_issues(compact, shares, n_jobs=1)
-    # A label that the network itself gives is no error, whatever cleanlab counts.
+    # Where the network predicts the label that is given, there is no error, whatever cleanlab says.
     wrong &= probabilities.argmax(axis=1) != label_ids
     issues = np.flatnonzero(wrong)
     issues = issues[np.argsort(scores[issues], kind="stable")]

@@ -1,4 +1,4 @@
-"""From a fitted network to calibrated answers: held-out logits → linear model → temperature."""
+"""From a fitted network to calibrated probabilities: logits → linear model → temperature."""
 
 from __future__ import annotations
 
@@ -24,11 +24,13 @@ class Calibrated:
     """A classifier whose confidences mean what they say.
 
     Attributes:
-        classifier: With its temperature, and with the linear model where held-out rows gain by it.
+        classifier: The network with its temperature; with the linear model too, if it helps on
+            held-out rows.
         calibration: How the temperature was found.
         held_out: The rows that decided.
-        linear: The best linear model; None where none was looked for.
-        probabilities: Calibrated, of the held-out rows with evidence. Shape `(answered, labels)`.
+        linear: The best linear model; None if none was looked for.
+        probabilities: Calibrated probabilities of the held-out rows with evidence. Shape
+            `(answered, labels)`.
         label_ids: True labels of the same rows. Shape `(answered,)`.
     """
 
@@ -48,14 +50,14 @@ def calibrate(
     out_of_fold: HeldOutRows | None = None,
     threads: int | None = None,
 ) -> Calibrated:
-    """Find what stands beside the network, and the temperature of both together.
+    """Find the linear model beside the network, and the temperature of both together.
 
     Args:
-        classifier: The network, fitted to the training rows alone.
+        classifier: The network, fitted to the training rows only.
         splits: The labelled rows.
-        blend: Whether a linear model may stand beside the network.
-        out_of_fold: The answers of a cross-validation, which decide in place of the validation
-            rows.
+        blend: Whether a linear model may be added to the network.
+        out_of_fold: The predictions of a cross-validation, which are used instead of those for the
+            validation rows.
         threads: CPU threads; None for as many as there are cores.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Cross-validation: every row is answered by a network that has not seen it."""
+"""Cross-validation: every row is predicted by a network that has not seen it."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _ROWS = "give more rows with different texts, or fewer --folds"
 
 
 def rows_to_fold(config: TrainConfig, splits: Splits) -> LabelledRows:
-    """The rows of the inputs without the test rows, in the order of the inputs.
+    """Return the rows of the inputs without the test rows, in the order of the inputs.
 
     Args:
-        config: Says whether the validation rows have a file of their own; then they stay out.
+        config: Tells whether the validation rows come from their own file; then they are left out.
         splits: The rows as they were split.
     """
     training, validation = splits.training, splits.validation
@@ -53,25 +53,25 @@ def rows_to_fold(config: TrainConfig, splits: Splits) -> LabelledRows:
 
 
 def held_out_by_folds(config: TrainConfig, splits: Splits, folds: OutOfFold) -> HeldOutRows:
-    """The answers of a cross-validation, in place of those for the validation rows.
+    """Return the predictions of a cross-validation, to use instead of the validation rows'.
 
     Args:
-        config: As `rows_to_fold` takes it.
+        config: As in `rows_to_fold`.
         splits: The rows as they were split.
-        folds: The answers.
+        folds: The predictions.
     """
     rows = rows_to_fold(config, splits)
     return HeldOutRows(rows=rows, logits=folds.logits, folds=folds.folds)
 
 
 def check_out_of_fold(config: TrainConfig) -> Path | None:
-    """Where the answers of the cross-validation go: beside the model, if no file is named.
+    """Return the file for the predictions of the folds: beside the model, if none is named.
 
     Args:
-        config: What was asked for.
+        config: The options.
 
     Raises:
-        OutputError: There is such a file, and it may not be replaced, or no directory for it.
+        OutputError: The file exists and may not be replaced, or there is no directory for it.
         AccessError: The directory is not writable.
     """
     if not config.folds:
@@ -84,7 +84,7 @@ def check_out_of_fold(config: TrainConfig) -> Path | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fold:
-    """One fold: its number from 0, and which rows it holds out. Shape `(rows,)`."""
+    """One fold: its number from 0, and whether it holds out each row, shape `(rows,)`."""
 
     number: int
     splits: Splits
@@ -93,7 +93,7 @@ class _Fold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _FoldAnswers:
-    """Answers for a fold: uncalibrated logits `(rows, labels)`, status codes `(rows,)`."""
+    """Predictions for a fold: uncalibrated logits `(rows, labels)`, status codes `(rows,)`."""
 
     number: int
     score: FoldScore
@@ -102,13 +102,13 @@ class _FoldAnswers:
 
 
 def cross_validate(run: TrainingRun, rows: LabelledRows, labels: tuple[str, ...]) -> OutOfFold:
-    """Train on all folds but one, answer that one; for each, in processes of their own.
+    """For each fold, train on the other folds and predict it; in processes of their own.
 
     Folds are stratified by label, and near duplicates stay in one fold. A tenth of the other folds
-    decides when to stop and finds the temperature, so that the held-out rows decide nothing.
+    stops the training and finds the temperature, so that the held-out rows decide nothing.
 
     Args:
-        run: How to fit, how many folds there are, and how many are trained at a time.
+        run: Tells how to fit, how many folds there are, and how many are trained at a time.
         rows: Rows with a word in each text.
         labels: All labels that occur.
 
@@ -145,7 +145,7 @@ def cross_validate(run: TrainingRun, rows: LabelledRows, labels: tuple[str, ...]
 def _folds(
     run: TrainingRun, rows: LabelledRows, labels: tuple[str, ...]
 ) -> tuple[Int64Array, list[_Fold]]:
-    """The number of each row's fold, from 0, shape `(rows,)`, and the folds."""
+    """Return the number of each row's fold, from 0, shape `(rows,)`, and the folds."""
     folds, seed = run.config.folds, run.config.seed
     groups, _ = text_groups(rows.texts, [])
     different = len(np.unique(groups))
@@ -174,18 +174,18 @@ def _folds(
 
 
 def _answers(run: TrainingRun, folds: list[_Fold]) -> Iterator[_FoldAnswers]:
-    """The answers for each fold, as they come."""
+    """Yield the predictions for each fold, in the order in which they are ready."""
     cores = joblib.cpu_count()
     jobs = min(run.config.jobs or cores, len(folds))
     threads = max(1, cores // jobs)
-    # What hears this process cannot travel into another one.
+    # A listener of this process cannot be sent to another one.
     unheard = run.heard_by(SILENT)
     tasks = [joblib.delayed(_answer_fold)(unheard, fold, threads) for fold in folds]
     try:
         with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads):
             yield from joblib.Parallel(return_as="generator_unordered")(tasks)
     finally:
-        # Idle workers would hold the memory of TensorFlow while the final model is trained.
+        # Idle workers would keep TensorFlow in memory while the final model is trained.
         if jobs > 1:
             get_reusable_executor().shutdown(wait=True, kill_workers=True)
 

@@ -1,4 +1,4 @@
-"""Bringing a network that was made elsewhere."""
+"""The function `from_keras`: a bundle from a network that was made elsewhere."""
 
 from __future__ import annotations
 
@@ -40,37 +40,38 @@ def from_keras(
     report: PathLike | None = None,
     say: Callable[[str], None] | None = None,
 ) -> TrainReport:
-    """Make a bundle of a Keras network: calibrated, compared with simple models, and checked.
+    """Make a bundle from a Keras network: calibrate it, compare it with simple models, check it.
 
     The network is a chain of layers over token ids that are padded on the right with 0: a masked
     embedding, GRU or LSTM layers, which may be bidirectional, mean pooling or the last state, and
-    one or two dense layers. Its texts are to be split as `normalize` does.
+    one or two dense layers. Its texts must have been split into words as `normalize` splits them.
 
     Args:
-        network: Fitted; its outputs are logits or probabilities.
-        vocabulary: Its tokens by id, as `keras.layers.TextVectorization.get_vocabulary` gives
-            them; the first two stand for padding and for unknown tokens.
-        labels: Of its outputs, in order; of a single sigmoid output, both.
-        training: Labelled rows that it was fitted to, for the profile of what it knows and for
-            the simple models that it is compared with.
+        network: The fitted network. Its outputs are logits or probabilities.
+        vocabulary: Its tokens in the order of their ids, as
+            `keras.layers.TextVectorization.get_vocabulary` gives them. The first two stand for
+            padding and for unknown tokens.
+        labels: The labels of its outputs, in order; for a single sigmoid output, both labels.
+        training: Labelled rows that it was fitted to. The bundle's profile and the simple models
+            are made from them.
         validation: Labelled rows that it was not fitted to, to calibrate with.
         test: Labelled rows that it was not fitted to, for the reported metrics.
         max_sequence_length: Longer texts keep their first tokens.
         model: Directory of the bundle to write.
         text_column: Column that holds the text.
         label_column: Column that holds the label.
-        blend: `auto` adds a linear model where the validation rows gain by it.
-        seed: Of the simple models and the golden texts.
+        blend: `auto` adds a linear model if it helps on the validation rows.
+        seed: Seed of the simple models and the golden texts.
         if_exists: What to do with an existing bundle: fail, or replace it.
-        require_baseline: Fail where a simple model does better on the test rows.
+        require_baseline: Fail if a simple model does better on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
         report: JSON file for the report.
         say: Called with one line per step.
 
     Raises:
         UsageError: Network, vocabulary or labels cannot be used; the message says why.
-        BundleError: The bundle's probabilities are not the network's, within 1e-4.
-        TextbatchError: Another subclass says what went wrong.
+        BundleError: The bundle's probabilities differ from the network's by more than 1e-4.
+        TextbatchError: Its subclass tells the kind of error.
     """
     config = TrainConfig(
         inputs=paths_of(training),

@@ -1,4 +1,4 @@
-"""A network that was made elsewhere becomes a bundle: calibrated, compared and checked."""
+"""The path of `from_keras`: a network that was made elsewhere becomes a bundle."""
 
 from __future__ import annotations
 
@@ -35,19 +35,20 @@ if TYPE_CHECKING:
 
 #: `Settings.preset` of a network that no preset made.
 PRESET = "keras"
-#: How far the bundle may be from the network itself: float32 sums in another order are nearer.
+#: How far the bundle's probabilities may be from the network's; rounding alone differs by less.
 _TOLERANCE = 1e-4
-#: Enough texts to tell a wrong network; Keras takes its time over more.
+#: How many texts are compared: enough to find a wrong network, and Keras is slow with more.
 _COMPARED = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KerasNetwork:
-    """A network that was fitted elsewhere, and what it takes to understand it.
+    """A network that was fitted elsewhere, and what is needed to use it.
 
     Attributes:
-        network: As `network.keras_import.read_network` takes it.
-        vocabulary: Its tokens by id. The first two stand for padding and for unknown tokens.
+        network: The Keras network, as `keras_import.read_network` takes it.
+        vocabulary: Its tokens in the order of their ids. The first two stand for padding and for
+            unknown tokens.
         labels: The labels of its outputs, in order.
         max_sequence_length: Longer texts keep their first tokens.
     """
@@ -59,17 +60,17 @@ class KerasNetwork:
 
 
 def adopt(source: KerasNetwork, config: TrainConfig, *, listener: Listener = SILENT) -> TrainReport:
-    """Make a bundle of a Keras network.
+    """Make a bundle from a Keras network.
 
     Args:
         source: The network.
-        config: Names the labelled rows and the bundle. Validation and test rows must have files
-            of their own: of the rows that it was fitted to, a network is too sure.
-        listener: Hears messages.
+        config: Names the labelled rows and the bundle. Validation and test rows must have their
+            own files, because a network is too sure of rows that it was fitted to.
+        listener: Gets messages.
 
     Raises:
         UsageError: Vocabulary, labels or network cannot be used.
-        BundleError: The bundle's answers are not the network's.
+        BundleError: The bundle predicts other probabilities than the network.
         TextbatchError: As in `training.train`.
     """
     if not (config.validation and config.test):
@@ -134,7 +135,7 @@ def _classifier_of(
 
 
 def _outputs_of(labels: tuple[str, ...], named: list[str]) -> list[int]:
-    """Which of the network's outputs each label is."""
+    """Return the number of the network's output for each label."""
     if sorted(named) != list(labels):
         raise UsageError(
             f"{len(named)} labels are named, and the training rows have {len(labels)} that are "
@@ -145,7 +146,7 @@ def _outputs_of(labels: tuple[str, ...], named: list[str]) -> list[int]:
 
 
 def _check_vocabulary(vocabulary: Vocabulary) -> list[str]:
-    """What there is to say about tokens that no text can hold.
+    """Check the tokens; return warnings about tokens that no text can contain.
 
     Raises:
         UsageError: There are no tokens, one comes twice, or the bundle cannot hold it.

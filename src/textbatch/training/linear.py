@@ -1,4 +1,4 @@
-"""The linear model that stands beside the network, and how much it counts there."""
+"""The linear model beside the network, and its weight."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _CANDIDATES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldOutRows:
-    """Rows, and what networks that had not seen them answer.
+    """Rows, with predictions of networks that have not seen them.
 
     Attributes:
-        rows: The validation rows, or all those of a cross-validation.
-        logits: The networks', NaN for rows without evidence. Shape `(rows, labels)`.
-        folds: The fold of each row in a cross-validation; None for validation rows, which stand
-            beside the training rows. Shape `(rows,)`.
+        rows: The validation rows, or all rows of a cross-validation.
+        logits: The networks' logits; NaN for rows without evidence. Shape `(rows, labels)`.
+        folds: The fold of each row in a cross-validation; None for validation rows. Shape
+            `(rows,)`.
     """
 
     rows: LabelledRows
@@ -48,17 +48,17 @@ class HeldOutRows:
 
     @property
     def evidence(self) -> BoolArray:
-        """Where there is an answer. Shape `(rows,)`."""
+        """Whether each row has a prediction. Shape `(rows,)`."""
         return np.isfinite(self.logits[:, 0])
 
 
 def held_out_rows(
     classifier: Classifier, rows: LabelledRows, *, threads: int | None = None
 ) -> HeldOutRows:
-    """Ask a classifier about rows that it has not seen.
+    """Predict rows that a classifier has not seen.
 
     Args:
-        classifier: Not yet calibrated.
+        classifier: The network, not calibrated yet.
         rows: The rows.
         threads: CPU threads; None for as many as there are cores.
     """
@@ -69,13 +69,14 @@ def held_out_rows(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinearChoice:
-    """What suits the held-out rows best beside the network.
+    """The linear model that is best on the held-out rows, together with the network.
 
     Attributes:
-        features: What the linear model looks at.
-        weight: Of its margins beside the network's logits; 0 where nothing is gained.
-        logits: Both together on the held-out rows, where each row was answered by a linear model
-            that had not seen it. Shape `(held-out rows, labels)`.
+        features: The features of the linear model.
+        weight: The weight of its margins, which are added to the network's logits; 0 if it does
+            not help.
+        logits: Logits of both together, each from a linear model that has not seen the row. Shape
+            `(held-out rows, labels)`.
     """
 
     features: LinearFeatures
@@ -88,8 +89,8 @@ def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -
 
     Args:
         splits: The labelled rows.
-        tokenizer: The network's.
-        held_out: What decides.
+        tokenizer: The network's tokenizer.
+        held_out: The rows that decide.
     """
     label_ids, _ = label_ids_of(held_out.rows.labels, splits.labels)
     evidence = np.flatnonzero(held_out.evidence)
@@ -119,8 +120,8 @@ def fit_linear(
 
     Args:
         splits: The labelled rows.
-        tokenizer: The network's.
-        features: What it looks at.
+        tokenizer: The network's tokenizer.
+        features: The features of the linear model.
         method: How it is fitted.
     """
     rows = splits.training.followed_by(splits.validation)
@@ -137,7 +138,7 @@ def fit_linear(
 def _margins(
     splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows, features: LinearFeatures
 ) -> Float32Array:
-    """What linear models that have not seen them answer to held-out rows. `(rows, labels)`."""
+    """Predict held-out rows by linear models that have not seen them. Shape `(rows, labels)`."""
     margins = np.empty_like(held_out.logits)
     for here, seen, asked in _folds(splits, held_out):
         margins[here] = _answers(splits.labels, tokenizer, seen, asked, features)
@@ -147,7 +148,7 @@ def _margins(
 def _folds(
     splits: Splits, held_out: HeldOutRows
 ) -> Iterator[tuple[BoolArray, LabelledRows, LabelledRows]]:
-    """Which of the held-out rows are asked about, the rows to learn from, and the asked ones."""
+    """Yield which held-out rows are predicted, the rows to learn from, and the predicted rows."""
     folds = held_out.folds
     if folds is None:
         yield np.ones(len(held_out.rows), bool), splits.training, held_out.rows
@@ -165,7 +166,7 @@ def _answers(
     asked: LabelledRows,
     features: LinearFeatures,
 ) -> Float32Array:
-    """Margins of one linear model, -1 for labels that it never saw. Shape `(rows, labels)`."""
+    """Return a linear model's margins, -1 for labels that it never saw. Shape `(rows, labels)`."""
     margins = np.full((len(asked), len(labels)), -1, np.float32)
     present, label_ids = np.unique(label_ids_of(seen.labels, labels)[0], return_inverse=True)
     if len(present) > 1:

@@ -1,4 +1,4 @@
-"""The answers of a cross-validation, and the file that keeps them."""
+"""The predictions of a cross-validation, and the file that keeps them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from textbatch.types import BoolArray, Float32Array, Int64Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutOfFold:
-    """An answer for every row, by a network that has not seen the row.
+    """A prediction for every row, by a network that has not seen the row.
 
     Attributes:
         labels: The labels, in the order of the logits.
         numbers: Number of each row in the inputs, from 1. Shape `(rows,)`.
         label_ids: True labels. Shape `(rows,)`.
         folds: Number of the fold that held the row out, from 1. Shape `(rows,)`.
-        logits: Uncalibrated; NaN without evidence. Shape `(rows, labels)`.
-        evidence: Where there is a known token. Shape `(rows,)`.
+        logits: Uncalibrated logits; NaN without evidence. Shape `(rows, labels)`.
+        evidence: Whether the row has a known token. Shape `(rows,)`.
         scores: What each fold measured, in order.
     """
 
@@ -40,7 +40,10 @@ class OutOfFold:
     scores: Sequence[FoldScore]
 
     def probabilities(self) -> Float32Array:
-        """Calibrated by the temperature of each fold; NaN without evidence. `(rows, labels)`."""
+        """Probabilities, calibrated by each fold's temperature; NaN without evidence.
+
+        Shape `(rows, labels)`.
+        """
         calibrated = np.full_like(self.logits, np.nan)
         for score in self.scores:
             here = self.evidence & (self.folds == score.fold)
@@ -59,7 +62,7 @@ class OutOfFold:
         )
 
     def table(self) -> pa.Table:
-        """Row number, labels, confidence, fold and probabilities; no text."""
+        """The table of the file: row number, labels, confidence, fold, probabilities; no text."""
         probabilities = self.probabilities()
         names = pa.array(self.labels, pa.string())
         best = np.where(self.evidence, np.nan_to_num(probabilities).argmax(axis=1), 0)
@@ -82,8 +85,8 @@ class OutOfFold:
         """Write the table as Parquet.
 
         Args:
-            path: The file to make.
-            overwrite: Whether an older file there may be replaced.
+            path: The file to write.
+            overwrite: Whether an existing file may be replaced.
 
         Raises:
             OutputError: The file exists, or its directory does not.

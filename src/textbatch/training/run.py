@@ -1,4 +1,4 @@
-"""One training: what was asked for, and all that its steps need."""
+"""One training: its options and all that its steps need."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from textbatch.training.recipes.presets import Recipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRun:
-    """What travels through a training.
+    """The values that every step of a training needs.
 
     Attributes:
-        config: What was asked for.
-        recipe: Which network, and how it is fitted.
+        config: The options.
+        recipe: Which network is fitted, and how.
         sources: What the training rows are augmented from.
-        listener: Hears messages and steps.
+        listener: Gets messages and progress.
     """
 
     config: TrainConfig
@@ -27,13 +27,13 @@ class TrainingRun:
     listener: Listener = SILENT
 
     def with_methods(self, methods: tuple[str, ...]) -> TrainingRun:
-        """The same with other methods of augmentation."""
+        """A copy with other methods of augmentation."""
         return replace(self, sources=self.sources.only(methods))
 
     def with_seed(self, seed: int) -> TrainingRun:
-        """The same from another seed."""
+        """A copy with another seed."""
         return replace(self, config=replace(self.config, seed=seed))
 
     def heard_by(self, listener: Listener) -> TrainingRun:
-        """The same with another listener."""
+        """A copy with another listener."""
         return replace(self, listener=listener)

@@ -1,4 +1,4 @@
-"""Self-training: what a network is sure of among unlabelled texts, learned like labels.
+"""Self-training: learning from unlabelled texts, with the labels that a network is sure of.
 
 Scudder 1965; with neural networks Lee 2013, "pseudo-labels".
 """
@@ -23,28 +23,28 @@ from textbatch.training.split.dataset import Splits
 from textbatch.training.unlabelled import unlabelled_of
 from textbatch.types import Int64Array, has_evidence
 
-#: Unlabelled texts to answer, at most, as a multiple of the training rows.
+#: How many unlabelled texts are predicted at most, as a multiple of the training rows.
 _TEXTS = 2
-#: Share of the texts of each predicted label that is learned from, the surest ones. It is the same
-#: for each label, so that easy labels do not crowd out hard ones.
+#: Share of the texts of each predicted label that is learned from: those with the highest
+#: confidence. It is the same for each label, or easy labels would replace hard ones.
 _SHARE = 0.6
 
 
 def self_train(
     run: TrainingRun, splits: Splits, first: Fitted
 ) -> tuple[Fitted, Splits, SelfTrainingRecord]:
-    """Answer unlabelled texts, fit a second network to the surest as well, keep the better one.
+    """Predict unlabelled texts, fit a second network to the surest too, and keep the better one.
 
-    The second one is better if its validation loss is lower by a margin. The validation rows are
-    real ones.
+    The second network is kept if its validation loss is lower by a margin. Validation rows are
+    labelled rows only.
 
     Args:
-        run: How to fit; names the unlabelled texts.
+        run: Tells how to fit, and names the unlabelled texts.
         splits: The labelled rows.
         first: The network that was fitted to them.
 
     Returns:
-        The network to go on with, the rows that it learned from, and what became of it.
+        The network to go on with, the rows that it learned from, and the record for the report.
 
     Raises:
         DataError: A file of texts is malformed.
@@ -75,7 +75,7 @@ def self_train(
 
 
 def _surest(run: TrainingRun, splits: Splits, first: Fitted, texts: pa.Array) -> LabelledRows:
-    """The surest answers of the network, and the linear model beside it, by predicted label."""
+    """Return the surest predictions of network and linear model, a share of each label."""
     with run.listener.step("self-training", len(texts), unit="texts") as step:
         classifier = calibrate(
             first.classifier, splits, blend=run.config.blend == "auto"

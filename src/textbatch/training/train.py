@@ -1,4 +1,4 @@
-"""The training path, end to end: read → split → vocabulary → vectors → fit → calibrate → bundle."""
+"""The path of `train`: read → split → vocabulary → vectors → fit → calibrate → bundle."""
 
 from __future__ import annotations
 
@@ -39,10 +39,13 @@ def train(config: TrainConfig, *, listener: Listener = SILENT) -> TrainReport:
 
     Args:
         config: What to train on and how.
-        listener: Hears messages and steps.
+        listener: Gets messages and progress.
+
+    Returns:
+        The report.
 
     Raises:
-        TextbatchError: A subclass says what went wrong; an older bundle is still in place.
+        TextbatchError: Its subclass tells the kind of error. An older bundle is unchanged.
     """
     started = time.perf_counter()
     with (
@@ -69,7 +72,7 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
     sources = read_sources(config, splits.labels)
     run = TrainingRun(config=config, recipe=recipe, sources=sources, listener=listener)
     folds = _cross_validate(run, splits) if config.folds else None
-    # With auto several networks are trained: there is no one state to go on from.
+    # With auto several networks are trained, so there is no single state to resume from.
     checkpoint = None if config.augment == "auto" else open_checkpoint(run, splits)
     choice = choose(run, partial(fit_model, splits=splits, checkpoint=checkpoint))
     run, fitted, self_training = choice.run, choice.fitted, None
@@ -99,7 +102,7 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
 
 
 def _cross_validate(run: TrainingRun, splits: Splits) -> OutOfFold:
-    # What auto would keep is known later: its folds are trained without augmentation.
+    # What auto keeps is known only later, so its folds are trained without augmentation.
     without = run.with_methods(()) if run.config.augment == "auto" else run
     folds = cross_validate(without, rows_to_fold(run.config, splits), splits.labels)
     run.listener.log(folds.summary().line())

@@ -1,4 +1,4 @@
-"""The search for better settings: trials on one split, kept in a study that can be gone on with."""
+"""The path of `tune`: trials of settings on one split, kept in a study that can be continued."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ from textbatch.training.split.dataset import Splits, read_splits
 if TYPE_CHECKING:
     import optuna
 
-#: In the study's directory.
+#: Files in the study's directory.
 STUDY, BEST = "study.db", "best.toml"
-#: Trials that are drawn at random before the sampler models them, and that none is pruned in.
+#: Trials whose settings are drawn at random; trials, and epochs of a trial, that are never pruned.
 _STARTUP_TRIALS, _UNPRUNED_TRIALS, _UNPRUNED_EPOCHS = 8, 4, 2
 
-#: The loss of an epoch that ended in NaN.
+#: The loss that stands for NaN.
 _DIVERGED = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Search:
-    """A search under way.
+    """A running search.
 
     Attributes:
-        study: Where trials are kept.
-        run: How the network of a trial is fitted, but for the trial's own settings.
+        study: Keeps the trials.
+        run: Tells how the network of a trial is fitted; a trial changes some settings.
         splits: The rows.
-        trials: How many there are to be.
-        deadline: By `time.monotonic`.
+        trials: How many trials there will be.
+        deadline: When to stop, on the clock of `time.monotonic`.
     """
 
     study: optuna.Study
@@ -74,7 +74,7 @@ class _Search:
 
     @property
     def seconds_left(self) -> float:
-        """For the trials to come, at the mean pace of those that are done."""
+        """Seconds for the remaining trials, from the mean time of those that are done."""
         spent = [
             trial.duration.total_seconds()
             for trial in self.study.get_trials(deepcopy=False)
@@ -85,20 +85,23 @@ class _Search:
 
 
 def tune(config: TuneConfig, *, listener: Listener = SILENT) -> TuneReport:
-    """Search settings with the least loss on the validation rows; the test rows stay unused.
+    """Search the settings with the least loss on the validation rows. Test rows are not used.
 
-    The first trial is the recipe as it is. Later ones are drawn by a tree-structured Parzen
-    estimator (Bergstra et al. 2011), from the seed and the trial's number; those whose validation
-    loss is above the median of the others after as many epochs are ended. Every trial is kept in
-    the study, so that the same command, run again, goes on.
+    The first trial is the unchanged recipe. Later ones are drawn by a tree-structured Parzen
+    estimator (Bergstra et al. 2011), from the seed and the trial's number. A trial is stopped when
+    its validation loss is above the median of the others after as many epochs. Every trial is kept
+    in the study, so that the same command, run again, continues.
 
     Args:
-        config: What to search on and how long.
-        listener: Hears a message for each trial, and of the steps of each.
+        config: Names the rows, and says how long to search.
+        listener: Gets a message for each trial, and its progress.
+
+    Returns:
+        The report.
 
     Raises:
         MissingExtraError: optuna is not installed.
-        ConflictError: The study is of other rows or settings.
+        ConflictError: The study was made with other rows or settings.
         TextbatchError: The rows cannot be learned from.
     """
     with failure_reported(config.train.report, lambda: {"study": str(config.study)}):
@@ -110,7 +113,7 @@ def tune(config: TuneConfig, *, listener: Listener = SILENT) -> TuneReport:
 
 
 def optuna_module() -> Any:  # noqa: ANN401
-    """Optuna, imported when it is needed.
+    """Import optuna, which is done only when it is needed.
 
     Raises:
         MissingExtraError: It is not installed.
@@ -136,7 +139,7 @@ def _tune(config: TuneConfig, listener: Listener) -> TuneReport:
             f"{search.settled:,} of {config.trials:,} trials are done"
         )
         while (done := search.settled) < config.trials:
-            # The first trial of a study always runs: else there would be nothing to write.
+            # The first trial of a study always runs, or there would be no settings to write.
             if time.monotonic() >= deadline and done:
                 listener.log(f"the time is up after {done:,} of {config.trials:,} trials")
                 break
@@ -161,7 +164,7 @@ def _tune(config: TuneConfig, listener: Listener) -> TuneReport:
 
 @contextmanager
 def _open_study(config: TuneConfig, splits: Splits, recipe: Recipe) -> Iterator[optuna.Study]:
-    """The study in its directory, made where there is none; its file is closed at the end."""
+    """Yield the study in its directory, which is made if needed; close its file at the end."""
     module = optuna_module()
     module.logging.set_verbosity(module.logging.ERROR)
     with storage_errors(config.study, "cannot make", missing=OutputError):
@@ -179,7 +182,7 @@ def _open_study(config: TuneConfig, splits: Splits, recipe: Recipe) -> Iterator[
 
 
 def _take_up(study: optuna.Study, config: TuneConfig, key: str, start: Mapping[str, Any]) -> None:
-    """Check that a study is of these rows; what it begins with; what was cut off, once more."""
+    """Check that a study is of these rows; queue its first trial, and trials that were cut off."""
     known = study.user_attrs.get("key")
     if known is None:
         study.enqueue_trial(dict(start))
@@ -199,7 +202,7 @@ def _run_trial(search: _Search) -> None:
     module, study, settled = optuna_module(), search.study, search.settled
     trial = _ask(search)
     with warnings.catch_warnings():
-        # The first trial is the recipe as it is, within the bounds of the search or not.
+        # The recipe's own settings may be outside the bounds of the search.
         warnings.filterwarnings("ignore", "Fixed parameter", UserWarning)
         space = space_of(search.run.recipe)
         changes = {name: _suggest(trial, name, bounds) for name, bounds in space.items()}
@@ -208,7 +211,7 @@ def _run_trial(search: _Search) -> None:
     try:
         loss = _loss(search, trial, replace(search.run, recipe=recipe, listener=listener))
     except DataError:
-        # Settings that leave no word; where the recipe itself does, the rows are to blame.
+        # These settings leave no word. If the recipe itself does so, the rows are the cause.
         if not settled:
             raise
         loss = None
@@ -226,9 +229,10 @@ def _run_trial(search: _Search) -> None:
 
 
 def _ask(search: _Search) -> optuna.Trial:
-    """The next trial, drawn as if one run had drawn all of them."""
+    """Draw the next trial."""
     module, study = optuna_module(), search.study
-    # By the number of trials before, so that a study gone on with draws what one run would have.
+    # The seed depends on the number of trials before, so that a continued study draws the same
+    # trials as one that was never interrupted.
     sequence = np.random.SeedSequence((search.run.config.seed, search.settled))
     study.sampler = module.samplers.TPESampler(
         seed=int(sequence.generate_state(1)[0]),
@@ -242,11 +246,11 @@ def _ask(search: _Search) -> optuna.Trial:
 
 
 def _loss(search: _Search, trial: optuna.Trial, run: TrainingRun) -> float | None:
-    """The least validation loss of a trial; None where it is pruned."""
+    """Run a trial; return its least validation loss, or None if it is pruned."""
     best = float("inf")
     fit = NetworkFit(run, search.splits, prepare(run, search.splits))
     for epoch in fit.epochs():
-        # The best so far, which is what a trial is worth: a late rise costs it nothing.
+        # A trial counts by its best epoch, so a later rise of the loss does not matter.
         best = min(best, float(np.nan_to_num(epoch.validation_loss, nan=_DIVERGED)))
         trial.report(best, epoch.number)
         if trial.should_prune():

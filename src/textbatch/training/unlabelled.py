@@ -7,7 +7,7 @@ from textbatch.training.config.train import TrainConfig
 
 
 def unlabelled_of(config: TrainConfig) -> UnlabelledFiles:
-    """The files of `--unlabelled`, read with the options of the labelled ones that fit."""
+    """Return the files of `--unlabelled`, with those reading options that fit them."""
     return UnlabelledFiles(
         inputs=config.unlabelled,
         options=config.reading(),

@@ -27,10 +27,13 @@ def train_vectors(config: VectorsConfig, *, listener: Listener = SILENT) -> Vect
 
     Args:
         config: What to train on and how.
-        listener: Hears messages, and of the texts read and the words trained on.
+        listener: Gets messages, and the progress of reading and training.
+
+    Returns:
+        The report.
 
     Raises:
-        TextbatchError: A subclass says what went wrong; an older output is still in place.
+        TextbatchError: Its subclass tells the kind of error. An older output is unchanged.
     """
     started = time.perf_counter()
     new_output(config.output).check(overwrite=config.if_exists == "replace")
@@ -92,7 +95,7 @@ def _train_vectors(
 
 
 def _listed_words(path: Path) -> Collection[str]:
-    """The words of a file with one on each line, as texts would yield them."""
+    """Return the words of a file with one on each line, normalized as words of texts are."""
     found: set[str] = set()
     files = UnlabelledFiles(inputs=[path], options=ReadOptions(), text_column="text")
     for chunk in files.texts(lambda _: None):

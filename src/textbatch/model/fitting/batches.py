@@ -40,7 +40,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             word_dropout: Share of the tokens that are replaced by OOV.
             seed: The seed and the number of the epoch, for the order of rows and for word dropout;
                 None keeps the order and drops nothing.
-            on_rows: Called, from another thread, with how many more rows are on their way.
+            on_rows: Called, from another thread, with the number of rows that Keras has fetched
+                since its last call.
         """
         super().__init__(workers=1, use_multiprocessing=False)
         self._rows = rows
@@ -56,8 +57,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> tuple[Int32Array, Int64Array, Float32Array]:
         picked = self._batches[index]
-        # When they are fetched, some mini-batches before their turn: asking Keras after each one
-        # would make it wait for the device. Keras looks at the first two before it begins.
+        # Rows are counted when Keras fetches them, some mini-batches early: a count after each
+        # mini-batch would make Keras wait for the device. The first two are fetched twice.
         if self._on_rows and index >= self._fetched:
             self._fetched = index + 1
             self._on_rows(len(picked))
@@ -65,7 +66,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         # Keras takes one shape for all mini-batches from the first two, so these must differ.
         token_ids = _pad_to_step(token_ids, at_least=0 if index else self._first_width)
         if self._seed is not None and self._word_dropout:
-            # From its place alone, so that a resumed epoch drops the same words.
+            # The seed depends on the place only, so that a resumed training drops the same words.
             random = np.random.default_rng((*self._seed, 1 + index))
             dropped: BoolArray = random.random(token_ids.shape) < self._word_dropout
             token_ids[dropped & (token_ids != PAD_ID)] = OOV_ID

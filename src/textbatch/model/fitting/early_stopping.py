@@ -38,7 +38,7 @@ class EarlyStopping:
             epoch: What the epoch measured.
         """
         loss = epoch.validation_loss
-        # A first epoch that diverged is the best, and stays it: nothing is less than NaN.
+        # If the first epoch diverged, it stays the best: no loss is less than NaN.
         if self.best_epoch < 0 or loss < self._best_loss:
             self._best_loss, self.best_epoch, self._without_gain = loss, epoch.number - 1, 0
             return True
@@ -49,7 +49,7 @@ class EarlyStopping:
     def restore(
         self, history: list[Epoch], best_epoch: int, best_weights: list[NDArray[Any]]
     ) -> None:
-        """Go on after the epochs of an interrupted training.
+        """Continue after the epochs of an interrupted training.
 
         Args:
             history: What its epochs measured.

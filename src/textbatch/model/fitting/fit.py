@@ -22,16 +22,16 @@ _VALIDATION_BATCH = 256
 
 
 class Fit:
-    """A network that is being fitted: iterate over it for its epochs.
+    """A network that is being fitted: each step of its iterator runs an epoch.
 
     Between two epochs the caller may save `state()`, or stop. After the last epoch the network has
     its best weights: those with the least loss on the validation rows.
 
-    With `averaging`, the means of the weights are what is validated, compared and kept: the network
-    holds them from the validation of an epoch until the next epoch begins.
+    With `averaging`, the means of the weights are validated, compared and kept. The network holds
+    them from the validation of an epoch until the next epoch begins.
 
     Attributes:
-        history: What each epoch measured, those before an interruption too.
+        history: What each epoch measured, also epochs before an interruption.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class Fit:
             validation: Rows that decide when to stop.
             settings: How to fit.
             seed: Seed of the order of rows and of word dropout. The caller sets Keras's own.
-            stop_early: False takes all epochs, and keeps the weights of the last one.
-            on_rows: Called, from another thread, with how many more rows of the epoch are on
-                their way.
+            stop_early: False runs all epochs, and keeps the weights of the last one.
+            on_rows: Called, from another thread, with the number of rows that are fed to the
+                network since its last call.
         """
         network.compile(
             optimizer=keras.optimizers.get(
@@ -77,7 +77,7 @@ class Fit:
         self._settings = settings
         self._seed = seed
         self._on_rows = on_rows
-        # Of the example always, so that a resumed training is fitted as it would have been.
+        # Always from the example, so that a resumed training uses the same width.
         self._first_width = first_width_of(training(0))
         self._validation = Batches(
             validation, batch_size=_VALIDATION_BATCH, first_width=first_width_of(validation)
@@ -88,7 +88,7 @@ class Fit:
         self.history: list[Epoch] = []
 
     def __iter__(self) -> Iterator[Epoch]:
-        """The epochs that are left, each fitted when it is asked for."""
+        """Yield the remaining epochs; each is fitted when it is asked for."""
         while not self._stopped and len(self.history) < self._settings.max_epochs:
             yield self._epoch(len(self.history) + 1)
         if self._stopping and self._stopping.best_weights is not None:
@@ -129,14 +129,14 @@ class Fit:
         return epoch
 
     def state(self) -> TrainingState:
-        """All that another process needs to go on from here to the same bits."""
+        """All that another process needs to continue, and to get the same bits."""
         arrays = {
             f"{name}.{index}": keras.ops.convert_to_numpy(variable)
             for name, variables in self._variables().items()
             for index, variable in enumerate(variables)
         }
         if self._means and self._means.held is not None:
-            # The means are the optimizer's: of the network, its weights themselves are saved.
+            # The means are saved with the optimizer; for the network its own weights are saved.
             places = {id(v): index for index, v in enumerate(self._network.variables)}
             for variable, value in zip(
                 self._network.trainable_variables, self._means.held, strict=True
@@ -152,13 +152,13 @@ class Fit:
         )
 
     def restore(self, state: TrainingState) -> None:
-        """Go on from a state.
+        """Continue from a state.
 
         Args:
-            state: Of a training of the same network on the same rows.
+            state: The state of a training of the same network on the same rows.
 
         Raises:
-            BundleError: It is of another network.
+            BundleError: The state belongs to another network.
         """
         for name, variables in self._variables().items():
             arrays = state.group(name)
@@ -179,14 +179,14 @@ class Fit:
 
 
 class _Hooks(keras.callbacks.Callback):  # type: ignore[misc]
-    """What has to happen within an epoch."""
+    """What is done within an epoch."""
 
     def __init__(self, means: WeightMeans | None) -> None:
         super().__init__()
         self._means = means
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """End a training that has diverged. Keras's own callback for this prints to stdout."""
+        """Stop a training that has diverged. Keras's own callback for this prints to stdout."""
         if not np.isfinite((logs or {}).get("loss", 0.0)):
             self.model.stop_training = True
 

@@ -16,7 +16,7 @@ class EpochProgress:
         """Begin before the first epoch.
 
         Args:
-            listener: Hears of the steps.
+            listener: Gets the steps.
             rows: Rows in an epoch.
             max_epochs: Limit on the number of epochs.
             done: Epochs that an interrupted training has done already.
@@ -30,7 +30,7 @@ class EpochProgress:
         self._in_epoch = False
 
     def advance(self, rows: int) -> None:
-        """More rows of the epoch are on their way. The first ones of all start the clock.
+        """More rows of the epoch are being fitted. The first call starts the clock.
 
         Args:
             rows: How many more.

@@ -15,23 +15,34 @@ from rich.progress import Progress as RichProgress
 from textbatch.report.listener import SILENT, Listener
 from textbatch.report.terminal.pace import Count, Left, Rate, counted, rate, span, unbroken
 
-#: Between two lines of a run that nobody watches on a terminal.
+#: Seconds between two lines, where there is no bar.
 LINE_SECONDS = 10.0
 
 
 class Progress(Protocol):
-    """Listens to a long step."""
+    """Is called as a long step goes on."""
 
     def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
-        """A step begins; `total_rows` is None where nobody knows how many there are."""
+        """A step begins.
+
+        Args:
+            total_rows: How many rows, or other units, the step has; None if it is not known.
+            step: The step's name.
+            unit: What is counted.
+        """
         ...
 
     def advance(self, rows: int, share: float | None = None) -> None:
-        """`rows` more are done; `share` of the input is read where the rows are not known."""
+        """More rows are done.
+
+        Args:
+            rows: How many since the last call.
+            share: The share of the input that is read, from 0 to 1; None if `total_rows` tells.
+        """
         ...
 
     def end(self) -> None:
-        """The step is over, well or not."""
+        """The step is over, whether it succeeded or failed."""
         ...
 
 
@@ -40,12 +51,12 @@ class Standing:
     """How far a step is.
 
     Attributes:
-        step: Its name.
+        step: The step's name.
         unit: What is counted.
-        done: How many of these.
-        share: Of the whole; None where nobody knows.
-        per_second: Rate since the beginning.
-        seconds_left: At that rate; None where nobody knows.
+        done: How many are done.
+        share: The share that is done, from 0 to 1; None if it is not known.
+        per_second: The rate since the beginning.
+        seconds_left: The time left at that rate; None if it is not known.
     """
 
     step: str
@@ -56,7 +67,7 @@ class Standing:
     seconds_left: float | None
 
     def line(self) -> str:
-        """In words."""
+        """The line that is printed."""
         line = f"{self.step}: {counted(self.done, self.unit)}"
         if self.share is not None:
             line += f" ({self.share:.0%})"
@@ -65,7 +76,7 @@ class Standing:
 
 
 class Lines(Listener):
-    """Shows every few seconds where the step stands."""
+    """Shows a line every few seconds."""
 
     def __init__(
         self, show: Callable[[Standing], None], log: Callable[[str], None] | None = None
@@ -93,7 +104,7 @@ class Lines(Listener):
         self._started = self._said = time.monotonic()
 
     def advance(self, rows: int, share: float | None = None) -> None:
-        """Count, and speak when it is time."""
+        """Count the rows, and print a line if it is time."""
         self._rows += rows
         now = time.monotonic()
         if now - self._said < LINE_SECONDS:
@@ -114,11 +125,11 @@ class Lines(Listener):
         )
 
     def end(self) -> None:
-        """Nothing: the caller says how the run ended."""
+        """Nothing: the caller shows how the run ended."""
 
 
 class Recorder(Listener):
-    """Passes everything on, and keeps when how many rows were done."""
+    """Passes everything on, and records when how many rows were done."""
 
     def __init__(self, listener: Listener) -> None:
         """Stand before another listener.
@@ -128,7 +139,7 @@ class Recorder(Listener):
         """
         self._listener = listener
         self._started, self._rows = time.monotonic(), 0
-        #: Seconds since the beginning, and rows done by then.
+        #: Pairs of seconds since the beginning and rows done by then.
         self.samples: list[tuple[float, int]] = []
 
     def log(self, message: str) -> None:
@@ -136,14 +147,14 @@ class Recorder(Listener):
         self._listener.log(message)
 
     def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
-        """Start the clock, at the first beginning."""
+        """Start the clock at the first step."""
         if not self.samples:
             self._started = time.monotonic()
             self.samples.append((0.0, 0))
         self._listener.begin(total_rows, step=step, unit=unit)
 
     def advance(self, rows: int, share: float | None = None) -> None:
-        """Keep where the run is."""
+        """Record how far the run is."""
         self._rows += rows
         self.samples.append((time.monotonic() - self._started, self._rows))
         self._listener.advance(rows, share)
@@ -154,7 +165,7 @@ class Recorder(Listener):
 
 
 class Bar(Listener):
-    """A progress bar with what is done, the rate and the time left."""
+    """A progress bar with the number done, the rate and the time left."""
 
     def __init__(self, console: Console, log: Callable[[str], None] | None = None) -> None:
         """Begin without a step.
@@ -201,7 +212,7 @@ class Bar(Listener):
         bar.update(task, advance=rows)
 
     def end(self) -> None:
-        """Take the bar away: what comes next tells how the step ended."""
+        """Remove the bar: the caller shows how the step ended."""
         if self._bar:
             self._bar.stop()
         self._bar = None
@@ -211,16 +222,16 @@ class Bar(Listener):
 def step_of(
     progress: Progress | None, total: int | None, *, step: str, unit: str = "rows"
 ) -> Iterator[Progress]:
-    """Begin a step and end it with the block, well or not.
+    """Begin a step, and end it when the `with` block ends, also after an error.
 
     Args:
-        progress: Told of the step; None is silence.
-        total: How much there is to do; None where nobody knows.
-        step: Its name.
+        progress: Is called; None shows nothing.
+        total: How much there is to do; None if it is not known.
+        step: The step's name.
         unit: What is counted.
 
     Yields:
-        What to tell how much more is done.
+        The progress, for calls of `advance`.
     """
     listener = progress or SILENT
     listener.begin(total, step=step, unit=unit)
@@ -236,12 +247,15 @@ def listener_on(
     log: Callable[[str], None] | None = None,
     show: Callable[[Standing], None] | None = None,
 ) -> Listener:
-    """A bar where the console is a terminal that can draw one, else lines.
+    """Make a bar if the console is a terminal that can draw one, else lines.
 
     Args:
         console: Where progress is shown.
         log: Called with each message; None ignores messages.
-        show: Takes what the lines would show; None prints it.
+        show: Called instead of printing a line; None prints.
+
+    Returns:
+        The bar or the lines.
     """
     if show is None and console.is_terminal and not console.is_dumb_terminal:
         return Bar(console, log)

@@ -47,7 +47,7 @@ class Sources:
     groups: Sequence[Sequence[Phrase]]
 
     def only(self, methods: tuple[str, ...]) -> Sources:
-        """The same with other methods, and without what they do not need."""
+        """A copy with other methods, and without what these do not need."""
         return Sources(
             methods=methods,
             templates=self.templates if "templates" in methods else None,

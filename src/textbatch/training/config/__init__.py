@@ -1,1 +1,5 @@
-"""What each training command is asked to do."""
+"""The options of the training commands.
+
+* `groups`: options that several of them have.
+* `train`, `tune`, `audit`, `vectors`: the options of each command.
+"""

@@ -1,4 +1,4 @@
-"""What `audit` is asked to do."""
+"""The options of `audit`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from textbatch.training.config.train import TrainConfig
 
 @options
 class AuditConfig(RowOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportOptions):
-    """What `audit` is asked to do.
+    """The options of `audit`.
 
     Raises:
         UsageError: A setting is out of its range.
-        ConflictError: Settings exclude each other.
+        ConflictError: Two settings exclude each other.
     """
 
     output: Path = option(
@@ -42,9 +42,9 @@ class AuditConfig(RowOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportO
             )
         if not (self.model or self.folds):
             raise UsageError("--folds is 0", "give at least 2, or a --model")
-        _ = self.train  # what training would refuse is refused now
+        _ = self.train  # refuses now what training would refuse later
 
     @property
     def train(self) -> TrainConfig:
-        """The rows, and how the models of the folds are trained."""
+        """The options for training the models of the folds."""
         return TrainConfig(**self.in_common(TrainConfig), folds=self.folds)

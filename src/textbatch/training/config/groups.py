@@ -17,7 +17,7 @@ Preset = Literal["default", "seed", "large"]
 class TextOptions(Options):
     """Where the texts are."""
 
-    # A model goes by its rows, whatever their columns are called.
+    # The rows decide what a model becomes, not the names of their columns.
     text_column: str = option(
         "Column that holds the text.", first=True, default="text", decides=False
     )
@@ -25,7 +25,7 @@ class TextOptions(Options):
 
 @options
 class SeedOptions(Options):
-    """What begins everything random."""
+    """The seed of everything random."""
 
     seed: int = option("Seed of everything random.", default=0, low=0, high=2**31 - 1)
 
@@ -49,7 +49,7 @@ class RowOptions(TextOptions, LabelledOptions):
 
 @options
 class HeldOutOptions(Options):
-    """Rows that are kept apart; each is split off where no file is named."""
+    """Files of validation and test rows; without a file, rows are split off the inputs."""
 
     validation: Location | None = option(
         "Labelled file that stops training early and calibrates.",
@@ -71,7 +71,7 @@ class RecipeOptions(SeedOptions):
     """How a network is made and fitted."""
 
     preset: Preset = option("Network, and how it is trained.", default="default")
-    # A checkpoint goes by the recipe that the file makes.
+    # A checkpoint depends on the recipe that the file makes, not on the file.
     settings: Path | None = option(
         "TOML or JSON file with settings of the recipe.", default=None, decides=False
     )

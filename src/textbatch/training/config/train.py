@@ -1,4 +1,4 @@
-"""What `train` is asked to do."""
+"""The options of `train`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from textbatch.training.config.groups import (
 )
 
 BlendMode = Literal["auto", "off"]
-#: Ways to augment training texts, in the order in which they are told.
+#: Methods to augment training texts, in the order in which reports list them.
 AUGMENT_METHODS = ("templates", "synonyms", "neighbours", "swap", "delete", "typos")
 
 
@@ -27,13 +27,14 @@ AUGMENT_METHODS = ("templates", "synonyms", "neighbours", "swap", "delete", "typ
 class TrainConfig(
     RowOptions, HeldOutOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportOptions
 ):
-    """What `train` is asked to do.
+    """The options of `train`.
 
-    What decides is what the weights depend on: `--resume` goes on with a checkpoint of the same.
+    An option decides if the weights depend on it. `--resume` continues only a checkpoint with the
+    same deciding options.
 
     Raises:
         UsageError: A setting is out of its range.
-        ConflictError: Settings that exclude each other, or one that needs another.
+        ConflictError: Two settings exclude each other, or one needs another.
     """
 
     model: Path = option(
@@ -153,7 +154,7 @@ class TrainConfig(
 
     @property
     def augment_methods(self) -> tuple[str, ...]:
-        """The methods to use or to try: `all` and `auto` take those that have what they need."""
+        """The methods to use or to try: `all` and `auto` mean those whose files are given."""
         if self.augment == "none":
             return ()
         if self.augment not in ("all", "auto"):

@@ -1,4 +1,4 @@
-"""What `tune` is asked to do."""
+"""The options of `tune`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textbatch.training.config.train import TrainConfig
 
 @options
 class TuneConfig(RowOptions, HeldOutOptions, RecipeOptions, ReportOptions):
-    """What `tune` is asked to do; its `preset` and `settings` are where the search starts.
+    """The options of `tune`. Its `preset` and `settings` are where the search starts.
 
     Raises:
         UsageError: A setting is out of its range.
@@ -35,5 +35,5 @@ class TuneConfig(RowOptions, HeldOutOptions, RecipeOptions, ReportOptions):
 
     @property
     def train(self) -> TrainConfig:
-        """The rows, and how the network of a trial is trained."""
+        """The options for training the network of a trial."""
         return TrainConfig(**self.in_common(TrainConfig))

@@ -1,4 +1,4 @@
-"""What `vectors` is asked to do."""
+"""The options of `vectors`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textbatch.training.config.groups import SeedOptions, TextOptions
 
 @options
 class VectorsConfig(TextOptions, SeedOptions, ReadOptions, ReplaceOptions):
-    """What `vectors` is asked to do.
+    """The options of `vectors`.
 
     Raises:
         UsageError: A setting is out of its range.

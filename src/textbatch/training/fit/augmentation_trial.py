@@ -1,4 +1,4 @@
-"""Fitting with and without augmentation, and keeping what validates better."""
+"""Fitting with and without augmentation; the network with the lower validation loss is kept."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from textbatch.report.training import AugmentationRecord
 from textbatch.training.fit.fitted import Fitted
 from textbatch.training.run import TrainingRun
 
-#: `auto` keeps augmentation when validation loss falls by this share of itself, on average over
-#: the repetitions, and falls in each: networks that differ in their seed alone differ too.
+#: `auto` keeps augmentation if the validation loss falls in each repetition, and by this share of
+#: itself on average: networks that differ only in their seed differ a little too.
 MARGIN = 0.02
 REPETITIONS = 2
 
@@ -21,8 +21,8 @@ class Choice:
 
     Attributes:
         fitted: The network.
-        run: How it was fitted: its methods of augmentation are those that were kept.
-        record: For the report; None where no augmentation was asked for.
+        run: How it was fitted; its methods of augmentation are those that were kept.
+        record: The record for the report; None if no augmentation was asked for.
     """
 
     fitted: Fitted
@@ -31,11 +31,14 @@ class Choice:
 
 
 def choose(run: TrainingRun, fit: Callable[[TrainingRun], Fitted]) -> Choice:
-    """Fit with the methods asked for; with `auto` also without, and keep what validates better.
+    """Fit with augmentation, as asked; with `auto` also without, and keep the better network.
 
     Args:
-        run: What is asked for.
+        run: The training, with the methods of augmentation.
         fit: Fits a network.
+
+    Returns:
+        The network that was kept.
     """
     asked, methods = run.config.augment, run.config.augment_methods
     if asked != "auto":
@@ -55,7 +58,7 @@ def choose(run: TrainingRun, fit: Callable[[TrainingRun], Fitted]) -> Choice:
         without, augmented = (fitted.validation_loss for fitted in pairs[-1])
         trials.append({"seed": seed, "without": without, "with": augmented})
         gain += (1 - augmented / without) / REPETITIONS
-        # One that does not improve settles it.
+        # One repetition without an improvement is enough to decide.
         improves = augmented < without
         if not improves:
             break

@@ -1,4 +1,4 @@
-"""The words that a model knows and their vectors, put together from all sources."""
+"""The words that a model knows, and their vectors from all sources."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from textbatch.training.run import TrainingRun
 from textbatch.training.unlabelled import unlabelled_of
 from textbatch.types import Float32Array, Int64Array
 
-#: Rarer words that only unlabelled texts have are left out: their vectors are hardly trained.
+#: Words that only unlabelled texts have are left out if they are rarer: their vectors are bad.
 _MIN_UNLABELLED = 5
-#: In-domain training reads about this many words in all epochs, so fewer epochs of more texts.
+#: Words that training on the own texts reads in all epochs: more texts get fewer epochs.
 _MAX_WORDS = 60_000_000
 _MIN_EPOCHS = 3
 IN_DOMAIN = "in-domain"
@@ -38,7 +38,7 @@ class Embedding:
     Attributes:
         vocabulary: Words of the training texts, then words that only other sources have.
         table: The embedding table to begin with. Shape `(vocabulary_size, dim)`.
-        coverage: What each source gave; None where no file was named.
+        coverage: How many words each source has vectors for; None if no file was named.
         warnings: What was left out.
     """
 
@@ -54,13 +54,16 @@ def build_embedding(
     tokens: tuple[pa.Array, Int64Array],
     vocabulary: Vocabulary,
 ) -> Embedding:
-    """Train in-domain vectors, read pretrained ones, and join them.
+    """Train vectors on the own texts, read pretrained ones, and join them.
 
     Args:
-        run: Names the pretrained files and the unlabelled texts, and says how to train.
+        run: Names the pretrained files and the unlabelled texts, and tells how to train.
         texts: The training texts. Shape `(rows,)`.
-        tokens: Their tokens, end to end, and the offsets of each text.
-        vocabulary: Their frequent words.
+        tokens: Their tokens, one text after the other, and where each text begins.
+        vocabulary: The frequent words of these texts.
+
+    Returns:
+        The words with their vectors.
 
     Raises:
         InputNotFoundError: A file does not exist.
@@ -123,7 +126,7 @@ def _counts(tokens: pa.Array) -> Mapping[str, int]:
 
 
 def _corpus(run: TrainingRun, texts: pa.Array, path: Path) -> tuple[Corpus | None, list[str]]:
-    """Training and unlabelled texts in one file; None where there are no unlabelled ones."""
+    """Write training and unlabelled texts to one file; None if there are no unlabelled ones."""
     if not run.config.unlabelled:
         return None, []
     bad: list[int] = []
@@ -180,7 +183,7 @@ def _from_training(
             seed=run.config.seed,
             on_words=step.advance,
         )
-        # gensim keeps one core busy; the seconds that TensorFlow takes to import fit beside it.
+        # gensim uses one core; meanwhile another one imports TensorFlow, which takes seconds.
         import_keras()
         table = training.result()
     run.listener.log(f"word vectors trained on {len(words):,} words")

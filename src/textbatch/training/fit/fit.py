@@ -26,12 +26,15 @@ _SHORTEST, _LONGEST = 16, 256
 
 
 def fit_model(run: TrainingRun, splits: Splits, *, checkpoint: Checkpoint | None = None) -> Fitted:
-    """Vocabulary, word vectors and network from the training rows.
+    """Make vocabulary, word vectors and network from the training rows.
 
     Args:
         run: How to fit.
         splits: The labelled rows. The validation rows stop the training.
-        checkpoint: Kept up to date. If it holds a state, the training goes on from there.
+        checkpoint: Written after each epoch. If it holds a state, the training continues there.
+
+    Returns:
+        The fitted network.
 
     Raises:
         DataError: No word occurs often enough.
@@ -41,11 +44,14 @@ def fit_model(run: TrainingRun, splits: Splits, *, checkpoint: Checkpoint | None
 
 
 def prepare(run: TrainingRun, splits: Splits) -> NetworkStart:
-    """Vocabulary and word vectors from the training rows, and the sizes of the network.
+    """Make vocabulary and word vectors from the training rows, and choose the network's sizes.
 
     Args:
         run: How to fit, and from which files vectors come.
         splits: The labelled rows.
+
+    Returns:
+        What the network begins with.
 
     Raises:
         DataError: No word occurs often enough.
@@ -84,19 +90,21 @@ def prepare(run: TrainingRun, splits: Splits) -> NetworkStart:
 
 
 def refit(run: TrainingRun, splits: Splits, fitted: Fitted) -> Weights:
-    """Fit the network anew, to training and validation rows together.
+    """Fit the network again, to training and validation rows together.
 
-    It begins as the first time, and takes as many epochs as were best then, since no rows are left
-    that could stop it.
+    No rows are left to stop the training, so it runs as many epochs as were best before.
 
     Args:
         run: How to fit.
         splits: The labelled rows.
-        fitted: The network that was fitted to the training rows alone.
+        fitted: The network that was fitted to the training rows only.
+
+    Returns:
+        The new weights.
     """
     epochs = fitted.best_epoch
     recipe = replace(run.recipe, fit=replace(run.recipe.fit, max_epochs=epochs))
-    # Without its messages: the validation loss means nothing now.
+    # Messages are dropped, because the validation loss means nothing now.
     silent = replace(run, recipe=recipe, listener=StepsOnly(run.listener))
     together = replace(splits, training=splits.training.followed_by(splits.validation))
     fit = NetworkFit(silent, together, fitted.start, stop_early=False)
@@ -106,7 +114,7 @@ def refit(run: TrainingRun, splits: Splits, fitted: Fitted) -> Weights:
 
 
 def _tokenizer(texts: pa.Array, tokens: pa.Array, recipe: Recipe) -> Tokenizer:
-    """Vocabulary of the tokens to learn from, and length limit, from the training texts alone."""
+    """Make vocabulary and length limit from the training texts alone."""
     vocabulary = Vocabulary.build(
         tokens, min_count=recipe.min_count, max_size=recipe.max_vocabulary
     )

@@ -1,4 +1,4 @@
-"""What a network begins with, and what fitting leaves behind."""
+"""What a network begins with, and what fitting gives."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class NetworkStart:
     """What a network begins with.
 
     Attributes:
-        tokenizer: Its vocabulary is from the training texts, or from other sources of vectors.
+        tokenizer: Its vocabulary comes from the training texts and from other sources of vectors.
         architecture: Sizes of the network.
         vectors: The embedding table. Shape `(vocabulary_size, embedding_dim)`.
-        coverage: What each source of word vectors gave; None where no file was named.
+        coverage: How many words each source has vectors for; None if no file was named.
         warnings: What was left out.
     """
 
@@ -39,7 +39,7 @@ class Fitted:
     Attributes:
         start: What it began with.
         classifier: The network, with the weights of the best epoch.
-        epochs: What each epoch measured; none where it was fitted elsewhere.
+        epochs: What each epoch measured; empty if the network was fitted elsewhere.
         preset: The recipe that it was fitted with.
     """
 
@@ -50,7 +50,7 @@ class Fitted:
 
     @property
     def best_epoch(self) -> int:
-        """Number of the epoch whose weights were kept; 0 where there is none."""
+        """Number of the epoch whose weights were kept; 0 if there is none."""
         return self._best.number if self.epochs else 0
 
     @property

@@ -1,4 +1,4 @@
-"""One network fitted to the labelled rows: their tokens in, epochs out."""
+"""One network, fitted to the tokens of the labelled rows, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
 from textbatch.types import Float32Array, Int64Array
 
-#: Weight of a pseudo-labelled row beside that of a labelled one, whose label is surer.
+#: Weight of a pseudo-labelled row; a labelled row, whose label is surer, has weight 1.
 _PSEUDO_WEIGHT = 0.5
 
 
 class NetworkFit:
-    """A network that is being fitted; `epochs` fits it, and may be left after any epoch."""
+    """A network that is being fitted. `epochs` fits it; the caller may stop after any epoch."""
 
     def __init__(
         self,
@@ -44,8 +44,8 @@ class NetworkFit:
             run: How to fit.
             splits: The labelled rows.
             start: What the network begins with.
-            checkpoint: Kept up to date. If it holds a state, the training goes on from there.
-            stop_early: False takes all epochs, and keeps the weights of the last one.
+            checkpoint: Written after each epoch. If it holds a state, the training continues there.
+            stop_early: False runs all epochs, and keeps the weights of the last one.
         """
         # Here, not at the top: TensorFlow takes seconds to import.
         import_keras()
@@ -121,13 +121,16 @@ def fit_network(
     *,
     checkpoint: Checkpoint | None = None,
 ) -> Fitted:
-    """Fit a network until the validation rows stop it.
+    """Fit a network until its validation loss no longer falls.
 
     Args:
         run: How to fit.
         splits: The labelled rows.
         start: What the network begins with.
-        checkpoint: Kept up to date. If it holds a state, the training goes on from there.
+        checkpoint: Written after each epoch. If it holds a state, the training continues there.
+
+    Returns:
+        The fitted network.
     """
     fit = NetworkFit(run, splits, start, checkpoint=checkpoint)
     for _ in fit.epochs():
@@ -158,10 +161,10 @@ def _labelled_tokens(
 
 
 def balanced_weights(label_ids: Int64Array) -> Float32Array:
-    """Weight of each row so that rare labels count more, with mean 1. Shape `(rows,)`.
+    """Return a weight for each row, so that rare labels count more. Their mean is 1.
 
-    The square root of the usual balanced weight: full balance trades too much accuracy and
-    calibration for the rarest labels.
+    It is the square root of the usual balanced weight: full balance costs too much accuracy and
+    calibration. Shape `(rows,)`.
 
     Args:
         label_ids: Label of each row. Shape `(rows,)`.

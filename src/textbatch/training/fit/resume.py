@@ -1,4 +1,4 @@
-"""Which checkpoint a training goes on from."""
+"""The checkpoint from which a training continues."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ _LIBRARIES = ("keras", "tensorflow", "gensim", "numpy")
 
 
 def open_checkpoint(run: TrainingRun, splits: Splits) -> Checkpoint:
-    """The checkpoint beside the model, `.<model>.training/`, read where `--resume` asks for it.
+    """Open the checkpoint beside the model, `.<model>.training/`; read it if `--resume` is given.
 
-    It is of one training: its rows, settings, seed and versions. A checkpoint of another training
-    is removed, and the training starts from the beginning.
+    A checkpoint belongs to one training: its rows, settings, seed and versions. A checkpoint of
+    another training is removed, and the training starts from the beginning.
 
     Args:
-        run: The training. Its listener hears what becomes of an old checkpoint.
+        run: The training. A message tells its listener whether an old checkpoint is used.
         splits: Its rows.
+
+    Returns:
+        The checkpoint.
     """
     config, log = run.config, run.listener.log
     model = config.model.resolve()
@@ -66,7 +69,7 @@ def _key(config: TrainConfig, splits: Splits, recipe: Recipe) -> str:
 
 
 def _content(setting: object) -> object:
-    """A setting; of files also their versions, for their content counts."""
+    """Return a setting; files with their versions, because their content decides."""
     if isinstance(setting, tuple):
         return tuple(map(_content, setting))
     if isinstance(setting, Location):

@@ -1,1 +1,7 @@
-"""From fitted weights to a measured bundle on disk."""
+"""From a fitted network to a measured bundle on disk.
+
+* `assemble`: calibrates the network and measures it.
+* `baselines`: the simple models that it is compared with.
+* `page`, `model_card`: the bundle's HTML page and its README.md.
+* `save`: writes report and bundle.
+"""

@@ -1,4 +1,4 @@
-"""From a fitted network to a bundle that knows how good it is."""
+"""From a fitted network to a bundle that has been measured."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ from textbatch.types import has_evidence
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A calibrated classifier and what was measured of it.
+    """A calibrated classifier and its measures.
 
     Attributes:
-        classifier: With its temperature, and with a linear model where it has one.
+        classifier: The network with its temperature, and with the linear model if there is one.
         calibration: How the temperature was found.
-        held_out: Answers on held-out rows, for thresholds.
-        profile: Of the training texts.
-        golden: Made-up texts and their answers.
-        int8: What int8 changes; None for a network that has none.
-        test: On the test rows, by the engine that `score` uses.
-        answers: Each test row's.
+        held_out: Predictions for held-out rows, from which thresholds are made.
+        profile: Statistics of the training texts and of the predictions for them.
+        golden: Made-up texts and their predictions.
+        int8: What int8 changes; None if the network cannot use it.
+        test: Measures on the test rows, with the engine that `score` uses.
+        answers: The predictions for the test rows.
         contenders: How simple models and the network alone do on the test rows.
     """
 
@@ -60,14 +60,14 @@ class Measured:
 
     @property
     def blend_weight(self) -> float:
-        """Of the linear model beside the network; 0 without one."""
+        """Weight of the linear model beside the network; 0 without one."""
         return self.classifier.blend.weight if self.classifier.blend else 0.0
 
     def bundle(self, settings: Settings, metrics: Mapping[str, object]) -> Bundle:
-        """The bundle of it.
+        """Make the bundle.
 
         Args:
-            settings: For `config.json`.
+            settings: The settings for `config.json`.
             metrics: What training measured, as JSON values.
         """
         return Bundle(
@@ -93,20 +93,23 @@ def measure_classifier(
 ) -> Measured:
     """Calibrate a network, measure it on the test rows, and make its profile and golden rows.
 
-    All of it with the engine that `score` uses, so that the numbers are those users get.
+    Everything uses the engine that `score` uses, so that users get the same numbers.
 
     Args:
-        classifier: The network, fitted to the training rows alone: these answers decide about
+        classifier: The network, fitted to the training rows only. Its predictions decide about
             linear model, temperature and thresholds.
         splits: The labelled rows.
-        config: Says whether a linear model may be blended in, and gives the golden texts' seed.
-        refitted: Weights fitted to training and validation rows, which answer from then on.
-        out_of_fold: The answers of a cross-validation, which decide in place of the validation
-            rows.
-        listener: Hears of the rows.
+        config: Tells whether a linear model may be added, and gives the seed of the golden texts.
+        refitted: Weights fitted to training and validation rows, which the bundle gets instead.
+        out_of_fold: The predictions of a cross-validation, which are used instead of those for the
+            validation rows.
+        listener: Gets the progress.
+
+    Returns:
+        The classifier and its measures.
 
     Raises:
-        DataError: No held-out row or no test row can be answered.
+        DataError: No held-out row, or no test row, has a known token.
     """
     with listener.step("fitting simple models"):
         calibrated = calibrate(
@@ -145,7 +148,7 @@ def _profile(calibrated: Calibrated, splits: Splits) -> TrainingProfile:
 
 
 def _check_int8(classifier: Classifier, texts: pa.Array) -> Int8Check | None:
-    """Compare int8 with float32; this takes no labels, so the test rows serve too."""
+    """Compare int8 with float32. No labels are used, so the test rows may be used for it."""
     if classifier.architecture.bidirectional:
         return None
     with open_predictor(classifier) as predictor:

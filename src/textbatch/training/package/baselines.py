@@ -17,18 +17,21 @@ from textbatch.training.linear import choose_linear, fit_linear
 from textbatch.training.split.dataset import Splits
 from textbatch.types import Int64Array, has_evidence
 
-#: These are not there to be beaten.
+#: Contenders that are shown, but do not count as baselines.
 _NO_BASELINE = ("network alone",)
 
 
 def compare(calibrated: Calibrated, splits: Splits) -> list[Contender]:
-    """How simple models and the network alone do on the test rows.
+    """Measure simple models and the network alone on the test rows.
 
     The simple models are fitted to all rows but the test rows.
 
     Args:
-        calibrated: The classifier that they stand beside.
+        calibrated: The classifier that they are compared with.
         splits: The labelled rows.
+
+    Returns:
+        The measures of each.
     """
     classifier = calibrated.classifier
     tokenizer = classifier.tokenizer
@@ -61,15 +64,15 @@ def compare(calibrated: Calibrated, splits: Splits) -> list[Contender]:
 def check_baselines(
     accuracy: float, contenders: Sequence[Contender], *, required: bool
 ) -> str | None:
-    """The honesty gate: a warning where a simple model does better.
+    """Check that no simple model is better; if one is, return a warning.
 
     Args:
-        accuracy: The bundle's.
-        contenders: Of the same test rows.
-        required: Whether to fail instead.
+        accuracy: The bundle's accuracy on the test rows.
+        contenders: The other models on the same rows.
+        required: Whether to fail instead of a warning.
 
     Raises:
-        QualityGateError: One does better, and the caller required otherwise.
+        QualityGateError: A simple model is better, and `required` is set.
     """
     baselines = [one for one in contenders if one.name not in _NO_BASELINE]
     best = max(baselines, key=lambda one: one.accuracy)

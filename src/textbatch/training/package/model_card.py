@@ -1,4 +1,4 @@
-"""The model card that lies in each bundle as README.md."""
+"""The model card, README.md in each bundle."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def model_card(
     """Write the card.
 
     Args:
-        labels: In order.
+        labels: The labels, in order.
         text_column: Column that held the text in training.
         origin: Where the network comes from, in a sentence.
         network: The architecture on one line.

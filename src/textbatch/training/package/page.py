@@ -1,4 +1,4 @@
-"""From measured answers to the HTML page: `report.html` in the bundle, `evaluate --html`."""
+"""The HTML page of a training, `report.html` in the bundle."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from textbatch.report.training import TrainReport
 from textbatch.training.config.train import TrainConfig
 from textbatch.types import Int64Array
 
-#: The page shows what `--min-precision` of this would withhold.
+#: The page shows how many labels this `--min-precision` would withhold.
 _PRECISION = 0.95
 
 
@@ -38,15 +38,15 @@ def training_page(
     test: LabelledRows,
     lengths: Int64Array,
 ) -> str:
-    """The bundle's `report.html`.
+    """Make the bundle's `report.html`.
 
     Args:
-        bundle: Finished.
-        config: What training was asked to do.
-        report: What it did; `seconds` as of now.
-        answers: On the test rows.
+        bundle: The finished bundle.
+        config: The options of the training.
+        report: Its report so far.
+        answers: The predictions for the test rows.
         test: The test rows.
-        lengths: Of the training texts in tokens, uncut. Shape `(training rows,)`.
+        lengths: Tokens in each training text, before it is cut. Shape `(training rows,)`.
     """
     # Here, not at the top: matplotlib takes its time, and a page is not always wanted.
     from textbatch.report.html.page import page_of

@@ -1,4 +1,4 @@
-"""What was made becomes a report and a bundle on disk."""
+"""Report and bundle of a training, written to disk."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ from textbatch.training.split.dataset import Splits
 def report_of(
     config: TrainConfig, splits: Splits, fitted: Fitted, measured: Measured
 ) -> TrainReport:
-    """The report, still without the fingerprint.
+    """Make the report, still without the fingerprint.
 
     Args:
-        config: What was asked for.
+        config: The options.
         splits: The labelled rows.
         fitted: The network.
-        measured: What was measured of it.
+        measured: Its measures.
 
     Raises:
-        QualityGateError: A simple model does better, and that is not allowed.
+        QualityGateError: A simple model is better, and that is not allowed.
     """
     warning = check_baselines(
         measured.test.metrics.accuracy, measured.contenders, required=config.require_baseline
@@ -61,11 +61,11 @@ def save(
     """Write the bundle with its card and its page.
 
     Args:
-        config: What was asked for.
+        config: The options.
         splits: The labelled rows.
         fitted: The network.
-        measured: What was measured of it.
-        report: For metrics and page; its `seconds` are those until now.
+        measured: Its measures.
+        report: The report so far, for metrics and page.
 
     Returns:
         The bundle's fingerprint.

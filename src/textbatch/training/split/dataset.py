@@ -69,7 +69,7 @@ def read_splits(config: TrainConfig, *, listener: Listener = SILENT) -> Splits:
 
     Args:
         config: Names the files and their columns.
-        listener: Hears of the rows.
+        listener: Gets the progress.
 
     Raises:
         InputNotFoundError: A file does not exist.
@@ -109,7 +109,7 @@ def read_rows(
     Args:
         config: Names the files and their columns.
         warnings: Gets a message if rows were left out.
-        listener: Hears of the rows.
+        listener: Gets the progress.
 
     Returns:
         The rows, and their labels, sorted.
