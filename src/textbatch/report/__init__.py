@@ -4,7 +4,7 @@
 * `inspection`, `verification`: what `inspect` and `verify` find.
 * `comparison`: a model beside simple models.
 * `files`: reports as JSON files, written on failure too.
-* `listener`: who hears messages and progress.
+* `listener`: gets messages and progress of a job.
 * `options`: options about reports.
 * `terminal`: progress and tables.
 * `html`: pages.

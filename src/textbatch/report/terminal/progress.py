@@ -132,10 +132,10 @@ class Recorder(Listener):
     """Passes everything on, and records when how many rows were done."""
 
     def __init__(self, listener: Listener) -> None:
-        """Stand before another listener.
+        """Wrap another listener.
 
         Args:
-            listener: Who hears everything.
+            listener: Gets everything.
         """
         self._listener = listener
         self._started, self._rows = time.monotonic(), 0

@@ -75,7 +75,7 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
 
     Args:
         job: The job, whose files left to score are checked.
-        progress: Told of the bytes that are read.
+        progress: Called as bytes are read.
         read_all: Also open Parquet and CSV files in a store, where each costs requests.
 
     Returns:
