@@ -6,6 +6,7 @@ import pytest
 from textbatch.data.storage.failures import classified
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import location_of
+from textbatch.data.storage.s3_upload import client
 from textbatch.errors import (
     AccessError,
     InputNotFoundError,
@@ -102,3 +103,13 @@ def test_the_reason_may_lie_below_an_error():
     error = RuntimeError("wrapped")
     error.__cause__ = RefusedError(status_code=403)
     assert isinstance(classified(error, PLACE, "cannot read"), AccessError)
+
+
+def test_an_endpoint_that_is_no_address(monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "no address")
+    client.cache_clear()
+    try:
+        with pytest.raises(UsageError, match="AWS_ENDPOINT_URL names no server"):
+            new_input(PLACE).look()
+    finally:
+        client.cache_clear()

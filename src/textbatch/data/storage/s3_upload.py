@@ -12,7 +12,7 @@ from typing import Any
 from textbatch.data.storage.failures import code_of
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.retry import request_seconds, retried
-from textbatch.errors import OutputError, TextbatchError
+from textbatch.errors import OutputError, TextbatchError, UsageError
 
 #: Larger files are uploaded in parts of at least this size. S3 allows 10,000 parts.
 PART_BYTES, _MAX_PARTS = 16 << 20, 9_000
@@ -156,4 +156,9 @@ def client() -> Any:  # noqa: ANN401 - botocore has no types
     )
     # boto3 reads only the second variable.
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    return boto3.client("s3", config=config, region_name=region or None)
+    try:
+        return boto3.client("s3", config=config, region_name=region or None)
+    except ValueError as error:
+        raise UsageError(
+            "AWS_ENDPOINT_URL names no server", "give its address, such as http://host:9000"
+        ) from error
