@@ -157,14 +157,16 @@ def assert_one_line(run: subprocess.CompletedProcess[str], code: int, message: s
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_every_bad_input_ends_in_one_line_and_its_exit_code(name, folder, model, tmp_path_factory):
+def test_every_bad_input_ends_in_one_line_and_its_exit_code(
+    name, folder, model, tmp_path_factory, in_process
+):
     line, code, message = CASES[name]
     report = tmp_path_factory.mktemp("report") / "report.json"
     arguments = line.replace("@", f"{folder}/").split()
     if name not in WITHOUT_REPORT:
         arguments += ["--report", str(report)]
     before = state(folder)
-    run = run_cli(*arguments, TEXTBATCH_MODEL=str(model))
+    run = in_process(*arguments, TEXTBATCH_MODEL=str(model))
     assert_one_line(run, code, message)
     assert "Traceback" not in run.stderr
     assert name == "no command" or run.stdout == ""

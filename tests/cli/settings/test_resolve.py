@@ -18,6 +18,12 @@ COMMANDS = settings_in(get_command(app))
 
 
 @pytest.fixture(autouse=True)
+def in_this_process(in_process, monkeypatch):
+    """A start takes half a second, and settings need none."""
+    monkeypatch.setitem(globals(), "run_cli", in_process)
+
+
+@pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch) -> Path:
     """A working directory of its own."""
     monkeypatch.chdir(tmp_path)

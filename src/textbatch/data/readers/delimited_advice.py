@@ -110,6 +110,6 @@ def ragged_row(file: object, row: Sequence[str], number: int, width: int) -> Dat
         )
     return DataError(
         what,
-        "quote cells that hold the delimiter or a line break, or set such rows aside "
+        "quote cells that hold the delimiter or a line break; `score` can set such rows aside "
         "with --quarantine",
     )
