@@ -17,7 +17,7 @@ COPY src/textbatch/__init__.py src/textbatch/
 
 FROM build AS build-score
 ARG EXTRAS=
-RUN pip --python /opt/textbatch/bin/python install --only-binary :all: -c constraints.txt ".[$EXTRAS]"
+RUN pip --python /opt/textbatch/bin/python install --only-binary :all: -c constraints.txt ".${EXTRAS:+[$EXTRAS]}"
 COPY src ./src
 RUN pip --python /opt/textbatch/bin/python install --no-deps --force-reinstall . \
     && /opt/textbatch/bin/textbatch --version
@@ -25,7 +25,7 @@ RUN pip --python /opt/textbatch/bin/python install --no-deps --force-reinstall .
 
 FROM build AS build-train
 ARG EXTRAS=train,tune,audit
-RUN pip --python /opt/textbatch/bin/python install --only-binary :all: -c constraints.txt ".[$EXTRAS]"
+RUN pip --python /opt/textbatch/bin/python install --only-binary :all: -c constraints.txt ".${EXTRAS:+[$EXTRAS]}"
 COPY src ./src
 RUN pip --python /opt/textbatch/bin/python install --no-deps --force-reinstall . \
     && pip --python /opt/textbatch/bin/python check

@@ -56,3 +56,8 @@ def test_both_targets_take_the_locked_versions_and_extras_of_the_project():
         installs = [rest for word, rest in steps if word == "RUN" and " install " in rest]
         assert "-c constraints.txt" in installs[0]
         assert "--no-deps" in installs[1]
+        for given in ("", "s3,html"):
+            # pip takes no empty pair of brackets.
+            words = ["sh", "-c", f"printf %s {installs[0].split()[-1]}"]
+            said = subprocess.run(words, env={"EXTRAS": given}, capture_output=True, check=True)
+            assert said.stdout.decode() == (f".[{given}]" if given else ".")
