@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from textbatch import __version__
 from textbatch.data.readers.table_formats import check_single_file
-from textbatch.data.storage.file_io import new_input, new_output
+from textbatch.data.storage.file_io import is_folder, is_pattern, new_input, new_output
 from textbatch.data.strict_json import to_json
 from textbatch.errors import redacted
 from textbatch.model.quality.profile import TrainingProfile
@@ -22,10 +22,8 @@ from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, FolderResult
-from textbatch.scoring.folder.run import FolderRun, is_folder_job
 from textbatch.scoring.limits import BadRowLimit
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.scoring.remote_output import RemoteRun
 from textbatch.scoring.score_file import FileRun
 
 
@@ -113,13 +111,27 @@ def score_and_profile(
 
 
 def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Progress) -> Run:
-    if is_folder_job(config):
+    # What a run does not need is not imported: a start takes as long as its imports.
+    if _is_folder_job(config):
+        from textbatch.scoring.folder.run import FolderRun
+
         return FolderRun(config, run_id, model, progress)
     if not config.from_standard_input:
         check_single_file(new_input(config.input))
     if new_output(config.output).staged:
+        from textbatch.scoring.remote_output import RemoteRun
+
         return RemoteRun(config, run_id, model, progress)
     return FileRun(FileTask.of(config, run_id), model, progress)
+
+
+def _is_folder_job(config: ScoreConfig) -> bool:
+    """Return whether the output is a directory with one part per input file."""
+    if config.from_standard_input:
+        return False
+    if config.as_folder or len(config.inputs) > 1 or is_pattern(config.input):
+        return True
+    return is_folder(config.input) or is_folder(config.output)
 
 
 class _ReportMaker:

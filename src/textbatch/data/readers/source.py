@@ -19,12 +19,8 @@ from textbatch.data.readers.column_names import (
     shown,
 )
 from textbatch.data.readers.compressed import COMPRESSED_SUFFIXES
-from textbatch.data.readers.delimited import DelimitedSource
-from textbatch.data.readers.delimited_rows import Dialect
 from textbatch.data.readers.foreign import unknown_format
 from textbatch.data.readers.json_types import JsonTypes
-from textbatch.data.readers.jsonlines import JsonLinesSource
-from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.storage.file_io import new_input
@@ -128,9 +124,15 @@ def open_input(
         raise DataError(f"{file} is empty (0 bytes)", "look for an interrupted upload")
     chosen = format_of(file, options.input_format)
     _check_options(file, chosen, options)
+    # Only the reader that is needed is imported.
     if chosen == "parquet":
+        from textbatch.data.readers.parquet import ParquetSource
+
         source: Source = ParquetSource(file)
     elif chosen == "csv":
+        from textbatch.data.readers.delimited import DelimitedSource
+        from textbatch.data.readers.delimited_rows import Dialect
+
         dialect = Dialect(
             delimiter=options.delimiter or ("\t" if _suffix(file) == ".tsv" else ","),
             guessed=options.delimiter is None,
@@ -139,6 +141,8 @@ def open_input(
         )
         source = DelimitedSource(file, dialect, sets_aside=sets_aside)
     else:
+        from textbatch.data.readers.jsonlines import JsonLinesSource
+
         source = JsonLinesSource(file, encoding=options.encoding, read_as=read_as)
     _check_columns(source)
     return source

@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from textbatch.data.readers.delta_table import DeltaTableFiles
 from textbatch.data.readers.partitions import is_partition
 from textbatch.data.storage.file_io import file_io_of
 from textbatch.data.storage.files import Found, InputFile
@@ -25,6 +25,9 @@ from textbatch.data.storage.location import (
     resolved,
 )
 from textbatch.errors import AccessError, DataError, InputNotFoundError
+
+if TYPE_CHECKING:
+    from textbatch.data.readers.delta_table import DeltaTableFiles
 
 _DELTA_LOG, _HUDI = "_delta_log", ".hoodie"
 _METADATA = re.compile(r"(?:v\d+|\d{5,}-.+?)(?:\.gz)?\.metadata\.json(?:\.gz)?")
@@ -103,6 +106,8 @@ def _delta_files(table: _Table, prefix: str = "") -> DeltaTableFiles:
             "deleted and old rows in its folder too",
             f"write its rows to plain Parquet with a tool that reads {table.kind}, and score that",
         )
+    from textbatch.data.readers.delta_table import DeltaTableFiles
+
     return DeltaTableFiles.read(table.root)
 
 

@@ -10,7 +10,6 @@ from textbatch.data.output.records import InputRecord, PartRecord, RowCounts, Su
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.listing import ListedFile, list_inputs
-from textbatch.data.storage.file_io import is_folder, is_pattern
 from textbatch.errors import TooManyBadRowsError
 from textbatch.failpoints import failpoint
 from textbatch.report.terminal.progress import Progress
@@ -23,15 +22,6 @@ from textbatch.scoring.folder.totals import PartProgress, Totals
 from textbatch.scoring.limits import BadRowLimit
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score_file import score_file
-
-
-def is_folder_job(config: ScoreConfig) -> bool:
-    """Return whether the output is a directory with one part per input file."""
-    if config.from_standard_input:
-        return False
-    if config.as_folder or len(config.inputs) > 1 or is_pattern(config.input):
-        return True
-    return is_folder(config.input) or is_folder(config.output)
 
 
 class FolderRun:
