@@ -16,8 +16,9 @@ LOWEST := $(OTHER_WRITERS:%=--ignore=tests/data/%) \
 	tests/text tests/data tests/scoring/test_score.py tests/scoring/test_verify.py \
 	tests/scoring/test_inspect.py tests/model/bundle tests/model/test_predictor.py \
 	tests/system/test_scoring_alone.py
+ARROW_RELEASES := 18.1.0 21.0.0 23.0.1
 
-.PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-container test-lowest \
+.PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-roundtrip test-container test-lowest \
 	coverage check lock bench bench-accuracy reference docs clean
 
 help:  ## Show this list
@@ -41,6 +42,9 @@ test-airflow: $(VENV)/installed-dev .venv-airflow/installed  ## Run the DAGs of 
 
 test-schedulers: $(VENV)/installed-dev .venv-schedulers/installed  ## Run the Prefect and Dagster examples of jobs/
 	$(BIN)/pytest tests/system/jobs/test_schedulers.py
+
+test-roundtrip: $(VENV)/installed-dev .venv-spark/installed .venv-arrow/installed  ## Read what `score` passes through with Spark and others
+	$(BIN)/pytest $(PARALLEL) tests/system/roundtrip tests/system/test_parquet_corpus.py $(PYTEST)
 
 test-container: $(VENV)/installed-dev  ## Build the scoring image's environment and run it without Docker
 	TEXTBATCH_TEST_CONTAINER=1 $(BIN)/pytest tests/system/container
@@ -99,6 +103,17 @@ $(VENV)/installed-dev: $(VENV)/installed
 		--requirement tests/system/jobs/airflow-requirements.txt \
 		--constraint tests/system/jobs/airflow-constraints.txt
 	.venv-airflow/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+.venv-spark/installed: $(BIN)/python tests/system/roundtrip/spark-requirements.txt
+	$(BIN)/python -m venv --clear .venv-spark
+	.venv-spark/bin/python -m pip install --quiet --requirement tests/system/roundtrip/spark-requirements.txt
+	touch $@
+
+.venv-arrow/installed: $(BIN)/python
+	for release in $(ARROW_RELEASES); do \
+		$(BIN)/python -m venv --clear .venv-arrow/$$release \
+		&& .venv-arrow/$$release/bin/python -m pip install --quiet numpy pyarrow==$$release || exit 1; done
 	touch $@
 
 .venv-schedulers/installed: $(BIN)/python tests/system/jobs/schedulers-requirements.txt

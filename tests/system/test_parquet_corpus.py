@@ -77,7 +77,7 @@ def test_every_column_of_a_public_file_comes_out_equal(path, model, tmp_path):
 def test_a_file_that_pyarrow_does_not_read_is_refused(path, model, tmp_path):
     if original(path) is not None:
         pytest.skip("pyarrow reads it")
+    config = ScoreConfig(inputs=(path,), output=tmp_path / "out.parquet", model=model)
     with pytest.raises(DataError) as told:
-        config = ScoreConfig(inputs=(path,), output=tmp_path / "out.parquet", model=model)
         score(config)
     assert "this is a bug" not in str(told.value)

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import repeat
 from typing import Any, TypeAlias
 
 import pyarrow as pa
+
+from textbatch.data.readers.spark_notes import SPARK_ROW, spark_field, spark_type
 
 #: Called with the parsed schema of another tool, the kept columns and the added ones. Returns the
 #: new schema, or None if it cannot be kept.
@@ -65,24 +68,18 @@ def _spark(row: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> Any
     known = {field["name"]: field for field in row["fields"]}
     fields = []
     for field in [*kept, *added]:
-        kind = _spark_type(field.type)
         if field.name in known and field not in added:
             fields.append(known[field.name])
-        elif kind:
-            fields.append({"name": field.name, "type": kind, "nullable": True, "metadata": {}})
+        elif field in added or field.type == pa.string():
+            fields.append(spark_field(field.name, spark_type(field.type, _no_moments())))
         else:
             return None  # the copy has other columns
     return {**row, "fields": fields}
 
 
-def _spark_type(kind: pa.DataType) -> Any:  # noqa: ANN401 - JSON
-    """Spark's name of a type that we add; None for other types."""
-    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
-        inner = _spark_type(kind.value_type)
-        return inner and {"type": "array", "elementType": inner, "containsNull": True}
-    if pa.types.is_dictionary(kind):
-        return _spark_type(kind.value_type)
-    return {pa.string(): "string", pa.float32(): "float"}.get(kind)
+def _no_moments() -> Iterator[bool]:
+    """Of what we add nothing is a moment in time."""
+    return repeat(False)  # noqa: FBT003 - the value of an iterator
 
 
 def _pandas(copy: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field]) -> Any:  # noqa: ANN401
@@ -141,7 +138,7 @@ def _huggingface(copy: Any, kept: Sequence[pa.Field], added: Sequence[pa.Field])
 
 
 _EXTENDED: dict[str, _Extend] = {
-    "org.apache.spark.sql.parquet.row.metadata": _spark,
+    SPARK_ROW.decode(): _spark,
     "pandas": _pandas,
     "geo": _geo,
     "huggingface": _huggingface,

@@ -23,6 +23,7 @@ from textbatch.data.readers.parquet_int96 import check_int96
 from textbatch.data.readers.parquet_readers import Readers
 from textbatch.data.readers.parquet_types import ColumnTypes, doubtful_types
 from textbatch.data.readers.row_groups import Leaf, RowGroups, Run, leaves_of
+from textbatch.data.readers.spark_notes import with_spark_notes
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
@@ -43,7 +44,6 @@ class ParquetSource:
     def __init__(self, file: InputFile) -> None:
         self.file = file
         self.set_aside: deque[BadRow] = deque()
-        self.notes: list[str] = []
         self.types: Mapping[str, ColumnTypes] = {}
         remote = file.costs_requests
         with storage_errors(file, "cannot read"):
@@ -57,6 +57,7 @@ class ParquetSource:
         _check_packing(file, footer)
         self.schema: pa.Schema = self._readers.schema
         self._leaves = leaves_of(footer.schema, self.schema)
+        self.schema, self.notes = with_spark_notes(self.schema, self._leaves)
         self.metadata: dict[bytes, bytes] | None = footer.metadata
         self.num_rows: int | None = footer.num_rows
 

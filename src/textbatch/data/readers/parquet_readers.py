@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
@@ -20,6 +21,13 @@ _JOINED_GROUP_BYTES, _REMOTE_BUFFER_BYTES = 128 << 20, 8 << 20
 INT96_UNIT = "us"
 _KEPT_READERS = 8
 _MEASURED_ROWS = 1024
+#: Older releases of Arrow have no such option, nor these types. What a column is besides stays in
+#: Parquet's own schema: see `parquet_types`.
+PLAIN_TYPES: dict[str, bool] = (
+    {"arrow_extensions_enabled": False}
+    if "arrow_extensions_enabled" in inspect.signature(pq.ParquetFile.__init__).parameters
+    else {}
+)
 
 
 class Readers:
@@ -33,7 +41,7 @@ class Readers:
             remote: Whether each read is a request to another machine.
         """
         self._file, self._remote = file, remote
-        first = pq.ParquetFile(file, coerce_int96_timestamp_unit=INT96_UNIT)
+        first = pq.ParquetFile(file, coerce_int96_timestamp_unit=INT96_UNIT, **PLAIN_TYPES)
         self.metadata: pq.FileMetaData = first.metadata
         self.schema: pa.Schema = first.schema_arrow
         sizes = [self.metadata.row_group(i).total_byte_size for i in range(first.num_row_groups)]
@@ -115,5 +123,6 @@ class Readers:
                 page_checksum_verification=True,
                 read_dictionary=sorted(dictionaries),
                 coerce_int96_timestamp_unit=int96_unit,
+                **PLAIN_TYPES,
             )
         return self._readers[key]

@@ -156,6 +156,8 @@ def _is_dropped(before: Struct, after: Struct) -> bool:
         return False
     if not _is_annotated(after):
         return True
+    if _converted(before) not in (None, _converted(after)):
+        return True
     times = [_logical(leaf).get(_TIME) for leaf in (before, after)]
     if all(times):
         return times[0] != times[1]
