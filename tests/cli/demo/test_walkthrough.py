@@ -11,7 +11,6 @@ import pytest
 from rich.console import Console
 from support.bundles import run_cli
 
-from textbatch.cli.commands.demo import demo_command
 from textbatch.cli.demo.tables import demo_tables
 from textbatch.cli.demo.tickets import QUEUES, labelled_tickets, unlabelled_texts
 from textbatch.cli.demo.walkthrough import DemoReport, run_demo
@@ -133,16 +132,14 @@ def test_the_tables_fit_80_columns(done):
     assert max(map(len, shown.splitlines())) <= 80
 
 
-def test_the_command_prints_the_screen_or_one_json_record(done, monkeypatch, capsys):
+def test_the_command_prints_the_screen_or_one_json_record(done, monkeypatch, in_process):
     monkeypatch.setattr("textbatch.cli.demo.walkthrough.run_demo", lambda folder, **settings: done)
-    demo_command()
-    lines = capsys.readouterr().out.splitlines()
+    lines = in_process("demo").stdout.splitlines()
     folder = done.files.model.parent
     assert f"  textbatch inspect {folder}/model" in lines
     command = " ".join(lines).partition("Try next:")[2].replace("\\ ", "")
     assert f"out.parquet     --model {folder}/model --min-confidence 0.9" in command
-    demo_command(json=True)
-    record = json.loads(capsys.readouterr().out)
+    record = json.loads(in_process("demo", "--json").stdout)
     assert record["files"]["scored"] == str(done.files.scored)
     assert record["training"]["test"]["metrics"]["rows"] == done.training.rows["test"]
     assert record["scoring"]["rows_out"] == 700
