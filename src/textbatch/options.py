@@ -13,8 +13,8 @@ inherit.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, field, fields, replace
 from inspect import get_annotations
 from pathlib import Path
 from types import UnionType
@@ -27,7 +27,6 @@ from typing import (
     dataclass_transform,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
 from textbatch.errors import UsageError, require
@@ -38,6 +37,7 @@ _KINDS: dict[object, Kind] = {int: "whole", float: "number", bool: "truth"}
 _OPTION, _BESIDE = "option", "beside"
 #: The options of classes that were used before: a config is made for each scored file.
 _known: dict[Any, tuple[Option, ...]] = {}
+_own: dict[Any, dict[str, Option | None]] = {}
 
 
 @dataclass(frozen=True)
@@ -160,9 +160,9 @@ def beside(*, default: Any) -> Any:  # noqa: ANN401 - of the field's type
 )
 def options(cls: type[C]) -> type[C]:
     """Make a class of options: a frozen dataclass whose fields are given by name."""
-    # `Options` has the methods to compare and print. Otherwise dataclasses would compile them for
-    # each class, and `textbatch --help` makes dozens of classes.
-    return dataclass(frozen=True, kw_only=True, eq=False, repr=False)(cls)
+    # `Options` has the methods to make, freeze, compare and print. Otherwise dataclasses would
+    # compile them for each class, and `textbatch --help` makes dozens of classes.
+    return dataclass(kw_only=True, init=False, eq=False, repr=False)(cls)
 
 
 @options
@@ -172,6 +172,22 @@ class Options:
     Raises:
         UsageError: An option is out of its range.
     """
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - of the fields' types
+        for one in fields(self):
+            value = values.pop(one.name, one.default)
+            if value is MISSING:
+                raise TypeError(f"{type(self).__name__} needs {one.name}")
+            object.__setattr__(self, one.name, value)
+        if values:
+            raise TypeError(f"{type(self).__name__} has no {', '.join(values)}")
+        self.__post_init__()
+
+    def __setattr__(self, name: str, _: object) -> None:
+        raise FrozenInstanceError(f"cannot assign to {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete {name}")
 
     def __post_init__(self) -> None:
         for one in options_of(type(self)):
@@ -199,16 +215,9 @@ class Options:
             UsageError: An option is out of its range.
             ConflictError: Options exclude each other.
         """
-        known = {one.name: one for one in options_of(cls)}
-        return cls(
-            **{
-                one.name: known[one.name].made(values[one.name])
-                if one.name in known
-                else values[one.name]
-                for one in fields(cls)
-                if one.name in values
-            }
-        )
+        own = {one.name: values[one.name] for one in fields(cls) if one.name in values}
+        made = {one.name: one.made(own[one.name]) for one in options_of(cls) if one.name in own}
+        return cls(**own | made)
 
     def in_common(self, other: type[Options]) -> dict[str, Any]:
         """The values of the options that another class has from the same bases."""
@@ -237,21 +246,24 @@ def _decides(one: Field[Any]) -> bool:
 def options_of(cls: type[Options]) -> tuple[Option, ...]:
     """The options of a class, as help shows them: arguments, its own, then those of its bases."""
     if cls not in _known:
-        hints = get_type_hints(cls)
-        stated = {one.name: one for one in fields(cls)}
-        found = [
-            _of_field(stated[name], hints[name])
-            for name in dict.fromkeys(_names(cls))
-            if _OPTION in stated[name].metadata
-        ]
-        _known[cls] = tuple(sorted(found, key=lambda one: (not one.argument, not one.first)))
+        found: dict[str, Option | None] = {}
+        for base in cls.__mro__:
+            for name, one in _own_options(base).items() if issubclass(base, Options) else ():
+                found.setdefault(name, one)
+        stated = [one for one in found.values() if one]
+        _known[cls] = tuple(sorted(stated, key=lambda one: (not one.argument, not one.first)))
     return _known[cls]
 
 
-def _names(cls: type) -> Iterator[str]:
-    for base in cls.__mro__:
-        if issubclass(base, Options):
-            yield from get_annotations(base)
+def _own_options(cls: type[Options]) -> Mapping[str, Option | None]:
+    """The fields that a class itself states, once for all that inherit them; None for no option."""
+    if cls not in _own:
+        stated = {one.name: one for one in fields(cls)}
+        _own[cls] = {
+            name: _of_field(stated[name], hint) if _OPTION in stated[name].metadata else None
+            for name, hint in get_annotations(cls, eval_str=True).items()
+        }
+    return _own[cls]
 
 
 def _of_field(one: Field[Any], hint: Any) -> Option:  # noqa: ANN401 - any type
