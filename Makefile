@@ -19,7 +19,7 @@ LOWEST := $(OTHER_WRITERS:%=--ignore=tests/data/%) \
 ARROW_RELEASES := 18.1.0 21.0.0 23.0.1
 
 .PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-roundtrip test-container test-lowest \
-	coverage check lock bench bench-accuracy reference docs clean
+	coverage coverage-quick check lock bench bench-accuracy reference docs clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | sort | expand -t 18
@@ -54,6 +54,9 @@ test-lowest: $(VENV)/installed-dev .venv-lowest/installed  ## Run scoring tests 
 
 coverage: PYTEST += --cov=textbatch --cov-report=term:skip-covered
 coverage: test  ## Run all tests, and print how much of the code they run in the test processes
+
+coverage-quick: PYTEST += --cov=textbatch --cov-report=term:skip-covered
+coverage-quick: test-quick  ## Run the quick tests, and print how much of the code they run
 
 check: $(VENV)/installed-dev  ## Run the linters and the type checker, as CI does
 	$(BIN)/ruff check .

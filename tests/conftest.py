@@ -50,10 +50,10 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
     def run(*arguments: str | Path, **environment: str) -> CompletedProcess[str]:
         arguments = ("textbatch", *map(str, arguments))
         capsys.readouterr()
-        with monkeypatch.context() as patched:
+        variables = {"COLUMNS": "100", **environment}
+        # The client of OpenLineage sets variables of its own: none may stay.
+        with monkeypatch.context() as patched, patch.dict(os.environ, variables):
             patched.setattr(sys, "argv", list(arguments))
-            for name, value in {"COLUMNS": "100", **environment}.items():
-                patched.setenv(name, value)
             code = run_app()
         return CompletedProcess(arguments, code, *capsys.readouterr())
 

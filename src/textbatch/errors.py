@@ -117,6 +117,10 @@ class ConflictError(TextbatchError):
     exit_code = 64
 
 
+class PlaceTakenError(ConflictError):
+    """A place that is to be written has another use. No report is written either."""
+
+
 class DataError(TextbatchError):
     """The input is malformed."""
 

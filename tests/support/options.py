@@ -12,6 +12,8 @@ def odd_value(option: Option, folder: Path) -> Any:
     """A value in range that is not the option's default; paths are in `folder`."""
     if option.choices:
         return next(choice for choice in option.choices if choice != option.default)
+    if option.name == "delimiter":
+        return ","  # The separator of the tests' CSV, named
     value: Any = "odd"
     if option.kind == "truth":
         value = option.default is not True

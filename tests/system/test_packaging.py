@@ -110,11 +110,16 @@ def test_what_lacks_an_extra_says_the_one_line_to_run_and_does_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["tickets.csv"]
 
 
+#: What imports the libraries of the extra `train`.
+ROOMS = ("textbatch.training", "textbatch.model")
+
+
 def test_python_says_so_too(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy", None)
+    for library in ("scipy", "scipy.sparse"):
+        monkeypatch.setitem(sys.modules, library, None)
     with pytest.raises(MissingExtraError, match=r"pip install 'textbatch\[train\]'"):
         textbatch.evaluate("tickets.csv")
-    for name in [name for name in sys.modules if name.startswith("textbatch.training")]:
+    for name in [name for name in sys.modules if name.startswith(ROOMS)]:
         monkeypatch.delitem(sys.modules, name)
     with pytest.raises(MissingExtraError, match=r"textbatch\.train needs scipy, .*\[train\]'"):
         textbatch.train  # noqa: B018

@@ -16,7 +16,7 @@ from textbatch.options import options_of
 from textbatch.training.config.audit import AuditConfig
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.tune import TuneConfig
-from textbatch.training.split.dataset import read_parts
+from textbatch.training.split.dataset import read_splits
 
 READERS = ("score", "train", "evaluate", "tune", "audit", "vectors")
 ODD = {
@@ -52,9 +52,9 @@ def test_all_of_them_have_the_options():
 
 def test_training_reads_by_them(odd_file):
     config = TrainConfig.given({"inputs": odd_file, **COLUMNS, **ODD})
-    parts = read_parts(config)
-    texts = parts.training.texts.to_pylist()
-    assert sum(parts.sizes().values()) == 90
+    splits = read_splits(config)
+    texts = splits.training.texts.to_pylist()
+    assert sum(splits.sizes().values()) == 90
     assert all(text.startswith('"') and text.endswith("caf\u00e9") for text in texts)
 
 

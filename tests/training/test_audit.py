@@ -57,7 +57,7 @@ def test_labels_that_were_swapped_are_found_with_the_right_suggestion(rows, tmp_
     )
     assert right.items() <= suggested.items()
     assert report.found == len(suggested) <= 12
-    assert sum(pair["rows"] for pair in report.pairs) == report.found
+    assert sum(pair.rows for pair in report.pairs) == report.found
     assert found["score"].to_pylist() == sorted(found["score"].to_pylist())
     assert all(
         given != other

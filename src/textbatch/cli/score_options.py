@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textbatch.cli.options import PrintOptions
 from textbatch.data.storage.location import is_local, local, local_only, resolved
-from textbatch.errors import ConflictError
+from textbatch.errors import PlaceTakenError
 from textbatch.options import Options, option, options
 from textbatch.scoring.config import ScoreConfig
 
@@ -34,7 +34,7 @@ class ScoreCommand(ScoreConfig, WatchOptions, PrintOptions):
     """What `textbatch score` takes.
 
     Raises:
-        ConflictError: A file has another use.
+        PlaceTakenError: A file has another use.
         TextbatchError: Another subclass, where the page cannot be written.
     """
 
@@ -46,7 +46,7 @@ class ScoreCommand(ScoreConfig, WatchOptions, PrintOptions):
             local_only(self.html, "--html")
         for flag, path in (("--metrics-file", self.metrics_file), ("--html", self.html)):
             if path and path.resolve() in taken:
-                raise ConflictError(
+                raise PlaceTakenError(
                     f"{flag} names a file that has another use, {path}", "give it one of its own"
                 )
             taken |= {path.resolve()} if path else set()

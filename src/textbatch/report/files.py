@@ -11,6 +11,7 @@ from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location
 from textbatch.errors import (
     InterruptError,
+    PlaceTakenError,
     TerminatedError,
     TextbatchError,
     exit_code_of,
@@ -51,10 +52,22 @@ def failure_reported(
             else _INTERRUPTIONS.get(type(error), type(error).__name__)
         )
         outcome = {"state": "failed", "error": told, "exit_code": exit_code_of(error)}
-        if path:
+        if path and not isinstance(error, PlaceTakenError) and _may_be_replaced(path):
             with suppress(TextbatchError):
                 write_json(path, {"schema_version": SCHEMA_VERSION, **describe(), **outcome})
         raise
+
+
+def _may_be_replaced(path: Location) -> bool:
+    """Whether nothing but an older report stands at the place of a report on this machine."""
+    place = new_output(path)
+    try:
+        if not place.exists() or place.staged:
+            return True
+        with place.to_input_file().open() as opened:
+            return b'"schema_version"' in opened.read(200)
+    except TextbatchError:
+        return False
 
 
 def write_json(path: Location, record: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from textbatch.data.choices import CHUNK_ROWS, IfExists
 from textbatch.data.options import LabelledOptions
 from textbatch.data.readers.read_options import STANDARD_INPUT, ReadOptions
 from textbatch.data.storage.location import Location, is_local, location_of, resolved
-from textbatch.errors import ConflictError, UsageError
+from textbatch.errors import ConflictError, PlaceTakenError, UsageError
 from textbatch.model.options import ModelOptions
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
@@ -171,12 +171,12 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         others = [*map(resolved, self.inputs), output]
         for given, source in zip(self.inputs, others[:-1], strict=True):
             if source == output:
-                raise ConflictError(f"input and output are the same file {given}", "write beside")
+                raise PlaceTakenError(f"input and output are the same file {given}", "write beside")
         for flag, path in (("--report", self.report), ("--quarantine", self.quarantine)):
             if path is None:
                 continue
             if resolved(path) in others:
-                raise ConflictError(
+                raise PlaceTakenError(
                     f"{flag} names a file that has another use, {path}", "give it one of its own"
                 )
             others.append(resolved(path))
@@ -201,6 +201,6 @@ class EvaluateConfig(LabelledOptions, ModelOptions, ReportOptions):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.html and self.report and self.html.resolve() == resolved(self.report):
-            raise ConflictError(
+            raise PlaceTakenError(
                 f"--html and --report name one file {self.html}", "give each its own"
             )

@@ -14,7 +14,7 @@ from support.bundles import random_texts, run_cli, write_texts
 
 from textbatch import score
 from textbatch.errors import DataError, OutputError
-from textbatch.report.terminal.progress import Silent
+from textbatch.report.listener import Listener
 from textbatch.scoring.verify import verify_output
 
 
@@ -93,7 +93,7 @@ def test_a_part_of_its_own_that_was_damaged_is_replaced(keep, copy, model):
     verify_output(copy / "out")
 
 
-class Puts(Silent):
+class Puts(Listener):
     """Has a file appear in the output as soon as the first rows are done."""
 
     def __init__(self, place: Path) -> None:

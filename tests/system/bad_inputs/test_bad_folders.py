@@ -122,7 +122,7 @@ def test_flags_that_contradict_each_other(cli, inputs):
     assert cli.score(inputs, "--incremental") == 73
     assert "no manifest" in cli.error
     assert cli.score(inputs, "--overwrite") == 73
-    assert "holds foreign.txt, which textbatch did not write" in cli.error
+    assert "holds foreign.txt, which this output did not write" in cli.error
     assert [path.name for path in cli.output.iterdir()] == ["foreign.txt"]
 
 

@@ -74,7 +74,7 @@ def test_08_a_flipped_bit_in_a_page_with_a_checksum(cli):
     column = pq.read_metadata(source).row_group(0).column(1)
     content[column.data_page_offset + column.total_compressed_size - 2] ^= 1
     source.write_bytes(content)
-    cli.refuses(source, 65, "is damaged after row 0; write the file again")
+    cli.refuses(source, 65, "is damaged after row 0 in column .text.; write the file again")
 
 
 def test_10_no_rows_give_an_output_without_rows(cli):

@@ -4,7 +4,7 @@
 * `listing`, `inputs`: which files a command reads.
 * `table_formats`, `delta_table`: folders that are tables, with files that are not read.
 * `read_options`: how they are read.
-* `parquet`, `parquet_readers`, `row_groups`, `pages`, `thrift_compact`: Parquet.
+* `parquet`, `parquet_readers`, `row_groups`, `pages`, `chunk_metadata`, `thrift_compact`: Parquet.
 * `parquet_types`, `parquet_int96`, `parquet_faults`: types that Arrow lacks, and damaged files.
 * `delimited`, `delimited_rows`, `delimiters`, `quoting`, `swallowed`, `delimited_advice`: CSV.
 * `jsonlines`, `json_blocks`, `json_types`, `json_numbers`, `json_diagnosis`: JSON Lines.

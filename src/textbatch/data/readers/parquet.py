@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from textbatch.data.readers.bad_rows import BadRow
+from textbatch.data.readers.chunk_metadata import check_chunks
 from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.nested import fixed_bytes, leaves
 from textbatch.data.readers.parquet_faults import (
@@ -52,6 +53,7 @@ class ParquetSource:
             with parquet_faults(lambda error: footer_fault(file, error)):
                 opened = file.open_random()
                 self._readers = Readers(opened, remote=remote)
+                check_chunks(opened, self._readers.metadata)
                 self.types = doubtful_types(opened, self._readers.metadata.schema)
         footer = self._readers.metadata
         _check_packing(file, footer)

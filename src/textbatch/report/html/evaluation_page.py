@@ -9,7 +9,7 @@ from pathlib import Path
 from textbatch import __version__
 from textbatch.data.readers.labelled import LabelledRows
 from textbatch.data.storage.file_io import new_output
-from textbatch.errors import ConflictError
+from textbatch.errors import PlaceTakenError
 from textbatch.model.quality.reliability import (
     Answers,
     confidence_histogram,
@@ -65,14 +65,14 @@ def check_page(path: Path, inputs: Sequence[Path], model: Path | None) -> None:
         model: The bundle, if there is one already.
 
     Raises:
-        ConflictError: The path is one of the inputs, or in the bundle.
+        PlaceTakenError: The path is one of the inputs, or in the bundle.
         OutputError: No file can be made there.
     """
     if path.resolve() in {entry.resolve() for entry in inputs}:
-        raise ConflictError(f"--html names the input {path}", "give it a file of its own")
+        raise PlaceTakenError(f"--html names the input {path}", "give it a file of its own")
     if model and path.resolve().parent == model.resolve():
         # A bundle is refused if it has a file that its manifest does not list.
-        raise ConflictError(f"--html names a file in the model {model}", "write it elsewhere")
+        raise PlaceTakenError(f"--html names a file in the model {model}", "write it elsewhere")
     new_output(path).check(stream=True)
 
 
