@@ -31,8 +31,11 @@ SLOW = (
     "cli/test_completion.py",
     "cli/test_score_watched.py",
     "cli/test_score_watched_folders.py",
+    "cli/test_terminal.py",
     "data/storage",
+    "integrations",
     "report/html",
+    "scoring/folder",
     "system",
 )
 #: These are quick all the same.

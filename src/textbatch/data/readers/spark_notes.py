@@ -82,7 +82,12 @@ def spark_type(kind: pa.DataType, moments: Iterator[bool]) -> Json | None:
 
 
 def spark_field(name: str, kind: Json | None) -> dict[str, Json] | None:
-    """A field of Spark's copy of the schema; None if Spark does not read it."""
+    """A field of Spark's copy of the schema; None if Spark does not read it.
+
+    Args:
+        name: Name of the column.
+        kind: Its type as Spark writes it in JSON; None if Spark has no such type.
+    """
     return None if kind is None else {"name": name, "type": kind, "nullable": True, "metadata": {}}
 
 
