@@ -180,7 +180,7 @@ def test_every_bad_input_ends_in_one_line_and_its_exit_code(
 
 def test_a_report_over_an_old_one_is_whole(folder, model):
     report = folder / "report.json"
-    report.write_text("{" + "old " * 10_000)
+    report.write_text('{"schema_version": 1, ' + "old " * 10_000)
     run_cli("score", folder / "no", folder / "new.parquet", "--report", report)
     assert json.loads(report.read_text())["exit_code"] == 68
 

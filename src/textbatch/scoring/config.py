@@ -171,7 +171,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         others = [*map(resolved, self.inputs), output]
         for given, source in zip(self.inputs, others[:-1], strict=True):
             if source == output:
-                raise PlaceTakenError(f"input and output are the same file {given}", "write beside")
+                raise ConflictError(f"input and output are the same file {given}", "write beside")
         for flag, path in (("--report", self.report), ("--quarantine", self.quarantine)):
             if path is None:
                 continue
