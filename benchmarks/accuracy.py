@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 from benchmarks import table
 from benchmarks.commands import textbatch
 from benchmarks.data import needed_folder
-from benchmarks.measure import say
+from benchmarks.measure import log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def main() -> None:
 
 def train(name: str, seed: int, folder: Path, more: Sequence[str] = ()) -> dict[str, float]:
     """Train in a process of its own; the figures by their column."""
-    say(f"{name}, seed {seed}")
+    log(f"{name}, seed {seed}")
     task = TASKS[name]
 
     def files(flag: str, *names: str | None) -> list[str | Path]:
@@ -110,7 +110,7 @@ def train(name: str, seed: int, folder: Path, more: Sequence[str] = ()) -> dict[
         "logistic": beside["TF-IDF + logistic regression"],
         "seconds": seconds,
     }
-    say(", ".join(f"{figure} {_shown(figure, value)}" for figure, value in figures.items()))
+    log(", ".join(f"{figure} {_shown(figure, value)}" for figure, value in figures.items()))
     return figures
 
 

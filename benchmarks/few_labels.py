@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from benchmarks import table
 from benchmarks.commands import textbatch
 from benchmarks.data import needed_folder
-from benchmarks.measure import say
+from benchmarks.measure import log
 
 DATASETS = ("agnews-4600", "tweeteval-emotion", "banking77", "r8")
 VARIANTS = {
@@ -44,7 +44,7 @@ def main() -> None:
                 place = Path(temporary)
                 split(folder / f"{dataset}-train.parquet", place, options.labels, seed)
                 for variant in options.variants:
-                    say(f"{dataset}, seed {seed}: {variant}")
+                    log(f"{dataset}, seed {seed}: {variant}")
                     runs[variant].append(measured(place, variant, seed))
         for variant, found in runs.items():
             cells = [f"{mean(column):.4f}" for column in zip(*found, strict=True)]
@@ -87,7 +87,7 @@ def measured(place: Path, variant: str, seed: int) -> list[float]:
     alone = {one["name"]: one["accuracy"] for one in found["contenders"]}["network alone"]
     metrics = found["test"]["metrics"]
     figures = [alone, metrics["accuracy"], metrics["macro_f1"]]
-    say(f"{', '.join(f'{figure:.4f}' for figure in figures)}; {found['self_training']}")
+    log(f"{', '.join(f'{figure:.4f}' for figure in figures)}; {found['self_training']}")
     return figures
 
 

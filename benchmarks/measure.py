@@ -100,7 +100,7 @@ def measure(dataset: str, job: Job, rows: int, engines: Sequence[Engine], rounds
     workers: list[tuple[Worker, Row]] = []
     reference: Answers | None = None
     for engine, row in zip(engines, table, strict=True):
-        say(f"{dataset}: preparing {engine.key}")
+        log(f"{dataset}: preparing {engine.key}")
         if engine.module and find_spec(engine.module) is None:
             row.note = f"not installed (pip install {engine.package})"
             continue
@@ -122,7 +122,7 @@ def measure(dataset: str, job: Job, rows: int, engines: Sequence[Engine], rounds
         # Another one begins each round, so that none always follows the same neighbour.
         first = index % len(workers)
         _take_turns(workers[first:] + workers[:first])
-        say(f"{dataset}: round {index + 1} of {rounds} done")
+        log(f"{dataset}: round {index + 1} of {rounds} done")
     for worker, _ in workers:
         worker.close()
     return table
@@ -152,7 +152,7 @@ def judge(
     return True, f"{'same labels' if not flips else f'{same:.2%} same'}, max Δp {gap:.1g}"
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     """Tell a person who waits."""
     print(line, file=sys.stderr, flush=True)
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from benchmarks import table
 from benchmarks.commands import textbatch
 from benchmarks.data import needed_folder
-from benchmarks.measure import say
+from benchmarks.measure import log
 
 #: Files of settings, each on top of the default preset.
 RECIPES = {
@@ -54,7 +54,7 @@ def main() -> None:
 
 def measured(training: Path, recipe: str, seed: int) -> list[str]:
     """Train in a process of its own; the cells of the line."""
-    say(f"{training.stem}, {recipe}")
+    log(f"{training.stem}, {recipe}")
     with TemporaryDirectory() as temporary:
         settings, report = Path(temporary, "settings.toml"), Path(temporary, "report.json")
         settings.write_text(RECIPES[recipe], "utf-8")
@@ -68,7 +68,7 @@ def measured(training: Path, recipe: str, seed: int) -> list[str]:
     metrics = found["test"]["metrics"]
     figures = (min(losses), alone, metrics["accuracy"], metrics["macro_f1"])
     cells = [str(len(losses)), *(f"{figure:.4f}" for figure in figures), f"{seconds:,.0f}"]
-    say(", ".join(cells))
+    log(", ".join(cells))
     return cells
 
 

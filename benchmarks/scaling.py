@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import data, models, table
 from benchmarks.commands import textbatch
-from benchmarks.measure import say
+from benchmarks.measure import log
 from textbatch.model.bundle.bundle import load_bundle
 
 
@@ -23,7 +23,7 @@ def main() -> None:
         words = load_bundle(model).classifier.vocabulary.words()
         for factor in options.factors:
             rows = options.rows * factor
-            say(f"{rows:,} rows")
+            log(f"{rows:,} rows")
             source = folder / "texts.parquet"
             data.write_texts(options.dataset, source, rows, words)
             lines.append((rows, *score(source, model, folder)))

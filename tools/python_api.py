@@ -32,8 +32,8 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
         "Model.score_table": (AnswerOptions, ("self", "table", "text_column")),
     },
     "training/api.py": {
-        "train": (TrainConfig, ("say",)),
-        "train_vectors": (VectorsConfig, ("say",)),
+        "train": (TrainConfig, ("log",)),
+        "train_vectors": (VectorsConfig, ("log",)),
     },
 }
 _WIDTH = 100

@@ -42,6 +42,9 @@ OWNERS = {
     "airflow": {"integrations"},
     "subprocess": {"integrations"},
 }
+# Plain writes are for copies in a temporary folder. An output is written by `atomic_file` and what
+# is built on it, all in `data/storage`.
+SCRATCH = {"data.readers.delta_table", "model.vectors.corpus"}
 NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "socket"}
 
 
@@ -90,6 +93,50 @@ def test_only_the_storage_room_asks_where_a_file_stands():
     for path in FILES:
         if not inside(module_of(path), {"data.storage"}):
             assert "RemotePath" not in path.read_text(), path
+
+
+def test_no_output_is_written_in_place():
+    """A reader would see half a file, and a failure would leave one."""
+    found = {
+        module_of(path): lines
+        for path in FILES
+        if (lines := [call.lineno for call in calls_in(path.read_text()) if writes(call)])
+    }
+    elsewhere = {name for name in found if not inside(name, {"data.storage"})}
+    assert elsewhere == SCRATCH, found
+
+
+@pytest.mark.parametrize(
+    ("call", "written"),
+    [
+        ("path.write_text(text)", True),
+        ("path.write_bytes(data)", True),
+        ("path.open('wb')", True),
+        ("path.open(mode='r+b')", True),
+        ("open(path, 'x')", True),
+        ("open(path, mode='a')", True),
+        ("path.open('rb')", False),
+        ("path.open()", False),
+        ("open(path)", False),
+        ("open(write, 'rb')", False),
+    ],
+)
+def test_a_plain_write_is_seen(call, written):
+    assert [writes(one) for one in calls_in(call)] == [written]
+
+
+def calls_in(source: str) -> list[ast.Call]:
+    return [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+
+
+def writes(call: ast.Call) -> bool:
+    """Whether a call opens a file to write to it in place."""
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    modes = [*call.args, *(given.value for given in call.keywords if given.arg == "mode")]
+    opened = any(
+        isinstance(mode, ast.Constant) and set("wax+") & set(str(mode.value)) for mode in modes
+    )
+    return name in {"write_text", "write_bytes"} or (name == "open" and opened)
 
 
 def test_the_top_of_the_package_stays_empty():

@@ -32,7 +32,7 @@ errors = Console(stderr=True, soft_wrap=True, highlight=False)
 results = _Results(highlight=False)
 
 #: The fields of every event of a JSON log; None while messages are text.
-_log: dict[str, str] | None = None
+_log_fields: dict[str, str] | None = None
 
 
 def log_as(log_format: LogFormat, *, command: str, run_id: str) -> None:
@@ -43,8 +43,8 @@ def log_as(log_format: LogFormat, *, command: str, run_id: str) -> None:
         command: Name of the command, for the events.
         run_id: Id of the run, for the events.
     """
-    global _log
-    _log = {"run_id": run_id, "command": command} if log_format == "json" else None
+    global _log_fields
+    _log_fields = {"run_id": run_id, "command": command} if log_format == "json" else None
 
 
 def event(name: str, fields: Mapping[str, Any], *, level: str = "info") -> None:
@@ -55,10 +55,10 @@ def event(name: str, fields: Mapping[str, Any], *, level: str = "info") -> None:
         fields: Its fields, as JSON values.
         level: `info`, `warning` or `error`.
     """
-    if _log is None:
+    if _log_fields is None:
         return
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
-    line = json.dumps({"time": time, "level": level, "event": name, **_log, **fields})
+    line = json.dumps({"time": time, "level": level, "event": name, **_log_fields, **fields})
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
@@ -78,9 +78,9 @@ def print_line(line: str) -> None:
     results.print(printable(line), markup=False, soft_wrap=not results.is_terminal)
 
 
-def say(line: str) -> None:
+def log(line: str) -> None:
     """Print a message for a person who waits."""
-    if _log is None:
+    if _log_fields is None:
         errors.print(printable(line), markup=False, soft_wrap=not errors.is_terminal)
         return
     message = line.removeprefix("warning: ")
@@ -95,7 +95,7 @@ def error_line(kind: str, message: str, *, code: int) -> int:
         message: What is wrong, where, and what to do.
         code: The exit code.
     """
-    if _log is None:
+    if _log_fields is None:
         told = f"textbatch: error[{kind}]: {printable(message)}"
         errors.print(told, markup=False, soft_wrap=not errors.is_terminal)
     else:
@@ -108,7 +108,7 @@ def progress() -> Listener:
     """Hears a job: messages as lines or events; a long step as a bar, lines, or events."""
     from textbatch.report.terminal.progress import listener_on
 
-    return listener_on(errors, log=say, show=_tell if _log else None)
+    return listener_on(errors, log=log, show=_progress_event if _log_fields else None)
 
 
 @contextmanager
@@ -142,5 +142,5 @@ def print_record(
             results.print(part)
 
 
-def _tell(standing: Standing) -> None:
+def _progress_event(standing: Standing) -> None:
     event("progress", asdict(standing))

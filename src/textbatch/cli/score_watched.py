@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from uuid import UUID
 
 from textbatch.cli.command import short_id
-from textbatch.cli.console import event, progress, say
+from textbatch.cli.console import event, log, progress
 from textbatch.cli.score_options import ScoreCommand
 from textbatch.errors import redacted, require_extra
 from textbatch.integrations.openlineage import Traced, traced
@@ -44,7 +44,7 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
     }
     event("started", {what: redacted(path) for what, path in paths.items()})
     recorder = Recorder(progress())
-    tracing = nullcontext() if config.dry_run else traced(about, say)
+    tracing = nullcontext() if config.dry_run else traced(about, log)
     with failure_measured(config.metrics_file), tracing as lineage:
         try:
             scored = score_and_profile(config, progress=recorder, run_id=short_id(run))
@@ -60,6 +60,6 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
         if lineage:
             lineage.completed(done)
     for note in done.notes:
-        say(note)
+        log(note)
     event("finished", done.to_dict())
     return done

@@ -59,7 +59,7 @@ def train(
     jobs: int | None = None,
     if_exists: FailOrReplace = "fail",
     report: PathLike | None = None,
-    say: Callable[[str], None] | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> TrainReport:
     """Train a model and write its bundle.
 
@@ -103,7 +103,7 @@ def train(
         jobs: Folds that are trained at the same time. None means one per core.
         if_exists: What to do if the output exists.
         report: Write the run's report to this JSON file, on failure too.
-        say: Called with one line per step.
+        log: Called with each message, one line.
 
     Returns:
         The report.
@@ -111,7 +111,7 @@ def train(
     Raises:
         TextbatchError: Its subclass tells the kind of error.
     """
-    return train_files(TrainConfig.given(locals()), listener=messages_to(say))
+    return train_files(TrainConfig.given(locals()), listener=messages_to(log))
 
 
 def train_vectors(
@@ -132,7 +132,7 @@ def train_vectors(
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
     if_exists: FailOrReplace = "fail",
-    say: Callable[[str], None] | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> VectorsReport:
     """Train word vectors on texts.
 
@@ -153,9 +153,9 @@ def train_vectors(
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
         if_exists: What to do if the output exists.
-        say: Called with one line per step.
+        log: Called with each message, one line.
 
     Raises:
         TextbatchError: Its subclass tells the kind of error. An older output is unchanged.
     """
-    return train_vectors_file(VectorsConfig.given(locals()), listener=messages_to(say))
+    return train_vectors_file(VectorsConfig.given(locals()), listener=messages_to(log))

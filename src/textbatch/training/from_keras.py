@@ -38,7 +38,7 @@ def from_keras(
     require_baseline: bool = False,
     report_texts: bool = False,
     report: PathLike | None = None,
-    say: Callable[[str], None] | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> TrainReport:
     """Make a bundle from a Keras network: calibrate it, compare it with simple models, check it.
 
@@ -66,7 +66,7 @@ def from_keras(
         require_baseline: Fail if a simple model does better on the test rows.
         report_texts: Let the bundle's `report.html` quote the texts of the surest mistakes.
         report: JSON file for the report.
-        say: Called with one line per step.
+        log: Called with each message, one line.
 
     Raises:
         UsageError: Network, vocabulary or labels cannot be used; the message says why.
@@ -93,4 +93,4 @@ def from_keras(
         labels=labels,
         max_sequence_length=max_sequence_length,
     )
-    return adopt(source, config, listener=messages_to(say))
+    return adopt(source, config, listener=messages_to(log))

@@ -22,7 +22,7 @@ from textbatch.errors import (
     storage_errors,
 )
 from textbatch.model.network.keras_backend import forget_networks
-from textbatch.report.files import failure_reported, write_json
+from textbatch.report.files import failure_reported, write_json, write_whole
 from textbatch.report.listener import SILENT, Listener, StepsOnly
 from textbatch.report.terminal.pace import span
 from textbatch.report.tuning import Trial, TuneReport
@@ -148,8 +148,7 @@ def _tune(config: TuneConfig, listener: Listener) -> TuneReport:
     best = min((t for t in trials if t.loss is not None), key=lambda t: (t.loss, t.number))
     settings = recipe_values(with_settings(recipe, best.settings))
     path = config.study / BEST
-    with storage_errors(path, "cannot write", missing=OutputError):
-        path.write_text(dump_recipe(settings), encoding="utf-8")
+    write_whole(path, dump_recipe(settings))
     return TuneReport(
         study=str(config.study),
         settings_file=str(path),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_record, progress_shown, say
+from textbatch.cli.console import log, print_record, progress_shown
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.training.config.audit import AuditConfig
@@ -32,5 +32,5 @@ def audit_command(given: Given[AuditCommand]) -> None:
     with progress_shown() as shown:
         done = audit(config, listener=shown)
     for warning in done.warnings:
-        say(f"warning: {warning}")
+        log(f"warning: {warning}")
     print_record(done.to_dict(), lambda: audit_tables(done), as_json=config.json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from textbatch.cli.command import Given, add_command, file_of, settings_beside
-from textbatch.cli.console import print_json, print_line, results, say
+from textbatch.cli.console import log, print_json, print_line, results
 from textbatch.cli.help import HelpedGroup
 from textbatch.cli.options import JsonOptions
 from textbatch.cli.settings.file import SETTINGS_FILE
@@ -64,7 +64,7 @@ def show_command(given: Given[ShowCommand]) -> None:
         name: one.found(file) for name, one in commands.items() if config.command in (None, name)
     }
     for warning in unknown_variables(commands):
-        say(f"warning: {warning}")
+        log(f"warning: {warning}")
     path = redacted(str(file.path)) if file else None
     if config.json:
         told = {

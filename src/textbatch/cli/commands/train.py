@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_record, progress_shown, say
+from textbatch.cli.console import log, print_record, progress_shown
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.training.config.train import TrainConfig
@@ -37,7 +37,7 @@ def train_command(given: Given[TrainCommand]) -> None:
     with progress_shown() as shown:
         done = train(config, listener=shown)
     for warning in done.warnings:
-        say(f"warning: {warning}")
+        log(f"warning: {warning}")
     print_record(done.to_dict(), lambda: _shown(done), as_json=config.json)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_record, progress_shown, say
+from textbatch.cli.console import log, print_record, progress_shown
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.training.config.tune import TuneConfig
@@ -32,7 +32,7 @@ def tune_command(given: Given[TuneCommand]) -> None:
     with progress_shown() as shown:
         done = tune(config, listener=shown)
     for warning in done.warnings:
-        say(f"warning: {warning}")
+        log(f"warning: {warning}")
     print_record(
         done.to_dict(),
         lambda: [*tuning_tables(done), f"{done.settings_file}: for train --settings"],

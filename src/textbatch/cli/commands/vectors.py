@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_record, progress_shown, say
+from textbatch.cli.console import log, print_record, progress_shown
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.training.config.vectors import VectorsConfig
@@ -27,7 +27,7 @@ def vectors_command(given: Given[VectorsCommand]) -> None:
     with progress_shown() as shown:
         done = train_vectors(config, listener=shown)
     if done.undecodable:
-        say(f"warning: {done.undecodable:,} texts are not valid UTF-8; they are left out")
+        log(f"warning: {done.undecodable:,} texts are not valid UTF-8; they are left out")
     line = (
         f"{done.output}: {done.words:,} words, {done.dim} dimensions, from "
         f"{done.tokens:,} words of {done.texts:,} texts in {done.seconds:.1f} s "

@@ -16,12 +16,12 @@ class Reading:
 
     Args:
         files: The files, in the order in which they are read.
-        tell: Called after each chunk.
+        on_read: Called after each chunk.
     """
 
-    def __init__(self, files: Sequence[ListedFile], tell: OnRead) -> None:
+    def __init__(self, files: Sequence[ListedFile], on_read: OnRead) -> None:
         self._sizes = [file.size for file in files]
-        self._tell, self._file, self._rows = tell, -1, 0
+        self._on_read, self._file, self._rows = on_read, -1, 0
 
     def next_file(self) -> None:
         """Begin with the next file."""
@@ -35,7 +35,7 @@ class Reading:
             share: Share of the file that is read so far, 0 to 1.
         """
         before, size = sum(self._sizes[: self._file]), self._sizes[self._file]
-        self._tell(rows, (before + share * size) / max(1, sum(self._sizes)))
+        self._on_read(rows, (before + share * size) / max(1, sum(self._sizes)))
 
     def read_from(self, source: Source, rows: int) -> None:
         """Report that more rows of a source are read.
