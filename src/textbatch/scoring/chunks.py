@@ -84,10 +84,13 @@ def predict_chunks(
 
     Yields:
         Each chunk with its predictions, in order.
+
+    Raises:
+        OtherTextsError: The journal is of other texts.
     """
     pending: deque[tuple[TextBatch, Predictions | None, PendingPredictions | None]] = deque()
     for chunk in chunks:
-        known = journal.take(len(chunk)) if journal else None
+        known = journal.take(chunk.texts, chunk.undecodable) if journal else None
         first = 0 if known is None else len(known)
         rest = None
         if first < len(chunk) or not first:
@@ -109,5 +112,6 @@ def _answered(
     if rest is not None:
         parts.append(rest.result())
         if journal:
-            journal.append(parts[-1])
+            first = len(chunk) - len(parts[-1])
+            journal.append(parts[-1], chunk.texts[first:], chunk.undecodable[first:])
     return chunk, Predictions.concatenate(parts)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from textbatch.data.choices import IfExists
 from textbatch.data.output.records import RowCounts
+from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.storage.location import Location, local, resolved
 from textbatch.model.quality.profile import TrainingProfile
@@ -120,6 +121,7 @@ class FileResult:
         tokens: Tokens of the rows that this run predicted.
         unknown_tokens: Those of them that are not in the vocabulary.
         seal: The output's own sha256; None if there is no output, or if it is a folder.
+        input: What the output remembers of its input; None if it is a folder.
         notes: What else the user should know.
     """
 
@@ -132,6 +134,7 @@ class FileResult:
     tokens: int = 0
     unknown_tokens: int = 0
     seal: str | None = None
+    input: InputMark | None = None
     notes: tuple[str, ...] = ()
 
 

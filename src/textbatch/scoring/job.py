@@ -14,7 +14,7 @@ from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.output.records import RowCounts
 from textbatch.data.readers.column_names import case_twins, listed, shown
 from textbatch.data.readers.hive_partitions import with_partitions
-from textbatch.data.readers.identity import InputIdentity, job_key
+from textbatch.data.readers.identity import InputIdentity, InputMark, job_key
 from textbatch.data.readers.json_types import unwritable
 from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
@@ -176,7 +176,7 @@ def already_there(output: Location, job: Job, model: ModelUsed) -> FileResult | 
     if task.if_exists == "replace" or not exists(output):
         return None
     found = find_footer(output)
-    same = found is not None and found.key == job.key
+    same = found is not None and found.key == job.key and job.identity.fits(found.input)
     if found is None or not same or (task.quarantine and not exists(task.quarantine)):
         raise OutputError(
             f"{output} exists" + ("" if same else ", made from another input, model or options"),
@@ -187,17 +187,19 @@ def already_there(output: Location, job: Job, model: ModelUsed) -> FileResult | 
         counts=found.counts(),
         model=model,
         seal=found.seal,
+        input=found.input,
         notes=(f"{output} is already there, of the same job: nothing was done",),
     )
 
 
-def footer_of(job: Job, counts: RowCounts, precision: str) -> OutputFooter:
+def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> OutputFooter:
     """What the output's footer says about the run.
 
     Args:
         job: The job.
         counts: What became of its rows.
         precision: Of the network's products.
+        mark: Of the input.
     """
     return OutputFooter(
         version=__version__,
@@ -207,6 +209,8 @@ def footer_of(job: Job, counts: RowCounts, precision: str) -> OutputFooter:
         label_names=job.bundle.labels,
         precision=precision,
         prefix=job.added.prefix,
+        input_tag=mark.tag,
+        input_content=mark.content,
         rows_in=counts.rows_in,
         rows_out=counts.rows_out,
         rows_quarantined=counts.rows_quarantined,

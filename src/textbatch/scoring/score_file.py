@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 
-from textbatch.data.output.journal import Journal
+from textbatch.data.output.journal import Journal, OtherTextsError
 from textbatch.data.output.parquet_file import ParquetOutput
 from textbatch.data.output.records import RowCounts
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
@@ -90,7 +90,7 @@ class FileRun:
                 task = replace(task, input=work.spool)
             job = prepare(task, self._model)
             there = already_there(task.output, job, self._model.used)
-            return there or self._scored(job, work, self._model.predictor())
+            return there or self._scored_anew(job, work)
         except BaseException as error:
             keep = _may_succeed_later(error) and (work.journal.exists() or self._is_published)
             raise
@@ -116,6 +116,14 @@ class FileRun:
         self._model.predictor()
         return replace(self.known("planned"), rows_planned=job.source.num_rows)
 
+    def _scored_anew(self, job: Job, work: WorkDirectory) -> FileResult:
+        """Score the file, a second time where the journal turns out to be of other texts."""
+        try:
+            return self._scored(job, work, self._model.predictor())
+        except OtherTextsError:
+            again = prepare(job.task, self._model)
+            return self._scored(again, work, self._model.predictor())
+
     def _scored(self, job: Job, work: WorkDirectory, predictor: Predictor) -> FileResult:
         # The predictor may have counted the tokens of earlier files.
         tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
@@ -134,14 +142,16 @@ class FileRun:
                         tally.add(answered)
                         bad_rows.check()
                         self._progress.advance(len(chunk), job.source.progress())
+                journal.finish()
                 bad_rows.finish()
                 counts = tally.counts(quarantined=bad_rows.quarantined)
                 rate = tally.rate(counts.rows_in)
-                journal.close()
                 _check_rows(job, counts, output.rows)
+                mark = job.identity.mark()
                 job.identity.check_unchanged()
                 bad_rows.publish()
-                output.commit(footer_of(job, counts, predictor.engine.precision).to_entries())
+                footer = footer_of(job, counts, predictor.engine.precision, mark)
+                output.commit(footer.to_entries())
             except BaseException as error:
                 output.abort()
                 if isinstance(error, DataError):
@@ -157,6 +167,7 @@ class FileRun:
             tokens=predictor.tokens_seen - tokens,
             unknown_tokens=predictor.unknown_tokens - unknown,
             seal=output.seal,
+            input=mark,
             notes=(*journal.notes(), *job.source.notes),
         )
 

@@ -19,6 +19,8 @@ FOOTER = OutputFooter(
     label_names=("billing", "account"),
     precision="f32",
     prefix="p_",
+    input_tag="1:2:3",
+    input_content="e" * 64,
     **COUNTS,
     **SURENESS,
 )
@@ -46,6 +48,8 @@ def test_a_footer_without_answers_has_no_mean(tmp_path):
         label_names=("billing",),
         precision="int8",
         prefix="",
+        input_tag="",
+        input_content="",
         labels={"billing": 0},
         mean_confidence=None,
         **counts,

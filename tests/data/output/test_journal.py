@@ -4,12 +4,13 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from textbatch.data.output import journal as journal_module
-from textbatch.data.output.journal import Journal
+from textbatch.data.output.journal import Journal, OtherTextsError
 from textbatch.errors import StorageError
 from textbatch.types import Predictions, Status
 
@@ -25,6 +26,19 @@ def predictions(rows: int, seed: int = 0) -> Predictions:
 
 
 ALL = predictions(1000)
+TEXTS = pa.array([None if i % 7 == 3 else f"text {i}" * (i % 5) for i in range(1000)])
+UNDECODABLE = np.arange(1000) % 11 == 3
+
+
+def take(journal: Journal, rows: int, texts: pa.Array = TEXTS) -> Predictions | None:
+    """Take the next rows."""
+    now = slice(journal.rows, journal.rows + rows)
+    return journal.take(texts[now], UNDECODABLE[now])
+
+
+def append(journal: Journal, first: int, stop: int) -> None:
+    now = slice(first, stop)
+    journal.append(ALL[now], TEXTS[now], UNDECODABLE[now])
 
 
 def opened(path: Path, *, key: str = "k", whole: bool = True, total: int | None = None) -> Journal:
@@ -33,10 +47,10 @@ def opened(path: Path, *, key: str = "k", whole: bool = True, total: int | None 
 
 def write(path: Path, sizes: list[int], *, whole: bool = True) -> None:
     journal = opened(path, whole=whole)
-    assert journal.take(10) is None
+    assert take(journal, 10) is None
     first = 0
     for size in sizes:
-        journal.append(ALL[first : first + size])
+        append(journal, first, first + size)
         first += size
     journal.close()
 
@@ -44,7 +58,7 @@ def write(path: Path, sizes: list[int], *, whole: bool = True) -> None:
 def take_all(path: Path, chunk: int, **options) -> tuple[Predictions | None, Journal]:
     journal = opened(path, **options)
     parts = []
-    while (part := journal.take(chunk)) is not None:
+    while (part := take(journal, chunk)) is not None:
         parts.append(part)
         if len(part) < chunk:
             break
@@ -98,7 +112,7 @@ def test_a_journal_torn_anywhere_gives_whole_records_and_goes_on_from_there(tmp_
         assert rows in (0, 100, 200, 300)
         assert found is None or same(found, ALL[:rows])
         known.add(rows)
-        journal.append(ALL[rows : rows + 50])
+        append(journal, rows, rows + 50)
         journal.close()
         again, journal = take_all(path, 1000)
         journal.close()
@@ -125,9 +139,9 @@ def test_a_journal_of_another_job_is_dropped_and_that_is_said(change, tmp_path):
     path = tmp_path / "journal"
     write(path, [100])
     journal = opened(path, **change)
-    assert journal.take(10) is None
+    assert take(journal, 10) is None
     assert "started over" in journal.notes()[0]
-    journal.append(ALL[:20])
+    append(journal, 0, 20)
     journal.close()
     found, journal = take_all(path, 100, **change)
     assert len(found) == 20
@@ -136,16 +150,16 @@ def test_a_journal_of_another_job_is_dropped_and_that_is_said(change, tmp_path):
 
 def test_a_job_of_one_chunk_leaves_the_disk_alone(tmp_path):
     journal = opened(tmp_path / "journal", total=100)
-    journal.append(ALL[:100])
+    append(journal, 0, 100)
     journal.close()
     assert not (tmp_path / "journal").exists()
 
 
 def test_the_last_chunk_is_not_noted(tmp_path):
     journal = opened(tmp_path / "journal", total=100)
-    journal.append(ALL[:60])
+    append(journal, 0, 60)
     size = (tmp_path / "journal").stat().st_size
-    journal.append(ALL[60:100])
+    append(journal, 60, 100)
     journal.close()
     assert (tmp_path / "journal").stat().st_size == size
 
@@ -154,10 +168,10 @@ def test_records_are_synced_now_and_then(tmp_path, monkeypatch):
     synced = []
     monkeypatch.setattr(os, "fsync", synced.append)
     journal = opened(tmp_path / "journal")
-    journal.append(ALL[:10])
+    append(journal, 0, 10)
     assert not synced
     monkeypatch.setattr(journal_module, "SYNC_SECONDS", 0.0)
-    journal.append(ALL[10:20])
+    append(journal, 10, 20)
     assert len(synced) == 1
     journal.close()
 
@@ -166,7 +180,7 @@ def test_a_huge_length_in_a_record_is_not_believed(tmp_path):
     path = tmp_path / "journal"
     write(path, [10])
     content = path.read_bytes()
-    start = content.index(b"TBJ1") + 12
+    start = content.index(b"TBJ1") + 12  # where the number of rows is
     rows = 1 << 30
     lie = rows.to_bytes(4, "little") + (rows * (1 + 4 * LABELS)).to_bytes(8, "little")
     path.write_bytes(content[:start] + lie + content[start + 12 :])
@@ -181,3 +195,62 @@ def test_a_link_planted_under_its_name_is_not_followed(tmp_path):
     with pytest.raises(StorageError, match="cannot read"):
         opened(tmp_path / "journal")
     assert (tmp_path / "victim").read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("chunk", [30, 100, 70, 250])
+@pytest.mark.parametrize(
+    ("row", "text"), [(0, "another"), (55, None), (99, "text 99"), (150, "x"), (199, "")]
+)
+def test_answers_to_other_texts_are_dropped_whatever_the_chunks(chunk, row, text, tmp_path):
+    write(tmp_path / "journal", [100, 100])
+    texts = TEXTS.to_pylist()
+    texts[row] = text
+    journal = opened(tmp_path / "journal")
+    with pytest.raises(OtherTextsError):  # noqa: PT012 - any of the calls
+        while take(journal, chunk, pa.array(texts)) is not None:
+            pass
+    again = opened(tmp_path / "journal")
+    assert take(again, 100) is None
+    assert "started over" in again.notes()[0]
+    again.close()
+
+
+def test_texts_that_run_together_are_other_texts(tmp_path):
+    journal = opened(tmp_path / "journal")
+    undecodable = np.zeros(2, bool)
+    journal.append(ALL[:2], pa.array(["ab", "c"]), undecodable)
+    journal.close()
+    with pytest.raises(OtherTextsError):
+        opened(tmp_path / "journal").take(pa.array(["a", "bc"]), undecodable)
+
+
+def test_a_text_that_cannot_be_decoded_is_another_one_than_none(tmp_path):
+    journal = opened(tmp_path / "journal")
+    journal.append(ALL[:1], pa.array([None], pa.string()), np.array([True]))
+    journal.close()
+    with pytest.raises(OtherTextsError):
+        opened(tmp_path / "journal").take(pa.array([None], pa.string()), np.array([False]))
+
+
+def test_an_input_that_ends_within_a_record_is_another_one(tmp_path):
+    write(tmp_path / "journal", [100])
+    journal = opened(tmp_path / "journal")
+    assert len(take(journal, 60)) == 60
+    with pytest.raises(OtherTextsError):
+        journal.finish()
+
+
+def test_an_input_that_ends_at_the_end_of_a_record_is_the_same(tmp_path):
+    write(tmp_path / "journal", [100, 50])
+    journal = opened(tmp_path / "journal")
+    assert len(take(journal, 100)) == 100
+    journal.finish()
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_slices_and_kinds_of_text_do_not_matter(kind, tmp_path):
+    write(tmp_path / "journal", [100])
+    journal = opened(tmp_path / "journal")
+    found = [take(journal, 50, TEXTS.cast(kind)), take(journal, 50, TEXTS.cast(kind))]
+    assert same(Predictions.concatenate(found), ALL[:100])
+    journal.finish()

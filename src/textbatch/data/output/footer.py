@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textbatch.data.output.records import RowCounts, check_sums
+from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.storage.location import Location
 from textbatch.data.strict_json import Count, RunId, Sha256, Version, as_record, parse_json
@@ -29,6 +30,8 @@ class OutputFooter(RowCounts):
         label_names: Labels of the bundle, in order.
         precision: Precision of the network: `f32` or `int8`.
         prefix: Prefix of the names of the added columns.
+        input_tag: See `InputMark.tag`.
+        input_content: See `InputMark.content`.
         seal: The sha256 of the file itself; None before it is written.
     """
 
@@ -39,12 +42,19 @@ class OutputFooter(RowCounts):
     label_names: tuple[str, ...]
     precision: str
     prefix: str
+    input_tag: str
+    input_content: str
     seal: Sha256 | None = None
 
     def __post_init__(self) -> None:
         check_sums(self)
         if list(self.labels) != list(self.label_names):
             raise ValueError("the labels are others than those that are counted")
+
+    @property
+    def input(self) -> InputMark:
+        """The mark of the input."""
+        return InputMark(tag=self.input_tag, content=self.input_content)
 
     def to_entries(self) -> dict[str, str]:
         """The entries for Parquet. The seal is added later."""
@@ -63,6 +73,8 @@ class OutputFooter(RowCounts):
             "textbatch.mean_confidence": "" if mean is None else repr(mean),
             "textbatch.confidence_histogram": json.dumps(self.confidence_histogram),
             "textbatch.prefix": self.prefix,
+            "textbatch.input_tag": self.input_tag,
+            "textbatch.input_content": self.input_content,
         }
 
     @classmethod

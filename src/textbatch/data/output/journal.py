@@ -1,11 +1,15 @@
 """The journal of a run: the predictions so far, so that a rerun does not compute them again.
 
 It is a file that is only appended to. Its first line names the job. Then come records. A record has
-a fixed header (first row, number of rows, length of the payload), a sha256 of header and payload,
-and the payload: the status codes (int8), then for each row either the best label (int32) and its
-confidence (float32), or all probabilities (float32). A record that is torn, or has a wrong hash,
-ends the journal; the rest is cut off. Because of the hashes, records may reach the disk in any
-order, so they need no sync each.
+a fixed header (first row, number of rows, length of the payload, a hash of the texts), a sha256 of
+header and payload, and the payload: the status codes (int8), then for each row either the best
+label (int32) and its confidence (float32), or all probabilities (float32). A record that is torn,
+or has a wrong hash, ends the journal; the rest is cut off. Because of the hashes, records may reach
+the disk in any order, so they need no sync each.
+
+An answer is only for the text that it was computed for. The chunks of a rerun may be others than
+those of the records, so answers are handed out before the last text of their record is seen. Where
+it turns out then that a text is another one, the whole run begins anew, without this journal.
 """
 
 from __future__ import annotations
@@ -16,21 +20,28 @@ import os
 import struct
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
+import pyarrow as pa
 
+from textbatch.data.output.text_digest import DIGEST_BYTES, TextDigest, digest_of
 from textbatch.data.storage.private import open_private
 from textbatch.errors import OutputError, storage_errors
 from textbatch.failpoints import failpoint
-from textbatch.types import Predictions, has_evidence
+from textbatch.types import BoolArray, Predictions, has_evidence
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 #: A power cut loses at most this much work. A killed process loses no record.
 SYNC_SECONDS = 5.0
 
-_HEADER = struct.Struct("<4sQIQ")
+_HEADER = struct.Struct(f"<4sQIQ{DIGEST_BYTES}s")
 _MAGIC = b"TBJ1"
 _MAX_LINE = 1 << 16
+
+
+class OtherTextsError(Exception):
+    """The journal has answers to other texts than those of the input. It is dropped by now."""
 
 
 class Journal:
@@ -62,31 +73,42 @@ class Journal:
         self._num_labels, self._whole, self._total_rows = num_labels, whole, total_rows
         job = {"format": FORMAT_VERSION, "key": key, "labels": num_labels, "whole": whole}
         self._first_line = (json.dumps(job) + "\n").encode()
+        # What is left of the record that is being taken, its hash, and that of the texts so far.
         self._record: Predictions | None = None
+        self._expected = b""
+        self._texts = TextDigest()
         self._descriptor: int | None = None
         self._end = self._rows_read = 0
         self._synced = time.monotonic()
         with storage_errors(path, "cannot read"):
             self._replaying = self._open()
 
-    def take(self, rows: int) -> Predictions | None:
+    def take(self, texts: pa.Array, undecodable: BoolArray) -> Predictions | None:
         """Take the predictions of the next rows, as far as they are known.
 
         Args:
-            rows: Number of rows wanted.
+            texts: The texts of the rows. Shape `(rows,)`.
+            undecodable: True where the text is not valid UTF-8. Shape `(rows,)`.
 
         Returns:
             At most this many, in order; None for none.
+
+        Raises:
+            OtherTextsError: They are other texts than those that the answers are for.
         """
         taken: list[Predictions] = []
-        while rows and self._replaying:
+        done = 0
+        while done < len(texts) and self._replaying:
             record = self._record or self._read()
             if record is None:
                 self._cut()
                 break
-            taken.append(record[:rows])
-            self._record = record[rows:] if len(record) > rows else None
-            rows -= len(taken[-1])
+            taken.append(record[: len(texts) - done])
+            some = slice(done, done := done + len(taken[-1]))
+            self._texts.add(texts[some], undecodable[some])
+            self._record = record[len(taken[-1]) :] if len(record) > len(taken[-1]) else None
+            if self._record is None:
+                self._check_texts()
         if not taken:
             return None
         known = Predictions.concatenate(taken)
@@ -94,8 +116,23 @@ class Journal:
         self.rows_resumed += len(known)
         return known
 
-    def append(self, predictions: Predictions) -> None:
+    def finish(self) -> None:
+        """Check at the input's end that no answer was taken whose text could not be checked.
+
+        Raises:
+            OtherTextsError: The input ends within a record, so it is another one.
+        """
+        if self._record is not None:
+            self._drop()
+        self.close()
+
+    def append(self, predictions: Predictions, texts: pa.Array, undecodable: BoolArray) -> None:
         """Add the predictions of the next rows.
+
+        Args:
+            predictions: The answers.
+            texts: What they answer. Shape `(rows,)`.
+            undecodable: True where the text is not valid UTF-8. Shape `(rows,)`.
 
         Raises:
             StorageError: The disk is full or failing.
@@ -105,7 +142,7 @@ class Journal:
         if self._total_rows is not None and self.rows >= self._total_rows:
             return
         payload = self._pack(predictions)
-        header = _HEADER.pack(_MAGIC, first, count, len(payload))
+        header = _HEADER.pack(_MAGIC, first, count, len(payload), digest_of(texts, undecodable))
         digest = hashlib.sha256(header + payload).digest()
         with storage_errors(self.path, "cannot write", missing=OutputError):
             if self._descriptor is None:
@@ -170,6 +207,21 @@ class Journal:
             self._synced = now
             failpoint("journal-synced")
 
+    def _check_texts(self) -> None:
+        """Check the texts of a record that was taken whole."""
+        if self._texts.digest() != self._expected:
+            self._drop()
+
+    def _drop(self) -> NoReturn:
+        """Make the file the journal of no job, and end this run."""
+        assert self._descriptor is not None
+        with storage_errors(self.path, "cannot write", missing=OutputError):
+            os.ftruncate(self._descriptor, 0)
+            self._end = 0
+            self._write(b"\n")
+        self.close()
+        raise OtherTextsError
+
     def _cut(self) -> None:
         """Drop everything after the last good record. From now on the journal is written."""
         self._replaying = False
@@ -185,7 +237,7 @@ class Journal:
             head = os.pread(self._descriptor, size, self._end)
             if len(head) < size:
                 return None
-            magic, first, count, length = _HEADER.unpack_from(head)
+            magic, first, count, length, texts = _HEADER.unpack_from(head)
             left = os.fstat(self._descriptor).st_size - self._end - size
             # The length is not believed until it is checked.
             fits = length == count * self._row_bytes() and 0 < length <= left
@@ -196,6 +248,7 @@ class Journal:
             return None
         self._end += size + length
         self._rows_read += count
+        self._expected, self._texts = texts, TextDigest()
         return self._unpack(payload, count)
 
     def _row_bytes(self) -> int:

@@ -15,6 +15,7 @@ from itertools import islice
 from pathlib import Path
 
 from textbatch.data.output.records import PartRecord
+from textbatch.data.readers.identity import InputMark
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.private import open_private
 from textbatch.data.strict_json import RunId, read_record, to_json
@@ -42,6 +43,7 @@ class Ledger:
     Attributes:
         finished: For each part of this job the state of its input; see `listing.ListedFile.state`.
         seals: For each part, of any job, its seal.
+        marks: For each part, of any job, the mark of its input.
         runs: The ids of all runs.
     """
 
@@ -58,6 +60,7 @@ class Ledger:
         self.path = path
         self.finished: dict[str, str] = {}
         self.seals: dict[str, str] = {}
+        self.marks: dict[str, InputMark] = {}
         self.runs: set[str] = set()
         self._job = job
         self._descriptor: int | None = None
@@ -161,6 +164,7 @@ class Ledger:
 
     def _note(self, record: PartRecord) -> None:
         self.seals[record.part] = record.seal
+        self.marks[record.part] = record.input.mark
         # A part that another job has made anew since is not this job's any more.
         self.finished.pop(record.part, None)
         if record.job == self._job:

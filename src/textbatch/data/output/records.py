@@ -13,6 +13,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from textbatch.data.readers.identity import InputMark
 from textbatch.data.storage.names import is_file_name
 from textbatch.data.strict_json import (
     Count,
@@ -128,11 +129,13 @@ class InputRecord:
         name: Its path, relative to the input of the job.
         size: Size in bytes.
         version: A text that changes when the file changes.
+        mark: What recognises it where size and version are the same.
     """
 
     name: str
     size: Count
     version: str
+    mark: InputMark = field(default_factory=InputMark)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,46 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textbatch.data.storage.files import FileState, InputFile
-from textbatch.errors import AccessError, DataError, TryAgainError
+from textbatch.errors import AccessError, DataError, InputNotFoundError, TryAgainError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputMark:
+    """What an output remembers of its input, to recognise it where size and time are the same.
+
+    Attributes:
+        tag: The tag of its state.
+        content: A hash of its content. It decides if the tag is another one: a file that was copied
+            or restored with its old time has another inode.
+    """
+
+    tag: str = ""
+    content: str = ""
+
+    @classmethod
+    def of(cls, file: InputFile, state: FileState) -> InputMark:
+        """Make the mark of a file. It is read once more, where it is on this machine.
+
+        Args:
+            file: The file.
+            state: Its state when it was looked at.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        return cls(tag=state.tag, content=file.content_hash())
+
+    def fits(self, file: InputFile, state: FileState) -> bool:
+        """Whether a file has the same content.
+
+        Args:
+            file: The file.
+            state: Its state now.
+
+        Raises:
+            StorageError: It cannot be read.
+        """
+        return self.tag == state.tag or self.content == file.content_hash()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +91,22 @@ class InputIdentity:
             raise self._changed() from error
         if not unchanged:
             raise self._changed()
+
+    def mark(self) -> InputMark:
+        """What the output remembers of it. A file on this machine is read once more for that.
+
+        Raises:
+            DataError: It is not there any more.
+            StorageError: It cannot be read.
+        """
+        try:
+            return InputMark.of(self.file, self.state)
+        except InputNotFoundError as error:
+            raise self._changed() from error
+
+    def fits(self, mark: InputMark) -> bool:
+        """Whether an output with this mark was made from the same content."""
+        return mark.fits(self.file, self.state)
 
     def _changed(self) -> DataError:
         return DataError(

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from textbatch.data.choices import InputFormat
+from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.partitions import name_with_partitions, partitions_of
 from textbatch.data.readers.source import is_known_name
 from textbatch.data.readers.table_formats import check_single_file, live_files
@@ -55,6 +56,10 @@ class ListedFile:
         """A hash of name, size and version: it differs for other files, and after a change."""
         name = os.fsencode(self.name)
         return sha256(b"%s\0%d\0%s" % (name, self.size, self.version.encode())).hexdigest()[:32]
+
+    def fits(self, mark: InputMark | None) -> bool:
+        """Whether a part with this mark of its input was made from the same content."""
+        return mark is not None and mark.fits(self.file, self.found)
 
     def check_unchanged(self) -> None:
         """Check that the file has not changed since it was listed.

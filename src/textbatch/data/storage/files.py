@@ -96,6 +96,10 @@ class InputFile(ABC):
         """A text that identifies its content and is cheap: an ETag, or a hash of both ends."""
 
     @abstractmethod
+    def content_hash(self) -> str:
+        """A text that differs for any other content: its sha256, or what the store tells."""
+
+    @abstractmethod
     def open(self) -> io.BufferedReader:
         """Open it to read at any place. From a store it is read in large blocks.
 

@@ -77,6 +77,11 @@ class LocalInput(InputFile):
                     digest.update(file.read(_EDGE_BYTES))
         return digest.hexdigest()
 
+    def content_hash(self) -> str:
+        """The sha256 of the whole file."""
+        with storage_errors(self, "cannot read"), self.location.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
     def open(self) -> io.BufferedReader:
         """Open it to read at any place."""
         with storage_errors(self, "cannot read"):

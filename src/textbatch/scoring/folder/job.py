@@ -132,7 +132,12 @@ class FolderJob:
         return success
 
     def _check_same(self, success: Success) -> None:
-        if success.job != self.key or success.inputs != self.inputs:
+        marks = {record.part: record.input.mark for record in self.folder.records()}
+        if (
+            success.job != self.key
+            or success.inputs != self.inputs
+            or not all(file.fits(marks.get(file.part)) for file in self.listing.files)
+        ):
             raise OutputError(
                 f"{self.folder.path} was made from other inputs, another model or other options",
                 "add --overwrite to replace its parts, or --incremental to add new ones",
@@ -146,9 +151,10 @@ class FolderJob:
 
     def resumed(self) -> Iterator[PartRecord]:
         """Parts that an interrupted run of this job finished, of inputs that are still the same."""
+        todo = {file.part for file in self.todo}
         current = {file.part: file.state for file in self.listing.files}
         for record in self._last_records():
-            if current.get(record.part) == record.state:
+            if current.get(record.part) == record.state and record.part not in todo:
                 yield record
 
     def records(self) -> Iterator[PartRecord]:
@@ -165,7 +171,10 @@ class FolderJob:
     def _last_records(self) -> Iterator[PartRecord]:
         seen: set[str] = set()
         for record in self.ledger.records():
-            if record.part not in seen and self.ledger.finished.get(record.part) == record.state:
+            # A part that was made anew has several lines.
+            is_last = self.ledger.seals.get(record.part) == record.seal
+            same = self.ledger.finished.get(record.part) == record.state
+            if is_last and same and record.part not in seen:
                 seen.add(record.part)
                 yield record
 

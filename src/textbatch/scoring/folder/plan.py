@@ -13,6 +13,7 @@ from textbatch.data.output.folder import OutputFolder
 from textbatch.data.output.ledger import Ledger
 from textbatch.data.output.remote_folder import RemoteFolder
 from textbatch.data.output.work_directory import WorkDirectory
+from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.listing import Listing
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import is_within, local, resolved
@@ -96,14 +97,16 @@ def plan(
     """
     key = _key(config, bundle)
     ledger = Ledger(work.parts if work else None, key)
-    known = _known(folder, key) if config.incremental else {}
+    known, marks = _known(folder, key) if config.incremental else ({}, {})
     _check_rewritten(listing, known)
-    seen = known | ledger.finished
+    seen, marks = known | ledger.finished, marks | ledger.marks
     todo = [
         file
         for file in listing.files
         # A part may have been removed by hand.
-        if seen.get(file.part) != file.state or not folder.has(file.part)
+        if seen.get(file.part) != file.state
+        or not folder.has(file.part)
+        or not file.fits(marks.get(file.part))
     ]
     return FolderJob(
         config=config,
@@ -134,8 +137,10 @@ def _check_rewritten(listing: Listing, known: Mapping[str, str]) -> None:
         )
 
 
-def _known(folder: Folder, key: str) -> dict[str, str]:
+def _known(folder: Folder, key: str) -> tuple[dict[str, str], dict[str, InputMark]]:
+    """The states and the marks of the inputs of all parts in the manifest."""
     known: dict[str, str] = {}
+    marks: dict[str, InputMark] = {}
     for record in folder.records():
         if record.job != key:
             raise OutputError(
@@ -143,7 +148,8 @@ def _known(folder: Folder, key: str) -> dict[str, str]:
                 "add --overwrite instead of --incremental to score all files again",
             )
         known[record.part] = record.state
-    return known
+        marks[record.part] = record.input.mark
+    return known, marks
 
 
 def _key(config: ScoreConfig, bundle: Bundle) -> str:

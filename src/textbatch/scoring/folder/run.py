@@ -211,10 +211,13 @@ class _Parts:
     def _note(self, file: ListedFile, result: FileResult) -> None:
         counts = result.counts
         assert result.seal is not None
+        assert result.input is not None
         record = PartRecord(
             part=file.part,
             state=file.state,
-            input=InputRecord(name=file.name, size=file.size, version=file.version),
+            input=InputRecord(
+                name=file.name, size=file.size, version=file.version, mark=result.input
+            ),
             job=self._job.key,
             run_id=self._run_id,
             rows_in=counts.rows_in,
