@@ -18,9 +18,9 @@ from textbatch.errors import (
     StorageError,
     TerminatedError,
     TextbatchError,
+    bounded,
     exit_code_of,
     printable,
-    redacted,
     storage_errors,
 )
 
@@ -111,19 +111,16 @@ def test_control_characters_are_escaped_and_letters_are_not():
     assert printable("é 文 a\nb\x1b[31m\udcff") == "é 文 a\\nb\\x1b[31m\\udcff"
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        (
-            "cannot read s3://u:p@bucket/a?X-Amz-Signature=1: no",
-            "cannot read s3://***@bucket/a?***: no",
-        ),
-        ("cannot read s3:/u:p@bucket/a", "cannot read s3:/***@bucket/a"),
-        ("https://token@host/x; check", "https://***@host/x; check"),
-        ("/data/a@b/in.parquet is empty", "/data/a@b/in.parquet is empty"),
-        ("s3://bucket/key", "s3://bucket/key"),
-    ],
-)
-def test_credentials_in_uris_are_redacted(text, shown):
-    assert redacted(text) == shown
-    assert str(DataError(text)) == shown
+def test_what_is_not_seen_or_turns_a_line_around_is_escaped():
+    hidden = "\r\x85\x9b\u2028\u2029\u202e\u2066\u200b\ufeff\x7f\xa0"
+    told = str(DataError(f"column '{hidden}' is bad", f"give {hidden}"))
+    assert told.isprintable()
+    assert not set(hidden) & set(told)
+
+
+def test_a_message_has_a_bounded_length_and_keeps_its_remedy():
+    told = str(DataError("column '" + "x" * 100_000 + "' is bad", "name another one"))
+    assert len(told) < 2100
+    assert told.startswith("column 'xxx")
+    assert told.endswith("is bad; name another one")
+    assert bounded("short") == "short"

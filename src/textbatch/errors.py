@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -51,7 +50,7 @@ class TextbatchError(Exception):
 
     def __str__(self) -> str:
         # Names in it come from outside: one must not move a cursor, nor begin a line of a log.
-        return printable(redacted(f"{self.what}; {self.remedy}" if self.remedy else self.what))
+        return bounded(printable(f"{self.what}; {self.remedy}" if self.remedy else self.what))
 
     @property
     def title(self) -> str:
@@ -213,20 +212,24 @@ def final_exit_codes() -> tuple[int, ...]:
     return tuple(sorted(kind.exit_code for kind in kinds if not kind.retry))
 
 
-#: User and password, and the query, of a URI. A `Path` leaves only one slash after the scheme.
-_SECRETS = re.compile(r"(?<=:/)(/?)[^/@\s]+@|(?<=\?)[^\s:;,]+(?=[\s:;,]|$)")
-
-
-def redacted(text: str) -> str:
-    """Remove the credentials from the URIs in a text: users, passwords and queries."""
-    if ":/" not in text:
-        return text
-    return _SECRETS.sub(lambda found: f"{found[1]}***@" if found[1] is not None else "***", text)
+#: The longest message, in characters, and what stays of its end, where the remedy is.
+_LONGEST, _END = 2000, 500
 
 
 def printable(text: str) -> str:
-    """Escape control characters, so that names and labels cannot control a terminal."""
+    """Escape control characters, so that names and labels cannot control a terminal.
+
+    All that comes from outside is printed through it. It also escapes what is not seen or changes
+    the direction of writing, and all separators but the plain blank.
+    """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def bounded(text: str) -> str:
+    """Cut the middle out of a message that is too long for a line."""
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[: _LONGEST - _END]} … {text[-_END:]}"
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from typing import (
     get_origin,
 )
 
+from textbatch.credentials import quoted, refuse_credentials
 from textbatch.errors import UsageError, require
 
 C = TypeVar("C")
@@ -102,6 +103,7 @@ class Option:
 
         Raises:
             TypeError: It is not of this kind. For example, a table in memory is not a file.
+            ConflictError: It is a place that holds credentials.
         """
         if value is None:
             return None
@@ -112,6 +114,7 @@ class Option:
         return tuple(map(self._one, several))
 
     def _one(self, value: Any) -> Any:  # noqa: ANN401 - of the field's type
+        refuse_credentials(value, f"--{self.key}", bare=self.kind == "path" or self.of is not None)
         try:
             if self.of:
                 return self.of(value)
@@ -132,7 +135,7 @@ class Option:
             return
         for one in value if isinstance(value, tuple) else (value,):
             if self.choices and one not in self.choices:
-                told = f"--{self.key} is '{one}'"
+                told = f"--{self.key} is {quoted(one)}"
                 raise UsageError(told, f"take one of {', '.join(self.choices)}")
             if self.low is not None and self.high is not None:
                 require(f"--{self.key}", one, self.low, self.high)

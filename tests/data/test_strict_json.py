@@ -1,10 +1,22 @@
 from __future__ import annotations
 
+import json
+import math
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from textbatch.data.strict_json import Count, Share, as_record, parse_json, read_record, to_json
+from textbatch.data.strict_json import (
+    Count,
+    Share,
+    as_record,
+    json_text,
+    parse_json,
+    read_record,
+    to_json,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +78,41 @@ def test_anything_else_is_a_value_error_that_quotes_nothing(old, new):
 def test_what_is_no_json_is_a_value_error(data):
     with pytest.raises(ValueError):  # noqa: PT011
         parse_json(data)
+
+
+SOURCE = Path(__file__).parents[2] / "src" / "textbatch"
+#: They hash what they write, keep the notes of other tools as they are, or write TOML.
+OTHER_JSON = {
+    "cli/settings/template.py",
+    "data/output/footer_schemas.py",
+    "data/readers/identity.py",
+    "data/readers/spark_notes.py",
+    "data/strict_json.py",
+    "model/bundle/strict_json.py",
+    "scoring/folder/plan.py",
+    "training/recipes/file.py",
+}
+
+
+def test_what_is_no_number_becomes_null():
+    value = {"a": math.nan, "b": [math.inf, (-math.inf, 1.5)], "c": {"d": math.nan}, "e": True}
+    assert json_text(value) == '{"a": null, "b": [null, [null, 1.5]], "c": {"d": null}, "e": true}'
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_shows_no_control_character_and_is_read_back(indent):
+    value = {"\x1b[2J\x9b": ["\x7f\x85\u2028\u202e\u200b\ufeff\r\n\udcff", "é 文 😀"]}
+    text = json_text(value, indent=indent)
+    assert text.replace("\n", "").isprintable()
+    assert "é 文 😀" in text
+    assert json.loads(text) == value
+    text.encode()
+
+
+def test_all_json_comes_from_one_encoder():
+    writers = {
+        path.relative_to(SOURCE).as_posix()
+        for path in SOURCE.rglob("*.py")
+        if re.search(r"\bjson\.dumps?\(", path.read_text())
+    }
+    assert writers == OTHER_JSON

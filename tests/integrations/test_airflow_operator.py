@@ -139,11 +139,14 @@ def test_messages_go_to_the_log_while_the_command_runs(task, tmp_path, caplog):
     assert caplog.messages[-1] == "last"
 
 
-def test_log_shows_no_credentials(task, caplog):
+def test_a_line_break_or_an_escape_forges_no_line_of_the_log(task, caplog):
     caplog.set_level("INFO")
-    task(command=shell("echo '{}'"), input_path="s3://key:secret@bucket/in.parquet").execute({})
-    assert "s3://***@bucket/in.parquet" in caplog.text
-    assert "secret" not in caplog.text
+    body = "printf 'a\\rINFO forged\\n\\033[2Jb\\302\\205c\\342\\200\\256d\\n' >&2; exit 65"
+    with pytest.raises(NoRetryError) as found:
+        task(command=shell(body), input_path="in\nINFO forged\x1b[2J.csv").execute({})
+    assert len(caplog.messages) == 3
+    for told in (*caplog.messages, str(found.value)):
+        assert told.isprintable()
 
 
 def test_task_fails_at_once_where_a_retry_cannot_help(task, tmp_path):

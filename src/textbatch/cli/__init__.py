@@ -8,6 +8,7 @@
 * `settings`: values from flags, the environment and a file.
 * `score_watched`: a scoring run with its log, metrics, lineage and page.
 * `console`: where everything is printed.
+* `tracebacks`: what `--debug` shows.
 * `help`: help that fits into 80 columns.
 * `signals`, `memory`: how a process stops, and limits its memory.
 * `demo`: the tour on made-up data.

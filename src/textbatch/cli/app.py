@@ -8,7 +8,6 @@ import io
 import os
 import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +32,8 @@ from textbatch.cli.console import error_line
 from textbatch.cli.help import HelpedGroup, arguments_of, usage_of
 from textbatch.cli.score_options import ScoreCommand
 from textbatch.cli.signals import stopped
+from textbatch.cli.tracebacks import told_traceback
+from textbatch.credentials import refuse_credentials
 from textbatch.errors import (
     MissingExtraError,
     OutOfMemoryError,
@@ -124,18 +125,24 @@ def _plainer(error: UnicodeError) -> tuple[str, int]:
     return "".join(map(_PLAIN.get, lacking, escaped)), error.end
 
 
+def _run_command() -> int:
+    for word in sys.argv[1:]:  # typer quotes words that it does not understand
+        refuse_credentials(word, "the command line", bare=False)
+    done = app(standalone_mode=False) or 0
+    if done == 128 + signal.SIGINT:  # typer has caught it
+        raise KeyboardInterrupt
+    sys.stdout.flush()
+    return done
+
+
 def _run() -> int:
     try:
-        done = app(standalone_mode=False) or 0
-        if done == 128 + signal.SIGINT:  # typer has caught it
-            raise KeyboardInterrupt
-        sys.stdout.flush()
-        return done
+        return _run_command()
     except _UNREADABLE as error:
         return error_line("Usage", f"{_told(error)}; see `{_helping(error)} --help`", code=2)
     except TextbatchError as error:
         if _debug:
-            traceback.print_exc()
+            sys.stderr.write(told_traceback(error))
         return error_line(error.title, str(error), code=error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         stopped()
@@ -150,7 +157,7 @@ def _run() -> int:
         return 0
     except Exception as error:
         if _debug:
-            traceback.print_exc()
+            sys.stderr.write(told_traceback(error))
         return _unforeseen(error)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from textbatch.cli.options import LogFormat
-from textbatch.errors import printable
+from textbatch.data.strict_json import json_text
+from textbatch.errors import bounded, printable
 
 if TYPE_CHECKING:
     from textbatch.report.listener import Listener
@@ -58,7 +58,8 @@ def event(name: str, fields: Mapping[str, Any], *, level: str = "info") -> None:
     if _log_fields is None:
         return
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
-    line = json.dumps({"time": time, "level": level, "event": name, **_log_fields, **fields})
+    told = {"time": time, "level": level, "event": name, **_log_fields, **fields}
+    line = json_text(told, ascii_only=True)
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
@@ -67,7 +68,7 @@ def print_json(record: Mapping[str, Any]) -> None:
     """Print one JSON record on one line of stdout."""
     plain = sys.stdout.encoding.lower() != "utf-8"
     try:
-        sys.stdout.write(json.dumps(record, ensure_ascii=plain) + "\n")
+        sys.stdout.write(json_text(record, ascii_only=plain) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         results.on_broken_pipe()
@@ -96,7 +97,7 @@ def error_line(kind: str, message: str, *, code: int) -> int:
         code: The exit code.
     """
     if _log_fields is None:
-        told = f"textbatch: error[{kind}]: {printable(message)}"
+        told = f"textbatch: error[{kind}]: {bounded(printable(message))}"
         errors.print(told, markup=False, soft_wrap=not errors.is_terminal)
     else:
         fields = {"error": kind, "message": message, "exit_code": code}

@@ -9,7 +9,7 @@ from uuid import UUID
 from textbatch.cli.command import short_id
 from textbatch.cli.console import event, log, progress
 from textbatch.cli.score_options import ScoreCommand
-from textbatch.errors import redacted, require_extra
+from textbatch.errors import require_extra
 from textbatch.integrations.openlineage import Traced, traced
 from textbatch.integrations.prometheus import failure_measured, write_success
 from textbatch.report.files import write_whole
@@ -42,7 +42,7 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
         "output": os.fspath(config.output),
         "model": os.fspath(config.model),
     }
-    event("started", {what: redacted(path) for what, path in paths.items()})
+    event("started", paths)
     recorder = Recorder(progress())
     tracing = nullcontext() if config.dry_run else traced(about, log)
     with failure_measured(config.metrics_file), tracing as lineage:

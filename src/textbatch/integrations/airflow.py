@@ -1,11 +1,12 @@
 """An Airflow operator (3.2 or later) that runs `textbatch score`.
 
-It needs only this file and the error table of textbatch. So Airflow's own environment can have it
-without the libraries that score: `pip install --no-deps textbatch`.
+It needs only this file, the error table of textbatch and the check of places. So Airflow's own
+environment can have it without the libraries that score: `pip install --no-deps textbatch`.
 """
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -20,7 +21,8 @@ from typing import IO, Any
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from textbatch.errors import final_exit_codes, redacted
+from textbatch.credentials import refuse_credentials
+from textbatch.errors import ConflictError, final_exit_codes, printable
 
 #: The command ends within 5 seconds after SIGTERM. If it has not ended after this time, it is
 #: killed.
@@ -125,13 +127,20 @@ class TextbatchScoreOperator(BaseOperator):
         words = [*self.command, "score", "--json", "--if-exists", self.if_exists]
         words += ["--model", self.model_path] if self.model_path else []
         words += [*self.flags, "--", self.input_path, self.output_path]
+        try:
+            for word in words:
+                is_place = word in (self.input_path, self.output_path, self.model_path)
+                refuse_credentials(word, "this task", bare=is_place)
+        except ConflictError as error:
+            raise AirflowFailException(str(error)) from None
         # SIGKILL ends the task without a call of `on_kill`. Then the kernel ends the command.
         setpriv = shutil.which("setpriv")
         guard = [setpriv, "--pdeathsig", "TERM"] if setpriv else []
         if not shutil.which(self.command[0]):
-            message = f"no command {self.command[0]}; install textbatch, or give its full path"
+            told = printable(self.command[0])
+            message = f"no command {told}; install textbatch, or give its full path"
             raise AirflowFailException(message)
-        self.log.info("%s", redacted(" ".join(words)))
+        self.log.info("%s", printable(" ".join(words)))
         return subprocess.Popen(
             [*guard, *words],
             env={**os.environ, **(self.env or {})},
@@ -147,10 +156,11 @@ class TextbatchScoreOperator(BaseOperator):
     def _follow(self, child: subprocess.Popen[str]) -> str:
         """Log the messages of the command as they come. Return the last one."""
         line = ""
-        assert child.stderr
+        assert isinstance(child.stderr, io.TextIOWrapper)
+        child.stderr.reconfigure(newline="\n")  # what only moves a cursor ends no line
         with child.stderr as messages:
             for message in messages:
-                line = message.rstrip()
+                line = printable(message.rstrip())
                 self.log.info("%s", line)
         return line
 

@@ -16,7 +16,7 @@ from typing import Any
 from uuid import UUID
 
 from textbatch import __version__
-from textbatch.errors import TextbatchError, redacted
+from textbatch.errors import TextbatchError
 from textbatch.report.scoring import RunReport
 
 #: How long the end of a run waits for its events, in seconds; and after a signal.
@@ -204,7 +204,7 @@ def _parent() -> Any:  # noqa: ANN401
 
 def _dataset(address: str) -> tuple[str, str]:
     """Namespace and name of a path or URI, by OpenLineage's naming conventions."""
-    remote = re.fullmatch(r"(\w+):/{1,2}([^/]+)/(.*)", redacted(address))
+    remote = re.fullmatch(r"(\w+):/{1,2}([^/]+)/(.*)", address)
     if remote:
         return f"{remote[1]}://{remote[2]}", remote[3]
     return "file", os.path.realpath(address)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location
+from textbatch.data.strict_json import json_text
 from textbatch.errors import (
     InterruptError,
     PlaceTakenError,
@@ -82,8 +82,7 @@ def write_json(path: Location, record: dict[str, Any]) -> None:
         OutputError: Its directory does not exist.
         AccessError: The store does not allow it.
     """
-    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    write_whole(path, text)
+    write_whole(path, json_text(record, indent=2) + "\n")
 
 
 def write_whole(path: Location, text: str) -> None:

@@ -12,7 +12,7 @@ from textbatch.data.output.footer import find_footer
 from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.location import Location
-from textbatch.errors import DataError, InputNotFoundError, redacted, storage_errors
+from textbatch.errors import DataError, InputNotFoundError, storage_errors
 from textbatch.model.bundle.fetch import load_model
 from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
 from textbatch.types import Status
@@ -50,7 +50,7 @@ def _inspect_bundle(path: Location) -> BundleInspection:
     manifest = bundle.manifest
     assert manifest is not None, "a loaded bundle has one"
     return BundleInspection(
-        path=redacted(os.fspath(path)),
+        path=os.fspath(path),
         fingerprint=bundle.fingerprint,
         created=manifest.created,
         textbatch=manifest.textbatch,
@@ -77,7 +77,7 @@ def _inspect_folder(folder: Folder) -> OutputInspection:
         raise DataError(f"{folder.path} has lost its part {first}", "score the input again")
     schema = ParquetSource(new_input(folder.path / first)).schema if first else ()
     return OutputInspection(
-        path=redacted(os.fspath(folder.path)),
+        path=os.fspath(folder.path),
         parts=success.parts,
         rows=success.rows_out,
         run_id=success.run_id,
@@ -106,7 +106,7 @@ def _inspect_output(path: Location) -> OutputInspection:
         count_values(batch.column(0), labels)
         count_values(batch.column(1), statuses)
     return OutputInspection(
-        path=redacted(os.fspath(path)),
+        path=os.fspath(path),
         rows=source.num_rows or 0,
         run_id=footer.run_id,
         textbatch=footer.version,

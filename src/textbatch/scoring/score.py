@@ -14,7 +14,6 @@ from textbatch import __version__
 from textbatch.data.readers.table_formats import check_single_file
 from textbatch.data.storage.file_io import is_folder, is_pattern, new_input, new_output
 from textbatch.data.strict_json import to_json
-from textbatch.errors import redacted
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.files import failure_reported, write_json
 from textbatch.report.listener import SILENT
@@ -149,9 +148,9 @@ class _ReportMaker:
         return RunReport(
             run_id=self.run_id,
             state=result.state,
-            input=redacted(" ".join(map(os.fspath, config.inputs))),
-            output=redacted(os.fspath(config.output)),
-            model=redacted(os.fspath(config.model)),
+            input=" ".join(map(os.fspath, config.inputs)),
+            output=os.fspath(config.output),
+            model=os.fspath(config.model),
             textbatch=__version__,
             fingerprint=model.fingerprint,
             engine=model.engine,

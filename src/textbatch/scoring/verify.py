@@ -13,7 +13,7 @@ from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import Location
-from textbatch.errors import DataError, InputNotFoundError, redacted
+from textbatch.errors import DataError, InputNotFoundError
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.layout import LAYOUT
 from textbatch.report.terminal.pace import BYTES
@@ -53,7 +53,7 @@ def verify_output(
         found = _verify_file(path, step)
     _check_model(path, model, found.fingerprint)
     return Verification(
-        path=redacted(os.fspath(path)),
+        path=os.fspath(path),
         seal=found.seal,
         rows=found.rows_out,
         rows_quarantined=found.rows_quarantined,
@@ -120,7 +120,7 @@ def _verify_folder(
         raise DataError(f"{path} holds other parts or rows than its _SUCCESS says", _REMEDY)
     _check_model(path, model, success.fingerprint)
     return Verification(
-        path=redacted(os.fspath(path)),
+        path=os.fspath(path),
         parts=len(parts),
         rows=success.rows_out,
         rows_quarantined=success.rows_quarantined,

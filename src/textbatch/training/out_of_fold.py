@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from textbatch.data.output.columns import vectors
 from textbatch.data.output.small_table import write_table
+from textbatch.data.strict_json import json_text
 from textbatch.model.quality.calibration import softmax
 from textbatch.report.training import FoldScore, FoldsSummary, Spread
 from textbatch.types import BoolArray, Float32Array, Int64Array
@@ -70,7 +70,7 @@ class OutOfFold:
         listed = vectors(probabilities, nothing)
         predicted = names.take(pa.array(best, mask=nothing))
         confidence = pa.array(probabilities[np.arange(len(best)), best], mask=nothing)
-        metadata = {"labels": json.dumps(self.labels, ensure_ascii=False)}
+        metadata = {"labels": json_text(self.labels)}
         columns = {
             pa.field("row", pa.int64()): pa.array(self.numbers),
             pa.field("label", pa.string()): names.take(pa.array(self.label_ids)),

@@ -172,11 +172,16 @@ def test_a_variable_that_is_no_setting_is_told_but_stops_nothing():
     assert run_cli("score", "a", "b", TEXTBATCH_SCORE_PORT="tcp://10.0.0.1:80").returncode == 68
 
 
-def test_credentials_are_not_shown(folder):
-    (folder / "textbatch.toml").write_text("[score]\nmodel = 's3://key:hush@bucket/m?sig=hush'\n")
-    for flags in ([], ["--json"]):
-        run = run_cli("config", "show", "score", *flags, TEXTBATCH_SCORE_REPORT="s3://a:hush@b/c")
-        assert "***" in run.stdout
+def test_credentials_are_refused_and_not_shown(folder):
+    text = "[score]\nmodel = 's3://key:hush@bucket/m?sig=hush'\n"
+    for place, content, variables in (
+        ("TEXTBATCH_SCORE_REPORT", "", {"TEXTBATCH_SCORE_REPORT": "s3://a:hush@b/c"}),
+        (r"textbatch.toml \[score\] model", text, {}),
+    ):
+        (folder / "textbatch.toml").write_text(content)
+        run = run_cli("config", "show", "score", "--json", **variables)
+        assert run.returncode == 64
+        assert re.search(place + r": s3://\*\*\* with a user, a password", run.stderr)
         assert "hush" not in run.stdout + run.stderr
 
 

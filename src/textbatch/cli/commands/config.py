@@ -14,7 +14,8 @@ from textbatch.cli.options import JsonOptions
 from textbatch.cli.settings.file import SETTINGS_FILE
 from textbatch.cli.settings.resolve import Setting, check_names, unknown_variables
 from textbatch.cli.settings.template import settings_text
-from textbatch.errors import OutputError, UsageError, printable, redacted
+from textbatch.credentials import quoted
+from textbatch.errors import OutputError, UsageError, printable
 from textbatch.options import Options, option, options
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def show_command(given: Given[ShowCommand]) -> None:
     commands = settings_beside(given.context)
     if config.command is not None and config.command not in commands:
         raise UsageError(
-            f"there is no command '{config.command}'",
+            f"there is no command {quoted(config.command)}",
             f"take one of {', '.join(sorted(commands))}",
         )
     file = file_of(given.context)
@@ -65,7 +66,7 @@ def show_command(given: Given[ShowCommand]) -> None:
     }
     for warning in unknown_variables(commands):
         log(f"warning: {warning}")
-    path = redacted(str(file.path)) if file else None
+    path = str(file.path) if file else None
     if config.json:
         told = {
             name: {one.option.key: _record(one) for one in all_} for name, all_ in found.items()
@@ -109,7 +110,7 @@ def _value(setting: Setting) -> object:
 def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON takes
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
-    return value if value is None or isinstance(value, int | float) else redacted(str(value))
+    return value if value is None or isinstance(value, int | float) else str(value)
 
 
 def _table(command: str, settings: list[Setting]) -> Table:

@@ -8,7 +8,6 @@ from textbatch.cli.command import Given
 from textbatch.cli.console import print_json, print_line
 from textbatch.cli.memory import limit_memory
 from textbatch.cli.score_options import ScoreCommand
-from textbatch.errors import redacted
 
 if TYPE_CHECKING:
     from textbatch.report.scoring import RunReport
@@ -26,12 +25,11 @@ def score_command(given: Given[ScoreCommand]) -> None:
     from textbatch.integrations.prometheus import failure_measured
     from textbatch.report.files import failure_reported
 
-    names = {
+    paths = {
         "input": " ".join(map(str, given["inputs"])),
         "output": str(given["output"]),
         "model": str(given["model"]),
     }
-    paths = {what: redacted(name) for what, name in names.items()}
     with (
         failure_reported(given["report"], lambda: paths),
         failure_measured(given["metrics_file"]),

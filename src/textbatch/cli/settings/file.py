@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from textbatch.credentials import quoted
 from textbatch.errors import UsageError, storage_errors
 
 #: Searched in the working directory, in this order.
@@ -83,7 +84,7 @@ def _checked(path: Path, tables: object, prefix: str) -> SettingsFile:
     for name, table in tables.items():
         if not isinstance(table, dict):
             raise UsageError(
-                f"{path} has '{name}' outside the commands' tables",
+                f"{path} has {quoted(name)} outside the commands' tables",
                 f"put it into a table such as [{prefix}score]",
             )
     return SettingsFile(path=path, prefix=prefix, tables=tables)

@@ -16,6 +16,7 @@ from textbatch.cli.settings.values import (
     value_of_toml,
     value_of_variable,
 )
+from textbatch.credentials import quoted, refuse_credentials
 from textbatch.errors import ConflictError, UsageError
 from textbatch.options import Option, Options, options_of, short_of
 
@@ -83,6 +84,7 @@ class Settings:
 
         Raises:
             UsageError: A flag, a variable or the file has a value of a wrong kind.
+            ConflictError: A variable or the file has a place with credentials.
         """
         return [self._setting(option, file, given or {}) for option in self.flags]
 
@@ -93,14 +95,16 @@ class Settings:
             return Setting(option=option, value=self._of_flag(option, flag), origin="flag")
         for variable in self.variables(option):
             if text := os.environ.get(variable):
-                with _told(f"{variable} is '{text}'", option):
+                # Here, because a list of paths is taken apart at its colons.
+                refuse_credentials(text, variable, bare=option.kind == "path")
+                with _told(f"{variable} is {quoted(text)}", option):
                     value = value_of_variable(option, text)
                 return Setting(option=option, value=value, origin="environment", place=variable)
         table = file.tables.get(self.command, {}) if file else {}
         if file and option.key in table:
             place, held = file.place(self.command), table[option.key]
-            told = str(held).lower() if isinstance(held, bool) else repr(held)
-            with _told(f"{place} {option.key} is {told}", option):
+            refuse_credentials(str(held), f"{place} {option.key}", bare=option.kind == "path")
+            with _told(f"{place} {option.key} is {quoted(held)}", option):
                 value = value_of_toml(option, held)
             return Setting(option=option, value=value, origin="file", place=place)
         return Setting(option=option, value=option.default, origin="default")
@@ -170,13 +174,14 @@ def check_names(file: SettingsFile, commands: Mapping[str, Settings]) -> None:
     for name, table in file.tables.items():
         if name not in commands:
             raise UsageError(
-                f"{file.place(name)} is no command's table", _nearest(name, commands, "[{}]")
+                f"{quoted(file.place(name))} is no command's table",
+                _nearest(name, commands, "[{}]"),
             )
         keys = [option.key for option in commands[name].flags]
         for key in table:
             if key not in keys:
                 raise UsageError(
-                    f"{file.place(name)} has '{key}', which is no setting of {name}",
+                    f"{file.place(name)} has {quoted(key)}, which is no setting of {name}",
                     _nearest(key.replace("_", "-"), keys, "{}"),
                 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 
 from textbatch.data.output.footer_schemas import carried_entries
 from textbatch.data.readers.column_names import shown
+from textbatch.data.strict_json import json_text
 from textbatch.errors import ConflictError
 from textbatch.types import BoolArray, Float32Array, Predictions, Status, TextBatch, has_evidence
 
@@ -49,7 +49,7 @@ class OutputColumns:
         ]
         if self.probabilities:
             kind = vectors_type(len(self.labels))
-            metadata = {"labels": json.dumps(self.labels, ensure_ascii=False)}
+            metadata = {"labels": json_text(self.labels)}
             fields.append(pa.field(f"{self.prefix}probabilities", kind, metadata=metadata))
         if self.top_k:
             fields.append(pa.field(f"{self.prefix}top_labels", pa.list_(pa.string())))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +10,15 @@ from textbatch.data.output.records import RowCounts, check_sums
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.storage.location import Location
-from textbatch.data.strict_json import Count, RunId, Sha256, Version, as_record, parse_json
+from textbatch.data.strict_json import (
+    Count,
+    RunId,
+    Sha256,
+    Version,
+    as_record,
+    json_text,
+    parse_json,
+)
 from textbatch.errors import DataError
 
 _PREFIX = "textbatch."
@@ -64,14 +71,14 @@ class OutputFooter(RowCounts):
             "textbatch.run_id": self.run_id,
             _KEY: self.key,
             "textbatch.fingerprint": self.fingerprint,
-            "textbatch.labels": json.dumps(self.label_names, ensure_ascii=False),
+            "textbatch.labels": json_text(self.label_names),
             "textbatch.precision": self.precision,
             "textbatch.rows_in": str(self.rows_in),
             "textbatch.rows": str(self.rows_out),
-            "textbatch.statuses": json.dumps(self.statuses),
-            "textbatch.label_counts": json.dumps(self.labels),
+            "textbatch.statuses": json_text(self.statuses),
+            "textbatch.label_counts": json_text(self.labels),
             "textbatch.mean_confidence": "" if mean is None else repr(mean),
-            "textbatch.confidence_histogram": json.dumps(self.confidence_histogram),
+            "textbatch.confidence_histogram": json_text(self.confidence_histogram),
             "textbatch.prefix": self.prefix,
             "textbatch.input_tag": self.input_tag,
             "textbatch.input_content": self.input_content,

@@ -15,7 +15,6 @@ it turns out then that a text is another one, the whole run begins anew, without
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import struct
 import time
@@ -27,6 +26,7 @@ import pyarrow as pa
 
 from textbatch.data.output.text_digest import DIGEST_BYTES, TextDigest, digest_of
 from textbatch.data.storage.private import open_private
+from textbatch.data.strict_json import json_text
 from textbatch.errors import OutputError, storage_errors
 from textbatch.failpoints import failpoint
 from textbatch.types import BoolArray, Predictions, has_evidence
@@ -72,7 +72,7 @@ class Journal:
         self.dropped = False
         self._num_labels, self._whole, self._total_rows = num_labels, whole, total_rows
         job = {"format": FORMAT_VERSION, "key": key, "labels": num_labels, "whole": whole}
-        self._first_line = (json.dumps(job) + "\n").encode()
+        self._first_line = (json_text(job, ascii_only=True) + "\n").encode()
         # What is left of the record that is being taken, its hash, and that of the texts so far.
         self._record: Predictions | None = None
         self._expected = b""

@@ -7,7 +7,6 @@ where an interrupted one stopped. At the end it becomes `_manifest.jsonl` in the
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ from textbatch.data.output.records import PartRecord
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.private import open_private
-from textbatch.data.strict_json import RunId, read_record, to_json
+from textbatch.data.strict_json import RunId, json_text, read_record, to_json
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
 #: Increased when a field of a line changes its meaning.
 FORMAT_VERSION = 2
-_FIRST_LINE = f"{json.dumps({'format': FORMAT_VERSION})}\n".encode()
+_FIRST_LINE = f"{json_text({'format': FORMAT_VERSION})}\n".encode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +87,7 @@ class Ledger:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
                 self._descriptor = open_private(self.path, flags)
                 self._write(_FIRST_LINE)
-            self._write(f"{json.dumps(to_json(_Begun(run=run_id)))}\n".encode())
+            self._write(f"{json_text(to_json(_Begun(run=run_id)))}\n".encode())
             os.fsync(self._descriptor)
         self.runs.add(run_id)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,8 @@ from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.storage.atomic_file import AtomicFile, temporary_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location, local
-from textbatch.errors import OutputError, redacted, storage_errors
+from textbatch.data.strict_json import json_text
+from textbatch.errors import OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
 
@@ -35,7 +35,7 @@ class Quarantine:
             AccessError: Its directory is not writable.
         """
         self.path = path
-        self._source = redacted(str(source))
+        self._source = str(source)
         self.with_text = with_text
         with storage_errors(path, "cannot create", missing=OutputError):
             self._place = new_output(path)
@@ -64,7 +64,7 @@ class Quarantine:
                 }
                 if self.with_text:
                     record["text"] = (row.text or b"").decode("utf-8", "backslashreplace")
-                self._file.buffered.write((json.dumps(record) + "\n").encode())
+                self._file.buffered.write((json_text(record, ascii_only=True) + "\n").encode())
 
     def publish(self) -> None:
         """Move the file to its final path. This comes before the output, which lacks its rows.

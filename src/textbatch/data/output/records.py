@@ -6,7 +6,6 @@ Each record is written and read only here. The footer of a file is in `footer`.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, field, fields
 from typing import Annotated
@@ -22,6 +21,7 @@ from textbatch.data.strict_json import (
     Share,
     Version,
     as_record,
+    json_text,
     parse_json,
     read_record,
     to_json,
@@ -175,7 +175,7 @@ class PartRecord(RowCounts):
 
         Names that are not UTF-8 become escapes, and are read back as they were.
         """
-        return f"{json.dumps(to_json(self))}\n".encode()
+        return f"{json_text(to_json(self), ascii_only=True)}\n".encode()
 
     @classmethod
     def of_line(cls, line: bytes) -> PartRecord | None:
@@ -219,7 +219,7 @@ class Success(RowTotals):
 
     def to_bytes(self) -> bytes:
         """Make the content of the file, with its seal."""
-        blank = json.dumps({**to_json(self), "seal": _BLANK}, indent=2) + "\n"
+        blank = json_text({**to_json(self), "seal": _BLANK}, indent=2, ascii_only=True) + "\n"
         before, _, behind = blank.rpartition(_BLANK)
         return f"{before}{hashlib.sha256(blank.encode()).hexdigest()}{behind}".encode()
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from textbatch.data.storage.atomic_file import hidden_beside, temporary_of
 from textbatch.data.storage.private import open_private
+from textbatch.data.strict_json import json_text
 from textbatch.errors import AccessError, OutputError, StorageError, TryAgainError, storage_errors
 from textbatch.failpoints import failpoint
 
@@ -76,7 +77,7 @@ class WorkDirectory:
             try:
                 owner = {"pid": os.getpid(), "host": os.uname().nodename, "run_id": run_id}
                 os.ftruncate(self._lock, 0)
-                os.pwrite(self._lock, json.dumps(owner).encode(), 0)
+                os.pwrite(self._lock, json_text(owner, ascii_only=True).encode(), 0)
                 failpoint("lock-taken")
             except BaseException:
                 self.release(keep=self.inherited)

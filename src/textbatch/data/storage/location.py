@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
+from textbatch.credentials import refuse_credentials
 from textbatch.errors import ConflictError
 
 PathLike = str | os.PathLike[str]
 
 
-_URI = re.compile(r"([a-z][a-z0-9+.-]+)://(.*)", re.DOTALL)
+_URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
 #: A `Path` has only one slash after the scheme of a URI.
-_URI_IN_PATH = re.compile(r"([a-z][a-z0-9+.-]+):/(.*)", re.DOTALL)
+_URI_IN_PATH = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,15 +78,23 @@ Location = Path | RemotePath
 
 
 def location_of(path: str | os.PathLike[str]) -> Location:
-    """Make a location of a path on this machine or a URI of an object store."""
+    """Make a location of a path on this machine or a URI of an object store.
+
+    Raises:
+        ConflictError: It holds credentials.
+    """
     if isinstance(path, RemotePath):
         return path
     text = os.fspath(path)
+    refuse_credentials(text)
     found = (_URI_IN_PATH if isinstance(path, PurePosixPath) else _URI).fullmatch(text)
-    if found is None or found[1] == "file":
-        return Path(text.removeprefix("file://"))
+    if found is None:
+        return Path(text)
+    scheme = found[1].lower()
+    if scheme == "file":
+        return Path(text.removeprefix(f"{found[1]}://"))
     bucket, _, key = found[2].partition("/")
-    return RemotePath(found[1], bucket, key.removesuffix("/"))
+    return RemotePath(scheme, bucket, key.removesuffix("/"))
 
 
 def is_local(location: Location) -> bool:

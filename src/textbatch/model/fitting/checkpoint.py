@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from textbatch.data.storage.atomic_file import atomic_file
+from textbatch.data.strict_json import json_text
 from textbatch.errors import BundleError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 from textbatch.model.bundle.strict_json import dump_json, parse_json
@@ -123,7 +123,7 @@ def _dump(record: Mapping[str, Any]) -> bytes:
     try:
         return dump_json(record)
     except ValueError:
-        return json.dumps(record).encode()
+        return json_text(record, ascii_only=True).encode()
 
 
 def _replace(path: Path, data: bytes) -> None:
