@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_SMALL, _MEDIUM, _LARGE, _TENSORS = 64 << 10, 16 << 20, 64 << 20, 4 << 30
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleLayout:
@@ -52,6 +54,22 @@ class BundleLayout:
             self.config, self.vocabulary, self.labels, self.weights, self.graph, self.calibration,
             self.precision, self.held_out, self.profile, self.golden,
         )  # fmt: skip
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """The largest size, in bytes, of each file that a bundle may have. It has no others."""
+        return {
+            **dict.fromkeys((self.config, self.calibration, self.precision, self.blend), _SMALL),
+            **dict.fromkeys((self.labels, self.golden, self.profile), _MEDIUM),
+            **dict.fromkeys((self.card, self.graph), _MEDIUM),
+            **dict.fromkeys((self.vocabulary, self.held_out, self.metrics, self.page), _LARGE),
+            **dict.fromkeys(self.tensors, _TENSORS),
+        }
+
+    @property
+    def tensors(self) -> tuple[str, ...]:
+        """The files with tensors, which may be large."""
+        return (self.weights, self.linear)
 
     @property
     def linear_model(self) -> tuple[str, ...]:

@@ -69,17 +69,17 @@ class PendingPredictions:
             codes, shape `(rows,)`.
 
         Raises:
-            BundleError: The network answered with NaN or infinity.
+            BundleError: The model answered with NaN or infinity.
         """
         # The last two are for null and undecodable texts.
         logits = np.full((len(self.status), self.num_labels), np.nan, np.float32)
         for batch, future in self.parts:
-            answer = future.result()
-            if not np.isfinite(answer).all():
-                raise BundleError("the model answers with NaN or infinity", "train it again")
-            logits[batch.rows] = answer
+            logits[batch.rows] = future.result()
         if self.addend:
-            logits[:-2] += self.addend.result()
+            with np.errstate(all="ignore"):
+                logits[:-2] += self.addend.result()
+        if not np.isfinite(logits[has_evidence(self.status)]).all():
+            raise BundleError("the model answers with NaN or infinity", "train it again")
         return logits[self.distinct], self.status[self.distinct]
 
     def result(self) -> Predictions:

@@ -151,3 +151,11 @@ def test_a_partition_folder_with_the_name_of_an_added_column_is_a_clash(key):
     with pytest.raises(ConflictError, match=f"folders '{key}'.*add --prefix, or rename"):
         OutputColumns(labels=LABELS).check_partitions([("day", "1"), (key, "open")])
     OutputColumns(labels=LABELS, prefix="v_").check_partitions([(key, "open")])
+
+
+@pytest.mark.parametrize("settings", [{}, {"thresholds": np.array([0.1, 0.1, 0.1], np.float32)}])
+def test_a_confidence_that_is_no_number_passes_no_threshold(settings):
+    batch, found = assemble([[NAN, NAN, NAN], [0.5, 0.25, 0.25]], [Status.OK] * 2, **settings)
+    assert batch.column("confidence").to_pylist() == [None, 0.5]
+    assert batch.column("predicted_label").to_pylist() == [None, "a"]
+    assert found.status.tolist() == [Status.LOW_CONFIDENCE, Status.OK]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +12,13 @@ from support.bundles import (
     with_classifier,
     with_golden,
     write_bundle,
+    write_texts,
 )
 
 from textbatch.errors import BundleError
 from textbatch.model.bundle.blend import read_blend
 from textbatch.model.bundle.bundle import load_bundle
+from textbatch.model.bundle.directory import BundleFiles, ListedFile, Manifest
 from textbatch.model.layout import LAYOUT
 from textbatch.model.predictor import open_bundle
 from textbatch.types import has_evidence
@@ -74,11 +77,25 @@ def test_one_bit_of_the_linear_model_is_missed(blended, tmp_path):
     load_bundle(path)
 
 
+def files_of(folder, contents):
+    """The files of a bundle, as far as `read_blend` looks at them."""
+    for name, data in contents.items():
+        (folder / name).write_bytes(data)
+    listed = {
+        name: ListedFile(size=len(data), sha256=hashlib.sha256(data).hexdigest())
+        for name, data in contents.items()
+    }
+    manifest = Manifest(
+        format=1, textbatch="", created="", versions={}, fingerprint="", files=listed
+    )
+    return BundleFiles(path=folder, manifest=manifest, small=contents)
+
+
 def test_half_a_blend_is_refused(blended, tmp_path):
     files = blended.classifier.blend.files()
     for name in files:
         with pytest.raises(BundleError, match="one is missing"):
-            read_blend({name: files[name]}, blended.classifier.architecture)
+            read_blend(files_of(tmp_path, {name: files[name]}), blended.classifier.architecture)
     path = write_bundle(tmp_path / "m", blended)
     (path / LAYOUT.blend).unlink()
     with pytest.raises(BundleError, match=LAYOUT.blend):
@@ -139,7 +156,49 @@ def _subwords_missing(blend):
         (_subwords_missing, "missing or extra"),
     ],
 )
-def test_an_unsound_blend_is_refused(blended, change, told):
+def test_an_unsound_blend_is_refused(blended, change, told, tmp_path):
     files = {**blended.classifier.blend.files(), **change(blended.classifier.blend)}
     with pytest.raises(BundleError, match=told):
-        read_blend(files, blended.classifier.architecture)
+        read_blend(files_of(tmp_path, files), blended.classifier.architecture)
+
+
+def _overflowing(blended, value):
+    """A blend that is finite and reproduces its golden rows, and a text that it overflows for."""
+    blend = blended.classifier.blend
+    linear, ngrams = blend.model.linear, blend.model.ngrams
+    words = blended.classifier.vocabulary.tokens
+    for number, (first, second) in enumerate(ngrams.pairs_of_ids()):
+        text = f"{words[first]} {words[second]}"
+        if any(text in golden.lower() for golden in blended.golden.texts):
+            continue
+        weights = linear.weights.copy()
+        weights[len(words) + number] = value
+        changed = replace(linear, weights=weights)
+        made = replace(blend, weight=1e6, model=replace(blend.model, linear=changed))
+        return with_golden(with_classifier(blended, blend=made)), text
+    raise AssertionError
+
+
+@pytest.mark.parametrize("value", [3e38, [3e38, 0, 0, 0], [3e38, -3e38, 0, 1], -3e38])
+@pytest.mark.parametrize("engine", [{}, {"precision": "int8"}])
+def test_finite_weights_that_overflow_give_no_answer(blended, value, engine):
+    bundle, text = _overflowing(blended, value)
+    with open_bundle(bundle, threads=1, **engine) as predictor:
+        for ask in (predictor.predict, predictor.predict_logits):
+            with pytest.raises(BundleError, match="answers with NaN or infinity"):
+                ask(pa.array(["the refund", text, None]))
+        assert np.isfinite(predictor.predict(pa.array(["the refund"])).probabilities).all()
+
+
+@pytest.mark.parametrize("flags", [(), ("--min-confidence", "0.9"), ("--if-exists", "replace")])
+def test_nothing_is_published_of_a_model_that_overflows(blended, flags, in_process, tmp_path):
+    bundle, text = _overflowing(blended, 3e38)
+    model = write_bundle(tmp_path / "m", bundle)
+    source = write_texts(tmp_path / "in.parquet", ["the refund", text] * 5)
+    told = ("--report", tmp_path / "report.json", "--metrics-file", tmp_path / "m.prom")
+    done = in_process("score", source, tmp_path / "out.parquet", "--model", model, *flags, *told)
+    assert done.returncode == 66
+    assert "the model answers with NaN or infinity" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "out.parquet").exists()
+    assert "NaN" not in (tmp_path / "report.json").read_text().replace("with NaN or", "")

@@ -124,7 +124,7 @@ class OutputColumns:
         needed = np.full(len(best), self.min_confidence, np.float32)
         if self.thresholds is not None:
             needed = np.maximum(needed, self.thresholds[best])
-        low = evidence & (confidence < needed)
+        low = evidence & ~(confidence >= needed)  # in this form NaN is withheld too
         status = np.where(low, np.int8(Status.LOW_CONFIDENCE), predictions.status)
         hidden = ~evidence | low
         added: list[pa.Array] = [

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save
 
 from textbatch.errors import BundleError
+from textbatch.model.bundle.directory import BundleFiles
 from textbatch.model.bundle.strict_json import dump_json, parse_json, read_fields
 from textbatch.model.layout import LAYOUT, RESTORE
 from textbatch.model.linear.character_ngrams import Subwords
@@ -19,7 +20,7 @@ from textbatch.model.linear.classifier import LinearModel
 from textbatch.model.linear.ngrams import Ngrams
 from textbatch.model.linear.text_model import LinearTextModel, SubwordModel
 from textbatch.model.network.architecture import Architecture
-from textbatch.model.network.weights import parse_tensors
+from textbatch.model.network.weights import most_bytes, parse_tensors
 from textbatch.types import Float32Array, Int32Array, Int64Array, TokenBatch
 
 #: A number of features.
@@ -56,7 +57,9 @@ class Blend:
         Returns:
             Shape `(rows, labels)`.
         """
-        return np.asarray(self.model.margins(tokens) * np.float32(self.weight), np.float32)
+        # Large weights overflow. Answers are checked where they are final.
+        with np.errstate(all="ignore"):
+            return np.asarray(self.model.margins(tokens) * np.float32(self.weight), np.float32)
 
     def files(self) -> dict[str, bytes]:
         """Make its files in the bundle: content by name."""
@@ -82,11 +85,11 @@ class Blend:
         return {LAYOUT.blend: dump_json(sizes), LAYOUT.linear: save(contiguous)}
 
 
-def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend | None:
+def read_blend(files: BundleFiles, architecture: Architecture) -> Blend | None:
     """Read the blend of a bundle; None if the bundle has none.
 
     Args:
-        files: Content of the files of the bundle, by name.
+        files: The files of the bundle.
         architecture: The network of the bundle.
 
     Raises:
@@ -111,7 +114,8 @@ def read_blend(files: Mapping[str, bytes], architecture: Architecture) -> Blend 
             "subword_weights": ("F32", (sizes.subwords, labels)),
             "token_subwords": ("F32", (words, labels)),
         }
-    tensors, _ = parse_tensors(files[LAYOUT.linear], expected, LAYOUT.linear)
+    data = files.tensors(LAYOUT.linear, most_bytes(expected))
+    tensors, _ = parse_tensors(data, expected, LAYOUT.linear)
     pairs = tensors["pairs"]
     if pairs.size and not 0 <= pairs.min() <= pairs.max() < architecture.vocabulary_size:
         raise BundleError(f"{LAYOUT.linear}: a pair has an unknown token", RESTORE)

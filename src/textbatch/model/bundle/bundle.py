@@ -10,14 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from textbatch.errors import BundleError
 from textbatch.model.bundle.blend import read_blend
 from textbatch.model.bundle.classifier import Classifier
-from textbatch.model.bundle.directory import Manifest, read_verified, write_directory
-from textbatch.model.bundle.records import Golden, Int8Check, NetworkConfig, Settings
-from textbatch.model.bundle.strict_json import dump_json, parse_json, read_fields
+from textbatch.model.bundle.directory import (
+    BundleFiles,
+    Manifest,
+    read_verified,
+    write_directory,
+)
+from textbatch.model.bundle.records import (
+    MAX_GOLDEN_ROWS,
+    Golden,
+    Int8Check,
+    Measured,
+    NetworkConfig,
+    Settings,
+)
+from textbatch.model.bundle.strict_json import check_fields, dump_json, parse_json, read_fields
 from textbatch.model.layout import LAYOUT, RESTORE
 from textbatch.model.network.weights import Weights
 from textbatch.model.quality.calibration import Calibration
@@ -122,7 +134,7 @@ def load_bundle(path: Path) -> Bundle:
     Raises:
         BundleError: It is missing, damaged, inconsistent or unsafe.
     """
-    manifest, files = read_verified(path)
+    files = read_verified(path)
     config = _record(files, LAYOUT.config, NetworkConfig)
     if config.settings.text_rules != RULES_VERSION:
         raise BundleError(
@@ -133,9 +145,12 @@ def load_bundle(path: Path) -> Bundle:
     calibration = _record(files, LAYOUT.calibration, Calibration)
     classifier = Classifier(
         architecture=config.architecture,
-        vocabulary=Vocabulary.from_lines(_text(files, LAYOUT.vocabulary)),
+        vocabulary=_vocabulary(files, config.architecture.vocabulary_size),
         labels=_labels(files),
-        weights=Weights.parse(files[LAYOUT.weights], config.architecture),
+        weights=Weights.parse(
+            files.tensors(LAYOUT.weights, Weights.most_bytes(config.architecture)),
+            config.architecture,
+        ),
         blend=read_blend(files, config.architecture),
         temperature=calibration.temperature,
     )
@@ -149,21 +164,14 @@ def load_bundle(path: Path) -> Bundle:
         held_out=_held_out(files, len(classifier.labels)),
         profile=_record(files, LAYOUT.profile, TrainingProfile),
         golden=_golden(files, len(classifier.labels)),
-        metrics=_object(files, LAYOUT.metrics),
-        manifest=manifest,
+        metrics=_metrics(files),
+        manifest=files.manifest,
     )
 
 
 def _check_sizes(classifier: Classifier, graph: bytes) -> None:
-    sizes = classifier.architecture
-    for what, found, wanted in (
-        (LAYOUT.vocabulary, len(classifier.vocabulary), sizes.vocabulary_size),
-        (LAYOUT.labels, len(classifier.labels), sizes.num_labels),
-    ):
-        if found != wanted:
-            raise BundleError(
-                f"{what} has {found} entries where {LAYOUT.config} says {wanted}", RESTORE
-            )
+    if len(classifier.labels) != (wanted := classifier.architecture.num_labels):
+        _refuse_size(LAYOUT.labels, len(classifier.labels), wanted)
     # The graph is for other tools, ours is built anew. A different graph would answer differently.
     if graph != classifier.graph:
         raise BundleError(
@@ -171,11 +179,11 @@ def _check_sizes(classifier: Classifier, graph: bytes) -> None:
         )
 
 
-def _record(files: Mapping[str, bytes], name: str, kind: type[T]) -> T:
+def _record(files: BundleFiles, name: str, kind: type[T]) -> T:
     return read_fields(kind, parse_json(files[name], name), name)
 
 
-def _labels(files: Mapping[str, bytes]) -> tuple[str, ...]:
+def _labels(files: BundleFiles) -> tuple[str, ...]:
     labels = parse_json(files[LAYOUT.labels], LAYOUT.labels)
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise BundleError(f"{LAYOUT.labels} is not a list of strings", RESTORE)
@@ -184,15 +192,15 @@ def _labels(files: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple(labels)
 
 
-def _golden(files: Mapping[str, bytes], num_labels: int) -> Golden:
+def _golden(files: BundleFiles, num_labels: int) -> Golden:
     golden = _record(files, LAYOUT.golden, Golden)
     rows_fit = all(len(row) == num_labels for row in golden.probabilities)
-    if not (rows_fit and 0 < len(golden.texts) == len(golden.probabilities)):
+    if not (rows_fit and 0 < len(golden.texts) == len(golden.probabilities) <= MAX_GOLDEN_ROWS):
         raise BundleError(f"{LAYOUT.golden} is malformed", RESTORE)
     return golden
 
 
-def _held_out(files: Mapping[str, bytes], num_labels: int) -> HeldOut:
+def _held_out(files: BundleFiles, num_labels: int) -> HeldOut:
     held_out = _record(files, LAYOUT.held_out, HeldOut)
     sizes = [list(map(len, rows)) for rows in (held_out.confidences, held_out.correct)]
     descending = all(rows == sorted(rows, reverse=True) for rows in held_out.confidences)
@@ -201,15 +209,24 @@ def _held_out(files: Mapping[str, bytes], num_labels: int) -> HeldOut:
     return held_out
 
 
-def _object(files: Mapping[str, bytes], name: str) -> dict[str, object]:
-    value = parse_json(files[name], name)
+def _metrics(files: BundleFiles) -> dict[str, object]:
+    value = parse_json(files[LAYOUT.metrics], LAYOUT.metrics)
     if not isinstance(value, dict):
-        raise BundleError(f"{name} is not a JSON object", RESTORE)
+        raise BundleError(f"{LAYOUT.metrics} is not a JSON object", RESTORE)
+    check_fields(Measured, value, LAYOUT.metrics)
     return value
 
 
-def _text(files: Mapping[str, bytes], name: str) -> str:
+def _vocabulary(files: BundleFiles, size: int) -> Vocabulary:
+    data = files[LAYOUT.vocabulary]
+    # Before a text is made of each line.
+    if (found := data.removesuffix(b"\n").count(b"\n") + 1) != size:
+        _refuse_size(LAYOUT.vocabulary, found, size)
     try:
-        return files[name].decode("utf-8")
+        return Vocabulary.from_lines(data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise BundleError(f"{name} is not UTF-8", RESTORE) from error
+        raise BundleError(f"{LAYOUT.vocabulary} is not UTF-8", RESTORE) from error
+
+
+def _refuse_size(name: str, found: int, wanted: int) -> NoReturn:
+    raise BundleError(f"{name} has {found} entries where {LAYOUT.config} says {wanted}", RESTORE)

@@ -6,11 +6,12 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from pathlib import Path
 
 from textbatch import __version__
@@ -23,8 +24,9 @@ from textbatch.model.layout import LAYOUT, RESTORE
 FORMAT_VERSION = 1
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_MAX_JSON_BYTES, _MAX_FILE_BYTES = 64 << 20, 4 << 30
-_MAX_FILES = 100
+#: The largest manifest, and the largest sum of all other files than tensors, in bytes.
+_MAX_MANIFEST_BYTES, _MAX_BYTES = 64 << 10, 160 << 20
+_BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,41 @@ class Manifest:
     versions: dict[str, str]
     fingerprint: str
     files: dict[str, ListedFile]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleFiles:
+    """The files of a bundle. The bytes that were verified are those that are used.
+
+    Attributes:
+        path: The directory.
+        manifest: Sizes and hashes of all files.
+        small: Content of the files that are read, but for those with tensors.
+    """
+
+    path: Path
+    manifest: Manifest
+    small: Mapping[str, bytes]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.manifest.files
+
+    def __getitem__(self, name: str) -> bytes:
+        return self.small[name]
+
+    def tensors(self, name: str, most: int) -> bytes:
+        """Read and verify a file with tensors.
+
+        Args:
+            name: Its name.
+            most: The most bytes that the network in `config.json` can have in it.
+
+        Raises:
+            BundleError: It is larger, not a regular file, or changed.
+        """
+        if self.manifest.files[name].size > most:
+            raise BundleError(f"{name} is larger than {LAYOUT.config} asks for", RESTORE)
+        return b"".join(_verified(self.path, name, self.manifest.files[name]))
 
 
 def fingerprint_of(files: Mapping[str, ListedFile]) -> str:
@@ -137,14 +174,13 @@ def _is_bundle(path: Path) -> bool:
     return {entry.name for entry in path.iterdir()} <= {*manifest.files, LAYOUT.manifest}
 
 
-def read_verified(path: Path) -> tuple[Manifest, dict[str, bytes]]:
+def read_verified(path: Path) -> BundleFiles:
     """Read the files of a bundle and compare them with its manifest.
+
+    Files with tensors are read later, when it is known how large they can be.
 
     Args:
         path: The directory of the bundle.
-
-    Returns:
-        The manifest, and the bytes of every other file by name.
 
     Raises:
         BundleError: A file is missing, extra, not a regular file, too large or changed.
@@ -157,32 +193,48 @@ def read_verified(path: Path) -> tuple[Manifest, dict[str, bytes]]:
             "give the directory that `textbatch train` wrote",
         )
     with storage_errors(path, "cannot read"):
-        names = sorted(entry.name for entry in path.iterdir())
+        most = len(LAYOUT.limits) + 1
+        names = sorted(entry.name for entry in islice(path.iterdir(), most + 1))
     if LAYOUT.manifest not in names:
         raise BundleError(
             f"{path} has no {LAYOUT.manifest}, so it is not a bundle", "check --model"
         )
-    if len(names) > _MAX_FILES:
-        raise BundleError(f"{path} holds {len(names)} files", RESTORE)
     manifest = _read_manifest(path)
+    _check_list(path, manifest, names)
+    files: dict[str, bytes] = {}
+    for name in sorted(manifest.files.keys() - set(LAYOUT.tensors)):
+        blocks = _verified(path, name, manifest.files[name])
+        if name in (LAYOUT.card, LAYOUT.page):  # they are for people
+            for _ in blocks:
+                pass
+        else:
+            files[name] = b"".join(blocks)
+    if manifest.fingerprint != fingerprint_of(manifest.files):
+        raise BundleError(f"{path}: {LAYOUT.manifest} has a wrong fingerprint", RESTORE)
+    return BundleFiles(path=path, manifest=manifest, small=files)
+
+
+def _check_list(path: Path, manifest: Manifest, names: Collection[str]) -> None:
+    """Check names and sizes of a bundle's files, before any of them is read."""
     odd = sorted({*manifest.files, LAYOUT.manifest} ^ set(names))
+    odd = odd or sorted(manifest.files.keys() - LAYOUT.limits.keys())
     missing = sorted(set(LAYOUT.fingerprinted) - manifest.files.keys())
     if odd or missing:
         raise BundleError(f"{path}: file '{(odd or missing)[0]}' is missing or extra", RESTORE)
-    files: dict[str, bytes] = {}
     for name, listed in manifest.files.items():
-        cap = _MAX_FILE_BYTES if name.endswith(".safetensors") else _MAX_JSON_BYTES
-        data = _read(path / name, min(cap, listed.size))
-        if len(data) != listed.size or hashlib.sha256(data).hexdigest() != listed.sha256:
-            raise BundleError(f"{path}: file '{name}' is damaged (its sha256 differs)", RESTORE)
-        files[name] = data
-    if manifest.fingerprint != fingerprint_of(manifest.files):
-        raise BundleError(f"{path}: {LAYOUT.manifest} has a wrong fingerprint", RESTORE)
-    return manifest, files
+        _check_size(path / name, listed.size, LAYOUT.limits[name])
+    small = manifest.files.keys() - set(LAYOUT.tensors)
+    _check_size(path, sum(manifest.files[name].size for name in small), _MAX_BYTES)
+
+
+def _check_size(path: Path, size: int, most: int) -> None:
+    if size > most:
+        raise BundleError(f"{path} has {size} bytes, more than the {most} allowed", RESTORE)
 
 
 def _read_manifest(path: Path) -> Manifest:
-    value = parse_json(_read(path / LAYOUT.manifest, _MAX_JSON_BYTES), LAYOUT.manifest)
+    data = b"".join(_blocks(path / LAYOUT.manifest, _MAX_MANIFEST_BYTES))
+    value = parse_json(data, LAYOUT.manifest)
     match value:
         case {"format": int(found)} if found > FORMAT_VERSION:
             raise BundleError(
@@ -199,14 +251,27 @@ def _read_manifest(path: Path) -> Manifest:
     return manifest
 
 
-def _read(path: Path, cap: int) -> bytes:
-    """Read a regular file of at most `cap` bytes. Links are not followed."""
+def _verified(path: Path, name: str, listed: ListedFile) -> Iterator[bytes]:
+    """Yield the blocks of a file. The end is an error if they are not what the manifest lists."""
+    digest, size = hashlib.sha256(), 0
+    for block in _blocks(path / name, listed.size):
+        digest.update(block)
+        size += len(block)
+        yield block
+    if size != listed.size or digest.hexdigest() != listed.sha256:
+        raise BundleError(f"{path}: file '{name}' is damaged (its sha256 differs)", RESTORE)
+
+
+def _blocks(path: Path, most: int) -> Iterator[bytes]:
+    """Yield a regular file of at most `most` bytes in blocks. Links are not followed."""
     with storage_errors(path, "cannot read"):
         if not stat.S_ISREG(path.lstat().st_mode):
             raise BundleError(f"{path} is not a regular file", RESTORE)
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
-            size = os.fstat(descriptor).st_size
-            if size > cap:
-                raise BundleError(f"{path} has {size} bytes, more than the {cap} allowed", RESTORE)
-            return file.read(cap + 1)
+            _check_size(path, os.fstat(descriptor).st_size, most)
+            while block := file.read(_BLOCK_BYTES):
+                most -= len(block)
+                if most < 0:
+                    raise BundleError(f"{path} grows while it is read", RESTORE)
+                yield block

@@ -9,6 +9,8 @@ from textbatch.errors import QualityGateError
 from textbatch.model.network.architecture import Architecture
 from textbatch.text.normalization import RULES_VERSION
 
+#: The most golden rows: training makes 32.
+MAX_GOLDEN_ROWS = 64
 #: int8 is refused for a model if a smaller share of the labels stays the same.
 MIN_INT8_AGREEMENT = 0.995
 
@@ -80,3 +82,27 @@ class Golden:
 
     texts: list[str]
     probabilities: list[list[Share]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestMetrics:
+    """The metrics of the test rows."""
+
+    accuracy: Share
+    macro_f1: Share
+    rows: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """What the test rows showed."""
+
+    metrics: TestMetrics
+    ece_after: Share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """What is read of `metrics.json`. The rest is for people."""
+
+    test: Tested | None = None

@@ -17,7 +17,7 @@ from textbatch.model.layout import LAYOUT, RESTORE
 from textbatch.model.network.architecture import Architecture
 from textbatch.types import Float32Array
 
-_LENGTH_BYTES = 8
+_LENGTH_BYTES, _MAX_HEADER_BYTES = 8, 1 << 20
 _FLOAT32 = "F32"
 _NAMES = {_FLOAT32: "float32", "I32": "int32"}
 _TYPES = {_FLOAT32: "<f4", "I32": "<i4"}
@@ -64,9 +64,23 @@ class Weights:
             BundleError: The header is malformed. Or a tensor is missing, extra, or of another shape
                 or type. Or a weight is not finite.
         """
-        expected = {name: (_FLOAT32, s) for name, s in architecture.tensor_shapes().items()}
-        tensors, offsets = parse_tensors(data, expected, LAYOUT.weights)
+        tensors, offsets = parse_tensors(data, cls._expected(architecture), LAYOUT.weights)
         return cls(data=data, offsets=offsets, tensors=tensors)
+
+    @classmethod
+    def most_bytes(cls, architecture: Architecture) -> int:
+        """The largest file that can hold the tensors of a network."""
+        return most_bytes(cls._expected(architecture))
+
+    @staticmethod
+    def _expected(architecture: Architecture) -> dict[str, tuple[str, tuple[int, ...]]]:
+        return {name: (_FLOAT32, s) for name, s in architecture.tensor_shapes().items()}
+
+
+def most_bytes(expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> int:
+    """The largest file that can hold the expected tensors; see `parse_tensors`."""
+    content = sum(4 * math.prod(shape) for _, shape in expected.values())
+    return _LENGTH_BYTES + _MAX_HEADER_BYTES + content
 
 
 def parse_tensors(
@@ -110,7 +124,7 @@ def parse_tensors(
 def _header(data: bytes, file: str) -> tuple[dict[str, object], int]:
     length = int.from_bytes(data[:_LENGTH_BYTES], "little")
     start = _LENGTH_BYTES + length
-    if len(data) < _LENGTH_BYTES or start > len(data) or length > 1 << 20:
+    if len(data) < _LENGTH_BYTES or start > len(data) or length > _MAX_HEADER_BYTES:
         raise BundleError(f"{file} is cut off or has an oversized header", RESTORE)
     try:
         header = json.loads(data[_LENGTH_BYTES:start])
