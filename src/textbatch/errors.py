@@ -9,6 +9,7 @@
     ├── InputNotFoundError       68   the input does not exist or matched nothing
     ├── QualityGateError         69   drift, baseline or accuracy gate failed
     ├── OutOfMemoryError         71   not enough memory at the smallest mini-batch
+    │   └── StarvedError              too few file handles, threads or processes
     ├── OutputError              73   the output exists or cannot be created
     ├── StorageError             74   disk full, I/O error
     ├── TryAgainError            75   locked or throttled: a later run may succeed
@@ -156,6 +157,10 @@ class OutOfMemoryError(TextbatchError):
     exit_code = 71
 
 
+class StarvedError(OutOfMemoryError):
+    """The machine gives this process too few file handles, threads or processes."""
+
+
 class OutputError(TextbatchError):
     """The output exists already or cannot be created."""
 
@@ -247,6 +252,7 @@ def storage_errors(
         InputNotFoundError: The path does not exist. `missing` can name another error.
         AccessError: Permission denied or read-only file system.
         OutOfMemoryError: The system refused memory.
+        StarvedError: Too many files are open.
         StorageError: Any other error of the operating system (ENOSPC, EIO, EDQUOT, …).
     """
     try:
@@ -261,6 +267,8 @@ def storage_errors(
             raise AccessError(what, "check the permissions") from error
         if error.errno == errno.ENOMEM:
             raise OutOfMemoryError(what, "use a smaller --chunk-rows") from error
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            raise StarvedError(what, "raise `ulimit -n`") from error
         raise StorageError(what, "free space or check the device, then run again") from error
 
 

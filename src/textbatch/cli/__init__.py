@@ -10,6 +10,6 @@
 * `console`: where everything is printed.
 * `tracebacks`: what `--debug` shows.
 * `help`: help that fits into 80 columns.
-* `signals`, `memory`: how a process stops, and limits its memory.
+* `signals`, `memory`, `machine`: how a process stops, limits its memory, and tries its limits.
 * `demo`: the tour on made-up data.
 """

@@ -30,6 +30,7 @@ from textbatch.cli.commands import (
 )
 from textbatch.cli.console import error_line
 from textbatch.cli.help import HelpedGroup, arguments_of, usage_of
+from textbatch.cli.machine import is_shortage
 from textbatch.cli.score_options import ScoreCommand
 from textbatch.cli.signals import stopped
 from textbatch.cli.tracebacks import told_traceback
@@ -37,6 +38,7 @@ from textbatch.credentials import refuse_credentials
 from textbatch.errors import (
     MissingExtraError,
     OutOfMemoryError,
+    StarvedError,
     StorageError,
     TerminatedError,
     TextbatchError,
@@ -165,6 +167,9 @@ def _unforeseen(error: Exception) -> int:
     if isinstance(error, MemoryError):
         told = "not enough memory; use a smaller --chunk-rows or more memory"
         return error_line("OutOfMemory", told, code=OutOfMemoryError.exit_code)
+    if is_shortage(error):
+        told = "this machine lacks memory, file handles or threads; raise the limits of `ulimit`"
+        return error_line("Starved", told, code=StarvedError.exit_code)
     if isinstance(error, ModuleNotFoundError) and not str(error.name).startswith("textbatch"):
         # Only what `score` needs is always there.
         missing = MissingExtraError("this command", str(error.name).split(".")[0], "train")

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from textbatch.cli.console import log_as
 from textbatch.cli.help import HelpedCommand, flags_of, help_of, metavar_of
+from textbatch.cli.machine import check_machine
 from textbatch.cli.settings.file import SettingsFile, find_settings
 from textbatch.cli.settings.resolve import (
     Setting,
@@ -97,6 +98,7 @@ def add_command(
     def command(context: typer.Context, **given: Any) -> None:  # noqa: ANN401
         if extra:
             require_extra(name, extra)
+        check_machine(trains=bool(extra))
         _run(settings, options, run, context, given)
 
     command.__doc__ = about

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+from textbatch.cli.machine import is_shortage
 from textbatch.cli.signals import catch_signals, stopped
-from textbatch.errors import TerminatedError, exit_code_of
+from textbatch.errors import StarvedError, TerminatedError, exit_code_of
+
+_STARVED = (
+    b"textbatch: error[Starved]: this machine lacks memory, file handles or threads to start; "
+    b"raise `ulimit -v`, `-d`, `-n` and `-u`, or the container's limits\n"
+)
 
 
 def main() -> None:
@@ -13,7 +20,14 @@ def main() -> None:
     try:
         catch_signals()
         from textbatch.cli.app import main as run
+
+        run()
     except (TerminatedError, KeyboardInterrupt) as error:
         stopped()
         sys.exit(exit_code_of(error))
-    run()
+    except Exception as error:
+        # What prints errors could not be loaded, or cannot print one.
+        if not (is_shortage(error) or isinstance(error, SystemError)):
+            raise
+        os.write(2, _STARVED)
+        sys.exit(StarvedError.exit_code)

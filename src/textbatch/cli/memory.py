@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import resource
 
+from textbatch.cli.machine import check_memory
 from textbatch.errors import UsageError
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -26,6 +27,7 @@ def limit_memory(size: str) -> int:
 
     Raises:
         UsageError: The size is malformed, or too small to start with.
+        OutOfMemoryError: It is too small for this machine: libraries take some for each core.
     """
     match = re.fullmatch(r"(\d{1,15})([KMG]?)(i?B)?", size.strip(), re.IGNORECASE)
     limit = int(match[1]) * _UNITS[match[2].upper()] if match else 0
@@ -37,4 +39,9 @@ def limit_memory(size: str) -> int:
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    check_memory()
+    # For what is loaded already, the variable that `check_memory` sets comes too late.
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
     return limit

@@ -134,16 +134,36 @@ def test_a_file_is_named_by_flag_or_variable(folder):
         ("[score]\nengine = 'onx'\n", 'give one of "auto", "onnx", "tensorflow"'),
         ("[score]\ntop-k = -1\n", "(set in textbatch.toml [score] top-k)"),
         ("[score]\nprecision = 'int8'\ndevice = 'gpu'\n", "--precision int8"),
-        ("[score\n", "is no TOML"),
+        ("[score\n", "is not TOML"),
+        (f"[score]\ntop-k = {'9' * 5000}\n", "a number of more than 64 bits"),
+        (f"[score]\ntop-k = 0x{'f' * 5000}\n", "a number of more than 64 bits"),
+        (f"[score]\nmin-confidence = {'9' * 400}\n", "a number of more than 64 bits"),
+        ("[score]\nmin-confidence = 1e999\n", "--min-confidence is inf"),
+        (f"x = {'[' * 10_000}{']' * 10_000}\n", "is nested too deeply"),
+        (f"{'a.' * 10_000}b = 1\n", "is nested too deeply"),
+        ("[score]\nmodel = 'caf\xe9'\n".encode("latin-1"), "is not UTF-8; save it as UTF-8"),
+        (b"#" * (1 << 20) + b"\n", "has more than 1,048,576 bytes"),
     ],
+    ids=lambda value: None if len(value) < 99 else "long",
 )
 def test_a_wrong_file_is_refused_with_its_name_the_key_and_a_remedy(folder, text, told):
-    (folder / "textbatch.toml").write_text(text)
-    code = 64 if "gpu" in text else 2
+    content = text if isinstance(text, bytes) else text.encode()
+    (folder / "textbatch.toml").write_bytes(content)
+    code = 64 if b"gpu" in content else 2
     error = refused("score", "a.parquet", "b.parquet", code=code)
     assert told in error
     assert "textbatch.toml" in error
     assert "; " in error
+
+
+def test_a_file_without_end_is_refused():
+    assert "has more than" in refused("--config", "/dev/zero", "score", "a.parquet", "b.parquet")
+
+
+@pytest.mark.parametrize("content", [b"caf\xe9 = 1", b"x = [" * 5000, b"x = "])
+def test_the_project_file_of_another_tool_stops_nothing(content, folder):
+    (folder / "pyproject.toml").write_bytes(content)
+    assert shown("top-k") == (0, "default", "")
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,10 @@ def test_layers_are_replaced_and_take_what_they_leave_out_from_the_layers_before
         ("[dropout]\nbetween = 1.5", "'between' is 1.5, outside 0.0 to 0.95"),
         ("[fit]\nlearning_rate = nan", "'learning_rate' is nan, outside"),
         ("dense_units = 0", "'dense_units' is 0, outside"),
-        ("dense_units = ", "is not valid TOML"),
+        ("dense_units = ", "is not TOML"),
+        (f"dense_units = {'9' * 400}", "more than 64 bits"),
+        (f"[fit]\naveraging = 0x{'f' * 5000}", "more than 64 bits"),
+        (f"x = {'[' * 10_000}", "nested too deeply"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(tmp_path, text, message):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from textbatch.credentials import quoted
-from textbatch.errors import UsageError, storage_errors
+from textbatch.data.toml import parse_toml, read_written
+from textbatch.errors import UsageError
 
 #: Searched in the working directory, in this order.
 SETTINGS_FILE, PROJECT_FILE = Path("textbatch.toml"), Path("pyproject.toml")
@@ -47,35 +48,21 @@ def find_settings(named: Path | None) -> SettingsFile | None:
     path = named or SETTINGS_FILE
     if path.name == PROJECT_FILE.name:
         return _of_project(path)
-    return _checked(path, _parsed(path, _read(path)), "")
+    return _checked(path, parse_toml(_read(path), path), "")
 
 
 def _of_project(path: Path) -> SettingsFile | None:
-    text = _read(path)
+    data = _read(path)
     # The file of another project must not stop a job.
-    if "textbatch" not in text:
+    if b"textbatch" not in data:
         return None
-    tool = _parsed(path, text).get("tool")
+    tool = parse_toml(data, path).get("tool")
     ours = tool.get("textbatch") if isinstance(tool, dict) else None
     return None if ours is None else _checked(path, ours, "tool.textbatch.")
 
 
-def _read(path: Path) -> str:
-    with storage_errors(path, "cannot read", missing=UsageError):
-        try:
-            return path.read_text("utf-8-sig")
-        except UnicodeDecodeError:
-            raise UsageError(f"{path} is not UTF-8", "save it as UTF-8") from None
-
-
-def _parsed(path: Path, text: str) -> dict[str, object]:
-    # Imported here, because most runs have no file, and `--help` must be fast.
-    import tomllib
-
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path} is no TOML: {error}", "mend that line") from None
+def _read(path: Path) -> bytes:
+    return read_written(path, missing=UsageError)
 
 
 def _checked(path: Path, tables: object, prefix: str) -> SettingsFile:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
 import pyarrow as pa
 
+from textbatch.data.toml import parse_toml
 from textbatch.errors import UsageError
 from textbatch.text.normalization import split_tokens
 from textbatch.training.augment.templates import SLOT, fill, pick
@@ -40,10 +40,7 @@ class LabelledTemplates:
             UsageError: It is not TOML or has another shape. Or a slot has no phrases or holds
                 itself. Or a pattern can give a text without a word.
         """
-        try:
-            tables = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise UsageError(f"{name} is not TOML: {error}", "mend it") from error
+        tables = parse_toml(text.encode(), name)
         patterns, slots = tables.pop("patterns", None), tables.pop("slots", {})
         if tables or not patterns or not (_is_lists(patterns) and _is_lists(slots)):
             raise UsageError(f"{name} has another shape", _SHAPE)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
-from textbatch.errors import UsageError, storage_errors
+from textbatch.data.toml import check_numbers, parse_toml, read_written
+from textbatch.errors import UsageError
 from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell
 
 T = TypeVar("T")
 
-_MAX_BYTES = 1 << 20
 #: Bounds of numbers, by the name of the setting. A setting without an entry must be positive.
 _BOUNDS: dict[str, tuple[float, float]] = {
     "channels": (0.0, 0.95),
@@ -50,17 +49,20 @@ def read_recipe(path: Path, base: T) -> T:
         InputNotFoundError: There is no such file.
         UsageError: It is malformed, or has an unknown setting or a value out of range.
     """
-    with storage_errors(path, "cannot read"), path.open("rb") as file:
-        data = file.read(_MAX_BYTES + 1)
-    try:
-        text = data.decode("utf-8-sig")
-        values = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        kind = "JSON" if path.suffix == ".json" else "TOML"
-        raise UsageError(f"{path} is not valid {kind}", "mend it") from error
-    if not isinstance(values, dict) or len(data) > _MAX_BYTES:
+    data = read_written(path)
+    values = _parsed_json(data, path) if path.suffix == ".json" else parse_toml(data, path)
+    if not isinstance(values, dict):
         raise UsageError(f"{path} is no table of settings", "mend it")
     return changed(base, values, where=f"{path}: ")
+
+
+def _parsed_json(data: bytes, path: Path) -> object:
+    try:
+        found = json.loads(data.decode("utf-8-sig"))
+        check_numbers(found)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not valid JSON", "mend it") from error
+    return found
 
 
 def changed(base: T, values: Mapping[str, Any], *, where: str = "") -> T:
