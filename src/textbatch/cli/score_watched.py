@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from textbatch.cli.command import short_id
 from textbatch.cli.console import event, log, progress
 from textbatch.cli.score_options import ScoreCommand
+from textbatch.data.storage.file_io import new_output
 from textbatch.errors import require_extra
 from textbatch.integrations.openlineage import Traced, traced
 from textbatch.integrations.prometheus import failure_measured, write_success
-from textbatch.report.files import write_whole
+from textbatch.report.files import only_warned, write_whole
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Recorder
+
+if TYPE_CHECKING:
+    from textbatch.scoring.score import Scored
 
 
 def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
@@ -25,11 +30,12 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
         run: Id of the run.
 
     Raises:
-        TextbatchError: Scoring failed, or something that was asked for cannot be written.
+        TextbatchError: Scoring failed. What cannot be written afterwards is told in the notes.
     """
     if config.html:  # a run must not end for lack of its page
         require_extra("--html", "html")
-    from textbatch.scoring.score import score_and_profile
+        new_output(config.html).remove_leftovers()
+    from textbatch.scoring.score import scored
 
     about = Traced(
         run=run,
@@ -45,21 +51,33 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
     event("started", paths)
     recorder = Recorder(progress())
     tracing = nullcontext() if config.dry_run else traced(about, log)
-    with failure_measured(config.metrics_file), tracing as lineage:
+    running = scored(config, progress=recorder, run_id=short_id(run))
+    with ExitStack() as opened:
+        opened.enter_context(failure_measured(config.metrics_file))
+        lineage = opened.enter_context(tracing)
         try:
-            scored = score_and_profile(config, progress=recorder, run_id=short_id(run))
+            found = opened.enter_context(running)
         finally:
             recorder.end()
-        done = scored.report
-        if config.html and done.state == "done":
-            from textbatch.report.html.run_page import run_page
-
-            write_whole(config.html, run_page(done, recorder.samples, scored.profile))
-        if config.metrics_file and done.state != "planned":
-            write_success(config.metrics_file, done)
+        done = found.report
+        _write_beside(config, found, recorder)
         if lineage:
-            lineage.completed(done)
+            with only_warned("the lineage", done.notes.append):
+                lineage.completed(done)
     for note in done.notes:
         log(note)
     event("finished", done.to_dict())
     return done
+
+
+def _write_beside(config: ScoreCommand, found: Scored, recorder: Recorder) -> None:
+    """Write page and metrics."""
+    done = found.report
+    if config.html and done.state == "done":
+        with only_warned(f"the page {config.html}", done.notes.append):
+            from textbatch.report.html.run_page import run_page
+
+            write_whole(config.html, run_page(done, recorder.samples, found.profile))
+    if config.metrics_file and done.state != "planned":
+        with only_warned(f"the metrics file {config.metrics_file}", done.notes.append):
+            write_success(config.metrics_file, done)

@@ -13,7 +13,6 @@ from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import local_only
 from textbatch.errors import (
     MissingExtraError,
-    TextbatchError,
     UsageError,
     exit_code_of,
 )
@@ -54,7 +53,7 @@ def failure_measured(path: Path | None) -> Iterator[None]:
         yield
     except BaseException as error:
         if path:
-            with suppress(TextbatchError):
+            with suppress(Exception):  # the first error is the one to tell
                 code = exit_code_of(error)
                 _write(path, {"textbatch_last_failure_timestamp_seconds": time.time()}, code)
         raise

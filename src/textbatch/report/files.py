@@ -53,9 +53,25 @@ def failure_reported(
         )
         outcome = {"state": "failed", "error": told, "exit_code": exit_code_of(error)}
         if path and not isinstance(error, PlaceTakenError) and _may_be_replaced(path):
-            with suppress(TextbatchError):
+            with suppress(Exception):  # the first error is the one to tell
                 write_json(path, {"schema_version": SCHEMA_VERSION, **describe(), **outcome})
         raise
+
+
+@contextmanager
+def only_warned(what: str, warn: Callable[[str], None]) -> Iterator[None]:
+    """Turn an error into a warning: what is written about a job that is done cannot undo it.
+
+    Args:
+        what: What the body writes.
+        warn: Gets the warning.
+    """
+    try:
+        yield
+    except Exception as error:
+        # The text of a foreign error is not told, because it may quote a cell.
+        told = str(error) if isinstance(error, TextbatchError) else type(error).__name__
+        warn(f"warning: the job is done, but {what} could not be written: {told}")
 
 
 def _may_be_replaced(path: Location) -> bool:

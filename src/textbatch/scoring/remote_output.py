@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from types import TracebackType
+from typing import Self
 
 from textbatch.data.output.footer import key_of
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
@@ -15,13 +17,14 @@ from textbatch.scoring.file_task import FileResult, FileTask
 from textbatch.scoring.folder.plan import stage_of
 from textbatch.scoring.job import already_there, prepare
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.scoring.score_file import FileRun
+from textbatch.scoring.score_file import FileRun, may_succeed_later
 
 
 class RemoteRun:
     """Scores one file into an object. Lock, journal and unfinished file stay on this machine.
 
-    The object that was there is unchanged until the new one is complete.
+    The object that was there is unchanged until the new one is complete. As to the `with` block,
+    see `FileRun`.
     """
 
     def __init__(
@@ -36,6 +39,9 @@ class RemoteRun:
             progress: Called after every chunk.
         """
         self._config, self._model = config, model
+        self._work: WorkDirectory | None = None
+        # Whether the work directory stays if the job fails.
+        self._keep = self._done = False
         self._place = new_output(config.output)
         self._stage = stage_of(config)
         self._local = self._stage / "out.parquet"
@@ -45,6 +51,24 @@ class RemoteRun:
         # A local file that an earlier run left is used only if the same job made it.
         again = self._task if config.dry_run else replace(self._task, if_exists="skip")
         self._run = FileRun(again, model, progress)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._work is None:
+            return
+        work, self._work = self._work, None
+        keep = may_succeed_later(error) if self._done else self._keep and error is not None
+        if not keep:
+            with suppress(OSError):
+                self._stage.rmdir()
+        work.release(keep=keep)
 
     def run(self) -> FileResult:
         """Score and upload.
@@ -60,25 +84,21 @@ class RemoteRun:
             self._stage.parent.mkdir(parents=True, exist_ok=True)
         if self._config.dry_run:
             return self._run.run()
-        work = WorkDirectory(self._stage, self._task.run_id)
-        keep = work.inherited
+        work = self._work = WorkDirectory(self._stage, self._task.run_id)
+        self._keep = work.inherited
         try:
             if not work.inherited:
                 self._check_free(found=found)
             with storage_errors(self._stage, "cannot create", missing=OutputError):
                 self._stage.mkdir(exist_ok=True)
             result = self._done_before(found=found) or self._scored()
-            keep = False
             with storage_errors(self._local, "cannot remove"):
                 self._local.unlink(missing_ok=True)
+            self._done = True
         except BaseException:
-            keep = keep or self._local.exists() or work_directory_of(self._local).exists()
+            unfinished = self._local.exists() or work_directory_of(self._local).exists()
+            self._keep = self._keep or unfinished
             raise
-        finally:
-            if not keep:
-                with suppress(OSError):
-                    self._stage.rmdir()
-            work.release(keep=keep)
         return result
 
     def known(self) -> FileResult:
@@ -86,7 +106,8 @@ class RemoteRun:
         return self._run.known()
 
     def _scored(self) -> FileResult:
-        result = self._run.run()
+        with self._run:
+            result = self._run.run()
         self._place.publish(self._local, overwrite=self._config.if_exists == "replace")
         return replace(result, state="done")
 

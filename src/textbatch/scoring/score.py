@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -15,7 +16,7 @@ from textbatch.data.readers.table_formats import check_single_file
 from textbatch.data.storage.file_io import is_folder, is_pattern, new_input, new_output
 from textbatch.data.strict_json import to_json
 from textbatch.model.quality.profile import TrainingProfile
-from textbatch.report.files import failure_reported, write_json
+from textbatch.report.files import failure_reported, only_warned, write_json
 from textbatch.report.listener import SILENT
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
@@ -26,8 +27,8 @@ from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score_file import FileRun
 
 
-class Run(Protocol):
-    """A file, an object or a folder to score."""
+class Run(AbstractContextManager["Run", None], Protocol):
+    """A file, an object or a folder to score. Its `with` block holds the output."""
 
     def run(self) -> FileResult:
         """Score it.
@@ -71,20 +72,25 @@ def score(
     Raises:
         TextbatchError: Its subclass tells the kind of error. What stood at the output is unchanged.
     """
-    return score_and_profile(config, progress=progress, run_id=run_id).report
+    with scored(config, progress=progress, run_id=run_id) as done:
+        return done.report
 
 
-def score_and_profile(
+@contextmanager
+def scored(
     config: ScoreConfig, *, progress: Progress | None = None, run_id: str | None = None
-) -> Scored:
-    """Score files; return also the model's profile, with which the report can be compared.
+) -> Iterator[Scored]:
+    """Score files, with the model's profile, with which the report can be compared.
+
+    Until the body ends, nobody else may write the output, and a rerun after a kill knows that the
+    job is done. So the body is the place to write what else is told about the run.
 
     Args:
         config: As in `score`.
         progress: As in `score`.
         run_id: As in `score`.
 
-    Returns:
+    Yields:
         The report, and the model's profile.
 
     Raises:
@@ -96,17 +102,19 @@ def score_and_profile(
     def so_far() -> dict[str, Any]:
         return report.of(run.known() if run else FileResult(state="failed")).to_dict()
 
-    with failure_reported(config.report, so_far), closing(ModelHandle(config)) as model:
-        run = _run_of(config, report.run_id, model, progress or SILENT)
-        result = run.run()
-        if result.state == "skipped":
-            # An output is taken over whatever limit it was made with, but not past this one.
-            counts = result.counts
-            BadRowLimit.parse(config.max_bad_rows).check(counts.bad_rows, rows=counts.rows_in)
-    done = report.of(result)
-    if config.report:
-        write_json(config.report, done.to_dict())
-    return Scored(report=done, profile=result.model.profile)
+    with ExitStack() as held:
+        with failure_reported(config.report, so_far), closing(ModelHandle(config)) as model:
+            run = held.enter_context(_run_of(config, report.run_id, model, progress or SILENT))
+            result = run.run()
+            if result.state == "skipped":
+                # An output is taken over whatever limit it was made with, but not past this one.
+                counts = result.counts
+                BadRowLimit.parse(config.max_bad_rows).check(counts.bad_rows, rows=counts.rows_in)
+        done = report.of(result)
+        if config.report:
+            with only_warned(f"the report {config.report}", done.notes.append):
+                write_json(config.report, done.to_dict())
+        yield Scored(report=done, profile=result.model.profile)
 
 
 def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Progress) -> Run:

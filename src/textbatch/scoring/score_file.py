@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from types import TracebackType
+from typing import Self
 
 from textbatch.data.output.journal import Journal, OtherTextsError
 from textbatch.data.output.parquet_file import ParquetOutput
@@ -45,14 +47,17 @@ def score_file(
     Raises:
         TextbatchError: Its subclass tells the kind of error. What stood at the output is unchanged.
     """
-    if model is not None:
-        return FileRun(task, model, progress).run()
-    with closing(ModelHandle(task.config)) as own:
-        return FileRun(task, own, progress).run()
+    with ExitStack() as opened:
+        own = model or opened.enter_context(closing(ModelHandle(task.config)))
+        return opened.enter_context(FileRun(task, own, progress)).run()
 
 
 class FileRun:
-    """Scores one file. After a failure, `known` tells how far it came."""
+    """Scores one file. After a failure, `known` tells how far it came.
+
+    Its `with` block ends when all about the run is written. Until then the work directory stays, so
+    that a run that is killed knows, when it is run again, that it was done.
+    """
 
     def __init__(self, task: FileTask, model: ModelHandle, progress: Progress | None) -> None:
         """Nothing is done yet.
@@ -64,9 +69,24 @@ class FileRun:
         """
         self._task, self._model = task, model
         self._progress = progress or SILENT
+        self._work: WorkDirectory | None = None
         self._tally: Tally | None = None
         self._output: ParquetOutput | None = None
         self._bad_rows: BadRowFilter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._work is not None:
+            work, self._work = self._work, None
+            keep = may_succeed_later(error) and (work.journal.exists() or self._is_published)
+            work.release(keep=keep)
 
     def run(self) -> FileResult:
         """Score the file; see `score_file`."""
@@ -79,23 +99,16 @@ class FileRun:
             new_output(task.quarantine).check(stream=True)
         if task.config.dry_run:
             return self._planned()
-        work = WorkDirectory(task.output, task.run_id)
-        keep = False
-        try:
-            place.check(overwrite=task.if_exists != "fail" or work.inherited)
-            work.remove_leftovers()
-            if task.from_standard_input:
-                with step_of(self._progress, None, step="reading stdin", unit=BYTES) as step:
-                    spool_standard_input(work.spool, on_bytes=step.advance)
-                task = replace(task, input=work.spool)
-            job = prepare(task, self._model)
-            there = already_there(task.output, job, self._model.used)
-            return there or self._scored_anew(job, work)
-        except BaseException as error:
-            keep = _may_succeed_later(error) and (work.journal.exists() or self._is_published)
-            raise
-        finally:
-            work.release(keep=keep)
+        work = self._work = WorkDirectory(task.output, task.run_id)
+        place.check(overwrite=task.if_exists != "fail" or work.inherited)
+        work.remove_leftovers()
+        if task.from_standard_input:
+            with step_of(self._progress, None, step="reading stdin", unit=BYTES) as step:
+                spool_standard_input(work.spool, on_bytes=step.advance)
+            task = replace(task, input=work.spool)
+        job = prepare(task, self._model)
+        there = already_there(task.output, job, self._model.used)
+        return there or self._scored_anew(job, work)
 
     def known(self, state: State = "failed") -> FileResult:
         """The result so far.
@@ -184,11 +197,15 @@ class FileRun:
         return counts if self._is_published else replace(counts, rows_out=0)
 
 
-def _may_succeed_later(error: BaseException) -> bool:
-    """Whether to keep the journal: not if input, model or command must be changed first."""
-    return not isinstance(error, TextbatchError) or isinstance(
-        error, StorageError | OutOfMemoryError
-    )
+def may_succeed_later(error: BaseException | None) -> bool:
+    """Whether to keep the journal: not if input, model or command must be changed first.
+
+    Args:
+        error: What ended the run; None if it ended well.
+    """
+    if isinstance(error, TextbatchError):
+        return isinstance(error, StorageError | OutOfMemoryError)
+    return error is not None
 
 
 def _read(job: Job) -> Iterator[TextBatch]:

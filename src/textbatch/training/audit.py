@@ -18,7 +18,7 @@ from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.report.audit import AuditReport, LabelPair
-from textbatch.report.files import failure_reported, write_json
+from textbatch.report.files import failure_reported, only_warned, write_json
 from textbatch.report.listener import SILENT, Listener
 from textbatch.training.config.audit import AuditConfig
 from textbatch.training.cross_validation import cross_validate
@@ -49,7 +49,8 @@ def audit(config: AuditConfig, *, listener: Listener = SILENT) -> AuditReport:
         _cleanlab("filter")
         report = _audit(config, listener)
     if config.train.report:
-        write_json(config.train.report, report.to_dict())
+        with only_warned(f"the report {config.train.report}", listener.log):
+            write_json(config.train.report, report.to_dict())
     return report
 
 

@@ -17,7 +17,7 @@ from textbatch.model.bundle.directory import check_replaceable
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import softmax
-from textbatch.report.files import failure_reported, write_json
+from textbatch.report.files import failure_reported, only_warned, write_json
 from textbatch.report.listener import SILENT, Listener
 from textbatch.report.training import TrainReport
 from textbatch.text.bucketing import pad
@@ -83,7 +83,8 @@ def adopt(source: KerasNetwork, config: TrainConfig, *, listener: Listener = SIL
         report = _adopt(source, config, listener, started)
     report = replace(report, seconds=round(time.perf_counter() - started, 1))
     if config.report:
-        write_json(config.report, report.to_dict())
+        with only_warned(f"the report {config.report}", listener.log):
+            write_json(config.report, report.to_dict())
     return report
 
 

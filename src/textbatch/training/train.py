@@ -9,7 +9,7 @@ from functools import partial
 
 from textbatch.data.readers.inputs import standard_input_as_file
 from textbatch.model.bundle.directory import check_replaceable
-from textbatch.report.files import failure_reported, write_json
+from textbatch.report.files import failure_reported, only_warned, write_json
 from textbatch.report.listener import SILENT, Listener
 from textbatch.report.training import TrainReport
 from textbatch.training.augment.sources import read_sources
@@ -56,7 +56,8 @@ def train(config: TrainConfig, *, listener: Listener = SILENT) -> TrainReport:
         report = _train(replace(config, unlabelled=unlabelled), listener, started)
     report = replace(report, seconds=round(time.perf_counter() - started, 1))
     if config.report:
-        write_json(config.report, report.to_dict())
+        with only_warned(f"the report {config.report}", listener.log):
+            write_json(config.report, report.to_dict())
     return report
 
 

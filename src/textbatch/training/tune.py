@@ -22,7 +22,7 @@ from textbatch.errors import (
     storage_errors,
 )
 from textbatch.model.network.keras_backend import forget_networks
-from textbatch.report.files import failure_reported, write_json, write_whole
+from textbatch.report.files import failure_reported, only_warned, write_json, write_whole
 from textbatch.report.listener import SILENT, Listener, StepsOnly
 from textbatch.report.terminal.pace import span
 from textbatch.report.tuning import Trial, TuneReport
@@ -108,7 +108,8 @@ def tune(config: TuneConfig, *, listener: Listener = SILENT) -> TuneReport:
         optuna_module()
         report = _tune(config, listener)
     if config.train.report:
-        write_json(config.train.report, report.to_dict())
+        with only_warned(f"the report {config.train.report}", listener.log):
+            write_json(config.train.report, report.to_dict())
     return report
 
 

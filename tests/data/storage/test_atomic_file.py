@@ -9,7 +9,12 @@ import pytest
 
 from textbatch.data.output.small_table import write_table
 from textbatch.data.storage.atomic_directory import atomic_directory
-from textbatch.data.storage.atomic_file import atomic_file, hidden_beside, sync_directory
+from textbatch.data.storage.atomic_file import (
+    atomic_file,
+    hidden_beside,
+    sync_directory,
+    temporary_of,
+)
 from textbatch.errors import InterruptError, OutputError, StorageError, TerminatedError
 
 OWNER = "0123456789abcdef"
@@ -293,3 +298,18 @@ def test_nothing_is_left_of_a_directory_whose_body_fails(error, tmp_path):
         fail()
     assert names(tmp_path) == ["model"]
     assert (tmp_path / "model" / "a").read_bytes() == b"1"
+
+
+def test_what_dead_writers_left_is_removed_and_what_living_ones_write_stays(tmp_path):
+    path = tmp_path / "report.json"
+    dead = temporary_of(path, "0123456789abcdef")
+    dead.write_bytes(b"half")
+    other = temporary_of(tmp_path / "report.json.json", "0123456789abcdef")
+    other.write_bytes(b"of another file")
+    with atomic_file(path) as first:
+        with atomic_file(path) as second:
+            second.buffered.write(b"second")
+        assert first.path.exists()
+        first.buffered.write(b"first")
+    assert path.read_bytes() == b"first"
+    assert sorted(tmp_path.iterdir()) == [other, path]

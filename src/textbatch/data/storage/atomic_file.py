@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
 import io
 import os
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,6 +141,9 @@ class AtomicFile(NewFile):
         self._replaced = state_of(target)
         # A private file is private from its first byte on.
         super().__init__(temporary, 0o600 if private or self._replaced else 0o666)
+        # By the lock `remove_dead` tells a living writer's file. It is dropped with its process.
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def sync(self) -> None:
         """Give it the rights of the file that it replaces, and write it to the disk."""
@@ -165,7 +170,7 @@ def atomic_file(
         path: The final path. Its directory must exist.
         owner: 16 characters that name the one who may write it now, such as the holder of the lock
             of an output. What a dead run of the same owner left is removed. None for a random
-            name.
+            name; then what dead writers of this file left is removed.
         private: Whether only its owner may read it.
 
     Yields:
@@ -181,6 +186,8 @@ def atomic_file(
         if owner:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)  # noqa: PTH108 - one call of `os` a step
+        else:
+            remove_dead(path)
         file: AtomicFile | None = None
         try:
             file = AtomicFile(path, temporary=temporary, private=private)
@@ -206,6 +213,30 @@ def temporary_of(path: Path, owner: str) -> Path:
         owner: 16 characters that name its writer.
     """
     return hidden_beside(path, f".{owner}.tmp")
+
+
+def remove_dead(path: Path) -> None:
+    """Remove the temporary files that writers of a file left when they died.
+
+    Args:
+        path: The final path. What living writers have begun stays.
+    """
+    any_owner = "0" * 16
+    known = temporary_of(path, any_owner).name.removesuffix(f"{any_owner}.tmp")
+    pattern = re.compile(re.escape(known) + r"[0-9a-f]{16}\.tmp")
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        for name in [entry.path for entry in entries if pattern.fullmatch(entry.name)]:
+            with contextlib.suppress(OSError):
+                _remove_unlocked(name)
+
+
+def _remove_unlocked(name: str) -> None:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(name)  # noqa: PTH108 - one call of `os` a step
+    finally:
+        os.close(descriptor)
 
 
 def hidden_beside(path: Path, ending: str) -> Path:

@@ -187,6 +187,10 @@ class OutputFile(ABC):
         """Remove the file, if there is one."""
 
     @abstractmethod
+    def remove_leftovers(self) -> None:
+        """Remove temporary files that dead writers of this file left on this machine."""
+
+    @abstractmethod
     def to_input_file(self) -> InputFile:
         """The same place, to be read."""
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from textbatch.data.storage.atomic_file import atomic_file, sync_directory
+from textbatch.data.storage.atomic_file import atomic_file, remove_dead, sync_directory
 from textbatch.data.storage.files import (
     MAGIC,
     FileIO,
@@ -157,6 +157,10 @@ class LocalOutput(OutputFile):
         """Remove the file, if there is one."""
         with storage_errors(self.location, "cannot remove"):
             self.location.unlink(missing_ok=True)
+
+    def remove_leftovers(self) -> None:
+        """Remove temporary files that dead writers of this file left."""
+        remove_dead(self.location)
 
     def to_input_file(self) -> LocalInput:
         """The same place, to be read."""

@@ -204,6 +204,9 @@ class RemoteOutput(OutputFile):
         """Remove the object, if it is there."""
         retried(lambda: self._store.remove(self.location), self.location, "cannot remove")
 
+    def remove_leftovers(self) -> None:
+        """Nothing: `write` makes its file in a directory of its own."""
+
     def to_input_file(self) -> RemoteInput:
         """The same place, to be read."""
         return RemoteInput(self._store, self.location)

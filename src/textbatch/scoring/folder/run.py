@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from types import TracebackType
+from typing import Self
 
 from textbatch.data.output.records import InputRecord, PartRecord, RowCounts, Success
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
@@ -21,14 +23,15 @@ from textbatch.scoring.folder.plan import check_existing, open_folder, plan
 from textbatch.scoring.folder.totals import PartProgress, Totals
 from textbatch.scoring.limits import BadRowLimit
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.scoring.score_file import score_file
+from textbatch.scoring.score_file import may_succeed_later, score_file
 
 
 class FolderRun:
     """Scores every input file into its part of the output directory, then writes `_SUCCESS`.
 
     Each part appears complete or not at all. After an interruption a rerun goes on with the first
-    unfinished file, at the row where the journal of this file ends.
+    unfinished file, at the row where the journal of this file ends. As to the `with` block, see
+    `FileRun`.
     """
 
     def __init__(
@@ -44,9 +47,26 @@ class FolderRun:
         """
         self._config, self._run_id, self._model = config, run_id, model
         self._progress = progress
+        self._work: WorkDirectory | None = None
+        # Whether the work directory stays if the job fails.
+        self._keep = self._done = False
         self._notes: list[str] = []
         self._job: FolderJob | None = None
         self._parts: _Parts | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._work is not None:
+            work, self._work = self._work, None
+            keep = may_succeed_later(error) if self._done else self._keep
+            work.release(keep=keep and error is not None)
 
     def run(self) -> FolderResult:
         """Score the files that are left, and finish the output.
@@ -63,22 +83,19 @@ class FolderRun:
         check_apart(config, listing)
         if config.dry_run:
             return self._planned(plan(config, listing, folder, self._model.bundle()))
-        work = WorkDirectory(folder.lock_place, self._run_id)
-        keep = work.inherited
-        try:
-            check_existing(config, folder, inherited=work.inherited)
-            job = self._job = plan(config, listing, folder, self._model.bundle(), work)
-            with closing(job.ledger):
-                try:
-                    success = job.done_before()
-                    result = self._skipped(job, success) if success else self._scored(job)
-                    job.ledger.remove()
-                    keep = False
-                except BaseException:
-                    keep = keep or job.ledger.begun
-                    raise
-        finally:
-            work.release(keep=keep)
+        work = self._work = WorkDirectory(folder.lock_place, self._run_id)
+        self._keep = work.inherited
+        check_existing(config, folder, inherited=work.inherited)
+        job = self._job = plan(config, listing, folder, self._model.bundle(), work)
+        with closing(job.ledger):
+            try:
+                success = job.done_before()
+                result = self._skipped(job, success) if success else self._scored(job)
+                job.ledger.remove()
+                self._done = True
+            except BaseException:
+                self._keep = self._keep or job.ledger.begun
+                raise
         return result
 
     def known(self, state: State = "failed") -> FolderResult:
