@@ -15,12 +15,16 @@ from textbatch.errors import (
     MissingExtraError,
     UsageError,
     exit_code_of,
+    printable,
 )
 from textbatch.report.scoring import RunReport
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
+    from prometheus_client.samples import Sample
 
+#: Of a longer file only the beginning is read back, in bytes.
+_LONGEST_FILE = 16 << 20
 _HELP = {
     "textbatch_last_success_timestamp_seconds": "When a run last ended well.",
     "textbatch_last_failure_timestamp_seconds": "When a run last failed.",
@@ -120,14 +124,36 @@ class _Families:
 
 
 def _known(path: Path) -> dict[str, Metric]:
-    """Read the metrics of the last run, so that a failure does not delete them."""
-    from prometheus_client.parser import text_string_to_metric_families
+    """Read the metrics of the last run, so that a failure does not delete them.
+
+    A line that cannot be read back is left out: with it no collector would read the file.
+    """
+    from prometheus_client.metrics_core import GaugeMetricFamily
 
     try:
-        families = list(text_string_to_metric_families(path.read_text("utf-8")))
-    except (OSError, ValueError):
+        with path.open("rb") as file:
+            lines = file.read(_LONGEST_FILE).decode("utf-8", "replace").split("\n")
+    except OSError:
         return {}
-    return {family.name: family for family in families if family.name in _HELP}
+    families: dict[str, Metric] = {}
+    for sample in filter(None, map(_sample, lines)):
+        if sample.name in _HELP:
+            empty = GaugeMetricFamily(sample.name, _HELP[sample.name])
+            families.setdefault(sample.name, empty).samples.append(sample)
+    return families
+
+
+def _sample(line: str) -> Sample | None:
+    """Read a line of a metrics file; None if it is a comment or is no such line."""
+    from prometheus_client.parser import text_string_to_metric_families
+
+    # The parser takes other ends of lines too, which only stand in damaged files.
+    if not line.isprintable():
+        return None
+    try:
+        return next((one.samples[0] for one in text_string_to_metric_families(line)), None)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
 
 
 def _family(name: str, value: float | Mapping[str, int], *, task: str) -> Metric:
@@ -135,13 +161,18 @@ def _family(name: str, value: float | Mapping[str, int], *, task: str) -> Metric
 
     if not isinstance(value, Mapping):
         family = GaugeMetricFamily(name, _HELP[name], labels=["task"])
-        family.add_metric([task], value)
+        family.add_metric([_value(task)], value)
         return family
     kind = "status" if name == "textbatch_rows" else "label"
     family = GaugeMetricFamily(name, _HELP[name], labels=["task", kind])
     for key, count in value.items():
-        family.add_metric([task, key], count)
+        family.add_metric([_value(task), _value(key)], count)
     return family
+
+
+def _value(text: str) -> str:
+    """The value of a label. The client escapes line breaks, quotes and backslashes itself."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def _number(value: float | None) -> float:

@@ -3,6 +3,7 @@
 * `scoring`, `training`, `evaluation`, `tuning`, `audit`, `vectors`: the report of each command.
 * `inspection`, `verification`: what `inspect` and `verify` find.
 * `comparison`: a model beside simple models.
+* `labels`: labels that look different where they are different.
 * `files`: reports as JSON files, written on failure too.
 * `listener`: gets messages and progress of a job.
 * `options`: options about reports.

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.output.any_folder import Folder, folder_at
-from textbatch.data.output.footer import find_footer
+from textbatch.data.output.footer import OutputFooter, find_footer
 from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.location import Location
@@ -97,9 +98,7 @@ def _inspect_output(path: Location) -> OutputInspection:
     footer = find_footer(path)
     if footer is None:
         raise DataError(f"{path} was not written by textbatch", _REMEDY)
-    answers = [f"{footer.prefix}predicted_label", f"{footer.prefix}status"]
-    if not {*answers} <= {*source.schema.names}:
-        raise DataError(f"{path} was not written by textbatch", _REMEDY)
+    answers = answer_columns(source, footer)
     statuses = dict.fromkeys(Status.names(), 0)
     labels = dict.fromkeys(footer.label_names, 0)
     for batch in source.batches(answers, _CHUNK_ROWS):
@@ -115,6 +114,26 @@ def _inspect_output(path: Location) -> OutputInspection:
         statuses={name: count for name, count in statuses.items() if count},
         labels=labels,
     )
+
+
+def answer_columns(source: ParquetSource, footer: OutputFooter) -> list[str]:
+    """The names of the columns with labels and statuses in an output.
+
+    Args:
+        source: The output.
+        footer: Its footer.
+
+    Raises:
+        DataError: They are missing or hold something else.
+    """
+    names = [f"{footer.prefix}predicted_label", f"{footer.prefix}status"]
+    kinds = {field.name: field.type for field in source.schema}
+    for name in names:
+        kind = kinds.get(name, pa.null())
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if kind not in (pa.string(), pa.large_string()):
+            raise DataError(f"{source.file} was not written by textbatch, or has changed", _REMEDY)
+    return names
 
 
 def count_values(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array

@@ -20,7 +20,7 @@ from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.report.verification import Verification
 from textbatch.scoring.folder.totals import Totals
-from textbatch.scoring.inspect import count_values
+from textbatch.scoring.inspect import answer_columns, count_values
 from textbatch.types import Status
 
 _REMEDY = "score the input again"
@@ -165,11 +165,12 @@ def _count(
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Read every page of every column, and count statuses and labels."""
     source = ParquetSource(new_input(path))
+    label, status = answer_columns(source, footer)
     per_row = size / max(1, source.num_rows or 0)
     statuses = dict.fromkeys(Status.names(), 0)
     by_label = dict.fromkeys(footer.label_names, 0)
     for batch in source.batches(source.schema.names, CHUNK_ROWS):
-        count_values(batch.column(f"{footer.prefix}status"), statuses)
-        count_values(batch.column(f"{footer.prefix}predicted_label"), by_label)
+        count_values(batch.column(status), statuses)
+        count_values(batch.column(label), by_label)
         halves.add(round(len(batch) * per_row))
     return {name: count for name, count in statuses.items() if count}, by_label

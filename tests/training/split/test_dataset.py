@@ -201,3 +201,32 @@ def test_a_missing_file_is_named(tmp_path):
     rows = write(tmp_path / "rows.csv", numbered("a", 9) + numbered("b", 9))
     with pytest.raises(InputNotFoundError, match=r"gone\.csv"):
         read(rows, test=tmp_path / "gone.csv")
+
+
+@pytest.mark.parametrize(
+    ("others", "reason"),
+    [
+        (["Refund", "refund"], "2 of 3 labels differ"),
+        (["refund", "refund "], "2 of 3 labels differ"),
+        (["re fund", "re  fund", "re\tfund"], "3 of 4 labels differ"),
+        (["caf\xe9", "cafe\u0301"], "2 of 3 labels differ"),
+        (["\ufb01ne", "fine"], "2 of 3 labels differ"),
+        (["a\xa0b", "a b"], "2 of 3 labels differ"),
+        (["STRASSE", "stra\xdfe"], "2 of 3 labels differ"),
+        (["x" * 1001], "1 of 2 labels have more than 1,000 characters"),
+        (["x" * (1 << 20)], "1 of 2 labels have more than 1,000 characters"),
+    ],
+)
+def test_labels_that_nobody_tells_apart_are_refused_and_not_quoted(tmp_path, others, reason):
+    rows = [row for label in ["other", *others] for row in numbered(label, 5)]
+    with pytest.raises(DataError, match=reason) as caught:
+        read(write(tmp_path / "rows.parquet", rows))
+    assert len(str(caught.value)) < 200
+    assert "fund" not in str(caught.value)
+    assert not caught.value.retry
+
+
+def test_labels_that_are_alike_but_not_the_same_are_taken(tmp_path):
+    labels = ["refund", "refunds", "re-fund", "x" * 1000]
+    rows = [row for label in labels for row in numbered(label, 5)]
+    assert read(write(tmp_path / "rows.parquet", rows)).labels == tuple(sorted(labels))

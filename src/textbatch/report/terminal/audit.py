@@ -11,6 +11,7 @@ from rich.text import Text
 
 from textbatch.errors import printable
 from textbatch.report.audit import AuditReport
+from textbatch.report.labels import shown_label
 
 #: Number of rows of the table, which shows the most frequent pairs.
 _SHOWN = 20
@@ -29,7 +30,7 @@ def audit_tables(report: AuditReport) -> Iterator[RenderableType]:
     for name in ("given", "suggested", "rows"):
         table.add_column(Text(name), justify="right" if name == "rows" else "left")
     for pair in report.pairs[:_SHOWN]:
-        names = (Text(printable(pair.given)), Text(printable(pair.suggested)))
+        names = (Text(shown_label(pair.given)), Text(shown_label(pair.suggested)))
         table.add_row(*names, f"{pair.rows:,}")
     yield table
     if len(report.pairs) > _SHOWN:

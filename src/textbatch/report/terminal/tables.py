@@ -13,6 +13,7 @@ from rich.text import Text
 
 from textbatch.errors import printable
 from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
+from textbatch.report.labels import shown_label
 
 if TYPE_CHECKING:  # these import scikit-learn, which `inspect` does not need
     from textbatch.report.comparison import Contender
@@ -36,7 +37,7 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
     table = _table("label", "precision", "recall", "F1", "rows")
     for entry in metrics.labels:
         values = (_share(entry.precision), _share(entry.recall), _share(entry.f1))
-        table.add_row(Text(printable(entry.label)), *values, f"{entry.rows:,}")
+        table.add_row(Text(shown_label(entry.label)), *values, f"{entry.rows:,}")
     yield table
     if len(metrics.labels) <= _WIDEST_CONFUSION:
         yield _confusion(evaluation)
@@ -88,7 +89,7 @@ def _of_bundle(found: BundleInspection) -> dict[str, str]:
         "made": f"{found.created} by textbatch {found.textbatch}",
         "preset": found.settings.preset,
         "text column": found.settings.text_column,
-        "labels": ", ".join(found.labels),
+        "labels": ", ".join(map(shown_label, found.labels)),
         "network": found.network,
         "temperature": f"{calibration.temperature:.3f}, fitted on {calibration.rows:,} rows",
         "texts": f"{profile.oov_share:.1%} unknown tokens, {profile.truncated_share:.1%} truncated",
@@ -117,7 +118,7 @@ def _of_output(found: OutputInspection) -> dict[str, str]:
 
 
 def _confusion(evaluation: Evaluation) -> Table:
-    labels = [printable(entry.label) for entry in evaluation.metrics.labels]
+    labels = [shown_label(entry.label) for entry in evaluation.metrics.labels]
     first = max(len("true ↓ predicted →"), *map(len, labels))
     # Each column has three characters of padding.
     room = max(_SHORT_LABEL, (_WIDTH - first - 2) // len(labels) - 3)
@@ -142,7 +143,7 @@ def _kind(kind: str) -> str:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{printable(name)} {count:,}" for name, count in counts.items())
+    return ", ".join(f"{shown_label(name)} {count:,}" for name, count in counts.items())
 
 
 def _share(value: float | None) -> str:

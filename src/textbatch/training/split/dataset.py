@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from unicodedata import normalize
 
 import numpy as np
 import pyarrow.compute as pc
@@ -21,6 +23,8 @@ from textbatch.types import Int64Array
 
 #: Shares of the rows for validation and test, if no file is given for them.
 VALIDATION_SHARE = TEST_SHARE = 0.1
+#: A longer label is a text, in characters.
+_LONGEST_LABEL = 1000
 #: One row for each split. A rare label may still be missing in one.
 MIN_ROWS_PER_LABEL = 3
 
@@ -152,7 +156,24 @@ def _check_labels(rows: LabelledRows) -> tuple[str, ...]:
             f"give at least 2 labels and {MIN_ROWS_PER_LABEL} rows of each, and check "
             "--label-column",
         )
+    _check_apart(counted)
     return tuple(sorted(counted))
+
+
+def _check_apart(labels: Collection[str]) -> None:
+    """Refuse labels that nobody could tell apart, or read."""
+    alike = Counter(" ".join(normalize("NFKC", label).casefold().split()) for label in labels)
+    if many := sum(count for count in alike.values() if count > 1):
+        raise DataError(
+            f"{many:,} of {len(labels):,} labels differ from another one only in upper case, "
+            "blanks or the form of their letters",
+            "write each label in one way",
+        )
+    if long := sum(len(label) > _LONGEST_LABEL for label in labels):
+        raise DataError(
+            f"{long:,} of {len(labels):,} labels have more than {_LONGEST_LABEL:,} characters",
+            "check --label-column",
+        )
 
 
 def _split(
