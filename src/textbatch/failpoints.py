@@ -40,6 +40,8 @@ NAMES = (
     "journal-removed",
     "lock-removed",
 )
+#: Those that only an output with a record beside it reaches.
+RECORD_NAMES = ("record-written",)
 #: Those that only a job over several files reaches.
 FOLDER_NAMES = (
     "success-removed",
@@ -51,6 +53,7 @@ FOLDER_NAMES = (
 )
 #: Those that training reaches.
 TRAINING_NAMES = ("checkpoint-saved",)
+_ALL_NAMES = NAMES + RECORD_NAMES + FOLDER_NAMES + TRAINING_NAMES
 _SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT}
 _ACTIONS = (*_SIGNALS, "raise", "memory")
 
@@ -86,7 +89,7 @@ def _active() -> dict[str, list[tuple[float, random.Random, str]]]:
             chance, draws = float(probability), random.Random(int(seed))
         except ValueError:
             name = action = ""
-        if name not in NAMES + FOLDER_NAMES + TRAINING_NAMES or action not in _ACTIONS:
+        if name not in _ALL_NAMES or action not in _ACTIONS:
             raise UsageError(
                 f"{VARIABLE} has a malformed entry or an unknown place",
                 "write name:probability:seed[:action], or unset it",

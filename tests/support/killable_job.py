@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from textbatch.data.output.any_output import check_any_seal, files_of
 from textbatch.data.output.seal import check_seal
 from textbatch.errors import TextbatchError
 
@@ -36,18 +37,20 @@ class Job:
         source: The input.
         model: The bundle.
         flags: Of `score`.
-        expected: The output of a run that nothing disturbed.
+        expected: The output of a run that nothing disturbed; of CSV and JSON Lines its bytes.
+        name: Name of the output.
     """
 
     folder: Path
     source: Path
     model: Path
     flags: tuple[str, ...] = ()
-    expected: pa.Table | None = field(default=None, repr=False)
+    expected: pa.Table | bytes | None = field(default=None, repr=False)
+    name: str = "out.parquet"
 
     @property
     def output(self) -> Path:
-        return self.folder / "out.parquet"
+        return self.folder / self.name
 
     @property
     def arguments(self) -> list[str]:
@@ -72,16 +75,19 @@ class Job:
         return sorted(entry.name for entry in self.folder.iterdir())
 
     def wait_for_temporary(self, process: subprocess.Popen[str]) -> None:
-        while process.poll() is None and not list(self.folder.glob(".out.parquet.*.tmp")):
+        while process.poll() is None and not list(self.folder.glob(f".{self.name}.*.tmp")):
             time.sleep(0.002)
 
     def assert_complete(self) -> None:
         """The output is that of the undisturbed run, and nothing lies beside it."""
-        assert self.names() == ["out.parquet"]
+        assert self.names() == [file.name for file in files_of(self.output)]
+        check_any_seal(self.output)
+        if isinstance(self.expected, bytes):
+            assert self.output.read_bytes() == self.expected
+            return
         found = pq.read_table(self.output)
         assert found.num_rows == self.expected.num_rows
         assert found.equals(self.expected)
-        check_seal(self.output)
 
 
 class Reader:
@@ -126,6 +132,8 @@ class Reader:
     def _is_whole(self, content: bytes) -> bool:
         if content == self._old:
             return True
+        if isinstance(self._job.expected, bytes):
+            return content == self._job.expected
         copy = self._job.folder.parent / "seen.parquet"
         copy.write_bytes(content)
         try:

@@ -270,7 +270,9 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "chunk_rows": 6, "batch_tokens": 7, "dry_run": True,
         "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
     }  # fmt: skip
-    odd_folder = {"incremental": True, "precision": "int8"}  # which exclude others
+    # These exclude others.
+    odd_folder = {"incremental": True, "precision": "int8"}
+    odd_stdout = {"output_format": "csv"}
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
         "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "large", "seed": 9,
@@ -299,10 +301,12 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_folder)
     folder = seen.pop()
     assert (folder.precision, folder.incremental) == ("int8", True)
+    textbatch.score(tmp_path / "i", "-", **odd_stdout)
+    assert seen.pop().output_format == "csv"
     for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):
         plain = type(config)
         untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
-        assert untried <= odd_folder.keys() | {"as_folder", "partitions"}, (
+        assert untried <= {*odd_folder, *odd_stdout, "as_folder", "partitions"}, (
             "this test must give each setting an odd value"
         )
         assert given.keys() <= {f.name for f in fields(plain)}

@@ -90,7 +90,8 @@ def test_reports_of_failures_follow_the_schema(input_file, model, tmp_path, in_p
 
 
 def test_the_schema_would_see_a_wrong_report(input_file, model, tmp_path):
-    good = score(ScoreConfig(inputs=(input_file,), output=tmp_path / "o", model=model)).to_dict()
+    output = tmp_path / "o.parquet"
+    good = score(ScoreConfig(inputs=(input_file,), output=output, model=model)).to_dict()
     validator = Draft202012Validator(SCHEMA)
     for name, value in (("rows_in", "many"), ("state", "fine"), ("statuses", {"ok": "all"})):
         assert not validator.is_valid({**good, name: value}), name

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textbatch.cli.options import PrintOptions
 from textbatch.data.storage.location import is_local, local, local_only, resolved
-from textbatch.errors import PlaceTakenError
+from textbatch.errors import ConflictError, PlaceTakenError
 from textbatch.options import Options, option, options
 from textbatch.scoring.config import ScoreConfig
 
@@ -40,6 +40,10 @@ class ScoreCommand(ScoreConfig, WatchOptions, PrintOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.json and self.to_standard_output:
+            raise ConflictError(
+                "--json and the rows would both go to standard output", "give one a file: --report"
+            )
         used = [*self.inputs, self.output, self.report, self.quarantine]
         taken = {resolved(path) for path in used if path}
         if self.html:

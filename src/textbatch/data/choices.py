@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
+#: Formats for standard output; the names of files say theirs.
+OutputKind = Literal["auto", "csv", "jsonl"]
 #: What quotes mean in CSV and TSV; see `readers.quoting`.
 Quoting = Literal["auto", "none"]
 IfExists = Literal["fail", "replace", "skip"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textbatch.data.choices import IfExists, InputFormat, Quoting
+from textbatch.data.choices import IfExists, InputFormat, OutputKind, Quoting
 from textbatch.data.storage.location import PathLike, location_of
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.choices import DeviceName, EngineName, Precision
@@ -29,6 +29,7 @@ def score(
     *,
     model: PathLike = "model",
     text_column: str | None = None,
+    output_format: OutputKind = "auto",
     columns: Sequence[str] | None = None,
     max_bad_rows: int | str = 0,
     quarantine: PathLike | None = None,
@@ -63,9 +64,10 @@ def score(
 
     Args:
         inputs: Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin.
-        output: Parquet file to write; folder/ for one part per input.
+        output: File to write: .parquet, .csv, .jsonl; - for stdout; folder/ for a part per input.
         model: Model directory.
         text_column: Column that holds the text. None means the model's.
+        output_format: Format of what goes to stdout; auto is CSV for CSV, else JSON Lines.
         columns: Input columns to keep. None means all.
         max_bad_rows: Fail if there are more bad rows than this.
         quarantine: Move bad rows out of the output; list them in this JSONL file.

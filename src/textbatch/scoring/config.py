@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from textbatch.data.choices import CHUNK_ROWS, IfExists
+from textbatch.data.choices import CHUNK_ROWS, IfExists, OutputKind
 from textbatch.data.options import LabelledOptions
 from textbatch.data.readers.read_options import STANDARD_INPUT, ReadOptions
 from textbatch.data.storage.location import Location, is_local, location_of, resolved
@@ -16,6 +16,10 @@ from textbatch.model.options import ModelOptions
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.limits import BadRowLimit, count_or_share
+
+#: Stands for standard output where a file is asked for.
+STANDARD_OUTPUT = Path("-")
+_STDOUT_PLACE = Path("/dev/stdout")
 
 
 @options
@@ -55,9 +59,14 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         decides=False,  # a job knows its input by what is in it
     )
     output: Location = option(
-        "Parquet file to write; folder/ for one part per input.",
+        "File to write: .parquet, .csv, .jsonl; - for stdout; folder/ for a part per input.",
         argument=True,
         of=location_of,
+        decides=False,
+    )
+    output_format: OutputKind = option(
+        "Format of what goes to stdout; auto is CSV for CSV, else JSON Lines.",
+        default="auto",
         decides=False,
     )
     columns: tuple[str, ...] | None = option(
@@ -123,6 +132,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         super().__post_init__()
         BadRowLimit.parse(self.max_bad_rows)
         self._check_standard_input()
+        self._check_standard_output()
         self._check_files()
         if self.incremental and self.if_exists != "fail":
             raise ConflictError(
@@ -166,8 +176,25 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
                 "leave out the other inputs, the / behind the output, or --dry-run",
             )
 
+    @property
+    def to_standard_output(self) -> bool:
+        """Whether the output is `-`."""
+        return self.output == STANDARD_OUTPUT
+
+    def _check_standard_output(self) -> None:
+        if self.to_standard_output and (len(self.inputs) > 1 or self.incremental):
+            raise ConflictError(
+                "standard output takes the rows of one file", "name a folder/ for several"
+            )
+        if self.output_format != "auto" and not self.to_standard_output:
+            raise ConflictError(
+                f"--output-format is for standard output, and the name {self.output.name} says "
+                "its own format",
+                "leave it out, or write to -",
+            )
+
     def _check_files(self) -> None:
-        output = resolved(self.output)
+        output = _STDOUT_PLACE if self.to_standard_output else resolved(self.output)
         others = [*map(resolved, self.inputs), output]
         for given, source in zip(self.inputs, others[:-1], strict=True):
             if source == output:

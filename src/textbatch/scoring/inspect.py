@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.output.any_folder import Folder, folder_at
+from textbatch.data.output.any_output import recorded_format
 from textbatch.data.output.footer import OutputFooter, find_footer
+from textbatch.data.output.read_back import rows_back
+from textbatch.data.output.seal_record import recorded_columns
 from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.location import Location
@@ -18,8 +23,8 @@ from textbatch.model.bundle.fetch import load_model
 from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
 from textbatch.types import Status
 
-_CHUNK_ROWS = 65_536
 _REMEDY = "name a bundle or an output"
+_CHANGED = "restore it, or score the input again"
 
 
 def inspect_path(path: Location) -> Inspection:
@@ -91,27 +96,25 @@ def _inspect_folder(folder: Folder) -> OutputInspection:
 
 
 def _inspect_output(path: Location) -> OutputInspection:
-    with storage_errors(path, "cannot read"), new_input(path).open() as file:
-        if file.read(4) != b"PAR1":
-            raise DataError(f"{path} is neither a bundle nor an output", _REMEDY)
-    source = ParquetSource(new_input(path))
+    if recorded_format(path):
+        columns = recorded_columns(path)
+    else:
+        with storage_errors(path, "cannot read"), new_input(path).open() as file:
+            if file.read(4) != b"PAR1":
+                raise DataError(f"{path} is neither a bundle nor an output", _REMEDY)
+        columns = {one.name: str(one.type) for one in ParquetSource(new_input(path)).schema}
     footer = find_footer(path)
     if footer is None:
         raise DataError(f"{path} was not written by textbatch", _REMEDY)
-    answers = answer_columns(source, footer)
-    statuses = dict.fromkeys(Status.names(), 0)
-    labels = dict.fromkeys(footer.label_names, 0)
-    for batch in source.batches(answers, _CHUNK_ROWS):
-        count_values(batch.column(0), labels)
-        count_values(batch.column(1), statuses)
+    statuses, labels = count_answers(path, footer)
     return OutputInspection(
         path=os.fspath(path),
-        rows=source.num_rows or 0,
+        rows=sum(statuses.values()),
         run_id=footer.run_id,
         textbatch=footer.version,
         fingerprint=footer.fingerprint,
-        columns={field.name: str(field.type) for field in source.schema},
-        statuses={name: count for name, count in statuses.items() if count},
+        columns=columns,
+        statuses=statuses,
         labels=labels,
     )
 
@@ -134,6 +137,48 @@ def answer_columns(source: ParquetSource, footer: OutputFooter) -> list[str]:
         if kind not in (pa.string(), pa.large_string()):
             raise DataError(f"{source.file} was not written by textbatch, or has changed", _REMEDY)
     return names
+
+
+def count_answers(
+    path: Location,
+    footer: OutputFooter,
+    *,
+    whole: bool = False,
+    on_rows: Callable[[int], None] = lambda _: None,
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Count the rows of an output by status and by label.
+
+    Args:
+        path: The output.
+        footer: What it says about itself.
+        whole: Whether to read all columns of Parquet, not only the two.
+        on_rows: Called with the number of rows that were read since the last call.
+
+    Returns:
+        The rows by status, without those that no row has, and the rows by label.
+
+    Raises:
+        DataError: It is damaged.
+    """
+    statuses = dict.fromkeys(Status.names(), 0)
+    labels = dict.fromkeys(footer.label_names, 0)
+    if form := recorded_format(path):
+        for row in rows_back(new_input(path), form):
+            for name, into in ("predicted_label", labels), ("status", statuses):
+                value = row.get(f"{footer.prefix}{name}") or None
+                if not isinstance(value, str | None):
+                    raise DataError(f"{path} has changed since it was written", _CHANGED)
+                if value:
+                    into[value] = into.get(value, 0) + 1
+            on_rows(1)
+    else:
+        source = ParquetSource(new_input(path))
+        answers = answer_columns(source, footer)
+        for batch in source.batches(source.schema.names if whole else answers, CHUNK_ROWS):
+            for name, into in zip(answers, (labels, statuses), strict=True):
+                count_values(batch.column(name), into)
+            on_rows(len(batch))
+    return {name: count for name, count in statuses.items() if count}, labels
 
 
 def count_values(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array

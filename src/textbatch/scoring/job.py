@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from textbatch import __version__
+from textbatch.data.output.any_output import is_changed
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.output.footer import OutputFooter, find_footer
+from textbatch.data.output.output_format import format_of_output
 from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.output.records import RowCounts
 from textbatch.data.readers.column_names import case_twins, listed, shown
@@ -91,6 +93,10 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
         thresholds=label_thresholds(bundle, config.min_precision),
     )
     added.check_partitions(task.partitions)
+    if format_of_output(task.output).is_text:
+        from textbatch.data.output.text_file import check_columns
+
+        check_columns(passed_through, file)
     if twins := case_twins(passed_through.names):
         source.notes.append(
             f"columns {listed(twins)} differ by case only, which many readers ignore"
@@ -176,10 +182,16 @@ def already_there(output: Location, job: Job, model: ModelUsed) -> FileResult | 
     if task.if_exists == "replace" or not exists(output):
         return None
     found = find_footer(output)
-    same = found is not None and found.key == job.key and job.identity.fits(found.input)
+    same = (
+        found is not None
+        and found.key == job.key
+        and job.identity.fits(found.input)
+        and not is_changed(output)
+    )
     if found is None or not same or (task.quarantine and not exists(task.quarantine)):
+        other = "" if same else ", made from another input, model or options, or changed since"
         raise OutputError(
-            f"{output} exists" + ("" if same else ", made from another input, model or options"),
+            f"{output} exists{other}",
             "add --if-exists replace (or --overwrite) to replace it",
         )
     return FileResult(

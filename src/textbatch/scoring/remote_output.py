@@ -7,9 +7,12 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from textbatch.data.output.any_output import files_of
 from textbatch.data.output.footer import key_of
+from textbatch.data.output.output_format import suffixes_of
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import local
 from textbatch.errors import OutputError, storage_errors
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
@@ -44,9 +47,9 @@ class RemoteRun:
         self._keep = self._done = False
         self._place = new_output(config.output)
         self._stage = stage_of(config)
-        self._local = self._stage / "out.parquet"
+        self._local = self._stage / f"out{suffixes_of(config.output)}"
         if config.dry_run:
-            self._local = self._stage.parent / f"{self._stage.name}.parquet"
+            self._local = self._stage.with_name(self._stage.name + suffixes_of(config.output))
         self._task = FileTask.of(config, run_id, output=self._local)
         # A local file that an earlier run left is used only if the same job made it.
         again = self._task if config.dry_run else replace(self._task, if_exists="skip")
@@ -92,8 +95,7 @@ class RemoteRun:
             with storage_errors(self._stage, "cannot create", missing=OutputError):
                 self._stage.mkdir(exist_ok=True)
             result = self._done_before(found=found) or self._scored()
-            with storage_errors(self._local, "cannot remove"):
-                self._local.unlink(missing_ok=True)
+            self._remove_local()
             self._done = True
         except BaseException:
             unfinished = self._local.exists() or work_directory_of(self._local).exists()
@@ -108,8 +110,23 @@ class RemoteRun:
     def _scored(self) -> FileResult:
         with self._run:
             result = self._run.run()
-        self._place.publish(self._local, overwrite=self._config.if_exists == "replace")
+        self._publish()
         return replace(result, state="done")
+
+    def _publish(self) -> None:
+        """Upload the output, after the record beside it if it has one."""
+        overwrite = self._config.if_exists == "replace"
+        *before, whole = zip(files_of(self._config.output), files_of(self._local), strict=True)
+        if before:
+            self._refuse(found=not overwrite and self._place.exists())
+        for place, made in before:
+            new_output(place).publish(local(made))
+        self._place.publish(local(whole[1]), overwrite=overwrite)
+
+    def _remove_local(self) -> None:
+        for made in reversed(files_of(self._local)):
+            with storage_errors(made, "cannot remove"):
+                local(made).unlink(missing_ok=True)
 
     def _done_before(self, *, found: bool) -> FileResult | None:
         """The result that the object tells, if it is there; removes a local file of another job.
@@ -119,7 +136,7 @@ class RemoteRun:
         """
         if self._task.from_standard_input:
             # Its rows are not read yet, so no output can be known as made from them.
-            self._local.unlink(missing_ok=True)
+            self._remove_local()
             if self._config.if_exists != "replace":
                 self._refuse(found=found)
             return None
@@ -127,7 +144,7 @@ class RemoteRun:
             return None
         job = prepare(self._task, self._model)
         if self._local.exists() and key_of(self._local) != job.key:
-            self._local.unlink()
+            self._remove_local()
         return already_there(self._config.output, job, self._model.used) if found else None
 
     def _check_free(self, *, found: bool) -> None:

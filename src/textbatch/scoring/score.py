@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from textbatch import __version__
+from textbatch.data.output.output_format import format_of_output
 from textbatch.data.readers.table_formats import check_single_file
 from textbatch.data.storage.file_io import is_folder, is_pattern, new_input, new_output
 from textbatch.data.strict_json import to_json
@@ -125,6 +126,11 @@ def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Prog
         return FolderRun(config, run_id, model, progress)
     if not config.from_standard_input:
         check_single_file(new_input(config.input))
+    if config.to_standard_output:
+        from textbatch.scoring.stdout_output import StdoutRun
+
+        return StdoutRun(config, run_id, model, progress)
+    format_of_output(config.output)
     if new_output(config.output).staged:
         from textbatch.scoring.remote_output import RemoteRun
 
@@ -135,6 +141,8 @@ def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Prog
 def _is_folder_job(config: ScoreConfig) -> bool:
     """Return whether the output is a directory with one part per input file."""
     if config.from_standard_input:
+        return False
+    if config.to_standard_output:
         return False
     if config.as_folder or len(config.inputs) > 1 or is_pattern(config.input):
         return True

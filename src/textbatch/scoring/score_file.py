@@ -8,11 +8,13 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from textbatch.data.output.any_output import open_output
 from textbatch.data.output.journal import Journal, OtherTextsError
-from textbatch.data.output.parquet_file import ParquetOutput
+from textbatch.data.output.output_writer import OutputWriter
 from textbatch.data.output.records import RowCounts
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.readers.prefetch import Prefetch
+from textbatch.data.readers.source import format_of
 from textbatch.data.readers.stdin import spool_standard_input
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, OutOfMemoryError, StorageError, TextbatchError
@@ -71,7 +73,7 @@ class FileRun:
         self._progress = progress or SILENT
         self._work: WorkDirectory | None = None
         self._tally: Tally | None = None
-        self._output: ParquetOutput | None = None
+        self._output: OutputWriter | None = None
         self._bad_rows: BadRowFilter | None = None
 
     def __enter__(self) -> Self:
@@ -181,7 +183,7 @@ class FileRun:
             unknown_tokens=predictor.unknown_tokens - unknown,
             seal=output.seal,
             input=mark,
-            notes=(*journal.notes(), *job.source.notes),
+            notes=(*journal.notes(), *job.source.notes, *output.notes),
         )
 
     @property
@@ -215,14 +217,16 @@ def _read(job: Job) -> Iterator[TextBatch]:
     )
 
 
-def _open_output(job: Job) -> ParquetOutput:
+def _open_output(job: Job) -> OutputWriter:
     task = job.task
-    return ParquetOutput(
+    return open_output(
         task.output,
         job.schema,
         run_id=task.run_id,
         overwrite=task.if_exists == "replace",
         types=job.source.types,
+        # The cells of CSV are all texts, and none of them is a null.
+        quote_empty=format_of(job.source.file, task.config.input_format) != "csv",
     )
 
 

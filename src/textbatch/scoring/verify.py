@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 
-from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.output.any_folder import Folder, folder_at
+from textbatch.data.output.any_output import check_any_seal
 from textbatch.data.output.footer import OutputFooter, find_footer
 from textbatch.data.output.records import PartRecord, Success, same_counts, same_totals
-from textbatch.data.output.seal import check_seal
-from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import Location
@@ -20,8 +18,7 @@ from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.report.verification import Verification
 from textbatch.scoring.folder.totals import Totals
-from textbatch.scoring.inspect import answer_columns, count_values
-from textbatch.types import Status
+from textbatch.scoring.inspect import count_answers
 
 _REMEDY = "score the input again"
 _STEP = "verifying"
@@ -33,7 +30,7 @@ def verify_output(
     """Check that an output is still what `score` wrote.
 
     Args:
-        path: A Parquet file that `score` wrote, or a folder of them, on this machine or in an
+        path: A file that `score` wrote, or a folder of them, on this machine or in an
             object store, where each object is read twice.
         model: The bundle that must have made it; None does not check that.
         progress: Called as bytes are read.
@@ -69,13 +66,13 @@ def _verify_file(path: Location, step: Progress) -> OutputFooter:
     halves = _Halves(step)
     before = _state(path)
     # The seal comes first, so that a damaged file is never parsed.
-    seal = check_seal(path, on_bytes=halves.add)
+    seal = check_any_seal(path, on_bytes=halves.add)
     footer = find_footer(path)
     if footer is None or footer.seal != seal:
-        raise DataError(f"{path} lacks entries in its footer", _REMEDY)
+        raise DataError(f"{path} lacks entries in its footer, or in the record beside it", _REMEDY)
     statuses, labels = _count(path, footer, before.size, halves)
     if statuses != footer.statuses or labels != footer.labels:
-        raise DataError(f"{path} holds other rows or statuses than its footer says", _REMEDY)
+        raise DataError(f"{path} holds other rows or statuses than it says of itself", _REMEDY)
     if not _state(path).is_same(before):
         raise DataError(f"{path} was replaced while it was read", "run again")
     return footer
@@ -163,14 +160,8 @@ class _Halves:
 def _count(
     path: Location, footer: OutputFooter, size: int, halves: _Halves
 ) -> tuple[dict[str, int], dict[str, int]]:
-    """Read every page of every column, and count statuses and labels."""
-    source = ParquetSource(new_input(path))
-    label, status = answer_columns(source, footer)
-    per_row = size / max(1, source.num_rows or 0)
-    statuses = dict.fromkeys(Status.names(), 0)
-    by_label = dict.fromkeys(footer.label_names, 0)
-    for batch in source.batches(source.schema.names, CHUNK_ROWS):
-        count_values(batch.column(status), statuses)
-        count_values(batch.column(label), by_label)
-        halves.add(round(len(batch) * per_row))
-    return {name: count for name, count in statuses.items() if count}, by_label
+    """Read every page of every column, or every line, and count statuses and labels."""
+    per_row = size / max(1, footer.rows_out)
+    return count_answers(
+        path, footer, whole=True, on_rows=lambda rows: halves.add(round(rows * per_row))
+    )

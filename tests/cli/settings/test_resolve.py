@@ -189,7 +189,7 @@ def test_a_variable_that_is_no_setting_is_told_but_stops_nothing():
     run = run_cli("config", "show", "score", TEXTBATCH_SCORE_PORT="tcp://10.0.0.1:80")
     assert run.returncode == 0
     assert "warning: TEXTBATCH_SCORE_PORT is no setting" in run.stderr
-    assert run_cli("score", "a", "b", TEXTBATCH_SCORE_PORT="tcp://10.0.0.1:80").returncode == 68
+    assert run_cli("score", "a", "b.csv", TEXTBATCH_SCORE_PORT="tcp://1:80").returncode == 68
 
 
 def test_credentials_are_refused_and_not_shown(folder):

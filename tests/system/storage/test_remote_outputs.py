@@ -269,3 +269,29 @@ def test_an_object_of_others_is_neither_replaced_nor_removed(name, store, folder
         score(tmp_path / "in", OUT, model=model, if_exists="replace")
     assert store.keys("out") == [f"out/{name}"]
     assert store.get(f"out/{name}") == noise.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["scored.csv", "scored.jsonl.gz"])
+def test_csv_and_json_lines_go_into_a_store_with_their_record(
+    name, store, input_file, model, tmp_path, work
+):
+    there = f"s3://bucket/{name}"
+    report = score(input_file, there, model=model)
+    score(input_file, tmp_path / name, model=model)
+    assert store.get(name) == (tmp_path / name).read_bytes()
+    assert verify_output(at(there)).seal == report.seal
+    assert inspect_path(at(there)).rows == report.rows_out
+    assert work() == []
+    assert score(input_file, there, model=model, if_exists="skip").state == "skipped"
+    with pytest.raises(OutputError, match="exists"):
+        score(input_file, there, model=model)
+    store.put(name, store.get(name) + b"x")
+    with pytest.raises(DataError, match="changed since it was written"):
+        verify_output(at(there))
+    with pytest.raises(OutputError, match="or changed since"):
+        score(input_file, there, model=model, if_exists="skip")
+    store.client.delete_object(Bucket="bucket", Key=f"_{name}.seal.json")
+    with pytest.raises(DataError, match="is not beside it"):
+        verify_output(at(there))
+    assert score(input_file, there, model=model, if_exists="replace").state == "done"
+    assert verify_output(at(there)).rows == report.rows_out

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_json, print_line
+from textbatch.cli.console import log, print_json, print_line
 from textbatch.cli.memory import limit_memory
 from textbatch.cli.score_options import ScoreCommand
 
@@ -19,7 +20,9 @@ def score_command(given: Given[ScoreCommand]) -> None:
     Example: textbatch score input.parquet out.parquet --model model
 
     One output row per input row, in order, with every input column untouched; the output
-    appears whole or not at all. A folder gets one part per input file, and _SUCCESS at the end.
+    appears whole or not at all. Its name says its format: .parquet, .csv or .jsonl, the last two
+    also with .gz or .zst; - prints the rows. A folder gets one Parquet part per input file, and
+    _SUCCESS at the end.
     """
     from textbatch.cli.score_watched import score_watched
     from textbatch.integrations.prometheus import failure_measured
@@ -41,17 +44,18 @@ def score_command(given: Given[ScoreCommand]) -> None:
     if config.json:
         print_json(done.to_dict())
     else:
-        _print(done)
+        # Standard output is for the rows alone.
+        _print(done, log if config.to_standard_output else print_line)
 
 
-def _print(done: RunReport) -> None:
+def _print(done: RunReport, say: Callable[[str], None]) -> None:
     if done.state == "planned":
         rows = "all" if done.rows_in is None else f"{done.rows_in:,}"
         line = f"would score {rows} rows of {done.input} into {done.output}"
-        print_line(line)
+        say(line)
         return
     if done.state == "skipped":
-        print_line(f"{done.output}: {done.rows_out:,} rows, skipped")
+        say(f"{done.output}: {done.rows_out:,} rows, skipped")
         return
     files = ""
     if done.files is not None:
@@ -62,4 +66,4 @@ def _print(done: RunReport) -> None:
     if done.rows_quarantined:
         statuses += f", {done.rows_quarantined:,} in quarantine"
     told = f"{files}{done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
-    print_line(f"{done.output}: {told}")
+    say(f"{done.output}: {told}")

@@ -1,7 +1,12 @@
 """Outputs that appear whole or not at all.
 
 * `columns`: the columns that `score` adds: the data contract.
-* `parquet_file`, `seal`: one Parquet file, committed in one step, and its seal.
+* `output_writer`, `output_format`: one file, committed in one step; what its name says.
+* `any_output`: what writes an output of any format, its seal, and what it says about itself.
+* `parquet_file`, `seal`: Parquet, and the seal in its footer.
+* `text_file`, `seal_record`: CSV and JSON Lines, and the seal beside them.
+* `csv_rows`, `json_rows`, `cell_values`, `compressor`: from rows to the bytes of these.
+* `read_back`: such an output, row by row.
 * `footer`, `footer_schemas`, `records`: what an output says about itself.
 * `work_directory`: the lock beside an output.
 * `journal`, `text_digest`: the predictions of an interrupted run, and the texts that they answer.

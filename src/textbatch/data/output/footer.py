@@ -1,4 +1,4 @@
-"""What the footer of an output says about the run that wrote it."""
+"""What the footer of an output, or the record beside it, says about the run that wrote it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from textbatch.data.output.any_output import entries_of
 from textbatch.data.output.records import RowCounts, check_sums
 from textbatch.data.readers.identity import InputMark
-from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.storage.location import Location
 from textbatch.data.strict_json import (
     Count,
@@ -123,17 +123,17 @@ def key_of(path: Location) -> str | None:
     Raises:
         StorageError: The file cannot be read.
     """
-    return footer_entries(path).get(_KEY)
+    return entries_of(path).get(_KEY)
 
 
 def find_footer(path: Location) -> OutputFooter | None:
-    """Read the footer of an output; None if textbatch did not write it.
+    """Read the footer or the record of an output; None if textbatch did not write it.
 
     Raises:
         DataError: The footer was altered.
         StorageError: The file cannot be read.
     """
-    entries = footer_entries(path)
+    entries = entries_of(path)
     if _KEY not in entries:
         return None
     try:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from textbatch.data.output.output_writer import OutputWriter
 from textbatch.data.output.seal import BLANK, SEAL, seal
 from textbatch.data.readers.parquet_types import (
     TAIL_BYTES,
@@ -20,8 +21,7 @@ from textbatch.data.readers.parquet_types import (
     tried_types,
     with_types,
 )
-from textbatch.data.storage.atomic_file import AtomicFile, NewFile, sync_directory, temporary_of
-from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.atomic_file import NewFile
 from textbatch.errors import OutputError, StorageError, storage_errors
 from textbatch.failpoints import failpoint
 
@@ -34,11 +34,11 @@ ROW_GROUP_ROWS = 131_072
 ROW_GROUP_BYTES = 64 << 20
 
 
-class ParquetOutput:
-    """Writes a file beside the final path of the output, and moves it there in one step.
+class ParquetOutput(OutputWriter):
+    """Writes a Parquet file; its seal is in its footer.
 
-    Call `commit` at the end, or `abort` on any failure. `pq.ParquetWriter` is never used in a
-    `with` statement, because it publishes a valid, shorter file when the body raises.
+    `pq.ParquetWriter` is never used in a `with` statement, because it publishes a valid, shorter
+    file when the body raises.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class ParquetOutput:
         overwrite: bool,
         types: Mapping[str, ColumnTypes] = MappingProxyType({}),
     ) -> None:
-        """Create the temporary file, so that it is known now whether it can be written.
+        """Create the temporary file; see `OutputWriter`.
 
         Args:
             path: The final path.
@@ -63,13 +63,8 @@ class ParquetOutput:
             OutputError: The output exists, or its directory does not.
             AccessError: The directory is not writable.
         """
-        self.path = path
-        self._overwrite = overwrite
-        new_output(path).check(overwrite=overwrite)
-        with storage_errors(path, "cannot create", missing=OutputError):
-            self._file = AtomicFile(path, temporary=temporary_of(path, run_id))
+        super().__init__(path, run_id=run_id, overwrite=overwrite)
         self._sink = _FooterKept(self._file.buffered)
-        failpoint("output-created")
         try:
             self._writer = pq.ParquetWriter(
                 self._sink,
@@ -84,20 +79,9 @@ class ParquetOutput:
         self._schema, self._types = schema, types
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = self._waiting_bytes = 0
-        self.rows = 0
-        self.seal = ""
-
-    @property
-    def published(self) -> bool:
-        """Whether it is at its final path. A power cut may still undo this."""
-        return self._file.published
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Append rows.
-
-        Raises:
-            StorageError: The disk is full or failing.
-        """
+        """Append rows; see `OutputWriter`."""
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         self._waiting_bytes += batch.nbytes
@@ -105,44 +89,23 @@ class ParquetOutput:
         if self._waiting_rows >= ROW_GROUP_ROWS or self._waiting_bytes >= ROW_GROUP_BYTES:
             self._flush()
 
-    def commit(self, metadata: Mapping[str, str]) -> None:
-        """Finish the file, check it, and move it to its final path.
-
-        Args:
-            metadata: Entries for the footer.
-
-        Raises:
-            StorageError: Writing failed, or the finished file does not hold what was written.
-            OutputError: Another process has made the output in the meantime.
-        """
-        self._flush()
-        with storage_errors(self.path, "cannot write", missing=OutputError):
-            # The place of the seal comes last, after the metadata of the input.
-            self._writer.add_key_value_metadata({**metadata, SEAL: BLANK})
-            self._sink.keep()
-            self._writer.close()
-            self._sink.write_footer(self._types)
-            self._file.buffered.flush()
-            failpoint("footer-written")
-            self.seal = seal(self._file)
-            failpoint("output-sealed")
-            self._file.sync()
-            failpoint("output-synced")
-            self._check()
-            self._file.close()
-            failpoint("output-checked")
-            new_output(self.path).check(overwrite=self._overwrite)
-            self._file.move_into_place()
-            failpoint("output-published")
-            sync_directory(self.path.parent)
-            failpoint("directory-synced")
-
     def abort(self) -> None:
         """Drop what was written. The old output stays as it was."""
         # The file is dropped first, so that closing the writer cannot write a footer into it.
         self._file.discard()
         with contextlib.suppress(OSError, ValueError, pa.ArrowException):
             self._writer.close()
+
+    def _finish(self, metadata: Mapping[str, str]) -> None:
+        self._flush()
+        # The place of the seal comes last, after the metadata of the input.
+        self._writer.add_key_value_metadata({**metadata, SEAL: BLANK})
+        self._sink.keep()
+        self._writer.close()
+        self._sink.write_footer(self._types)
+        self._file.buffered.flush()
+        failpoint("footer-written")
+        self.seal = seal(self._file)
 
     def _check(self) -> None:
         try:

@@ -10,9 +10,9 @@ import pyarrow as pa
 from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError, storage_errors
 
-_CODECS = {".gz": "gzip", ".zst": "zstd"}
+CODECS = {".gz": "gzip", ".zst": "zstd"}
 _BEGINNINGS = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
-COMPRESSED_SUFFIXES = tuple(_CODECS)
+COMPRESSED_SUFFIXES = tuple(CODECS)
 
 
 class ByteStream:
@@ -26,7 +26,7 @@ class ByteStream:
         # Arrow's streams raise for a truncated file. Those of zstandard do not.
         self._raw = file.open_stream()
         self._size: int = max(1, self._raw.size())
-        self._codec = _CODECS.get(file.suffix.lower())
+        self._codec = CODECS.get(file.suffix.lower())
         self.bytes = pa.CompressedInputStream(self._raw, self._codec) if self._codec else self._raw
 
     @property

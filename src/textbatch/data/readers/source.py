@@ -28,7 +28,7 @@ from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import ConflictError, DataError, UsageError
 
-_FORMATS: dict[str, InputFormat] = {
+FORMATS: dict[str, InputFormat] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",
@@ -208,7 +208,16 @@ def require_column(source: Source, column: str, flag: str) -> None:
 
 def is_known_name(file: InputFile) -> bool:
     """Whether the name of a file says its format."""
-    return _suffix(file) in _FORMATS
+    return format_by_name(file.name) is not None
+
+
+def format_by_name(name: str) -> InputFormat | None:
+    """The format that the name of a file says; None if it says none.
+
+    Args:
+        name: The last part of its name.
+    """
+    return FORMATS.get(_suffix_of(name))
 
 
 def format_of(file: InputFile, input_format: InputFormat) -> InputFormat:
@@ -225,17 +234,21 @@ def format_of(file: InputFile, input_format: InputFormat) -> InputFormat:
     if input_format != "auto":
         return input_format
     suffix = _suffix(file)
-    if suffix not in _FORMATS:
+    if suffix not in FORMATS:
         raise unknown_format(file, suffix) or UsageError(
             f"cannot tell the format of {file} by its name",
             "give --format parquet, csv or jsonl",
         )
-    return _FORMATS[suffix]
+    return FORMATS[suffix]
 
 
 def _suffix(file: InputFile) -> str:
     """The suffix that says the format, in lower case: `.csv` for `a.csv.gz`."""
-    name = PurePosixPath(file.name)
+    return _suffix_of(file.name)
+
+
+def _suffix_of(file_name: str) -> str:
+    name = PurePosixPath(file_name)
     plain = name.with_suffix("") if name.suffix.lower() in COMPRESSED_SUFFIXES else name
     return plain.suffix.lower()
 

@@ -246,13 +246,24 @@ def hidden_beside(path: Path, ending: str) -> Path:
         path: The file or directory that it belongs to.
         ending: The end of the name.
     """
-    name = f".{path.name}{ending}"
-    if len(os.fsencode(name)) > _MAX_NAME_BYTES:
-        full = os.fsencode(path.name)
+    return path.with_name(fitting_name(".", path.name, ending))
+
+
+def fitting_name(beginning: str, name: str, ending: str) -> str:
+    """A name that is made from another one. If it would be too long, it is cut, and gets a hash.
+
+    Args:
+        beginning: Goes before the other name.
+        name: The other name.
+        ending: Goes behind it.
+    """
+    made = f"{beginning}{name}{ending}"
+    if len(os.fsencode(made)) > _MAX_NAME_BYTES:
+        full = os.fsencode(name)
         mark = f"~{hashlib.sha256(full).hexdigest()[:16]}{ending}"
-        room = _MAX_NAME_BYTES - 1 - len(mark)
-        name = f".{full[:room].decode('utf-8', 'ignore')}{mark}"
-    return path.with_name(name)
+        room = _MAX_NAME_BYTES - len(beginning) - len(mark)
+        made = f"{beginning}{full[:room].decode('utf-8', 'ignore')}{mark}"
+    return made
 
 
 def take_rights(descriptor: int, old: Path, state: os.stat_result) -> None:
