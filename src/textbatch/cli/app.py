@@ -22,7 +22,9 @@ from textbatch.cli.commands import (
     demo,
     evaluate,
     inspect,
+    predict,
     score,
+    show,
     train,
     tune,
     vectors,
@@ -55,6 +57,8 @@ app = typer.Typer(
 )
 add_command(app, "train", train.TrainCommand, train.train_command, extra="train")
 add_command(app, "score", ScoreCommand, score.score_command)
+add_command(app, "show", show.ShowCommand, show.show_command)
+add_command(app, "predict", predict.PredictCommand, predict.predict_command)
 add_command(app, "evaluate", evaluate.EvaluateCommand, evaluate.evaluate_command, extra="train")
 add_command(app, "inspect", inspect.InspectCommand, inspect.inspect_command)
 add_command(app, "verify", verify.VerifyCommand, verify.verify_command)

@@ -7,6 +7,16 @@ from typing import Literal
 InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
 #: Formats for standard output; the names of files say theirs.
 OutputKind = Literal["auto", "csv", "jsonl"]
+#: What can have happened to a row; see `types.Status`.
+StatusName = Literal[
+    "ok",
+    "truncated",
+    "low_confidence",
+    "no_known_tokens",
+    "empty_text",
+    "null_text",
+    "bad_text",
+]
 #: What quotes mean in CSV and TSV; see `readers.quoting`.
 Quoting = Literal["auto", "none"]
 IfExists = Literal["fail", "replace", "skip"]

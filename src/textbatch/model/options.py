@@ -43,7 +43,7 @@ class EngineOptions(Options):
 
 
 @options
-class ModelOptions(EngineOptions):
+class NamedModel(EngineOptions):
     """A model, and what runs it."""
 
     # Its fingerprint tells it from another one.
@@ -56,6 +56,15 @@ class ModelOptions(EngineOptions):
         of=location_of,
         decides=False,
     )
+
+
+@options
+class _TextColumn(Options):
     text_column: str | None = option(
         "Column that holds the text.", first=True, default=None, unset="the model's"
     )
+
+
+@options
+class ModelOptions(NamedModel, _TextColumn):
+    """A model, what runs it, and the column that it reads."""

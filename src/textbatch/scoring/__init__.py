@@ -15,5 +15,5 @@
 * `tally`: counting rows.
 * `in_memory`: a loaded model, for tables in memory.
 * `python_values`: texts and tables of Python callers.
-* `evaluate`, `inspect`, `verify`: the commands of these names.
+* `evaluate`, `inspect`, `verify`, `show`, `predict`: the commands of these names.
 """

@@ -1,4 +1,4 @@
-"""The options of `score` and `evaluate`."""
+"""The options of `score`, `evaluate`, `show` and `predict`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from textbatch.data.choices import CHUNK_ROWS, IfExists, OutputKind
+from textbatch.data.choices import CHUNK_ROWS, IfExists, OutputKind, StatusName
 from textbatch.data.options import LabelledOptions
 from textbatch.data.readers.read_options import STANDARD_INPUT, ReadOptions
 from textbatch.data.storage.location import Location, is_local, location_of, resolved
 from textbatch.errors import ConflictError, PlaceTakenError, UsageError
-from textbatch.model.options import ModelOptions
+from textbatch.model.options import ModelOptions, NamedModel
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.limits import BadRowLimit, count_or_share
@@ -20,6 +20,8 @@ from textbatch.scoring.limits import BadRowLimit, count_or_share
 #: Stands for standard output where a file is asked for.
 STANDARD_OUTPUT = Path("-")
 _STDOUT_PLACE = Path("/dev/stdout")
+#: The columns that `score` always adds, without the prefix.
+ANSWERS = ("predicted_label", "confidence", "status")
 
 
 @options
@@ -231,3 +233,43 @@ class EvaluateConfig(LabelledOptions, ModelOptions, ReportOptions):
             raise PlaceTakenError(
                 f"--html and --report name one file {self.html}", "give each its own"
             )
+
+
+@options
+class ShowOptions(Options):
+    """The options of `show`: which rows of which output."""
+
+    output: Location = option(
+        "What score wrote: a file or a folder.", argument=True, of=location_of
+    )
+    rows: int = option(
+        "How many rows at most.", first=True, default=10, low=1, high=1_000_000, decides=False
+    )
+    status: StatusName | None = option("Only rows with this status.", default=None, decides=False)
+    label: str | None = option("Only rows with this predicted label.", default=None, decides=False)
+    below: float | None = option(
+        "Only rows with a smaller confidence, as 0.6.",
+        default=None,
+        low=0.0,
+        high=1.0,
+        decides=False,
+    )
+    columns: tuple[str, ...] | None = option(
+        "Columns to show.", default=None, commas=True, unset="all", decides=False
+    )
+
+    @property
+    def filters(self) -> dict[str, str | float]:
+        """What is asked of the three columns, by their names without prefix."""
+        label, confidence, status = ANSWERS
+        asked = {label: self.label, confidence: self.below, status: self.status}
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+@options
+class PredictOptions(NamedModel):
+    """The options of `predict`: which texts, and which model answers."""
+
+    texts: tuple[str, ...] = option(
+        "Texts; - for one text on each line of standard input.", argument=True, decides=False
+    )

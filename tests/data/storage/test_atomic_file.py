@@ -11,10 +11,10 @@ from textbatch.data.output.small_table import write_table
 from textbatch.data.storage.atomic_directory import atomic_directory
 from textbatch.data.storage.atomic_file import (
     atomic_file,
-    hidden_beside,
     sync_directory,
     temporary_of,
 )
+from textbatch.data.storage.names import hidden_beside
 from textbatch.errors import InterruptError, OutputError, StorageError, TerminatedError
 
 OWNER = "0123456789abcdef"

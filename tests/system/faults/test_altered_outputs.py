@@ -9,6 +9,7 @@ import pytest
 from support.bundles import random_texts, write_texts
 from support.killable_job import FULL
 
+from textbatch.data.output.any_output import files_of
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import score
 
@@ -17,12 +18,14 @@ WAYS = {
     "inspect": ("inspect", "{}"),
     "inspect as JSON": ("inspect", "{}", "--json"),
     "verify": ("verify", "{}"),
+    "show": ("show", "{}"),
+    "show some": ("show", "{}", "--below", "0.9", "--label", "billing", "--json"),
     "skip": ("score", "@", "{}", "--if-exists", "skip"),
     "replace": ("score", "@", "{}", "--overwrite"),
     "score again": ("score", "{}", "{}.2.parquet", "--prefix", "z_", "--overwrite"),
     "evaluate": ("evaluate", "{}", "--label-column", "predicted_label"),
 }
-NOT_FOR_MODELS = ("inspect", "verify")
+NOT_FOR_MODELS = ("inspect", "verify", "show")
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +110,29 @@ def test_columns_that_hold_no_labels_are_told(good, read, tmp_path):
             changed = table.set_column(number, name, [list(other)])
             pq.write_table(changed.replace_schema_metadata(entries), place)
             assert read("inspect", place.read_bytes()) == 65
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.csv.gz", "out.jsonl.zst"])
+def test_a_flipped_bit_of_a_text_output_or_of_its_record_is_never_a_bug(
+    name, source, model, tmp_path, in_process
+):
+    output = tmp_path / name
+    score(ScoreConfig(inputs=(source,), output=output, model=model, probabilities=True))
+    whole = {file: file.read_bytes() for file in files_of(output)}
+    for seed in range(1000 if FULL else 40):
+        draws = random.Random(seed)
+        file, content = draws.choice(list(whole.items()))
+        changed = bytearray(content)
+        changed[draws.randrange(len(changed))] ^= 1 << draws.randrange(8)
+        file.write_bytes(changed)
+        for way in ("verify", *draws.sample(sorted(WAYS.keys() - {"verify", "replace"}), 2)):
+            words = [
+                word.replace("{}", str(output)).replace("@", str(source)) for word in WAYS[way]
+            ]
+            words += [] if words[0] in NOT_FOR_MODELS else ["--model", str(model)]
+            done = in_process(*words)
+            assert done.returncode in (0, 65, 67, 73), (way, seed, done)
+            assert not done.returncode or done.stderr.count("\n") == 1, done.stderr
+            assert done.stdout.replace("\n", "").isprintable()
+            assert done.returncode or way not in ("verify", "skip"), seed
+        file.write_bytes(content)

@@ -92,8 +92,7 @@ def check_any_seal(output: Location, *, on_bytes: Callable[[int], None] = lambda
     """
     if recorded_format(output):
         return check_record(output, on_bytes=on_bytes)
-    form = find_format(output)
-    if form and form.is_text and not _is_parquet(output):
+    if text_format(output):
         raise DataError(
             f"{output} has no seal: {record_of(output)} is not beside it",
             "restore it, or score the input again",
@@ -116,17 +115,25 @@ def is_changed(output: Location) -> bool:
     return False
 
 
+def text_format(output: Location) -> OutputFormat | None:
+    """The format of a file that is CSV or JSON Lines by its name; None for Parquet.
+
+    Args:
+        output: The file.
+    """
+    form = find_format(output)
+    # An older textbatch wrote Parquet, whatever the name was.
+    return form if form and form.is_text and not _is_parquet(output) else None
+
+
 def recorded_format(output: Location) -> OutputFormat | None:
     """The format of an output that has a record; None for Parquet, and without a record.
 
     Args:
         output: The output.
     """
-    form = find_format(output)
-    # An older textbatch wrote Parquet, whatever the name was.
-    if form and form.is_text and has_record(output) and not _is_parquet(output):
-        return form
-    return None
+    form = text_format(output)
+    return form if form and has_record(output) else None
 
 
 def _is_parquet(output: Location) -> bool:

@@ -16,7 +16,8 @@ import re
 import stat
 from pathlib import Path
 
-from textbatch.data.storage.atomic_file import hidden_beside, temporary_of
+from textbatch.data.storage.atomic_file import temporary_of
+from textbatch.data.storage.names import hidden_beside
 from textbatch.data.storage.private import open_private
 from textbatch.data.strict_json import json_text
 from textbatch.errors import AccessError, OutputError, StorageError, TryAgainError, storage_errors

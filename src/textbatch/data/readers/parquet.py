@@ -66,12 +66,7 @@ class ParquetSource:
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns; see `source.Source`."""
         names = self.schema.names
-        # A name with a dot would select nested fields, so all columns of a file are read with None.
-        wanted = None if list(columns) == names else list(columns)
-        asked = set(columns)
-        leaves = [leaf for leaf in self._leaves if names[leaf.column] in asked]
-        for leaf in leaves:
-            self._check_width(leaf)
+        leaves, wanted = self._asked(columns)
         plan = RowGroups(self._readers.metadata, leaves, self._readers.longest)
         old_times = [(names[leaf.column], leaf) for leaf in leaves if leaf.int96]
         row = 0
@@ -95,6 +90,47 @@ class ParquetSource:
             raise DataError(
                 f"{self.file} holds {row} rows where its footer says {self.num_rows}", REWRITE
             )
+
+    def batches_of(
+        self, row_group: int, columns: Sequence[str], max_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of one row group, where only some of them are wanted.
+
+        Args:
+            row_group: Its number.
+            columns: See `batches`.
+            max_rows: See `batches`.
+
+        Raises:
+            DataError: The data are malformed.
+            StorageError: The file cannot be read.
+        """
+        leaves, wanted = self._asked(columns)
+        plan = RowGroups(self._readers.metadata, leaves, self._readers.longest)
+
+        def told(error: Exception) -> DataError:
+            return rows_fault(self.file, error, row=0, columns=columns, read=lambda _: None)
+
+        with storage_errors(self.file, "cannot read"), parquet_faults(told):
+            if self._readers.metadata.row_group(row_group).num_rows:
+                for batch in self._run(plan.alone(row_group, max_rows), wanted):
+                    yield batch.select(list(columns))
+
+    @property
+    def row_groups(self) -> list[pq.RowGroupMetaData]:
+        """What the footer says of each row group."""
+        footer = self._readers.metadata
+        return [footer.row_group(index) for index in range(footer.num_row_groups)]
+
+    def _asked(self, columns: Sequence[str]) -> tuple[list[Leaf], list[str] | None]:
+        """The leaves of some columns, and what selects the columns for Arrow."""
+        names = self.schema.names
+        asked = set(columns)
+        leaves = [leaf for leaf in self._leaves if names[leaf.column] in asked]
+        for leaf in leaves:
+            self._check_width(leaf)
+        # A name with a dot would select nested fields, so all columns of a file are read with None.
+        return leaves, None if list(columns) == names else list(columns)
 
     def _note_cut(self, columns: Iterable[str]) -> None:
         for name in columns:

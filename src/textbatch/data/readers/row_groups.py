@@ -138,7 +138,7 @@ class RowGroups:
             group = self._metadata.row_group(index)
             if not group.num_rows:
                 continue
-            run = self._alone(index, max_rows)
+            run = self.alone(index, max_rows)
             if last and self._joins(last, run) and size + group.total_byte_size <= RUN_BYTES:
                 size += group.total_byte_size
                 last = Run(
@@ -161,8 +161,13 @@ class RowGroups:
         )
         return run.dictionaries == other.dictionaries and not changing
 
-    def _alone(self, index: int, max_rows: int) -> Run:
-        """Plan how to read one row group."""
+    def alone(self, index: int, max_rows: int) -> Run:
+        """Plan how to read one row group.
+
+        Args:
+            index: Its number. It must have rows.
+            max_rows: Limit on the rows of a batch.
+        """
         group = self._metadata.row_group(index)
         dictionaries = self._dictionaries(group)
         rows = max_rows

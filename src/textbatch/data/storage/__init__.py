@@ -1,7 +1,7 @@
 """Where files are: on this machine or in an object store.
 
 * `location`: names of places: paths and URIs.
-* `names`: which names may become files.
+* `names`: which names may become files, and names beside a file.
 * `files`: what can be done with a file: `InputFile`, `OutputFile`, `FileIO`.
 * `file_io`: chooses who does it, by scheme; the entrance of this package.
 * `local`: files on this machine.

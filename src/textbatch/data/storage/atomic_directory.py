@@ -12,12 +12,12 @@ from pathlib import Path
 
 from textbatch.data.storage.atomic_file import (
     AtomicFile,
-    hidden_beside,
     state_of,
     sync_directory,
     take_rights,
     temporary_of,
 )
+from textbatch.data.storage.names import hidden_beside
 from textbatch.errors import OutputError, storage_errors
 
 

@@ -18,13 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from textbatch.data.storage.names import hidden_beside
 from textbatch.errors import OutputError, storage_errors
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 _BUFFER_BYTES = 1 << 20
-_MAX_NAME_BYTES = 255
 _ACCESS_LIST = "system.posix_acl_access"
 
 
@@ -237,33 +237,6 @@ def _remove_unlocked(name: str) -> None:
         os.unlink(name)  # noqa: PTH108 - one call of `os` a step
     finally:
         os.close(descriptor)
-
-
-def hidden_beside(path: Path, ending: str) -> Path:
-    """A hidden path beside another one. A name that would be too long is cut, and gets a hash.
-
-    Args:
-        path: The file or directory that it belongs to.
-        ending: The end of the name.
-    """
-    return path.with_name(fitting_name(".", path.name, ending))
-
-
-def fitting_name(beginning: str, name: str, ending: str) -> str:
-    """A name that is made from another one. If it would be too long, it is cut, and gets a hash.
-
-    Args:
-        beginning: Goes before the other name.
-        name: The other name.
-        ending: Goes behind it.
-    """
-    made = f"{beginning}{name}{ending}"
-    if len(os.fsencode(made)) > _MAX_NAME_BYTES:
-        full = os.fsencode(name)
-        mark = f"~{hashlib.sha256(full).hexdigest()[:16]}{ending}"
-        room = _MAX_NAME_BYTES - len(beginning) - len(mark)
-        made = f"{beginning}{full[:room].decode('utf-8', 'ignore')}{mark}"
-    return made
 
 
 def take_rights(descriptor: int, old: Path, state: os.stat_result) -> None:

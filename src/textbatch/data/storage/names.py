@@ -1,13 +1,17 @@
-"""Names of files that come from outside: listings of stores, manifests.
+"""Names of files: those that come from outside, in listings of stores and manifests, and made ones.
 
 A name decides where a file is written, so that each one is taken apart here.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 from pathlib import Path
 
 from textbatch.errors import DataError
+
+_MAX_NAME_BYTES = 255
 
 
 def is_file_name(name: str) -> bool:
@@ -38,3 +42,30 @@ def place_in(folder: Path, name: str) -> Path:
     if not is_file_name(name):
         raise DataError(f"'{name}' is no name of a file in {folder}", "check where it comes from")
     return folder / name
+
+
+def fitting_name(beginning: str, name: str, ending: str) -> str:
+    """A name that is made from another one. If it would be too long, it is cut, and gets a hash.
+
+    Args:
+        beginning: Goes before the other name.
+        name: The other name.
+        ending: Goes behind it.
+    """
+    made = f"{beginning}{name}{ending}"
+    if len(os.fsencode(made)) > _MAX_NAME_BYTES:
+        full = os.fsencode(name)
+        mark = f"~{hashlib.sha256(full).hexdigest()[:16]}{ending}"
+        room = _MAX_NAME_BYTES - len(beginning) - len(mark)
+        made = f"{beginning}{full[:room].decode('utf-8', 'ignore')}{mark}"
+    return made
+
+
+def hidden_beside(path: Path, ending: str) -> Path:
+    """A hidden path beside another one. A name that would be too long is cut, and gets a hash.
+
+    Args:
+        path: The file or directory that it belongs to.
+        ending: The end of the name.
+    """
+    return path.with_name(fitting_name(".", path.name, ending))

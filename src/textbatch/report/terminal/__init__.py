@@ -3,5 +3,6 @@
 * `progress`, `pace`: how far a run is, how fast it is, how long it will take.
 * `epochs`: how far a training is.
 * `tables`: tables of `evaluate` and `inspect`.
+* `rows`: rows of a table, as wide as the terminal.
 * `audit`, `tuning`: tables of these commands.
 """

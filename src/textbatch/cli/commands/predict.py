@@ -1,0 +1,69 @@
+"""`textbatch predict`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textbatch.cli.command import Given
+from textbatch.cli.console import print_json, print_line, results
+from textbatch.options import option, options
+from textbatch.report.labels import shown_label
+from textbatch.scoring.config import PredictOptions
+
+if TYPE_CHECKING:
+    from textbatch.scoring.predict import Answer
+
+
+_BEST = ("best label", "second", "third")
+_COLUMNS = ("text", "status", *_BEST)
+#: What a status says of one text. The others do not come up here.
+_REASONS = {
+    "truncated": "the text is long, and only its beginning was looked at",
+    "no_known_tokens": "no label: the model knows none of its words",
+    "empty_text": "no label: the text is empty",
+    "bad_text": "no label: the text is not valid UTF-8",
+}
+
+
+@options
+class PredictCommand(PredictOptions):
+    """What `textbatch predict` takes."""
+
+    json: bool = option(
+        "Print each answer as a JSON object on a line.", default=False, decides=False
+    )
+
+
+def predict_command(given: Given[PredictCommand]) -> None:
+    """Answer a few texts: the three best labels of each, with their confidences.
+
+    Example: textbatch predict "where is my card" --model model
+
+    A text that gives no evidence, since it is empty or all its words are unknown, gets no label.
+    """
+    from textbatch.scoring.predict import predict_texts
+
+    config = given.made()
+    answers = predict_texts(config)
+    if config.json:
+        for answer in answers:
+            print_json(answer.to_dict())
+        return
+    if config.texts == ("-",) or len(config.texts) > 1:
+        from textbatch.report.terminal.rows import rows_table
+
+        rows = [_row(answer) for answer in answers]
+        table, _ = rows_table(rows, _COLUMNS, first=_COLUMNS[1:], width=results.width)
+        results.print(table)
+        return
+    for answer in answers:
+        if answer.status != "ok":
+            print_line(f"{answer.status}: {_REASONS[answer.status]}")
+        width = max((len(shown_label(one.label)) for one in answer.labels), default=0)
+        for one in answer.labels:
+            print_line(f"{shown_label(one.label):{width}}  {one.confidence:.3f}")
+
+
+def _row(answer: Answer) -> dict[str, str]:
+    best = [f"{shown_label(one.label)} {one.confidence:.3f}" for one in answer.labels]
+    return {"text": answer.text, "status": answer.status, **dict(zip(_BEST, best, strict=False))}

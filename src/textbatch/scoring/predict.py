@@ -1,0 +1,119 @@
+"""Answers to a few texts from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+
+from textbatch.data.readers.text_column import decode_texts
+from textbatch.data.strict_json import to_json
+from textbatch.errors import UsageError, storage_errors
+from textbatch.model.bundle.fetch import load_model
+from textbatch.model.predictor import Predictor, open_bundle
+from textbatch.scoring.config import PredictOptions
+from textbatch.scoring.python_values import texts_of
+from textbatch.types import Status, has_evidence
+
+#: Lines of standard input that are answered together.
+_CHUNK_LINES = 1024
+_BEST = 3
+_STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestLabel:
+    """A label that a text may have.
+
+    Attributes:
+        label: The label.
+        confidence: Its calibrated probability.
+    """
+
+    label: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to one text.
+
+    Attributes:
+        text: The text; bytes that are not UTF-8 are replaced.
+        status: As in the output of `score`.
+        labels: The best labels, best first; empty where the text gives no evidence.
+    """
+
+    text: str
+    status: str
+    labels: tuple[BestLabel, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain JSON values."""
+        record: dict[str, Any] = to_json(self)
+        return record
+
+
+def predict_texts(asked: PredictOptions) -> Iterator[Answer]:
+    """Answer texts.
+
+    Args:
+        asked: The texts and the model. The text `-` stands for the lines of standard input.
+
+    Yields:
+        The answers, in order.
+
+    Raises:
+        UsageError: There is no text.
+        BundleError: The model is missing, damaged or unsafe.
+        StorageError: Standard input cannot be read.
+    """
+    if not asked.texts:
+        raise UsageError("no text", "give one in quotes, or - for the lines of standard input")
+    bundle = load_model(asked.model)
+    predictor = open_bundle(
+        bundle,
+        name=asked.engine,
+        device=asked.device,
+        threads=asked.threads,
+        precision=asked.precision,
+    )
+    with predictor:
+        texts = chain.from_iterable(map(_lines_of, asked.texts))
+        while chunk := list(islice(texts, _CHUNK_LINES)):
+            yield from _answers(chunk, predictor, bundle.labels)
+
+
+def _lines_of(text: str) -> Iterable[bytes]:
+    if text != _STANDARD_INPUT:
+        # What was no UTF-8 on the command line is what it was again.
+        return [text.encode("utf-8", "surrogateescape")]
+    return _lines()
+
+
+def _lines() -> Iterator[bytes]:
+    with storage_errors("standard input", "cannot read"):
+        for line in sys.stdin.buffer:
+            yield line.rstrip(b"\r\n")
+
+
+def _answers(texts: list[bytes], predictor: Predictor, labels: tuple[str, ...]) -> Iterator[Answer]:
+    found = predictor.start(*decode_texts(texts_of(texts))).result()
+    order = np.argsort(-found.probabilities, axis=1, kind="stable")[:, :_BEST]
+    evidence = has_evidence(found.status)
+    names = Status.names()
+    for row, text in enumerate(texts):
+        best = order[row] if evidence[row] else ()
+        yield Answer(
+            text=text.decode("utf-8", "replace"),
+            status=names[found.status[row]],
+            labels=tuple(
+                # The fewest digits that tell a float32 from others.
+                BestLabel(label=labels[one], confidence=float(str(found.probabilities[row, one])))
+                for one in best
+            ),
+        )
