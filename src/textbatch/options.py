@@ -6,8 +6,7 @@
 
 Everything else is made from such a class: the flags of the command and its help, its variables and
 its keys in the settings file, the reference page, the checks of ranges, and the parameters of the
-Python function. Options of several commands are in classes of their own, which their classes
-inherit.
+Python function. Options of several commands are in classes of their own, which theirs inherit.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ C = TypeVar("C")
 Kind = Literal["text", "path", "whole", "number", "truth"]
 _KINDS: dict[object, Kind] = {int: "whole", float: "number", bool: "truth"}
 _OPTION, _BESIDE = "option", "beside"
-#: The options of classes that were used before: a config is made for each scored file.
+#: The options of classes used before: a config is made for each scored file.
 _known: dict[Any, tuple[Option, ...]] = {}
 _own: dict[Any, dict[str, Option | None]] = {}
 
@@ -103,7 +102,7 @@ class Option:
 
         Raises:
             TypeError: It is not of this kind. For example, a table in memory is not a file.
-            ConflictError: It is a place that holds credentials.
+            ConflictError: It is a place with credentials.
         """
         if value is None:
             return None
@@ -114,7 +113,8 @@ class Option:
         return tuple(map(self._one, several))
 
     def _one(self, value: Any) -> Any:  # noqa: ANN401 - of the field's type
-        refuse_credentials(value, f"--{self.key}", bare=self.kind == "path" or self.of is not None)
+        if self.kind == "path" or self.of:  # a text to be answered may be anything
+            refuse_credentials(value, f"--{self.key}")
         try:
             if self.of:
                 return self.of(value)

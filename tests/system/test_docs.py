@@ -107,3 +107,18 @@ def test_pages_name_files_that_there_are():
         named = re.findall(r"`([a-z_]+/[\w/]+(?:\.py|/))`", page.read_text())
         for name in named:
             assert any((root / name).exists() for root in roots), f"{page.name}: {name}"
+
+
+def test_every_test_that_the_security_page_names_is_there():
+    root = ROOT
+    text = (ROOT / "docs" / "security.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    assert len(named) >= 25
+    for file, name in named:
+        assert f"def {name}(" in (root / file).read_text(), (file, name)
+    for line in text.splitlines():
+        if line.startswith("| ") and "tests/" in line:
+            assert all(
+                cell.strip() in ("the same", "–") or "::test_" in cell
+                for cell in line.strip("|").split("|")[2:]
+            ), line

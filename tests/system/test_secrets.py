@@ -147,6 +147,13 @@ def test_no_form_of_credentials_is_told_by_a_command_line(arguments, refused):
         refused(*arguments, place=place)
 
 
+def test_a_text_to_be_answered_may_hold_anything(in_process, model, refused):
+    text = "refund see https://host/x?id=5 or ftp://user:word@host/x"
+    assert in_process("predict", text, "--model", model).returncode == 0
+    for place in FORMS.values():
+        refused("predict", text, "--model", "{}", place=place)
+
+
 @pytest.mark.parametrize("variable", VARIABLES)
 def test_no_form_of_credentials_is_told_by_a_variable(variable, refused):
     for place in FORMS.values():

@@ -132,8 +132,9 @@ def _plainer(error: UnicodeError) -> tuple[str, int]:
 
 
 def _run_command() -> int:
-    for word in sys.argv[1:]:  # typer quotes words that it does not understand
-        refuse_credentials(word, "the command line", bare=False)
+    if "predict" not in sys.argv:  # its words are texts
+        for word in sys.argv[1:]:  # typer quotes words that it does not understand
+            refuse_credentials(word, "the command line", bare=False)
     done = app(standalone_mode=False) or 0
     if done == 128 + signal.SIGINT:  # typer has caught it
         raise KeyboardInterrupt

@@ -15,6 +15,7 @@ from textbatch.data.readers.pages import largest_page
 from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.row_groups import RowGroups, leaves_of
 from textbatch.data.readers.source import open_source
+from textbatch.errors import DataError
 
 LONG, ROWS = "x" * 250_000, 1500
 DELTAS = ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"]
@@ -70,6 +71,20 @@ def test_a_dictionary_with_one_long_text_is_not_unpacked_whole(kind, filler, pea
     bytes_held, rows = peak(path)
     assert rows == ROWS
     assert bytes_held < 100 << 20
+
+
+@pytest.mark.parametrize("kind", ["list", "map"])
+def test_a_row_of_a_thousand_times_one_long_text_is_refused(kind, peak, tmp_path):
+    path, ends = tmp_path / "in.parquet", pa.array([0, ROWS], pa.int32())
+    if kind == "list":
+        column = pa.ListArray.from_arrays(ends, repeated())
+    else:
+        column = pa.MapArray.from_arrays(ends, pa.array(["k"] * ROWS), repeated())
+    pq.write_table(pa.table({"x": column}), path, store_schema=False, compression="zstd")
+    assert path.stat().st_size < 1 << 10
+    with pytest.raises(DataError, match=r"a row unpacks to 375,.* like a decompression bomb"):
+        peak(path)
+    assert pa.default_memory_pool().max_memory() < 100 << 20
 
 
 def test_shared_prefixes_that_stand_for_long_texts_are_not_unpacked_whole(peak, tmp_path):

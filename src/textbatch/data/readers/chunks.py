@@ -8,6 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.data.readers.nested import decoded, total_bytes
+from textbatch.errors import DataError
+
+#: A row is refused if it is decoded to more than this, and to more than this many times what was
+#: read. No row can be cut.
+_BOMB_BYTES, _BOMB_RATIO = 64 << 20, 20
 
 
 def rebatch(
@@ -26,6 +31,9 @@ def rebatch(
 
     Yields:
         Batches that hold the same rows in the same order.
+
+    Raises:
+        DataError: A single row is a decompression bomb.
     """
     pieces: list[pa.RecordBatch] = []
     rows = size = 0
@@ -53,13 +61,24 @@ def _bounded(
     """Yield slices within the limits, each with its decoded size in bytes."""
     if not batch.num_rows:
         return
-    ends = np.cumsum(total_bytes(batch.columns, batch.num_rows))
+    sizes = total_bytes(batch.columns, batch.num_rows)
+    _check_rows(batch, int(sizes.max()))
+    ends = np.cumsum(sizes)
     start = before = 0
     while start < batch.num_rows:
         stop = int(np.searchsorted(ends, before + max_bytes, side="right"))
         stop = min(max(stop, start + 1), start + max_rows)
         yield batch.slice(start, stop - start), int(ends[stop - 1]) - before
         start, before = stop, int(ends[stop - 1])
+
+
+def _check_rows(batch: pa.RecordBatch, longest: int) -> None:
+    """Refuse a row that lists one long text of a dictionary again and again."""
+    if longest > _BOMB_BYTES and longest > _BOMB_RATIO * batch.get_total_buffer_size():
+        raise DataError(
+            f"a row unpacks to {longest:,} bytes, like a decompression bomb",
+            "leave its column out with --columns",
+        )
 
 
 def _decoded(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
