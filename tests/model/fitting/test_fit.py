@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -131,13 +131,13 @@ def test_what_an_epoch_reports_is_measured_on_the_validation_rows(averaging):
     assert [epoch.number for epoch in history] == list(range(1, len(history) + 1))
 
 
-def test_the_mean_of_the_weights_is_kept_and_training_goes_on_with_the_weights_themselves():
+def test_the_mean_of_the_weights_is_kept_and_training_goes_on_with_the_weights_themselves(quick):
     one = replace(QUICK, max_epochs=1)
     raw, _ = fitted(one)
     means, _ = fitted(replace(one, averaging=0.9))
     assert flat_weights(raw) != flat_weights(means)
     # A momentum of nearly nothing: the mean is the weights, whatever is swapped in between.
-    plain, measured = fitted(QUICK)
+    plain, measured = quick
     followed, same = fitted(replace(QUICK, averaging=1e-12))
     assert [epoch.validation_loss for epoch in same] == pytest.approx(
         [epoch.validation_loss for epoch in measured], abs=1e-5
@@ -220,19 +220,12 @@ def test_first_mini_batches_of_one_width_do_not_bind_the_later_ones():
     assert len(list(Fit(network, lambda _: rows, rows, settings=once, seed=0))) == 1
 
 
-class KilledError(Exception):
-    pass
-
-
-class Dying(Checkpoint):
-    """Raises when the state after a number of epochs is to be saved."""
-
-    epochs = 0
+class Kept(Checkpoint):
+    """Keeps a copy of the directory after each save: what a process that was killed then leaves."""
 
     def save(self, state: TrainingState) -> None:
-        if len(state.history) > self.epochs:
-            raise KilledError
         super().save(state)
+        shutil.copytree(self.folder, f"{self.folder}-{len(state.history)}")
 
 
 def renewed(number: int) -> LabelledTokens:
@@ -268,18 +261,20 @@ def interrupted(
     return flat_weights(network), fit.history
 
 
-@pytest.mark.parametrize(("averaging", "renew"), [(0.0, False), (0.9, False), (0.9, True)])
-def test_a_fit_that_goes_on_after_any_epoch_ends_with_the_same_bits(tmp_path, averaging, renew):
+# A state before the first epoch, one in the middle, the last one, which says that
+# none is to follow. All of them where most can differ.
+@pytest.mark.parametrize(
+    ("averaging", "renew", "killed_after"),
+    [(0.0, False, (0, 3, 5)), (0.9, False, (0, 3, 5)), (0.9, True, range(6))],
+)
+def test_a_fit_that_goes_on_after_any_epoch_ends_with_the_same_bits(
+    tmp_path, averaging, renew, killed_after
+):
     how = {"averaging": averaging, "renew": renew}
     whole = interrupted(None, seed=0, **how)
-    assert interrupted(Checkpoint(tmp_path / "whole", key="a"), seed=0, **how) == whole
-    # One more than there are epochs: the last state says that none is to follow.
-    for epochs in range(len(whole[1]) + 1):
-        dying = Dying(tmp_path / f"after-{epochs}", key="a")
-        dying.epochs = epochs
-        with suppress(KilledError):
-            interrupted(dying, seed=0, **how)
-        again = Checkpoint(dying.folder, key="a")
+    assert interrupted(Kept(tmp_path / "after", key="a"), seed=0, **how) == whole
+    for epochs in killed_after:
+        again = Checkpoint(tmp_path / f"after-{epochs}", key="a")
         assert again.find()
         assert again.state is not None
         assert len(again.state.history) == epochs
