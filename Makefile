@@ -5,9 +5,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet
-# Processes that run tests at the same time: one for each core, with one thread each.
+# Processes that run tests at the same time: one for each core, with one thread each. A file stays in
+# one process, which makes its bundles once. The longest files come first (tests/support/marks.py).
 WORKERS ?= auto
-PARALLEL := --numprocesses $(WORKERS) --dist worksteal
+PARALLEL := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 QUICK := not slow and not trains
 # Tests that need nothing but what `score` needs: others write their files with other libraries.
 OTHER_WRITERS := output/test_footer_schemas.py readers/test_labelled.py readers/test_parquet_faults.py \
@@ -15,7 +16,10 @@ OTHER_WRITERS := output/test_footer_schemas.py readers/test_labelled.py readers/
 LOWEST := $(OTHER_WRITERS:%=--ignore=tests/data/%) \
 	tests/text tests/data tests/scoring/test_score.py tests/scoring/test_verify.py \
 	tests/scoring/test_inspect.py tests/model/bundle tests/model/test_predictor.py \
-	tests/system/test_scoring_alone.py
+	tests/cli/test_help.py tests/system/test_scoring_alone.py
+# A training from rows to a scored file, and what each library of the extra `train` is there for.
+LOWEST_TRAIN := tests/training/test_train.py tests/training/split tests/model/linear tests/model/vectors \
+	tests/report/html
 ARROW_RELEASES := 18.1.0 21.0.0 23.0.1
 
 .PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-roundtrip test-container test-lowest \
@@ -49,8 +53,9 @@ test-roundtrip: $(VENV)/installed-dev .venv-spark/installed .venv-arrow/installe
 test-container: $(VENV)/installed-dev  ## Build the scoring image's environment and run it without Docker
 	TEXTBATCH_TEST_CONTAINER=1 $(BIN)/pytest tests/system/container
 
-test-lowest: $(VENV)/installed-dev .venv-lowest/installed  ## Run scoring tests with the oldest releases that are allowed
+test-lowest: .venv-lowest/installed .venv-lowest-train/installed  ## Run tests with the oldest releases that are allowed
 	.venv-lowest/bin/pytest $(PARALLEL) -m '$(QUICK)' $(LOWEST) $(PYTEST)
+	.venv-lowest-train/bin/pytest $(PARALLEL) $(LOWEST_TRAIN) $(PYTEST)
 
 coverage: PYTEST += --cov=textbatch --cov-report=term:skip-covered
 coverage: test  ## Run all tests, and print how much of the code they run in the test processes
@@ -125,12 +130,12 @@ $(VENV)/installed-dev: $(VENV)/installed
 	.venv-schedulers/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
-# The oldest releases that the bounds allow and that have wheels for this Python; no extra.
-.venv-lowest/installed: pyproject.toml $(VENV)/installed-dev
-	$(BIN)/python -m venv --clear .venv-lowest
+# The oldest releases that the bounds allow and that have wheels for this Python.
+.venv-lowest-train/installed: LOWEST_EXTRA := --extra train
+.venv-lowest/installed .venv-lowest-train/installed: pyproject.toml $(VENV)/installed-dev
+	$(BIN)/python -m venv --clear $(@D)
 	$(BIN)/uv pip compile --quiet --resolution lowest-direct --only-binary :all: --group lowest \
-		--python $(BIN)/python --no-header --output-file .venv-lowest/requirements.txt pyproject.toml
-	$(BIN)/python -m pip --python .venv-lowest/bin/python install --quiet \
-		--requirement .venv-lowest/requirements.txt
-	$(BIN)/python -m pip --python .venv-lowest/bin/python install --quiet --no-deps --editable .
+		$(LOWEST_EXTRA) --python $(BIN)/python --no-header --output-file $(@D)/requirements.txt pyproject.toml
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --requirement $(@D)/requirements.txt
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet --no-deps --editable .
 	touch $@

@@ -12,8 +12,8 @@ from unittest.mock import patch
 import pytest
 from hypothesis import settings
 from support.bundles import random_bundle, random_texts, write_bundle, write_texts
-from support.marks import mark
-from support.training import labelled_file, quick_recipe  # noqa: F401  fixtures
+from support.marks import mark, urgency
+from support.training import labelled_file, quick_recipe, trained  # noqa: F401  fixtures
 
 from textbatch.cli.app import _run as run_app
 from textbatch.model.bundle.bundle import Bundle
@@ -41,6 +41,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "storage" in item.path.parts or "store" in names or item.path.name == "test_docs_run.py":
             item.add_marker(pytest.mark.filterwarnings("default"))
         mark(item)
+    items.sort(key=urgency)
 
 
 @pytest.fixture

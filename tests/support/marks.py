@@ -1,4 +1,7 @@
-"""Which tests train and which are slow, by place; `make test-quick` leaves both out."""
+"""Which tests train and which are slow, by place; `make test-quick` leaves both out.
+
+The files that take longest come first: a worker that begins one at the end lets the others wait.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +51,29 @@ QUICK = (
     "system/test_reference.py",
     "system/test_scoring_alone.py",
 )
+#: The longest first.
+LONGEST = (
+    "system/test_any_place.py",
+    "model/fitting/test_fit.py",
+    "system/faults/test_kills.py",
+    "system/test_docs_run.py",
+    "system/test_real_data.py",
+    "training/test_train.py",
+    "training/test_tune.py",
+    "system/storage/test_storage_faults.py",
+    "cli/test_terminal.py",
+    "training/fit/test_resume.py",
+    "system/test_long_steps.py",
+)
+
+
+def urgency(item: pytest.Item) -> int:
+    """What tests are sorted by; less comes first, and equal ones stay in their order."""
+    place = str(item.path.relative_to(TESTS))
+    if place in LONGEST:
+        return LONGEST.index(place)
+    marks = {marker.name for marker in item.iter_markers()}
+    return len(LONGEST) + (0 if marks & {"trains", "slow"} else 1)
 
 
 def mark(item: pytest.Item) -> None:

@@ -12,6 +12,8 @@ import pytest
 from textbatch.model.fitting.settings import FitSettings
 from textbatch.model.network.architecture import Dropout, RecurrentLayer
 from textbatch.model.vectors.types import VectorSettings
+from textbatch.report.listener import MessagesOnly
+from textbatch.report.training import TrainReport
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.recipes.presets import RECIPES, Recipe
 from textbatch.training.recipes.search_space import Range
@@ -50,11 +52,25 @@ def quick_recipe():
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def labelled_file(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("labelled") / "labelled.parquet"
     pq.write_table(labelled_table(300, seed=0), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def trained(labelled_file, tmp_path_factory) -> tuple[TrainReport, list[str]]:
+    """The plain training of those rows: its report, and its messages. Tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("trained")
+    messages: list[str] = []
+    config = config_of(labelled_file, folder / "model", report=folder / "report.json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RECIPES, "default", QUICK)
+        # Imported here: TensorFlow is not for every test.
+        from textbatch.training.train import train
+
+        return train(config, listener=MessagesOnly(messages.append)), messages
 
 
 def config_of(labelled_file: Path, model: Path, **settings) -> TrainConfig:

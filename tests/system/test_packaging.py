@@ -138,5 +138,5 @@ def test_so_does_an_object_store(scheme, library, extra):
 
 
 def test_the_places_of_marks_exist():
-    for place in (*marks.TRAINS, *marks.SLOW, *marks.QUICK):
+    for place in (*marks.TRAINS, *marks.SLOW, *marks.QUICK, *marks.LONGEST):
         assert (marks.TESTS / place).exists(), place

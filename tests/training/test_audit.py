@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,6 @@ from textbatch.report.terminal.audit import audit_tables
 from textbatch.training import audit as auditing
 from textbatch.training.audit import audit
 from textbatch.training.config.audit import AuditConfig
-from textbatch.training.config.train import TrainConfig
-from textbatch.training.train import train
 
 pytestmark = pytest.mark.usefixtures("quick_recipe")
 
@@ -70,22 +69,17 @@ def test_labels_that_were_swapped_are_found_with_the_right_suggestion(rows, tmp_
     assert len(list(audit_tables(report))) == 3
 
 
-def test_a_network_that_knows_little_says_so(rows, tmp_path, monkeypatch):
+def test_a_model_can_be_asked_instead_and_texts_come_only_when_wanted(
+    rows, trained, tmp_path, monkeypatch
+):
+    # A network that knows little says so.
     monkeypatch.setattr(auditing, "_LOW_AGREEMENT", 1.1)
-    report = audit(AuditConfig(**{**rows[0], "folds": 2}, output=tmp_path / "errors.csv"))
+    config, right = rows
+    output = tmp_path / "errors.csv"
+    model = Path(trained[0].model)
+    report = audit(AuditConfig(**config, output=output, model=model, texts=True))
     (warning,) = report.warnings
     assert f"{report.agreement:.0%} of the rows" in warning
-
-
-def test_a_model_can_be_asked_instead_and_texts_come_only_when_wanted(rows, tmp_path):
-    config, right = rows
-    clean = tmp_path / "clean.parquet"
-    pq.write_table(labelled_table(300, seed=9), clean)
-    train(
-        TrainConfig(inputs=(clean,), model=tmp_path / "m", text_column="body", label_column="queue")
-    )
-    output = tmp_path / "errors.csv"
-    audit(AuditConfig(**config, output=output, model=tmp_path / "m", texts=True))
     with output.open(newline="") as file:
         found = list(csv.DictReader(file))
     texts = pq.read_table(*config["inputs"])["body"].to_pylist()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from support.training import config_of, labelled_table
+from support.training import config_of
 
 from textbatch.data.readers.labelled import label_ids_of
 from textbatch.errors import ConflictError, DataError, OutputError, QualityGateError, UsageError
@@ -31,13 +31,6 @@ from textbatch.training.split.dataset import read_rows, read_splits
 from textbatch.training.train import train
 
 pytestmark = pytest.mark.usefixtures("quick_recipe")
-
-
-@pytest.fixture(scope="module")
-def labelled_file(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("labelled") / "labelled.parquet"
-    pq.write_table(labelled_table(300, seed=0), path)
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -83,19 +76,17 @@ def test_the_report_tells_mean_and_deviation_of_what_the_file_says(validated):
     assert any(line.startswith("2 folds, 270 rows: accuracy ") for line in said)
 
 
-def test_the_network_is_the_one_that_training_without_folds_makes(
-    validated, labelled_file, tmp_path
-):
-    plain = train(config_of(labelled_file, tmp_path / "model"))
+def test_the_network_is_the_one_that_training_without_folds_makes(validated, trained):
+    plain, _ = trained
     weights = [
         (Path(model) / "weights.safetensors").read_bytes()
         for model in (plain.model, validated[0].model)
     ]
     assert weights[0] == weights[1]
-    assert not list(tmp_path.glob("*.out-of-fold.parquet"))
+    assert not list(Path(plain.model).parent.glob("*.out-of-fold.parquet"))
 
 
-def test_all_rows_of_the_folds_calibrate_and_support_thresholds(validated, labelled_file, tmp_path):
+def test_all_rows_of_the_folds_calibrate_and_support_thresholds(validated, trained):
     report, _ = validated
     found = pq.read_table(Path(report.model).parent / "model.out-of-fold.parquet")
     answered = found["predicted_label"].drop_null()
@@ -104,7 +95,7 @@ def test_all_rows_of_the_folds_calibrate_and_support_thresholds(validated, label
     assert sum(map(len, bundle.held_out.confidences)) == len(answered)
     # 27 validation rows alone are too few.
     thresholds(bundle.held_out, bundle.labels, 0.9)
-    plain = load_bundle(Path(train(config_of(labelled_file, tmp_path / "model")).model))
+    plain = load_bundle(Path(trained[0].model))
     with pytest.raises(QualityGateError, match="held-out answers"):
         thresholds(plain.held_out, plain.labels, 0.9)
 

@@ -17,6 +17,7 @@ from textbatch.errors import ConflictError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.fitting import fit as fitting
 from textbatch.report.listener import MessagesOnly
+from textbatch.report.training import TrainReport
 from textbatch.training import calibrate as calibrating
 from textbatch.training import self_training
 from textbatch.training.train import train
@@ -38,6 +39,12 @@ def others(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def plain(labelled_file, others, tmp_path_factory) -> TrainReport:
+    model = tmp_path_factory.mktemp("plain") / "model"
+    return train(config_of(labelled_file, model, unlabelled=(others,)))
+
+
 def texts_of(path: Path, without: list[pa.Array], most: int = 10_000, seed: int = 0) -> list[str]:
     files = UnlabelledFiles(inputs=[path], options=ReadOptions(), text_column="body")
     found = files.sample(most, known=without, seed=seed)
@@ -46,7 +53,7 @@ def texts_of(path: Path, without: list[pa.Array], most: int = 10_000, seed: int 
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_the_second_network_is_kept_where_the_validation_loss_falls_enough(
-    kept, labelled_file, others, tmp_path, monkeypatch
+    kept, labelled_file, others, plain, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(self_training, "MARGIN", -9.0 if kept else 9.0)
     fitted = []
@@ -76,8 +83,8 @@ def test_the_second_network_is_kept_where_the_validation_loss_falls_enough(
     assert any(line.startswith(f"self-training on {found.rows}") for line in said)
     metrics = load_bundle(config.model).metrics
     assert metrics["self_training"] == asdict(found)
-    plain = train(config_of(labelled_file, tmp_path / "plain", unlabelled=(others,)))
-    weights = [(tmp_path / name / "weights.safetensors").read_bytes() for name in ("m", "plain")]
+    models = (config.model, Path(plain.model))
+    weights = [(path / "weights.safetensors").read_bytes() for path in models]
     assert (weights[0] != weights[1]) is kept
     assert plain.self_training is None
 

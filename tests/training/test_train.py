@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -22,19 +21,9 @@ from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import score
 from textbatch.training.fit import augmentation_trial as trials
-from textbatch.training.recipes.presets import RECIPES
 from textbatch.training.train import train
 
 pytestmark = pytest.mark.usefixtures("quick_recipe")
-
-
-@pytest.fixture(scope="module")
-def trained(labelled_file, tmp_path_factory) -> tuple[TrainReport, list[str]]:
-    """The report of a training run, and what it said."""
-    folder = tmp_path_factory.mktemp("trained")
-    said: list[str] = []
-    config = config_of(labelled_file, folder / "model", report=folder / "report.json")
-    return train(config, listener=MessagesOnly(said.append)), said
 
 
 def test_a_simple_task_is_learned(trained):
@@ -137,10 +126,11 @@ def test_a_failing_run_leaves_the_old_bundle_and_a_report(trained, tmp_path):
     assert (record["state"], record["exit_code"]) == ("failed", 65)
 
 
-@pytest.fixture
-def augmenting_files(tmp_path) -> dict[str, Path]:
+@pytest.fixture(scope="module")
+def augmenting_files(tmp_path_factory) -> dict[str, Path]:
     """Templates and synonyms with words that the training texts lack."""
-    templates, synonyms = tmp_path / "templates.toml", tmp_path / "synonyms.txt"
+    folder = tmp_path_factory.mktemp("augmenting")
+    templates, synonyms = folder / "templates.toml", folder / "synonyms.txt"
     templates.write_text(
         '[patterns]\nbilling = ["reimburse my {thing}"]\n[slots]\nthing = ["voucher", "coupon"]\n'
     )
@@ -148,23 +138,25 @@ def augmenting_files(tmp_path) -> dict[str, Path]:
     return {"template_file": templates, "synonyms": synonyms}
 
 
-def test_augmentation_teaches_words_that_only_its_files_hold(
-    labelled_file, augmenting_files, trained, tmp_path
-):
-    said: list[str] = []
-    config = config_of(labelled_file, tmp_path / "model", augment="all", **augmenting_files)
-    report = train(config, listener=MessagesOnly(said.append))
+@pytest.fixture(scope="module")
+def augmented(labelled_file, augmenting_files, tmp_path_factory) -> TrainReport:
+    model = tmp_path_factory.mktemp("augmented") / "model"
+    return train(config_of(labelled_file, model, augment="all", **augmenting_files))
+
+
+def test_augmentation_teaches_words_that_only_its_files_hold(augmented, trained):
+    report, model_path = augmented, Path(augmented.model)
     assert report.augmentation == AugmentationRecord(
         asked="all",
         methods=["templates", "synonyms", "neighbours", "swap", "delete", "typos"],
         kept=True,
         trials=[],
     )
-    bundle = load_bundle(tmp_path / "model")
+    bundle = load_bundle(model_path)
     known = {*FILLERS, *chain(*KEYWORDS.values())}
     learned = set(bundle.classifier.vocabulary.words()) - known
     assert learned == {"reimburse", "voucher", "coupon", "package"}
-    with textbatch.load(tmp_path / "model") as model:
+    with textbatch.load(model_path) as model:
         answers = model.predict(["reimburse my coupon", "package package please"])
     picked = [bundle.labels[index] for index in answers.probabilities.argmax(axis=1)]
     assert picked == ["billing", "shipping"]
@@ -174,12 +166,11 @@ def test_augmentation_teaches_words_that_only_its_files_hold(
     assert report.test.metrics.accuracy >= 0.9
 
 
-def test_augmentation_for_a_seed_is_the_same_each_time(labelled_file, augmenting_files, tmp_path):
-    runs = [
-        train(config_of(labelled_file, tmp_path / name, augment="all", **augmenting_files))
-        for name in ("one", "two")
-    ]
-    assert runs[0].fingerprint == runs[1].fingerprint
+def test_augmentation_for_a_seed_is_the_same_each_time(
+    labelled_file, augmenting_files, augmented, tmp_path
+):
+    config = config_of(labelled_file, tmp_path / "model", augment="all", **augmenting_files)
+    assert train(config).fingerprint == augmented.fingerprint
 
 
 def test_augmentation_left_out_leaves_the_plain_bundle(
@@ -310,10 +301,17 @@ def test_a_refit_keeps_its_last_weights_not_those_that_fit_the_validation_rows_b
                 yield epoch
             kept.append(all(map(np.array_equal, last, self._network.get_weights())))
 
+    # The best epoch of each fit, which is not its last one.
+    bests = iter((2, 1))
+
+    class Told(fitting.EarlyStopping):
+        def is_best(self, epoch):
+            if epoch.number == 1:
+                self.best_epoch = next(bests) - 1
+            self.stopped = epoch.number == 4
+            return epoch.number - 1 == self.best_epoch
+
     monkeypatch.setattr(fitting, "Fit", Noted)
-    # A rate at which the validation loss goes up and down.
-    monkeypatch.setitem(
-        RECIPES, "default", replace(QUICK, fit=replace(QUICK.fit, learning_rate=0.3, patience=2))
-    )
+    monkeypatch.setattr(fitting, "EarlyStopping", Told)
     train(config_of(labelled_file, tmp_path / "refitted", refit=True))
     assert kept == [False, True]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import optuna
@@ -12,6 +14,7 @@ from support.training import QUICK, SPACE, labelled_table
 from textbatch.errors import ConflictError, UsageError
 from textbatch.report.listener import MessagesOnly
 from textbatch.report.terminal.tuning import tuning_tables
+from textbatch.report.tuning import TuneReport
 from textbatch.training import tune as tuning
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.tune import TuneConfig
@@ -24,34 +27,52 @@ from textbatch.training.tune import tune
 pytestmark = pytest.mark.usefixtures("quick_recipe")
 
 
-@pytest.fixture(autouse=True)
-def small_space(monkeypatch):
-    monkeypatch.setattr(space, "SPACE", SPACE)
-    monkeypatch.setattr(space, "WIDTHS", (8, 12))
+@pytest.fixture(autouse=True, scope="module")
+def small_space():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(space, "SPACE", SPACE)
+        patch.setattr(space, "WIDTHS", (8, 12))
+        yield
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("rows") / "rows.parquet"
+    pq.write_table(labelled_table(120, seed=0), path)
+    return path
+
+
+def config_of(rows: Path, study: Path, trials: int, **settings) -> TuneConfig:
+    columns = {"text_column": "body", "label_column": "queue"}
+    return TuneConfig(inputs=(rows,), study=study, trials=trials, **columns, **settings)
 
 
 @pytest.fixture
-def config(tmp_path):
-    path = tmp_path / "rows.parquet"
-    pq.write_table(labelled_table(120, seed=0), path)
-
-    def make(trials: int, study: str = "study", **settings) -> TuneConfig:
-        return TuneConfig(
-            inputs=(path,),
-            text_column="body",
-            label_column="queue",
-            study=tmp_path / study,
-            trials=trials,
-            **settings,
-        )
-
-    return make
+def config(rows, tmp_path):
+    return lambda trials, **settings: config_of(rows, tmp_path / "study", trials, **settings)
 
 
-def test_a_study_cut_off_goes_on_to_what_one_run_finds(config, monkeypatch):
-    whole = tune(config(3, "whole"))
+@pytest.fixture(scope="module")
+def whole(rows, tmp_path_factory, quick_recipe, small_space) -> TuneReport:
+    """Three trials in one go."""
+    return tune(config_of(rows, tmp_path_factory.mktemp("whole") / "study", 3))
+
+
+@pytest.fixture(scope="module")
+def first_trial(rows, tmp_path_factory, quick_recipe, small_space) -> Path:
+    study = tmp_path_factory.mktemp("first") / "study"
+    tune(config_of(rows, study, 1))
+    return study
+
+
+@pytest.fixture
+def one_trial(first_trial, tmp_path) -> Path:
+    """A study after its first trial."""
+    return shutil.copytree(first_trial, tmp_path / "study")
+
+
+def test_a_study_cut_off_goes_on_to_what_one_run_finds(config, one_trial, whole, monkeypatch):
     said: list[str] = []
-    tune(config(1))
     real = tuning.prepare
 
     def killed(*arguments, **named):
@@ -69,14 +90,14 @@ def test_a_study_cut_off_goes_on_to_what_one_run_finds(config, monkeypatch):
     assert len(resumed.trials) == 4
 
 
-def test_the_first_trial_is_the_recipe_and_the_best_trains_to_its_loss(config, tmp_path):
-    report = tune(config(3))
+def test_the_first_trial_is_the_recipe_and_the_best_trains_to_its_loss(config, whole, tmp_path):
+    report = whole
     assert report.trials[0].settings["layers.0.units"] == QUICK.layers[0].units
     assert report.trials[0].settings["dropout.between"] == QUICK.dropout.between
     losses = [trial.loss for trial in report.trials if trial.loss is not None]
     best = next(trial for trial in report.trials if trial.number == report.best)
     assert best.loss == min(losses)
-    file = tmp_path / "study" / "best.toml"
+    file = Path(report.settings_file)
     recipe = read_recipe(file, QUICK)
     assert [layer.units for layer in recipe.layers] == [
         best.settings["layers.0.units"],
@@ -97,8 +118,7 @@ def test_the_first_trial_is_the_recipe_and_the_best_trains_to_its_loss(config, t
     json.dumps(report.to_dict())
 
 
-def test_a_study_of_other_rows_or_seed_is_refused(config):
-    tune(config(1))
+def test_a_study_of_other_rows_or_seed_is_refused(config, one_trial):
     with pytest.raises(ConflictError, match="is of other rows, seed or settings"):
         tune(config(1, seed=5))
 

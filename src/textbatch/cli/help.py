@@ -23,8 +23,9 @@ class _Helped:
         """The parts of the usage line, as in `[OPTIONS] INPUT... OUTPUT`."""
         pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]
         names = [usage_of(argument) for argument in arguments_of(self)]
-        others = [piece for piece in pieces if piece[0] not in "{[" or piece == "[OPTIONS]"]
-        return [*others, *names]
+        # typer's releases differ in how they write arguments here.
+        words = {"[OPTIONS]", getattr(self, "subcommand_metavar", None)}
+        return [*(piece for piece in pieces if piece in words), *names]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - typer's own
         """Write the help. The command is changed for it, which does no harm afterwards.

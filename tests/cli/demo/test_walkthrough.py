@@ -31,8 +31,8 @@ def said() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory, said) -> DemoReport:
-    """A small run, over a folder that holds a file of somebody else's and an old file of ours."""
+def done(tmp_path_factory, said, quick_recipe) -> DemoReport:
+    """A small run, over a folder that holds a file of somebody else and an old file of ours."""
     folder = tmp_path_factory.mktemp("demo")
     (folder / "notes.txt").write_text("mine")
     (folder / "scored.parquet").write_text("old")
