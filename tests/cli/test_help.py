@@ -7,6 +7,8 @@ import re
 import pytest
 
 from textbatch.cli.app import app
+from textbatch.options import options_of
+from textbatch.scoring.config import ScoreConfig
 
 COMMANDS = [command.name for command in app.registered_commands]
 SUBCOMMANDS = [["config", "show"], ["config", "init"]]
@@ -67,5 +69,5 @@ def test_help_names_choices_and_both_ways_of_a_switch(in_process):
 
 def test_arguments_are_explained_too(in_process):
     shown = in_process("score", "--help", COLUMNS="300").stdout
-    assert "Parquet, CSV or JSONL files" in shown
-    assert "Parquet file to write" in shown
+    for argument in (one for one in options_of(ScoreConfig) if one.argument):
+        assert argument.help.split(";")[0] in shown
