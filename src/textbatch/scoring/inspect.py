@@ -163,14 +163,15 @@ def count_answers(
     statuses = dict.fromkeys(Status.names(), 0)
     labels = dict.fromkeys(footer.label_names, 0)
     if form := recorded_format(path):
-        for row in rows_back(new_input(path), form):
+        for number, row in enumerate(rows_back(new_input(path), form), 1):
             for name, into in ("predicted_label", labels), ("status", statuses):
                 value = row.get(f"{footer.prefix}{name}") or None
                 if not isinstance(value, str | None):
                     raise DataError(f"{path} has changed since it was written", _CHANGED)
                 if value:
                     into[value] = into.get(value, 0) + 1
-            on_rows(1)
+            if number % CHUNK_ROWS == 0:
+                on_rows(CHUNK_ROWS)
     else:
         source = ParquetSource(new_input(path))
         answers = answer_columns(source, footer)

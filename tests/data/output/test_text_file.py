@@ -185,6 +185,10 @@ def test_values_of_parquet_have_one_text(tmp_path):
         (pa.array([b"x"]), "holds bytes"),
         (pa.array([[b"x"]]), "holds bytes"),
         (pa.array([{"a": b"x"}]), "holds bytes"),
+        (
+            pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]),
+            "two keys of one name",
+        ),
         (pa.array([(1, 2, 3)], pa.month_day_nano_interval()), "has no text"),
     ],
 )
@@ -193,10 +197,21 @@ def test_a_column_without_text_is_refused_by_name(column, told):
         check_columns(pa.table({"odd": column}).schema, "in.parquet")
 
 
+def test_lists_of_all_kinds_are_lists(tmp_path):
+    values = [[1, 2], None, []]
+    number = pa.int64()
+    kinds = (pa.list_(number), pa.large_list(number), pa.list_view(number), pa.list_(number, 2))
+    for place, kind in enumerate(kinds):
+        rows = values if place < 3 else values[:2]
+        column = pa.chunked_array([pa.array([None, *rows], kind).slice(1)])
+        path = write(tmp_path / f"{place}.jsonl", pa.table({"a": column}), step=2)
+        assert [row["a"] for row in read(path)] == rows
+
+
 def test_a_time_beyond_all_calendars_is_refused(tmp_path):
-    table = pa.table({"t": pa.array([2**62], pa.int64()).cast(pa.timestamp("s"))})
+    table = pa.table({"a": ["x"], "t": pa.array([2**62], pa.int64()).cast(pa.timestamp("s"))})
     for name in ("out.csv", "out.jsonl"):
-        with pytest.raises(DataError, match="holds a time that has no text"):
+        with pytest.raises(DataError, match="column 't' holds a time that has no text"):
             write(tmp_path / name, table)
     assert list(tmp_path.iterdir()) == []
 

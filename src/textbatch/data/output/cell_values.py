@@ -121,6 +121,8 @@ def _leaf_types(kind: pa.DataType) -> Iterator[pa.DataType]:
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     inner = _storage(kind)
+    if pa.types.is_struct(inner) and len({field.name for field in inner}) < inner.num_fields:
+        raise NoTextError("holds objects with two keys of one name")
     if _is_uuid(kind) or not pa.types.is_nested(inner) or pa.types.is_union(inner):
         yield kind
         return
@@ -140,7 +142,13 @@ def _is_uuid(kind: pa.DataType) -> bool:
 
 def _is_list(kind: pa.DataType) -> bool:
     types = pa.types
-    return bool(types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind))
+    return bool(
+        types.is_list(kind)
+        or types.is_large_list(kind)
+        or types.is_fixed_size_list(kind)
+        or types.is_list_view(kind)
+        or types.is_large_list_view(kind)
+    )
 
 
 def _is_binary(kind: pa.DataType) -> bool:

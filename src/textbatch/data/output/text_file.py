@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textbatch.data.output.cell_values import NoTextError, check_has_text
+from textbatch.data.output.cell_values import NoTextError, check_has_text, json_values
 from textbatch.data.output.compressor import Compressor
 from textbatch.data.output.csv_rows import CsvRows
 from textbatch.data.output.json_rows import JsonRows
@@ -101,7 +101,8 @@ class TextOutput(OutputWriter):
             try:
                 self._put(self._rows.encode(step))
             except NoTextError as error:
-                raise DataError(f"a column {error}", _REMEDY) from error
+                name = shown(self._without_text(step))
+                raise DataError(f"column {name} {error}", _REMEDY) from error
         self.rows += batch.num_rows
 
     def abort(self) -> None:
@@ -133,6 +134,15 @@ class TextOutput(OutputWriter):
         with storage_errors(self.path, "cannot write", missing=OutputError):
             self._to.write(data)
             failpoint("rows-written")
+
+    def _without_text(self, batch: pa.RecordBatch) -> str:
+        """The first column with a value that has no text."""
+        for name, column in zip(self._schema.names, batch.columns, strict=True):
+            try:
+                json_values(column)
+            except NoTextError:
+                return str(name)
+        return ""
 
     def _count_without_number(self, batch: pa.RecordBatch) -> None:
         for name, column in zip(self._schema.names, batch.columns, strict=True):
