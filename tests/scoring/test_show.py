@@ -133,6 +133,8 @@ def test_files_without_answers_are_shown_but_not_filtered(tmp_path):
     pq.write_table(pa.table({"confidence": ["high"]}), tmp_path / "odd.parquet")
     with pytest.raises(DataError, match="was not written by textbatch"):
         shown(tmp_path / "odd.parquet", below=0.5)
+    path.write_bytes(b"\xef\xbb\xbfa,b\r\n1,2\r\n")
+    assert shown(path).rows == [{"a": "1", "b": "2"}]
     path.write_text("confidence\nhigh\n")
     with pytest.raises(DataError, match="has changed"):
         shown(path, below=0.5)

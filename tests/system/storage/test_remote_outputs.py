@@ -295,3 +295,15 @@ def test_csv_and_json_lines_go_into_a_store_with_their_record(
         verify_output(at(there))
     assert score(input_file, there, model=model, if_exists="replace").state == "done"
     assert verify_output(at(there)).rows == report.rows_out
+
+
+def test_rows_of_a_store_are_shown(store, folder, input_file, model, in_process):
+    score(input_file, "s3://bucket/scored.csv", model=model)
+    score(input_file, FILE, model=model)
+    wanted = pq.read_table(input_file)["id"].to_pylist()[:3]
+    for place in (FILE, "s3://bucket/scored.csv", OUT):
+        done = in_process("show", place, "--rows", "3", "--json", "--columns", "id,status")
+        rows = list(map(json.loads, done.stdout.splitlines()))
+        assert len(rows) == 3, done.stderr
+        assert place == OUT or [row["id"] for row in rows] == wanted
+    assert in_process("show", "s3://bucket/none.csv").returncode == 68

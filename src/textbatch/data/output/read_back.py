@@ -36,7 +36,8 @@ def rows_back(file: InputFile, form: OutputFormat) -> Iterator[dict[str, Any]]:
     with stream_errors(file):
         stream = ByteStream(file)
         try:
-            text = io.TextIOWrapper(io.BufferedReader(stream.bytes), "utf-8", newline="")
+            # Outputs have no byte-order mark, but `show` takes other files too.
+            text = io.TextIOWrapper(io.BufferedReader(stream.bytes), "utf-8-sig", newline="")
             for row in _of_csv(text, form) if form.kind == "csv" else _of_json(text):
                 number += 1
                 yield row
