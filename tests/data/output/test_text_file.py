@@ -348,3 +348,28 @@ def test_rows_of_csv_do_not_depend_on_their_neighbours():
     batch = pa.record_batch({"a": AWKWARD})
     alone = b"".join(rows.encode(batch.slice(row, 1)) for row in range(len(batch)))
     assert rows.encode(batch) == alone
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv"])
+def test_other_programs_read_awkward_cells_as_they_were(name, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    polars = pytest.importorskip("polars")
+    duckdb = pytest.importorskip("duckdb")
+    path = write(tmp_path / name, pa.table({"n": range(len(AWKWARD)), "text": AWKWARD}))
+    delimiter = find_format(path).delimiter
+    found = pandas.read_csv(path, keep_default_na=False, dtype=str, sep=delimiter)
+    assert found["text"].tolist() == [text or "" for text in AWKWARD]
+    found = polars.read_csv(path, separator=delimiter, infer_schema_length=None)
+    assert found["text"].to_list() == AWKWARD
+    told = f"delim = '{delimiter}', header = true, all_varchar = true, allow_quoted_nulls = false"
+    rows = duckdb.sql(f"select text from read_csv('{path}', {told})").fetchall()
+    assert [text for (text,) in rows] == AWKWARD
+
+
+def test_other_programs_read_awkward_values_of_json_as_they_were(tmp_path):
+    polars = pytest.importorskip("polars")
+    duckdb = pytest.importorskip("duckdb")
+    path = write(tmp_path / "out.jsonl", pa.table({"text": AWKWARD}))
+    assert polars.read_ndjson(path)["text"].to_list() == AWKWARD
+    rows = duckdb.sql(f"select text from read_json('{path}')").fetchall()
+    assert [text for (text,) in rows] == AWKWARD
