@@ -17,7 +17,7 @@ from textbatch.errors import OutputError
 
 @pytest.fixture
 def pipe(tmp_path) -> Path:
-    path = tmp_path / "pipe"
+    path = tmp_path / "pipe.parquet"
     os.mkfifo(path)
     return path
 
@@ -25,7 +25,7 @@ def pipe(tmp_path) -> Path:
 @pytest.fixture
 def null(tmp_path) -> Path:
     """A device of this test's own."""
-    path = tmp_path / "null"
+    path = tmp_path / "null.parquet"
     try:
         os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
     except PermissionError:
@@ -69,7 +69,7 @@ def test_no_output_is_a_pipe_a_device_or_a_socket(pipe, null, tmp_path, model, i
             assert "is a device or a pipe; name a file" in done.stderr
     assert is_device(null)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [
-        "input.parquet", "null", "pipe", "socket",
+        "input.parquet", "null.parquet", "pipe.parquet", "socket",
     ]  # fmt: skip
 
 
@@ -98,4 +98,8 @@ def test_report_and_quarantine_may_be_devices(null, model, tmp_path):
     assert done.returncode == 0, done.stderr
     assert '"rows_quarantined": 1' in done.stdout
     assert is_device(null)
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["in.csv", "null", "out.parquet"]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [
+        "in.csv",
+        "null.parquet",
+        "out.parquet",
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from textbatch.data.strict_json import json_text
 from textbatch.errors import printable
 
 #: Columns are narrower only where their cells are.
@@ -63,8 +63,7 @@ def shown_cell(value: Any) -> str:  # noqa: ANN401 - any JSON value
     """
     if value is None:
         return _NULL
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return printable(text)
+    return printable(str(value) if isinstance(value, str | float) else json_text(value))
 
 
 def _widths(wanted: Mapping[str, int], order: Sequence[str], width: int) -> dict[str, int]:
