@@ -34,6 +34,7 @@ SLOW = (
     "cli/test_completion.py",
     "cli/test_score_watched.py",
     "cli/test_score_watched_folders.py",
+    "cli/test_streams.py",
     "cli/test_terminal.py",
     "data/storage",
     "integrations",

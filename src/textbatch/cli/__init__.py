@@ -7,7 +7,7 @@
 * `options`, `score_options`: options that only the command line has.
 * `settings`: values from flags, the environment and a file.
 * `score_watched`: a scoring run with its log, metrics, lineage and page.
-* `console`: where everything is printed.
+* `console`, `streams`: where everything is printed.
 * `tracebacks`: what `--debug` shows.
 * `help`: help that fits into 80 columns.
 * `signals`, `memory`, `machine`: how a process stops, limits its memory, and tries its limits.

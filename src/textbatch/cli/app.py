@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import codecs
 import errno
-import io
 import os
 import signal
 import sys
@@ -35,6 +33,7 @@ from textbatch.cli.help import HelpedGroup, arguments_of, usage_of
 from textbatch.cli.machine import is_shortage
 from textbatch.cli.score_options import ScoreCommand
 from textbatch.cli.signals import stopped
+from textbatch.cli.streams import drop_stdout, flush_stdout
 from textbatch.cli.tracebacks import told_traceback
 from textbatch.credentials import refuse_credentials
 from textbatch.errors import (
@@ -68,9 +67,8 @@ add_command(app, "audit", audit.AuditCommand, audit.audit_command, extra="audit"
 add_command(app, "demo", demo.DemoCommand, demo.demo_command, extra="train")
 app.add_typer(config.config_app, name="config")
 
-#: The signs in our tables and lines, and what replaces them in ASCII.
-_PLAIN = {"→": ">", "↓": "v", "×": "x", "–": "-", "…": "~", "±": "+/-"}
-_ERRORS = "textbatch.plainer"
+#: What a stdout that takes nothing raises.
+_STDOUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 #: What typer raises for a command line that it cannot read. It exports only one kind of it.
 _UNREADABLE: Any = typer.BadParameter.__mro__[2]
@@ -107,28 +105,9 @@ def _options(
 
 def main() -> None:
     """Run the command line, and exit with a code of the table in `errors`."""
-    _mend_streams()
-    sys.exit(_run())
-
-
-def _mend_streams() -> None:
-    """Make the standard streams accept any character, even if they are closed."""
-    # The next file that is opened would get the number of a closed stream. It could be the output.
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - open to the end
-    codecs.register_error(_ERRORS, _plainer)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=_ERRORS)
-
-
-def _plainer(error: UnicodeError) -> tuple[str, int]:
-    """Replace characters that the encoding of a stream lacks, by an ASCII sign or an escape."""
-    assert isinstance(error, UnicodeEncodeError)
-    lacking = error.object[error.start : error.end]
-    escaped = (c.encode("ascii", "backslashreplace").decode() for c in lacking)
-    return "".join(map(_PLAIN.get, lacking, escaped)), error.end
+    code = _run()
+    flush_stdout()
+    sys.exit(code)
 
 
 def _run_command() -> int:
@@ -160,7 +139,7 @@ def _run() -> int:
         told = "stopped by SIGTERM; the output is as it was; run again to go on"
         return error_line("Terminated", told, code=error.exit_code)
     except BrokenPipeError:
-        _drop_stdout()
+        drop_stdout()
         return 0
     except Exception as error:
         if _debug:
@@ -179,10 +158,10 @@ def _unforeseen(error: Exception) -> int:
         # Only what `score` needs is always there.
         missing = MissingExtraError("this command", str(error.name).split(".")[0], "train")
         return error_line(missing.title, str(missing), code=missing.exit_code)
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if isinstance(error, OSError) and error.errno in _STDOUT_ERRORS:
         # Files have errors of their own, so it must be stdout.
-        _drop_stdout()
-        told = "stdout: no space left on device; free space, then run again"
+        drop_stdout()
+        told = f"stdout: {os.strerror(error.errno).lower()}; mend that, then run again"
         return error_line("Storage", told, code=StorageError.exit_code)
     # The text of the error is not shown, because it may quote a cell.
     told = f"{type(error).__name__} {_place(error)}; run with --debug and report it"
@@ -207,11 +186,6 @@ def _helping(error: Exception) -> str:
         names.insert(0, context.info_name)
         context = context.parent
     return " ".join(["textbatch", *names])
-
-
-def _drop_stdout() -> None:
-    # At its end Python would try again to write what is left.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _place(error: BaseException) -> str:

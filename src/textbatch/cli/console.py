@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from textbatch.cli.options import LogFormat
+from textbatch.cli.streams import drop_stdout
 from textbatch.data.strict_json import json_text
 from textbatch.errors import bounded, printable
 
@@ -120,6 +122,20 @@ def progress_shown() -> Iterator[Listener]:
         yield shown
     finally:
         shown.end()
+
+
+@contextmanager
+def told_if_possible() -> Iterator[None]:
+    """Print the result of a job that is done: a stdout that takes nothing is only a warning."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_stdout()
+        reason = os.strerror(error.errno).lower() if error.errno else "it fails"
+        log(f"warning: the job is done, but stdout does not take its result: {reason}")
 
 
 def print_record(

@@ -7,6 +7,7 @@ import sys
 
 from textbatch.cli.machine import is_shortage
 from textbatch.cli.signals import catch_signals, stopped
+from textbatch.cli.streams import mend_streams
 from textbatch.errors import StarvedError, TerminatedError, exit_code_of
 
 _STARVED = (
@@ -17,6 +18,7 @@ _STARVED = (
 
 def main() -> None:
     """Run the command line. Signals are handled from here on, before anything large is imported."""
+    mend_streams()
     try:
         catch_signals()
         from textbatch.cli.app import main as run

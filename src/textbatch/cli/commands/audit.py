@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_record, progress_shown
+from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.training.config.audit import AuditConfig
@@ -33,4 +33,5 @@ def audit_command(given: Given[AuditCommand]) -> None:
         done = audit(config, listener=shown)
     for warning in done.warnings:
         log(f"warning: {warning}")
-    print_record(done.to_dict(), lambda: audit_tables(done), as_json=config.json)
+    with told_if_possible():
+        print_record(done.to_dict(), lambda: audit_tables(done), as_json=config.json)

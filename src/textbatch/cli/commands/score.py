@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_json, print_line
+from textbatch.cli.console import log, print_json, print_line, told_if_possible
 from textbatch.cli.memory import limit_memory
 from textbatch.cli.score_options import ScoreCommand
 
@@ -41,11 +41,12 @@ def score_command(given: Given[ScoreCommand]) -> None:
         if config.max_memory is not None:
             limit_memory(config.max_memory)
     done = score_watched(config, given.run)
-    if config.json:
-        print_json(done.to_dict())
-    else:
-        # Standard output is for the rows alone.
-        _print(done, log if config.to_standard_output else print_line)
+    with told_if_possible():
+        if config.json:
+            print_json(done.to_dict())
+        else:
+            # Standard output is for the rows alone.
+            _print(done, log if config.to_standard_output else print_line)
 
 
 def _print(done: RunReport, say: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_record, progress_shown
+from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.training.config.train import TrainConfig
@@ -38,7 +38,8 @@ def train_command(given: Given[TrainCommand]) -> None:
         done = train(config, listener=shown)
     for warning in done.warnings:
         log(f"warning: {warning}")
-    print_record(done.to_dict(), lambda: _shown(done), as_json=config.json)
+    with told_if_possible():
+        print_record(done.to_dict(), lambda: _shown(done), as_json=config.json)
 
 
 def _shown(done: TrainReport) -> Iterator[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_record, progress_shown
+from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.training.config.tune import TuneConfig
@@ -33,8 +33,9 @@ def tune_command(given: Given[TuneCommand]) -> None:
         done = tune(config, listener=shown)
     for warning in done.warnings:
         log(f"warning: {warning}")
-    print_record(
-        done.to_dict(),
-        lambda: [*tuning_tables(done), f"{done.settings_file}: for train --settings"],
-        as_json=config.json,
-    )
+    with told_if_possible():
+        print_record(
+            done.to_dict(),
+            lambda: [*tuning_tables(done), f"{done.settings_file}: for train --settings"],
+            as_json=config.json,
+        )

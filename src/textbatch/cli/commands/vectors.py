@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_record, progress_shown
+from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.training.config.vectors import VectorsConfig
@@ -33,4 +33,5 @@ def vectors_command(given: Given[VectorsCommand]) -> None:
         f"{done.tokens:,} words of {done.texts:,} texts in {done.seconds:.1f} s "
         f"({done.tokens_per_second:,.0f} words/s in training)"
     )
-    print_record(done.to_dict(), lambda: [line], as_json=config.json)
+    with told_if_possible():
+        print_record(done.to_dict(), lambda: [line], as_json=config.json)
