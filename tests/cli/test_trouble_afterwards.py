@@ -23,6 +23,16 @@ ERRORS = [
 ]
 
 
+class Client:
+    """Sends nothing."""
+
+    def emit(self, event: object) -> None:
+        """Nothing."""
+
+    def close(self, seconds: float) -> None:
+        """Nothing."""
+
+
 @pytest.fixture(params=ERRORS, ids=lambda error: type(error).__name__)
 def failing(request):
     def call(*_arguments: object, **_options: object) -> None:
@@ -70,8 +80,17 @@ def test_what_cannot_be_written_about_a_run_is_a_warning(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["input.parquet", "out.parquet"]
 
 
+# The thread of the client imports a library that warns of its own.
+@pytest.mark.filterwarnings("default")
 def test_lineage_that_cannot_be_sent_is_a_warning(failing, score, tmp_path, monkeypatch):
-    monkeypatch.setattr(openlineage.Lineage, "completed", failing)
+    def closed(lineage: openlineage.Lineage, _report: object) -> None:
+        # Its thread must end with this test.
+        lineage._events.put(None)
+        lineage._thread.join()
+        failing()
+
+    monkeypatch.setattr(openlineage.Lineage, "completed", closed)
+    monkeypatch.setattr(openlineage, "_client", Client)
     run = score(OPENLINEAGE_URL="http://127.0.0.1:9")
     check_done(run, tmp_path / "out.parquet", "the lineage")
 
