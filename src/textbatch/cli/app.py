@@ -73,6 +73,12 @@ _STDOUT_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBAD
 #: What typer raises for a command line that it cannot read. It exports only one kind of it.
 _UNREADABLE: Any = typer.BadParameter.__mro__[2]
 
+#: What any call about any file may answer, and a later one may not.
+_OF_DEVICES = (
+    *(errno.EIO, errno.ESTALE, errno.EINTR, errno.EBUSY, errno.EDQUOT, errno.ETIMEDOUT),
+    *(errno.ENOLCK, errno.EREMOTEIO, errno.EHOSTDOWN),
+)
+
 _debug = False
 
 
@@ -163,6 +169,10 @@ def _unforeseen(error: Exception) -> int:
         drop_stdout()
         told = f"stdout: {os.strerror(error.errno).lower()}; mend that, then run again"
         return error_line("Storage", told, code=StorageError.exit_code)
+    if isinstance(error, OSError) and error.errno in _OF_DEVICES:
+        # What looks at paths by the way leaves such errors as they are.
+        told = f"cannot use {error.filename or 'a file'}: {os.strerror(error.errno)}"
+        return error_line("Storage", f"{told}; run again", code=StorageError.exit_code)
     # The text of the error is not shown, because it may quote a cell.
     told = f"{type(error).__name__} {_place(error)}; run with --debug and report it"
     return error_line("Bug", told, code=1)

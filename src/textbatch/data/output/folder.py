@@ -11,6 +11,7 @@ from textbatch.data.output.ledger import read_records, seals_of, write_records
 from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.storage.atomic_file import atomic_file, sync_directory
+from textbatch.data.storage.local import may_use
 from textbatch.data.storage.names import place_in
 from textbatch.errors import AccessError, DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
@@ -49,7 +50,7 @@ class OutputFolder:
             above = self.path if self.path.is_dir() else self.path.parent
             if not above.is_dir():
                 raise OutputError(f"there is no directory {above}", "create it first")
-        if not os.access(above, os.W_OK | os.X_OK):
+        if not may_use(above, os.W_OK | os.X_OK):
             raise AccessError(f"cannot write in {above}", "check the permissions")
 
     def is_empty(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textbatch.data.storage.files import FileState, InputFile
-from textbatch.errors import AccessError, DataError, InputNotFoundError, TryAgainError
+from textbatch.errors import DataError, InputNotFoundError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +80,13 @@ class InputIdentity:
         Raises:
             DataError: It was changed, replaced or removed in the meantime.
             AccessError: Looking is not allowed any more.
+            StorageError: Looking fails.
             TryAgainError: The store does not answer.
         """
         try:
             unchanged = self.file.look().is_same(self.state)
             unchanged = unchanged and self.file.fingerprint() == self.fingerprint
-        except (AccessError, TryAgainError):
-            raise
-        except Exception as error:
+        except InputNotFoundError as error:
             raise self._changed() from error
         if not unchanged:
             raise self._changed()

@@ -131,7 +131,7 @@ class LocalOutput(OutputFile):
                 raise OutputError(f"{path} exists", "add --overwrite to replace it")
             if not path.parent.is_dir():
                 raise OutputError(f"there is no directory {path.parent}", "create it first")
-        if not os.access(path.parent, os.W_OK | os.X_OK):
+        if not may_use(path.parent, os.W_OK | os.X_OK):
             raise AccessError(f"cannot write in {path.parent}", "check the permissions")
 
     def publish(self, finished: Path, *, overwrite: bool = True) -> None:
@@ -184,12 +184,23 @@ def is_stream(path: Path) -> bool:
     return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)
 
 
+def may_use(path: Path, wanted: int) -> bool:
+    """Whether this process has rights on a file or directory.
+
+    Args:
+        path: The file or directory.
+        wanted: The rights, such as `os.W_OK`.
+    """
+    # It says no too where the call fails, which may be a moment of a network's file system.
+    return os.access(path, wanted) or os.access(path, wanted)
+
+
 def _check_stream(path: Path, *, allowed: bool) -> None:
     with storage_errors(path, "cannot look at", missing=OutputError):
         mode = path.stat().st_mode
     if not allowed or stat.S_ISBLK(mode) or stat.S_ISSOCK(mode) or stat.S_ISDIR(mode):
         raise OutputError(f"{path} is a device or a pipe", "name a file")
-    if not os.access(path, os.W_OK):
+    if not may_use(path, os.W_OK):
         raise AccessError(f"cannot write to {path}", "check the permissions")
 
 
