@@ -26,7 +26,7 @@ class Shared(Options):
 
 @options
 class Own(Shared):
-    paths: tuple[Path, ...] = option("What is read.", argument=True, decides=False)
+    paths: tuple[Path, ...] = option("What is read.", argument=True, decides=False, use="read")
     shade: Shade = option("Of what colour.", default="grey")
     parts: tuple[int, ...] | None = option("Each one.", default=None, low=0, high=5)
     share: float | None = option("Of all.", default=None, decides=False)

@@ -118,7 +118,9 @@ class ConflictError(TextbatchError):
 
 
 class PlaceTakenError(ConflictError):
-    """A place that is to be written has another use. No report is written either."""
+    """A place that is to be written has another use. It is found before a report is begun."""
+
+    title = "Conflict"
 
 
 class DataError(TextbatchError):
@@ -237,6 +239,10 @@ def bounded(text: str) -> str:
     return f"{text[: _LONGEST - _END]} … {text[-_END:]}"
 
 
+#: The system's errors about a name, rather than a device.
+_NAMES = ("ENOENT", "ENOTDIR", "EISDIR", "ENAMETOOLONG", "ELOOP", "EEXIST")
+
+
 @contextmanager
 def storage_errors(
     path: object, action: str, *, missing: type[TextbatchError] = InputNotFoundError
@@ -249,7 +255,7 @@ def storage_errors(
         missing: The error for a path, or a directory of it, that does not exist.
 
     Raises:
-        InputNotFoundError: The path does not exist. `missing` can name another error.
+        InputNotFoundError: No such file can be at the path. `missing` can name another error.
         AccessError: Permission denied or read-only file system.
         OutOfMemoryError: The system refused memory.
         StarvedError: Too many files are open.
@@ -261,7 +267,7 @@ def storage_errors(
         # Only the text of the system is used. Arrow raises OSError too, with cells in its text.
         reason = _strerror(error)
         what = f"{action} {path}: {reason}"
-        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+        if errno.errorcode.get(error.errno or 0) in _NAMES:
             raise missing(what, "check the path") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise AccessError(what, "check the permissions") from error

@@ -55,7 +55,11 @@ CASES = {
         "'weights.safetensors' is damaged",
     ),
     "output exists": ("score @good.parquet @old.parquet", 73, "exists; add --overwrite"),
-    "input in output": ("score @good.parquet @ --overwrite", 64, "is inside the output"),
+    "input in output": (
+        "score @good.parquet @ --overwrite",
+        64,
+        "the input .*good.parquet lies in the output",
+    ),
     "no output directory": ("score @good.parquet @no/new.parquet", 73, "no directory .*create it"),
     "no report directory": (
         "score @good.parquet @new.parquet --report @no/r.json",
@@ -65,12 +69,12 @@ CASES = {
     "input is output": (
         "score @good.parquet @good.parquet --overwrite",
         64,
-        "input and output are the same file",
+        "the output .* is the input .*good.parquet; give each a place of its own",
     ),
     "input is linked output": (
         "score @good.parquet @link.parquet --overwrite",
         64,
-        "input and output are the same file",
+        "the output .* is the input .*good.parquet; give each a place of its own",
     ),
     "ONNX on a GPU": ("score @good.parquet @new.parquet --engine onnx --device gpu", 64, "CPU"),
     "GPU without GPU": ("score @good.parquet @new.parquet --device gpu", 64, "no GPU"),
@@ -108,6 +112,8 @@ WITHOUT_REPORT = {
     "unknown flag", "unknown command", "no command", "missing argument", "chunk rows abc",
     "unknown engine", "nothing to inspect", "no output of ours", "inspect empty",
     "no report directory", "a word for a number", "an unknown choice",
+    # The report could be such a place, too.
+    "input in output", "input is output", "input is linked output",
 }  # fmt: skip
 
 

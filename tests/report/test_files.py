@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from textbatch.errors import DataError, PlaceTakenError
+from textbatch.errors import DataError
 from textbatch.report.files import failure_reported
 
 
@@ -22,8 +22,3 @@ def test_a_failure_replaces_an_older_report_and_nothing_else(tmp_path):
     labels.write_text("text,label\n")
     fail(labels, DataError("third", "mend it"))
     assert labels.read_text() == "text,label\n"
-
-
-def test_a_place_that_has_another_use_gets_no_report(tmp_path):
-    fail(tmp_path / "report.json", PlaceTakenError("--html and --report name one file", "part"))
-    assert not list(tmp_path.iterdir())

@@ -219,7 +219,7 @@ def test_help_explains_every_parameter(function):
 def test_a_parameter_of_a_new_option_is_written_by_itself(python_api):
     @options
     class Variant(EngineOptions):
-        shades: tuple[Path, ...] = option("Of grey.", argument=True)
+        shades: tuple[Path, ...] = option("Of grey.", argument=True, use="read")
         depth: int | None = option("Of the sea.", default=None, unset="the deepest")
 
     source = """

@@ -57,13 +57,19 @@ class Given(Generic[C]):
         return option.made(self.values[name])
 
     def made(self) -> C:
-        """Make the options, and check them.
+        """Make the options, and check them and their paths.
 
         Raises:
             UsageError: An option is out of its range.
             ConflictError: Options exclude each other.
+            TextbatchError: A path cannot be that of a file, or may not be looked at.
         """
-        return self.options.given(self.values)
+        # Here, not at the top: `--help` must be quick.
+        from textbatch.data.storage.places import check_usable
+
+        config = self.options.given(self.values)
+        check_usable(config)
+        return config
 
 
 def short_id(run: UUID) -> str:
@@ -95,11 +101,14 @@ def add_command(
         command="" if flags_only else name, about=about.splitlines()[0], options=options
     )
 
-    def command(context: typer.Context, **given: Any) -> None:  # noqa: ANN401
+    def run_whole(given: Given[C]) -> None:
         if extra:
             require_extra(name, extra)
+        run(given)
+
+    def command(context: typer.Context, **given: Any) -> None:  # noqa: ANN401
         check_machine(trains=bool(extra))
-        _run(settings, options, run, context, given)
+        _run(settings, options, run_whole, context, given)
 
     command.__doc__ = about
     vars(command)["__signature__"] = inspect.Signature(
@@ -150,8 +159,12 @@ def _run(
         for one in options_of(options)
         if one.argument and given[one.name] is not None
     }
+    from textbatch.data.storage.places import Place, check_apart
+
     with _told_where(found):
         values = {**values_of(found), **arguments}
+        used = [Place(option="the settings file", given=file.path)] if file else []
+        check_apart(options, values, *used)
         this = uuid4()
         if "log_format" in values:
             log_as(values["log_format"], command=settings.command, run_id=short_id(this))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from textbatch.cli.options import PrintOptions
-from textbatch.data.storage.location import is_local, local, local_only, resolved
-from textbatch.errors import ConflictError, PlaceTakenError
+from textbatch.data.storage.location import local_only
+from textbatch.errors import ConflictError
 from textbatch.options import Options, option, options
 from textbatch.scoring.config import ScoreConfig
 
@@ -22,10 +22,16 @@ class WatchOptions(Options):
         decides=False,
     )
     metrics_file: Path | None = option(
-        "Write the run's metrics for Prometheus to this .prom file.", default=None, decides=False
+        "Write the run's metrics for Prometheus to this .prom file.",
+        default=None,
+        decides=False,
+        use="written",
     )
     html: Path | None = option(
-        "Write a page with pictures of the run to this HTML file.", default=None, decides=False
+        "Write a page with pictures of the run to this HTML file.",
+        default=None,
+        decides=False,
+        use="written",
     )
 
 
@@ -34,8 +40,8 @@ class ScoreCommand(ScoreConfig, WatchOptions, PrintOptions):
     """What `textbatch score` takes.
 
     Raises:
-        PlaceTakenError: A file has another use.
-        TextbatchError: Another subclass, where the page cannot be written.
+        ConflictError: The page would be in an object store.
+        OutputError: The page cannot be written.
     """
 
     def __post_init__(self) -> None:
@@ -44,19 +50,8 @@ class ScoreCommand(ScoreConfig, WatchOptions, PrintOptions):
             raise ConflictError(
                 "--json and the rows would both go to standard output", "give one a file: --report"
             )
-        used = [*self.inputs, self.output, self.report, self.quarantine]
-        taken = {resolved(path) for path in used if path}
-        if self.html:
-            local_only(self.html, "--html")
-        for flag, path in (("--metrics-file", self.metrics_file), ("--html", self.html)):
-            if path and path.resolve() in taken:
-                raise PlaceTakenError(
-                    f"{flag} names a file that has another use, {path}", "give it one of its own"
-                )
-            taken |= {path.resolve()} if path else set()
         if self.html:
             # Here, not at the top: `--help` must be quick.
-            from textbatch.report.html.evaluation_page import check_page
+            from textbatch.data.storage.file_io import new_output
 
-            here = [local(path) for path in self.inputs if is_local(path)]
-            check_page(self.html, here, local(self.model) if is_local(self.model) else None)
+            new_output(local_only(self.html, "--html")).check(stream=True)

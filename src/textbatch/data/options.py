@@ -22,6 +22,7 @@ class LabelledOptions(ReadOptions):
         argument=True,
         of=location_of,
         decides=False,
+        use="read",
     )
     # A model goes by its rows, whatever their columns are called.
     label_column: str = option(

@@ -55,6 +55,7 @@ class NamedModel(EngineOptions):
         variable="TEXTBATCH_MODEL",
         of=location_of,
         decides=False,
+        use="read",
     )
 
 

@@ -8,14 +8,15 @@ from typing import Any
 
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location
+from textbatch.data.storage.places import check_apart, check_usable
 from textbatch.data.strict_json import json_text
 from textbatch.errors import (
     InterruptError,
-    PlaceTakenError,
     TerminatedError,
     TextbatchError,
     exit_code_of,
 )
+from textbatch.report.options import ReportOptions
 
 #: Increased when a field changes its meaning or is removed.
 SCHEMA_VERSION = 1
@@ -24,6 +25,24 @@ _INTERRUPTIONS: dict[type[BaseException], str] = {
     KeyboardInterrupt: "stopped by SIGINT",
     TerminatedError: "stopped by SIGTERM",
 }
+
+
+@contextmanager
+def job_reported(config: ReportOptions, describe: Callable[[], dict[str, Any]]) -> Iterator[None]:
+    """Check the places of a job; run it, and if it fails, report why; see `failure_reported`.
+
+    Args:
+        config: The options of the job.
+        describe: Gives the report so far.
+
+    Raises:
+        PlaceTakenError: A place that is to be written has another use. Nothing was written.
+        TextbatchError: Another place cannot be used.
+    """
+    check_apart(type(config), vars(config))
+    with failure_reported(config.report, describe):
+        check_usable(config)
+        yield
 
 
 @contextmanager
@@ -52,7 +71,7 @@ def failure_reported(
             else _INTERRUPTIONS.get(type(error), type(error).__name__)
         )
         outcome = {"state": "failed", "error": told, "exit_code": exit_code_of(error)}
-        if path and not isinstance(error, PlaceTakenError) and _may_be_replaced(path):
+        if path and _may_be_replaced(path):
             with suppress(Exception):  # the first error is the one to tell
                 write_json(path, {"schema_version": SCHEMA_VERSION, **describe(), **outcome})
         raise

@@ -15,4 +15,5 @@ class ReportOptions(Options):
         default=None,
         of=location_of,
         decides=False,
+        use="written",
     )

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from textbatch.data.choices import CHUNK_ROWS, IfExists, OutputKind, StatusName
 from textbatch.data.options import LabelledOptions
-from textbatch.data.readers.read_options import STANDARD_INPUT, ReadOptions
-from textbatch.data.storage.location import Location, is_local, location_of, resolved
-from textbatch.errors import ConflictError, PlaceTakenError, UsageError
+from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.storage.location import STANDARD_INPUT, Location, is_local, location_of
+from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions, NamedModel
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
@@ -19,9 +19,17 @@ from textbatch.scoring.limits import BadRowLimit, count_or_share
 
 #: Stands for standard output where a file is asked for.
 STANDARD_OUTPUT = Path("-")
-_STDOUT_PLACE = Path("/dev/stdout")
 #: The columns that `score` always adds, without the prefix.
 ANSWERS = ("predicted_label", "confidence", "status")
+#: The folder in `--work-dir` for outputs that go to a store.
+STAGES = "outputs"
+
+
+def _written_for(output: Location) -> list[Location]:
+    # Here, not at the top: `--help` must be quick.
+    from textbatch.data.output.any_output import places_of_output
+
+    return [Path("/dev/stdout")] if output == STANDARD_OUTPUT else places_of_output(output)
 
 
 @options
@@ -51,19 +59,22 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
 
     Raises:
         UsageError: A setting is out of its range.
-        ConflictError: Two settings exclude each other, such as one path for input and output.
+        ConflictError: Two settings exclude each other.
     """
 
     inputs: tuple[Location, ...] = option(
         "Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin.",
         argument=True,
         of=location_of,
+        use="read",
         decides=False,  # a job knows its input by what is in it
     )
     output: Location = option(
         "File to write: .parquet, .csv, .jsonl; - for stdout; folder/ for a part per input.",
         argument=True,
         of=location_of,
+        use="written",
+        writes=_written_for,
         decides=False,
     )
     output_format: OutputKind = option(
@@ -86,6 +97,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         "Move bad rows out of the output; list them in this JSONL file.",
         default=None,
         of=location_of,
+        use="written",
     )
     quarantine_text: bool = option("Put the bad texts into that file too.", default=False)
     # From here to `work_dir`: the same rows get the same bits, whatever these say.
@@ -124,6 +136,8 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         default=None,
         unset="~/.cache",
         decides=False,
+        use="written",
+        writes=lambda folder: (folder / STAGES,),
     )
     partition_columns: bool = option("Write key=value folders as columns too.", default=False)
     as_folder: bool = beside(default=False)
@@ -135,7 +149,6 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         BadRowLimit.parse(self.max_bad_rows)
         self._check_standard_input()
         self._check_standard_output()
-        self._check_files()
         if self.incremental and self.if_exists != "fail":
             raise ConflictError(
                 "--incremental adds to the output, and --overwrite or --if-exists says otherwise",
@@ -195,21 +208,6 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
                 "leave it out, or write to -",
             )
 
-    def _check_files(self) -> None:
-        output = _STDOUT_PLACE if self.to_standard_output else resolved(self.output)
-        others = [*map(resolved, self.inputs), output]
-        for given, source in zip(self.inputs, others[:-1], strict=True):
-            if source == output:
-                raise ConflictError(f"input and output are the same file {given}", "write beside")
-        for flag, path in (("--report", self.report), ("--quarantine", self.quarantine)):
-            if path is None:
-                continue
-            if resolved(path) in others:
-                raise PlaceTakenError(
-                    f"{flag} names a file that has another use, {path}", "give it one of its own"
-                )
-            others.append(resolved(path))
-
 
 @options
 class EvaluateConfig(LabelledOptions, ModelOptions, ReportOptions):
@@ -221,18 +219,14 @@ class EvaluateConfig(LabelledOptions, ModelOptions, ReportOptions):
     """
 
     html: Path | None = option(
-        "Write a page with pictures to this HTML file.", default=None, decides=False
+        "Write a page with pictures to this HTML file.",
+        default=None,
+        decides=False,
+        use="written",
     )
     report_texts: bool = option(
         "Quote the texts of the surest mistakes in the HTML report.", default=False, decides=False
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.html and self.report and self.html.resolve() == resolved(self.report):
-            raise PlaceTakenError(
-                f"--html and --report name one file {self.html}", "give each its own"
-            )
 
 
 @options
@@ -240,7 +234,7 @@ class ShowOptions(Options):
     """The options of `show`: which rows of which output."""
 
     output: Location = option(
-        "What score wrote: a file or a folder.", argument=True, of=location_of
+        "What score wrote: a file or a folder.", argument=True, of=location_of, use="read"
     )
     rows: int = option(
         "How many rows at most.", first=True, default=10, low=1, high=1_000_000, decides=False

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
-from textbatch.data.storage.location import is_local, local
+from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, require_extra
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import Predictor, open_bundle
@@ -18,8 +18,8 @@ from textbatch.model.quality.calibration import expected_calibration_error, soft
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.reliability import Answers
 from textbatch.report.evaluation import Evaluation
-from textbatch.report.files import failure_reported, write_json, write_whole
-from textbatch.report.html.evaluation_page import check_page, evaluation_page
+from textbatch.report.files import job_reported, write_json, write_whole
+from textbatch.report.html.evaluation_page import evaluation_page
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.config import EvaluateConfig
 from textbatch.types import Status, has_evidence
@@ -37,12 +37,12 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Eva
 
     Raises:
         MissingExtraError: The extra `train` is not installed.
-        ConflictError: The HTML page is one of the inputs, or lies in the bundle.
+        PlaceTakenError: Page or report would take the place of an input or of the bundle.
         TextbatchError: A file or the bundle is missing or malformed.
         DataError: No row has a label that the bundle knows.
     """
     require_extra("evaluate", "train")
-    with failure_reported(config.report, lambda: {"model": os.fspath(config.model)}):
+    with job_reported(config, lambda: {"model": os.fspath(config.model)}):
         found = _evaluate(config, progress)
     if config.report:
         write_json(config.report, found.to_dict())
@@ -51,9 +51,7 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Eva
 
 def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
     if config.html:
-        model = local(config.model) if is_local(config.model) else None
-        here = [local(path) for path in config.inputs if is_local(path)]
-        check_page(config.html, here, model)
+        new_output(config.html).check(stream=True)
     bundle = load_model(config.model)
     with step_of(progress, None, step="reading") as step:
         rows = read_labelled(

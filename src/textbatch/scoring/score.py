@@ -17,7 +17,7 @@ from textbatch.data.readers.table_formats import check_single_file
 from textbatch.data.storage.file_io import is_folder, is_pattern, new_input, new_output
 from textbatch.data.strict_json import to_json
 from textbatch.model.quality.profile import TrainingProfile
-from textbatch.report.files import failure_reported, only_warned, write_json
+from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.listener import SILENT
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
@@ -104,7 +104,7 @@ def scored(
         return report.of(run.known() if run else FileResult(state="failed")).to_dict()
 
     with ExitStack() as held:
-        with failure_reported(config.report, so_far), closing(ModelHandle(config)) as model:
+        with job_reported(config, so_far), closing(ModelHandle(config)) as model:
             run = held.enter_context(_run_of(config, report.run_id, model, progress or SILENT))
             result = run.run()
             if result.state == "skipped":

@@ -18,7 +18,7 @@ from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.report.audit import AuditReport, LabelPair
-from textbatch.report.files import failure_reported, only_warned, write_json
+from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.listener import SILENT, Listener
 from textbatch.training.config.audit import AuditConfig
 from textbatch.training.cross_validation import cross_validate
@@ -45,7 +45,7 @@ def audit(config: AuditConfig, *, listener: Listener = SILENT) -> AuditReport:
         MissingExtraError: cleanlab is not installed.
         TextbatchError: The rows or the bundle cannot be read, or the output cannot be written.
     """
-    with failure_reported(config.train.report, lambda: {"output": str(config.output)}):
+    with job_reported(config, lambda: {"output": str(config.output)}):
         _cleanlab("filter")
         report = _audit(config, listener)
     if config.train.report:

@@ -23,7 +23,7 @@ from textbatch.report.listener import SILENT
 from textbatch.report.terminal.pace import span
 from textbatch.report.training import FoldScore
 from textbatch.training.calibrate import calibrate
-from textbatch.training.config.train import TrainConfig
+from textbatch.training.config.train import TrainConfig, out_of_fold_of
 from textbatch.training.fit.fit import fit_model
 from textbatch.training.linear import HeldOutRows
 from textbatch.training.out_of_fold import OutOfFold
@@ -76,8 +76,7 @@ def check_out_of_fold(config: TrainConfig) -> Path | None:
     """
     if not config.folds:
         return None
-    model = config.model.resolve()
-    path = config.out_of_fold or model.with_name(f"{model.name}.out-of-fold.parquet")
+    path = config.out_of_fold or out_of_fold_of(config.model)
     new_output(path).check(overwrite=config.if_exists == "replace")
     return path
 

@@ -17,7 +17,7 @@ from textbatch.model.bundle.directory import check_replaceable
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import softmax
-from textbatch.report.files import failure_reported, only_warned, write_json
+from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.listener import SILENT, Listener
 from textbatch.report.training import TrainReport
 from textbatch.text.bucketing import pad
@@ -79,7 +79,7 @@ def adopt(source: KerasNetwork, config: TrainConfig, *, listener: Listener = SIL
             "name files of rows that the network was not fitted to",
         )
     started = time.perf_counter()
-    with failure_reported(config.report, lambda: {"model": os.fspath(config.model)}):
+    with job_reported(config, lambda: {"model": os.fspath(config.model)}):
         report = _adopt(source, config, listener, started)
     report = replace(report, seconds=round(time.perf_counter() - started, 1))
     if config.report:

@@ -9,7 +9,7 @@ from functools import partial
 
 from textbatch.data.readers.inputs import standard_input_as_file
 from textbatch.model.bundle.directory import check_replaceable
-from textbatch.report.files import failure_reported, only_warned, write_json
+from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.listener import SILENT, Listener
 from textbatch.report.training import TrainReport
 from textbatch.training.augment.sources import read_sources
@@ -49,7 +49,7 @@ def train(config: TrainConfig, *, listener: Listener = SILENT) -> TrainReport:
     """
     started = time.perf_counter()
     with (
-        failure_reported(config.report, lambda: {"model": os.fspath(config.model)}),
+        job_reported(config, lambda: {"model": os.fspath(config.model)}),
         # The texts are read several times, by the processes of the folds as well.
         standard_input_as_file(config.unlabelled) as unlabelled,
     ):

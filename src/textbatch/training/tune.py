@@ -22,11 +22,11 @@ from textbatch.errors import (
     storage_errors,
 )
 from textbatch.model.network.keras_backend import forget_networks
-from textbatch.report.files import failure_reported, only_warned, write_json, write_whole
+from textbatch.report.files import job_reported, only_warned, write_json, write_whole
 from textbatch.report.listener import SILENT, Listener, StepsOnly
 from textbatch.report.terminal.pace import span
 from textbatch.report.tuning import Trial, TuneReport
-from textbatch.training.config.tune import TuneConfig
+from textbatch.training.config.tune import BEST, STUDY, TuneConfig
 from textbatch.training.fit.fit import prepare
 from textbatch.training.fit.network import NetworkFit
 from textbatch.training.recipes.file import dump_recipe, recipe_values
@@ -38,8 +38,6 @@ from textbatch.training.split.dataset import Splits, read_splits
 if TYPE_CHECKING:
     import optuna
 
-#: Files in the study's directory.
-STUDY, BEST = "study.db", "best.toml"
 #: Trials whose settings are drawn at random; trials, and epochs of a trial, that are never pruned.
 _STARTUP_TRIALS, _UNPRUNED_TRIALS, _UNPRUNED_EPOCHS = 8, 4, 2
 
@@ -104,7 +102,7 @@ def tune(config: TuneConfig, *, listener: Listener = SILENT) -> TuneReport:
         ConflictError: The study was made with other rows or settings.
         TextbatchError: The rows cannot be learned from.
     """
-    with failure_reported(config.train.report, lambda: {"study": str(config.study)}):
+    with job_reported(config, lambda: {"study": str(config.study)}):
         optuna_module()
         report = _tune(config, listener)
     if config.train.report:

@@ -13,6 +13,7 @@ from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.unlabelled import UnlabelledFiles
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location
+from textbatch.data.storage.places import check_places
 from textbatch.errors import DataError
 from textbatch.model.vectors.corpus import write_corpus
 from textbatch.model.vectors.types import VectorSettings
@@ -36,6 +37,7 @@ def train_vectors(config: VectorsConfig, *, listener: Listener = SILENT) -> Vect
         TextbatchError: Its subclass tells the kind of error. An older output is unchanged.
     """
     started = time.perf_counter()
+    check_places(config)
     new_output(config.output).check(overwrite=config.if_exists == "replace")
     with standard_input_as_file(config.inputs) as inputs:
         return _train_vectors(config, inputs, listener, started)

@@ -34,17 +34,6 @@ def test_settings_out_of_range_are_refused_by_their_flag(settings):
         ScoreConfig(**PATHS, **settings)
 
 
-@pytest.mark.parametrize("name", ["in.parquet", "out.parquet", "./sub/../out.parquet"])
-def test_the_report_may_not_take_the_place_of_input_or_output(name):
-    with pytest.raises(ConflictError, match="--report names a file that has another use"):
-        ScoreConfig(**PATHS, report=Path(name))
-
-
-def test_input_and_output_may_not_be_one_file_by_another_name():
-    with pytest.raises(ConflictError, match="same file"):
-        ScoreConfig(inputs=(Path("a.parquet"),), output=Path("b/../a.parquet"))
-
-
 def test_training_needs_a_file_and_two_columns():
     with pytest.raises(UsageError, match="no input file"):
         TrainConfig(inputs=())

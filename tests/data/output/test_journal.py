@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from textbatch.data.output import journal as journal_module
 from textbatch.data.output.journal import Journal, OtherTextsError
-from textbatch.errors import StorageError
+from textbatch.errors import OutputError
 from textbatch.types import Predictions, Status
 
 LABELS = 5
@@ -192,7 +192,7 @@ def test_a_huge_length_in_a_record_is_not_believed(tmp_path):
 def test_a_link_planted_under_its_name_is_not_followed(tmp_path):
     (tmp_path / "victim").write_bytes(b"precious")
     (tmp_path / "journal").symlink_to("victim")
-    with pytest.raises(StorageError, match="cannot read"):
+    with pytest.raises(OutputError, match="cannot read"):
         opened(tmp_path / "journal")
     assert (tmp_path / "victim").read_bytes() == b"precious"
 

@@ -185,7 +185,7 @@ def test_a_link_planted_under_the_temporary_name_is_not_followed(tmp_path):
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
     (tmp_path / ".out.parquet.0123.tmp").symlink_to(victim)
-    with pytest.raises(StorageError, match="cannot create"):
+    with pytest.raises(OutputError, match="cannot create"):
         open_output(tmp_path / "out.parquet")
     assert victim.read_bytes() == b"precious"
 

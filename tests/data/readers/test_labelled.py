@@ -10,10 +10,9 @@ import pytest
 from support.object_store import BUCKET
 
 from textbatch.data.readers import stdin
-from textbatch.data.readers.inputs import STANDARD_INPUT
 from textbatch.data.readers.labelled import read_labelled
 from textbatch.data.readers.read_options import ReadOptions
-from textbatch.data.storage.location import location_of
+from textbatch.data.storage.location import STANDARD_INPUT, location_of
 from textbatch.errors import ConflictError, DataError, InputNotFoundError, UsageError
 
 CSV = b"text,label\nrefund,billing\nlogin,account\n"

@@ -236,7 +236,7 @@ def test_input_and_output_that_overlap_in_a_store(store, rows, model):
     from textbatch.errors import ConflictError
 
     for output in ("s3://bucket/in/out", "s3://bucket"):
-        with pytest.raises(ConflictError, match="is inside"):
+        with pytest.raises(ConflictError, match="lies in the"):
             score(IN, output, model=model, if_exists="replace")
 
 

@@ -40,7 +40,7 @@ class ShowCommand(JsonOptions):
 class InitCommand(Options):
     """What `textbatch config init` takes."""
 
-    path: Path = option("File to write.", default=SETTINGS_FILE, argument=True)
+    path: Path = option("File to write.", default=SETTINGS_FILE, argument=True, use="written")
 
 
 def show_command(given: Given[ShowCommand]) -> None:

@@ -16,7 +16,7 @@ from textbatch.training.config.groups import SeedOptions
 class DemoCommand(SeedOptions, ReplaceOptions, JsonOptions):
     """What `textbatch demo` takes."""
 
-    folder: Path = option("Folder to write into.", default=Path("textbatch-demo"))
+    folder: Path = option("Folder to write into.", default=Path("textbatch-demo"), use="written")
 
 
 def demo_command(given: Given[DemoCommand]) -> None:

@@ -14,7 +14,7 @@ class InspectCommand(JsonOptions):
     """What `textbatch inspect` takes."""
 
     path: Location = option(
-        "A model directory, or what score wrote.", argument=True, of=location_of
+        "A model directory, or what score wrote.", argument=True, of=location_of, use="read"
     )
 
 

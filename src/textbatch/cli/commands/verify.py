@@ -14,10 +14,17 @@ class VerifyCommand(JsonOptions):
     """What `textbatch verify` takes."""
 
     output: Location = option(
-        "A Parquet file or a folder that score wrote.", argument=True, of=location_of
+        "A Parquet file or a folder that score wrote.",
+        argument=True,
+        of=location_of,
+        use="read",
     )
     model: Location | None = option(
-        "Check that this model made it.", default=None, flags=("--model", "-m"), of=location_of
+        "Check that this model made it.",
+        default=None,
+        flags=("--model", "-m"),
+        of=location_of,
+        use="read",
     )
 
 

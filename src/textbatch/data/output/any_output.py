@@ -11,10 +11,11 @@ from textbatch.data.output.output_format import OutputFormat, find_format, forma
 from textbatch.data.output.output_writer import OutputWriter
 from textbatch.data.output.seal import check_seal
 from textbatch.data.output.seal_record import check_record, has_record, record_entries, record_of
+from textbatch.data.output.work_directory import work_directory_of
 from textbatch.data.readers.parquet import footer_entries
 from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.storage.file_io import exists, new_input
-from textbatch.data.storage.location import Location
+from textbatch.data.storage.location import Location, is_local, local, resolved
 from textbatch.errors import DataError, storage_errors
 
 
@@ -53,6 +54,18 @@ def open_output(
     from textbatch.data.output.parquet_file import ParquetOutput
 
     return ParquetOutput(path, schema, run_id=run_id, overwrite=overwrite, types=types)
+
+
+def places_of_output(output: Location) -> list[Location]:
+    """All that a run writes for an output: its files, and the work directory beside it."""
+    places: list[Location] = [output]
+    if form := find_format(output):
+        places += [record_of(output)] if form.is_text else []
+    if is_local(output):
+        places.append(work_directory_of(local(output)))
+        # The lock of a folder is beside the folder that a link leads to.
+        places.append(work_directory_of(local(resolved(output))))
+    return places
 
 
 def files_of(output: Location) -> list[Location]:

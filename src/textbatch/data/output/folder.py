@@ -12,6 +12,7 @@ from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.storage.atomic_file import atomic_file, sync_directory
 from textbatch.data.storage.local import may_use
+from textbatch.data.storage.location import local, resolved
 from textbatch.data.storage.names import place_in
 from textbatch.errors import AccessError, DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
@@ -33,7 +34,7 @@ class OutputFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         # The same folder by another name is the same folder.
-        self.lock_place = path.resolve()
+        self.lock_place = local(resolved(path))
         if not self.lock_place.name:
             raise OutputError(f"{path} cannot be an output", "name a folder in it")
 

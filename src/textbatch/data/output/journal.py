@@ -80,7 +80,7 @@ class Journal:
         self._descriptor: int | None = None
         self._end = self._rows_read = 0
         self._synced = time.monotonic()
-        with storage_errors(path, "cannot read"):
+        with storage_errors(path, "cannot read", missing=OutputError):
             self._replaying = self._open()
 
     def take(self, texts: pa.Array, undecodable: BoolArray) -> Predictions | None:

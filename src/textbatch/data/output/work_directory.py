@@ -12,12 +12,12 @@ import fcntl
 import hashlib
 import json
 import os
-import re
 import stat
+from functools import partial
 from pathlib import Path
 
 from textbatch.data.storage.atomic_file import temporary_of
-from textbatch.data.storage.names import hidden_beside
+from textbatch.data.storage.names import hidden_beside, is_temporary_of
 from textbatch.data.storage.private import open_private
 from textbatch.data.strict_json import json_text
 from textbatch.errors import AccessError, OutputError, StorageError, TryAgainError, storage_errors
@@ -101,12 +101,10 @@ class WorkDirectory:
 
     def remove_leftovers(self) -> None:
         """Remove the temporary files that dead runs left beside the output."""
-        any_run = "0" * 16
-        known = temporary_of(self._output, any_run).name.removesuffix(f"{any_run}.tmp")
-        pattern = re.compile(re.escape(known) + r"[0-9a-f]{16}\.tmp")
+        is_ours = partial(is_temporary_of, path=self._output)
         with contextlib.suppress(OSError):
             with os.scandir(self._output.parent) as entries:
-                names = [entry.path for entry in entries if pattern.fullmatch(entry.name)]
+                names = [entry.path for entry in entries if is_ours(entry.name)]
             for name in names:
                 os.unlink(name)  # noqa: PTH108
         with storage_errors(self.path, "cannot use", missing=OutputError):

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from textbatch.data.readers.listing import ListedFile, find_files
-from textbatch.data.readers.read_options import STANDARD_INPUT, ReadOptions
+from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.stdin import spool_standard_input
 from textbatch.data.storage.local import LocalInput
-from textbatch.data.storage.location import Location
+from textbatch.data.storage.location import STANDARD_INPUT, Location
 
 
 @contextmanager

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 
 from textbatch.data.choices import InputFormat, Quoting
 from textbatch.data.readers.delimiters import delimiter_of
 from textbatch.data.readers.encodings import check_encoding
-from textbatch.data.storage.location import Location
+from textbatch.data.storage.location import STANDARD_INPUT, Location
 from textbatch.errors import ConflictError, UsageError
 from textbatch.options import Options, option, options
-
-#: Stands for standard input where a file is asked for.
-STANDARD_INPUT = Path("-")
 
 
 @options

@@ -5,6 +5,7 @@
 * `files`: what can be done with a file: `InputFile`, `OutputFile`, `FileIO`.
 * `file_io`: chooses who does it, by scheme; the entrance of this package.
 * `local`: files on this machine.
+* `places`: all places of a command: none that is written has another use.
 * `patterns`: globs for the names of objects.
 * `remote`: files in any object store, with retries.
 * `object_store`: what a store must be able to do.

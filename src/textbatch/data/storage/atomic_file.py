@@ -11,14 +11,14 @@ import fcntl
 import hashlib
 import io
 import os
-import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textbatch.data.storage.names import hidden_beside
+from textbatch.data.storage.names import hidden_beside, is_temporary_of
 from textbatch.errors import OutputError, storage_errors
 
 if TYPE_CHECKING:
@@ -221,11 +221,9 @@ def remove_dead(path: Path) -> None:
     Args:
         path: The final path. What living writers have begun stays.
     """
-    any_owner = "0" * 16
-    known = temporary_of(path, any_owner).name.removesuffix(f"{any_owner}.tmp")
-    pattern = re.compile(re.escape(known) + r"[0-9a-f]{16}\.tmp")
+    is_ours = partial(is_temporary_of, path=path)
     with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
-        for name in [entry.path for entry in entries if pattern.fullmatch(entry.name)]:
+        for name in [entry.path for entry in entries if is_ours(entry.name)]:
             with contextlib.suppress(OSError):
                 _remove_unlocked(name)
 

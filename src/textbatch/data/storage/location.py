@@ -13,9 +13,11 @@ from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from textbatch.credentials import refuse_credentials
-from textbatch.errors import ConflictError
+from textbatch.errors import ConflictError, storage_errors
 
 PathLike = str | os.PathLike[str]
+#: Stands for standard input where a file is asked for.
+STANDARD_INPUT = Path("-")
 
 
 _URI = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://(.*)", re.DOTALL)
@@ -103,8 +105,15 @@ def is_local(location: Location) -> bool:
 
 
 def resolved(location: Location) -> Location:
-    """Follow links, so that locations can be compared."""
-    return location if isinstance(location, RemotePath) else location.resolve()
+    """Follow links, so that locations can be compared.
+
+    Raises:
+        InputNotFoundError: It is relative to the current directory, and that was removed.
+    """
+    if isinstance(location, RemotePath):
+        return location
+    with storage_errors(location, "cannot find the current directory, to look for"):
+        return Path(os.path.realpath(location))
 
 
 def is_within(location: Location, folder: Location) -> bool:

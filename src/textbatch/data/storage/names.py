@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 
 from textbatch.errors import DataError
@@ -68,4 +69,16 @@ def hidden_beside(path: Path, ending: str) -> Path:
         path: The file or directory that it belongs to.
         ending: The end of the name.
     """
-    return path.with_name(fitting_name(".", path.name, ending))
+    return path.parent / fitting_name(".", path.name, ending)
+
+
+def is_temporary_of(name: str, path: Path) -> bool:
+    """Whether a name in the directory of a file is one that a run of any owner gives it meanwhile.
+
+    Args:
+        name: The name.
+        path: The final path.
+    """
+    any_run = "0" * 16
+    known = hidden_beside(path, f".{any_run}.tmp").name.removesuffix(f"{any_run}.tmp")
+    return bool(re.fullmatch(re.escape(known) + r"[0-9a-f]{16}\.tmp", name))

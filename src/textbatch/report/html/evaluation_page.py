@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from textbatch import __version__
 from textbatch.data.readers.labelled import LabelledRows
-from textbatch.data.storage.file_io import new_output
-from textbatch.errors import PlaceTakenError
 from textbatch.model.quality.reliability import (
     Answers,
     confidence_histogram,
@@ -54,26 +50,6 @@ def evaluation_page(
             },
         )
     )
-
-
-def check_page(path: Path, inputs: Sequence[Path], model: Path | None) -> None:
-    """Check, before any work, that a page can be written.
-
-    Args:
-        path: Where the page goes.
-        inputs: The files that are read.
-        model: The bundle, if there is one already.
-
-    Raises:
-        PlaceTakenError: The path is one of the inputs, or in the bundle.
-        OutputError: No file can be made there.
-    """
-    if path.resolve() in {entry.resolve() for entry in inputs}:
-        raise PlaceTakenError(f"--html names the input {path}", "give it a file of its own")
-    if model and path.resolve().parent == model.resolve():
-        # A bundle is refused if it has a file that its manifest does not list.
-        raise PlaceTakenError(f"--html names a file in the model {model}", "write it elsewhere")
-    new_output(path).check(stream=True)
 
 
 def measured_on(

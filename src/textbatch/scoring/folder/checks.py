@@ -14,15 +14,12 @@ from textbatch.data.output.columns import OutputColumns
 from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.jsonlines import JsonLinesSource
-from textbatch.data.readers.listing import ListedFile, Listing
+from textbatch.data.readers.listing import ListedFile
 from textbatch.data.readers.source import Source, format_of, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
-from textbatch.data.storage.file_io import is_pattern
-from textbatch.data.storage.location import is_within, resolved
-from textbatch.errors import ConflictError, DataError
+from textbatch.errors import DataError
 from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
-from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.json_columns import json_types
 from textbatch.scoring.job import partitioned
@@ -41,31 +38,6 @@ class Columns:
     rows: int | None
     odd: int
     types: dict[str, JsonTypes]
-
-
-def check_apart(config: ScoreConfig, listing: Listing) -> None:
-    """Check that the output is not inside an input, nor an input inside the output.
-
-    Links are followed.
-
-    Args:
-        config: Names the inputs and the output.
-        listing: The input files.
-
-    Raises:
-        ConflictError: One is inside the other.
-    """
-    output = resolved(config.output)
-    for given in config.inputs:
-        if not is_pattern(given) and is_within(output, resolved(given)):
-            raise ConflictError(
-                f"the output {config.output} is inside the input {given}", "write beside it"
-            )
-    for file in listing.files:
-        if is_within(resolved(file.path), output):
-            raise ConflictError(
-                f"the input {file.path} is inside the output {config.output}", "write beside it"
-            )
 
 
 def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Columns:

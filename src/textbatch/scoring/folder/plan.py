@@ -16,11 +16,11 @@ from textbatch.data.output.work_directory import WorkDirectory
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.listing import Listing
 from textbatch.data.storage.file_io import new_output
-from textbatch.data.storage.location import is_within, local, resolved
+from textbatch.data.storage.location import local
 from textbatch.data.storage.model_cache import cache_directory
-from textbatch.errors import ConflictError, DataError, OutputError
+from textbatch.errors import DataError, OutputError
 from textbatch.model.bundle.bundle import Bundle
-from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.config import STAGES, ScoreConfig
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.owned import OwnedParts
 
@@ -35,7 +35,7 @@ def open_folder(config: ScoreConfig) -> Folder:
 def stage_of(config: ScoreConfig) -> Path:
     """Return the local directory of an output in a store: always the same, so a rerun finds it."""
     name = hashlib.sha256(os.fsencode(config.output)).hexdigest()[:16]
-    return (config.work_dir or cache_directory()) / "outputs" / name
+    return (config.work_dir or cache_directory()) / STAGES / name
 
 
 def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> None:
@@ -47,16 +47,10 @@ def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> N
         inherited: Whether an interrupted run has left its work directory.
 
     Raises:
-        ConflictError: The quarantine folder is inside the output.
         OutputError: The output may not be written, or the directory above is missing.
         AccessError: The directory is not writable.
     """
     if config.quarantine:
-        if is_within(resolved(config.quarantine), resolved(folder.path)):
-            raise ConflictError(
-                f"--quarantine {config.quarantine} is inside the output",
-                "name a directory beside it",
-            )
         folder_at(config.quarantine).check_place()
     folder.check_place()
     if config.if_exists == "replace" or inherited or folder.is_empty():

@@ -17,7 +17,7 @@ from textbatch.failpoints import failpoint
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FolderResult, State
-from textbatch.scoring.folder.checks import check_apart, check_columns
+from textbatch.scoring.folder.checks import check_columns
 from textbatch.scoring.folder.job import FolderJob, finish, prepare_place
 from textbatch.scoring.folder.plan import check_existing, open_folder, plan
 from textbatch.scoring.folder.totals import PartProgress, Totals
@@ -80,7 +80,6 @@ class FolderRun:
         check_existing(config, folder, inherited=work_directory_of(folder.lock_place).is_dir())
         listing = list_inputs(config.inputs, config.input_format)
         self._notes.extend(listing.notes())
-        check_apart(config, listing)
         if config.dry_run:
             return self._planned(plan(config, listing, folder, self._model.bundle()))
         work = self._work = WorkDirectory(folder.lock_place, self._run_id)

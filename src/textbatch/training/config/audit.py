@@ -23,13 +23,17 @@ class AuditConfig(RowOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportO
     """
 
     output: Path = option(
-        ".parquet or .csv file.", default=Path("label-errors.parquet"), flags=("--output", "-o")
+        ".parquet or .csv file.",
+        default=Path("label-errors.parquet"),
+        flags=("--output", "-o"),
+        use="written",
     )
     model: Location | None = option(
         "Use this model, which must not have seen the rows.",
         default=None,
         flags=("--model", "-m"),
         of=location_of,
+        use="read",
     )
     folds: int = option("Cross-validate in K parts.", default=5)
     texts: bool = option("Write the texts too.", default=False)

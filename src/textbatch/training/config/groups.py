@@ -56,9 +56,14 @@ class HeldOutOptions(Options):
         default=None,
         of=location_of,
         decides=False,
+        use="read",
     )
     test: Location | None = option(
-        "Labelled file for the reported metrics.", default=None, of=location_of, decides=False
+        "Labelled file for the reported metrics.",
+        default=None,
+        of=location_of,
+        decides=False,
+        use="read",
     )
 
     def beside_inputs(self) -> tuple[Location | None, ...]:
@@ -73,7 +78,10 @@ class RecipeOptions(SeedOptions):
     preset: Preset = option("Network, and how it is trained.", default="default")
     # A checkpoint depends on the recipe that the file makes, not on the file.
     settings: Path | None = option(
-        "TOML or JSON file with settings of the recipe.", default=None, decides=False
+        "TOML or JSON file with settings of the recipe.",
+        default=None,
+        decides=False,
+        use="read",
     )
 
 

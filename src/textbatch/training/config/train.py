@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from textbatch.data.options import ReplaceOptions
-from textbatch.data.storage.location import Location, location_of
+from textbatch.data.storage.location import Location, local, location_of, resolved
 from textbatch.errors import ConflictError, UsageError, require
 from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell, Pooling
 from textbatch.options import option, options
@@ -21,6 +21,20 @@ from textbatch.training.config.groups import (
 BlendMode = Literal["auto", "off"]
 #: Methods to augment training texts, in the order in which reports list them.
 AUGMENT_METHODS = ("templates", "synonyms", "neighbours", "swap", "delete", "typos")
+
+
+def checkpoint_of(model: Path) -> Path:
+    """The folder of an unfinished training of a model."""
+    # Here, not at the top: `--help` must be quick.
+    from textbatch.data.storage.names import hidden_beside
+
+    return hidden_beside(local(resolved(model)), ".training")
+
+
+def out_of_fold_of(model: Path) -> Path:
+    """The file for the answers of the folds, if no other is named."""
+    place = local(resolved(model))
+    return place.parent / f"{place.name}.out-of-fold.parquet"
 
 
 @options
@@ -43,14 +57,17 @@ class TrainConfig(
         default=Path("model"),
         flags=("--model", "-m"),
         decides=False,
+        use="written",
+        writes=lambda model: (model, checkpoint_of(model), out_of_fold_of(model)),
     )
     vectors: tuple[Path, ...] = option(
-        "Pretrained word vectors: word2vec, GloVe or fastText.", default=()
+        "Pretrained word vectors: word2vec, GloVe or fastText.", default=(), use="read"
     )
     unlabelled: tuple[Location, ...] = option(
         "Texts to train word vectors on too; .txt files have one on each line.",
         default=(),
         of=location_of,
+        use="read",
     )
     keep_vectors: int = option(
         "Words to keep that have a vector, but are not in the training texts.",
@@ -101,6 +118,7 @@ class TrainConfig(
         default=None,
         unset="beside the model",
         decides=False,
+        use="written",
     )
     resume: bool = option("Continue an interrupted run.", default=False, decides=False)
     augment: str = option(
@@ -109,10 +127,14 @@ class TrainConfig(
         default="none",
     )
     template_file: Path | None = option(
-        "TOML file with patterns that texts of the labels are made from.", default=None
+        "TOML file with patterns that texts of the labels are made from.",
+        default=None,
+        use="read",
     )
     synonyms: Path | None = option(
-        "File of synonyms: one group on each line, with commas between.", default=None
+        "File of synonyms: one group on each line, with commas between.",
+        default=None,
+        use="read",
     )
 
     def __post_init__(self) -> None:

@@ -9,6 +9,9 @@ from textbatch.report.options import ReportOptions
 from textbatch.training.config.groups import HeldOutOptions, RecipeOptions, RowOptions
 from textbatch.training.config.train import TrainConfig
 
+#: Files in the study's directory.
+STUDY, BEST = "study.db", "best.toml"
+
 
 @options
 class TuneConfig(RowOptions, HeldOutOptions, RecipeOptions, ReportOptions):
@@ -20,7 +23,10 @@ class TuneConfig(RowOptions, HeldOutOptions, RecipeOptions, ReportOptions):
     """
 
     study: Path = option(
-        "Directory of the trials; a later run continues them.", default=Path("study")
+        "Directory of the trials; a later run continues them.",
+        default=Path("study"),
+        use="written",
+        writes=lambda study: (study / STUDY, study / BEST),
     )
     trials: int = option(
         "Number of trials, with those of earlier runs.", default=30, low=1, high=100_000

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textbatch.data.options import ReplaceOptions
 from textbatch.data.readers.read_options import ReadOptions
-from textbatch.data.storage.location import Location, location_of, resolved
+from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import ConflictError, UsageError
 from textbatch.model.choices import Algorithm
 from textbatch.options import option, options
@@ -26,8 +26,9 @@ class VectorsConfig(TextOptions, SeedOptions, ReadOptions, ReplaceOptions):
         "Parquet, CSV or JSONL files, .txt with a text a line; folders; globs; - for stdin.",
         argument=True,
         of=location_of,
+        use="read",
     )
-    output: Path = option(".vec or .vec.gz file to write.", argument=True)
+    output: Path = option(".vec or .vec.gz file to write.", argument=True, use="written")
     algorithm: Algorithm = option(
         "fasttext also learns parts of words, in twice the time.", default="word2vec"
     )
@@ -38,7 +39,7 @@ class VectorsConfig(TextOptions, SeedOptions, ReadOptions, ReplaceOptions):
     )
     min_count: int = option("Rarer words get no vector.", default=5, low=1, high=1_000_000)
     words: Path | None = option(
-        "A .txt file of more words, which fasttext makes vectors for.", default=None
+        "A .txt file of more words, which fasttext makes vectors for.", default=None, use="read"
     )
 
     def __post_init__(self) -> None:
@@ -53,5 +54,3 @@ class VectorsConfig(TextOptions, SeedOptions, ReadOptions, ReplaceOptions):
                 "--words needs parts of words, which word2vec does not learn",
                 "add --algorithm fasttext",
             )
-        if self.output.resolve() in set(map(resolved, self.inputs)):
-            raise ConflictError(f"{self.output} is input and output", "write beside")

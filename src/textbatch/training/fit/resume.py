@@ -14,7 +14,7 @@ from textbatch.data.readers.listing import find_files
 from textbatch.data.storage.location import Location
 from textbatch.errors import InputNotFoundError
 from textbatch.model.fitting.checkpoint import Checkpoint
-from textbatch.training.config.train import TrainConfig
+from textbatch.training.config.train import TrainConfig, checkpoint_of
 from textbatch.training.recipes.presets import Recipe
 from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
@@ -36,10 +36,7 @@ def open_checkpoint(run: TrainingRun, splits: Splits) -> Checkpoint:
         The checkpoint.
     """
     config, log = run.config, run.listener.log
-    model = config.model.resolve()
-    checkpoint = Checkpoint(
-        model.with_name(f".{model.name}.training"), key=_key(config, splits, run.recipe)
-    )
+    checkpoint = Checkpoint(checkpoint_of(config.model), key=_key(config, splits, run.recipe))
     there = checkpoint.folder.is_dir()
     if config.resume and checkpoint.find() and checkpoint.state:
         log(f"going on after epoch {len(checkpoint.state.history)} of an interrupted run")
