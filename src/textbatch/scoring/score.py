@@ -15,6 +15,7 @@ from textbatch import __version__
 from textbatch.data.output.output_format import format_of_output
 from textbatch.data.readers.table_formats import check_single_file
 from textbatch.data.storage.file_io import is_folder, is_pattern, new_input, new_output
+from textbatch.data.storage.location import is_local
 from textbatch.data.strict_json import to_json
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.files import job_reported, only_warned, write_json
@@ -130,8 +131,11 @@ def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Prog
         from textbatch.scoring.stdout_output import StdoutRun
 
         return StdoutRun(config, run_id, model, progress)
+    place = new_output(config.output)
+    if is_local(config.output):
+        place.check()  # a device has no name that could say a format
     format_of_output(config.output)
-    if new_output(config.output).staged:
+    if place.staged:
         from textbatch.scoring.remote_output import RemoteRun
 
         return RemoteRun(config, run_id, model, progress)

@@ -7,7 +7,7 @@ import pytest
 from textbatch.data.readers.listing import ListedFile, list_inputs
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.files import FileState
-from textbatch.errors import DataError
+from textbatch.errors import ConflictError, DataError, UsageError
 
 
 def file(name: str) -> ListedFile:
@@ -51,4 +51,18 @@ def test_a_folder_that_links_to_itself_is_told(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "loop").symlink_to(tmp_path)
     with pytest.raises(DataError, match="link to a folder above it"):
+        list_inputs([tmp_path], "auto")
+
+
+def test_a_part_and_a_folder_of_parts_may_not_have_one_name(tmp_path):
+    (tmp_path / "x.parquet" / "deep").mkdir(parents=True)
+    (tmp_path / "x.csv").write_text("text\nrefund\n")
+    (tmp_path / "x.parquet" / "deep" / "y.csv").write_text("text\nrefund\n")
+    with pytest.raises(ConflictError, match=r"x\.csv would become x\.parquet, which is the folder"):
+        list_inputs([tmp_path], "auto")
+
+
+def test_a_name_that_is_too_long_for_its_part_is_told_at_once(tmp_path):
+    (tmp_path / f"{'é' * 125}.csv").touch()
+    with pytest.raises(UsageError, match="is too long for its part; rename it"):
         list_inputs([tmp_path], "auto")

@@ -176,7 +176,9 @@ class OutputFolder:
         Raises:
             StorageError: The disk is full or failing.
         """
-        with atomic_file(self.path / SUCCESS, owner=owner_of(self.path)) as file:
+        # An older one was removed when the job began; its rights were those of the manifest.
+        place, manifest = self.path / SUCCESS, self.path / MANIFEST
+        with atomic_file(place, owner=owner_of(self.path), like=manifest) as file:
             file.buffered.write(record.to_bytes())
         failpoint("success-written")
 

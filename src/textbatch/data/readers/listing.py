@@ -16,7 +16,7 @@ from textbatch.data.readers.table_formats import check_single_file, live_files
 from textbatch.data.storage.file_io import file_io_of
 from textbatch.data.storage.files import FileState, Found, InputFile
 from textbatch.data.storage.location import Location
-from textbatch.data.storage.names import is_file_name
+from textbatch.data.storage.names import MAX_NAME_BYTES, is_file_name
 from textbatch.errors import ConflictError, DataError, InputNotFoundError, UsageError
 
 _COMPRESSED = (".gz", ".zst")
@@ -208,12 +208,21 @@ def _check_parts(listing: Listing) -> None:
     for file in listing.files:
         if not is_file_name(file.name):
             raise UsageError(f"{file.file} has no name that its part could have", "rename it")
+        if len(os.fsencode(PurePosixPath(file.part).name)) > MAX_NAME_BYTES:
+            raise UsageError(f"the name of {file.file} is too long for its part", "rename it")
         other = parts.setdefault(file.part, file)
         if other is not file:
             raise ConflictError(
                 f"{other.file} and {file.file} would both become {file.part}",
                 "rename one, or give their folder or a quoted pattern instead of single files",
             )
+    for file in listing.files:
+        for above in PurePosixPath(file.part).parents:
+            if taken := parts.get(str(above)):
+                raise ConflictError(
+                    f"{taken.file} would become {taken.part}, which is the folder of {file.part}",
+                    "rename one",
+                )
 
 
 def _files(given: Location, listing: Listing) -> Iterator[ListedFile]:

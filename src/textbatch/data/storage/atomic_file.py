@@ -124,13 +124,16 @@ class AtomicFile(NewFile):
         published: Whether the file is there.
     """
 
-    def __init__(self, target: Path, *, temporary: Path, private: bool = False) -> None:
+    def __init__(
+        self, target: Path, *, temporary: Path, private: bool = False, like: Path | None = None
+    ) -> None:
         """Create it under its temporary name.
 
         Args:
             target: The final path.
             temporary: The temporary path, in the same directory.
             private: Whether only its owner may read it, whatever file is there now.
+            like: The file whose rights it gets; None for the file that it replaces.
 
         Raises:
             OSError: There is something at the temporary path, or it cannot be created.
@@ -138,7 +141,8 @@ class AtomicFile(NewFile):
         self.target = target
         self.published = False
         self._private = private
-        self._replaced = state_of(target)
+        self._like = like or target
+        self._replaced = state_of(self._like)
         # A private file is private from its first byte on.
         super().__init__(temporary, 0o600 if private or self._replaced else 0o666)
         # By the lock `remove_dead` tells a living writer's file. It is dropped with its process.
@@ -147,9 +151,9 @@ class AtomicFile(NewFile):
 
     def sync(self) -> None:
         """Give it the rights of the file that it replaces, and write it to the disk."""
-        self._replaced = state_of(self.target) or self._replaced
+        self._replaced = state_of(self._like) or self._replaced
         if self._replaced and not self._private:
-            take_rights(self._descriptor, self.target, self._replaced)
+            take_rights(self._descriptor, self._like, self._replaced)
         super().sync()
 
     def move_into_place(self) -> None:
@@ -160,7 +164,7 @@ class AtomicFile(NewFile):
 
 @contextmanager
 def atomic_file(
-    path: Path, *, owner: str | None = None, private: bool = False
+    path: Path, *, owner: str | None = None, private: bool = False, like: Path | None = None
 ) -> Iterator[AtomicFile]:
     """Make a file so that readers see the old one or the whole new one, even after a power cut.
 
@@ -172,6 +176,7 @@ def atomic_file(
             of an output. What a dead run of the same owner left is removed. None for a random
             name; then what dead writers of this file left is removed.
         private: Whether only its owner may read it.
+        like: The file whose rights it gets; None for the file that it replaces.
 
     Yields:
         The file; write to its `buffered`.
@@ -190,7 +195,7 @@ def atomic_file(
             remove_dead(path)
         file: AtomicFile | None = None
         try:
-            file = AtomicFile(path, temporary=temporary, private=private)
+            file = AtomicFile(path, temporary=temporary, private=private, like=like)
             yield file
             file.sync()
             file.close()

@@ -6,6 +6,7 @@ import glob
 import hashlib
 import io
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -32,6 +33,7 @@ from textbatch.errors import (
 )
 
 _EDGE_BYTES = 64 << 10
+_DESCRIPTOR = re.compile(r"/proc/[^/]+/(task/\d+/)?fd/\d+")
 
 
 class LocalInput(InputFile):
@@ -122,7 +124,7 @@ class LocalOutput(OutputFile):
         if is_stream(path):
             _check_stream(path, allowed=stream)
             return
-        with storage_errors(path, "cannot look at"):
+        with storage_errors(path, "cannot look at", missing=OutputError):
             if path.is_dir():
                 raise OutputError(f"{path} is a directory", "name a file")
             if path.exists() and not path.is_file():
@@ -173,9 +175,10 @@ def is_stream(path: Path) -> bool:
     Args:
         path: The place.
     """
-    # What stands behind /dev/stdout may be a file, and yet the link must stay what it is.
+    # What stands behind /dev/stdout may be a file, and yet the link must stay what it is. Behind
+    # /proc/self/cwd are files like any others.
     whole = Path(os.path.abspath(path))  # noqa: PTH100 - links are not followed
-    if whole.is_relative_to("/dev") or whole.is_relative_to("/proc"):
+    if whole.is_relative_to("/dev") or _DESCRIPTOR.fullmatch(os.fspath(whole)):
         return not whole.is_relative_to("/dev/shm")
     try:
         mode = path.stat().st_mode
@@ -235,7 +238,8 @@ class LocalFileIO(FileIO[Path]):
 
     def is_folder(self, location: Path) -> bool:
         """Whether there is a directory."""
-        return location.is_dir()
+        with storage_errors(location, "cannot look at"):
+            return location.is_dir()
 
     def exists(self, location: Path) -> bool:
         """Whether there is anything with this name, even a broken link."""

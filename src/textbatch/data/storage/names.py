@@ -12,7 +12,8 @@ from pathlib import Path
 
 from textbatch.errors import DataError
 
-_MAX_NAME_BYTES = 255
+#: Of one part of a path, in all usual file systems.
+MAX_NAME_BYTES = 255
 
 
 def is_file_name(name: str) -> bool:
@@ -54,10 +55,10 @@ def fitting_name(beginning: str, name: str, ending: str) -> str:
         ending: Goes behind it.
     """
     made = f"{beginning}{name}{ending}"
-    if len(os.fsencode(made)) > _MAX_NAME_BYTES:
+    if len(os.fsencode(made)) > MAX_NAME_BYTES:
         full = os.fsencode(name)
         mark = f"~{hashlib.sha256(full).hexdigest()[:16]}{ending}"
-        room = _MAX_NAME_BYTES - len(beginning) - len(mark)
+        room = MAX_NAME_BYTES - len(beginning) - len(mark)
         made = f"{beginning}{full[:room].decode('utf-8', 'ignore')}{mark}"
     return made
 
