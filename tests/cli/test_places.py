@@ -175,6 +175,26 @@ def test_what_an_option_writes_below_its_folder_is_spared_too(name, run, tmp_pat
     assert everything(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    ("output", "beside"),
+    [
+        ("out.csv", "_out.csv.seal.json"),
+        ("out.csv", ".out.csv.textbatch/lock"),
+        ("out.parquet", ".out.parquet.textbatch"),
+        ("folder/", ".folder.textbatch/parts"),
+    ],
+)
+def test_what_lies_beside_an_output_is_spared_too(output, beside, run, tmp_path):
+    place = tmp_path / "here" / beside
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(b"precious")
+    for words in (("in.csv", output, "--report", beside), (beside, output)):
+        done = run("score", *words)
+        assert done.returncode == 64, done.stderr
+        assert "the output" in done.stderr
+        assert place.read_bytes() == b"precious"
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_places_that_lie_apart_are_no_conflict(command, in_process, tmp_path, monkeypatch):
     """So the tests above do not pass because everything is refused."""
