@@ -255,7 +255,7 @@ def test_a_reader_that_ends_early_is_no_error(cells, model, in_process, monkeypa
             pass
 
     monkeypatch.setattr("textbatch.scoring.stdout_output.stdout", Closed)
-    monkeypatch.setattr("textbatch.cli.app._drop_stdout", lambda: None)
+    monkeypatch.setattr("textbatch.cli.app.drop_stdout", lambda: None)
     assert sys.stdout
     assert in_process("score", cells, "-", "--model", model).returncode == 0
 

@@ -130,7 +130,9 @@ def calls_in(source: str) -> list[ast.Call]:
 
 
 def writes(call: ast.Call) -> bool:
-    """Whether a call opens a file to write to it in place."""
+    """Whether a call opens a file, not a stream that is open, to write to it in place."""
+    if call.args and isinstance(getattr(call.args[0], "value", None), int):
+        return False
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     modes = [*call.args, *(given.value for given in call.keywords if given.arg == "mode")]
     opened = any(
@@ -142,7 +144,7 @@ def writes(call: ast.Call) -> bool:
 def test_the_top_of_the_package_stays_empty():
     """Whoever adds a capability adds it to a room."""
     modules = {path.stem for path in SOURCE.glob("*.py")}
-    values = {"credentials", "errors", "failpoints", "option", "options", "types"}
+    values = {"errors", "failpoints", "types"}
     assert modules == {"__init__", "__main__", *values}
 
 

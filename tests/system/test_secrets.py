@@ -12,8 +12,8 @@ import pytest
 
 from textbatch import score
 from textbatch.cli.tracebacks import told_traceback
-from textbatch.credentials import has_credentials, refuse_credentials
 from textbatch.errors import ConflictError, DataError
+from textbatch.options.credentials import has_credentials, refuse_credentials
 
 #: What must not be found anywhere: users, keys and signatures.
 USER, SECRET = "kanarie", "geheim"

@@ -35,7 +35,6 @@ from textbatch.cli.score_options import ScoreCommand
 from textbatch.cli.signals import stopped
 from textbatch.cli.streams import drop_stdout, flush_stdout
 from textbatch.cli.tracebacks import told_traceback
-from textbatch.credentials import refuse_credentials
 from textbatch.errors import (
     MissingExtraError,
     OutOfMemoryError,
@@ -44,6 +43,7 @@ from textbatch.errors import (
     TerminatedError,
     TextbatchError,
 )
+from textbatch.options.credentials import refuse_credentials
 
 app = typer.Typer(
     name="textbatch",

@@ -7,8 +7,8 @@ import re
 import traceback
 from collections.abc import Iterator
 
-from textbatch.credentials import has_credentials
 from textbatch.errors import bounded, printable
+from textbatch.options.credentials import has_credentials
 
 #: Names of variables whose values are secrets, and the shortest value that can be one.
 _SECRET_NAME = re.compile(r"KEY|SECRET|TOKEN|PASSW|CREDENTIAL|SAS|CONNECTION_STRING|_AUTH")

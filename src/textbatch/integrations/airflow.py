@@ -21,8 +21,8 @@ from typing import IO, Any
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from textbatch.credentials import refuse_credentials
 from textbatch.errors import ConflictError, final_exit_codes, printable
+from textbatch.options.credentials import refuse_credentials
 
 #: The command ends within 5 seconds after SIGTERM. If it has not ended after this time, it is
 #: killed.

@@ -14,9 +14,9 @@ from textbatch.cli.options import JsonOptions
 from textbatch.cli.settings.file import SETTINGS_FILE
 from textbatch.cli.settings.resolve import Setting, check_names, unknown_variables
 from textbatch.cli.settings.template import settings_text
-from textbatch.credentials import quoted
 from textbatch.errors import OutputError, UsageError, printable
 from textbatch.options import Options, option, options
+from textbatch.options.credentials import quoted
 
 if TYPE_CHECKING:
     from rich.table import Table

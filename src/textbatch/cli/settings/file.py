@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from textbatch.credentials import quoted
 from textbatch.data.toml import parse_toml, read_written
 from textbatch.errors import UsageError
+from textbatch.options.credentials import quoted
 
 #: Searched in the working directory, in this order.
 SETTINGS_FILE, PROJECT_FILE = Path("textbatch.toml"), Path("pyproject.toml")

@@ -16,9 +16,9 @@ from textbatch.cli.settings.values import (
     value_of_toml,
     value_of_variable,
 )
-from textbatch.credentials import quoted, refuse_credentials
 from textbatch.errors import ConflictError, UsageError
 from textbatch.options import Option, Options, options_of, short_of
+from textbatch.options.credentials import quoted, refuse_credentials
 
 #: Where a value can come from. The first that has one counts.
 Origin = Literal["flag", "environment", "file", "default"]

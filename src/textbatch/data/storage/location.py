@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
-from textbatch.credentials import refuse_credentials
 from textbatch.errors import ConflictError, storage_errors
+from textbatch.options.credentials import refuse_credentials
 
 PathLike = str | os.PathLike[str]
 #: Stands for standard input where a file is asked for.

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from textbatch.credentials import quoted, refuse_credentials
 from textbatch.errors import UsageError, require
+from textbatch.options.credentials import quoted, refuse_credentials
 
 Kind = Literal["text", "path", "whole", "number", "truth"]
 #: What a command does with the file or folder that an option names.

@@ -17,9 +17,7 @@ from inspect import get_annotations
 from pathlib import Path
 from typing import Any, Self, TypeVar, dataclass_transform
 
-from textbatch.option import Option, of_field, short_of
-
-__all__ = ["Option", "Options", "beside", "option", "options", "options_of", "short_of"]
+from textbatch.options.option import Option, of_field
 
 C = TypeVar("C")
 _OPTION, _BESIDE = "option", "beside"
