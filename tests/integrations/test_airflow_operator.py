@@ -173,10 +173,10 @@ def test_task_retries_when_a_signal_ended_the_command(task):
     assert not isinstance(caught.value, NoRetryError)
 
 
-def start(task, tmp_path, body: str):
-    """Execute a task in a thread; returns that and its process's id, once it is there."""
+def start(task, tmp_path, trap: str, body: str):
+    """Execute a task in a thread; returns that and its process's id, once its trap is set."""
     pid = tmp_path / "pid"
-    operator = task(command=shell(f"echo $$ > {pid}.part; mv {pid}.part {pid}; {body}"))
+    operator = task(command=shell(f"{trap}; echo $$ > {pid}.part; mv {pid}.part {pid}; {body}"))
     caught: list[Exception] = []
 
     def execute() -> None:
@@ -194,8 +194,7 @@ def start(task, tmp_path, body: str):
 
 def test_killed_task_asks_its_command_to_stop_once_and_may_be_retried(task, tmp_path):
     stop = "trap 'echo asked >&2; sleep 0.3; exit 143' TERM"
-    body = f"{stop}; while :; do sleep 0.01; done"
-    operator, running, pid, caught = start(task, tmp_path, body)
+    operator, running, pid, caught = start(task, tmp_path, stop, "while :; do sleep 0.01; done")
     operator.on_kill()
     operator.on_kill()
     running.join(10)
@@ -210,7 +209,7 @@ def test_command_that_does_not_stop_is_killed_with_all_it_has_started(
     module, task, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(module, "KILL_AFTER_SECONDS", 0.2)
-    operator, running, _, caught = start(task, tmp_path, "trap '' TERM; sleep 60 & wait; wait")
+    operator, running, _, caught = start(task, tmp_path, "trap '' TERM", "sleep 60 & wait; wait")
     operator.on_kill()
     # The task reads messages until nobody can write one: `sleep` had to go as well.
     running.join(10)

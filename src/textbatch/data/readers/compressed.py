@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from textbatch.errors import DataError, storage_errors
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 _BEGINNINGS = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
 COMPRESSED_SUFFIXES = tuple(CODECS)
+#: Arrow's words for an error of the system.
+_SYSTEM = re.compile(r"\[errno \d+\]")
 
 
 class ByteStream:
@@ -26,7 +29,7 @@ class ByteStream:
         # Arrow's streams raise for a truncated file. Those of zstandard do not.
         self._raw = file.open_stream()
         self._size: int = max(1, self._raw.size())
-        self._codec = CODECS.get(file.suffix.lower())
+        self._codec = _codec_of(file)
         self.bytes = pa.CompressedInputStream(self._raw, self._codec) if self._codec else self._raw
 
     @property
@@ -51,7 +54,7 @@ class ByteStream:
 
 @contextmanager
 def stream_errors(file: InputFile) -> Iterator[None]:
-    """Turn an `OSError` without errno, which means damaged compressed data, into a DataError.
+    """Turn an `OSError` of compressed data that are damaged into a DataError; it has no errno.
 
     Raises:
         DataError: The compressed data are truncated or damaged.
@@ -61,9 +64,14 @@ def stream_errors(file: InputFile) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            if error.errno:
+            # Arrow forgets the errno of some calls.
+            if error.errno or not _codec_of(file) or _SYSTEM.search(str(error)):
                 raise
             raise _damaged(file) from error
+
+
+def _codec_of(file: InputFile) -> str | None:
+    return CODECS.get(file.suffix.lower())
 
 
 def _damaged(file: InputFile) -> DataError:
