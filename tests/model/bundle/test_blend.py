@@ -192,6 +192,7 @@ def test_finite_weights_that_overflow_give_no_answer(blended, value, engine):
 
 @pytest.mark.parametrize("flags", [(), ("--min-confidence", "0.9"), ("--if-exists", "replace")])
 def test_nothing_is_published_of_a_model_that_overflows(blended, flags, in_process, tmp_path):
+    pytest.importorskip("prometheus_client")
     bundle, text = _overflowing(blended, 3e38)
     model = write_bundle(tmp_path / "m", bundle)
     source = write_texts(tmp_path / "in.parquet", ["the refund", text] * 5)
