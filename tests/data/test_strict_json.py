@@ -8,15 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from textbatch.data.strict_json import (
-    Count,
-    Share,
-    as_record,
-    json_text,
-    parse_json,
-    read_record,
-    to_json,
-)
+from textbatch.data.json_text import json_text
+from textbatch.data.strict_json import Count, Share, as_record, parse_json, read_record, to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +80,7 @@ OTHER_JSON = {
     "data/output/footer_schemas.py",
     "data/readers/identity.py",
     "data/readers/spark_notes.py",
-    "data/strict_json.py",
+    "data/json_text.py",
     "model/bundle/strict_json.py",
     "scoring/folder/plan.py",
     "training/recipes/file.py",

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from textbatch.cli.options import LogFormat
 from textbatch.cli.streams import drop_stdout
-from textbatch.data.strict_json import json_text
+from textbatch.data.json_text import json_text
 from textbatch.errors import bounded, printable
 
 if TYPE_CHECKING:

@@ -5,5 +5,6 @@
 * `storage`: where files are: on this machine or in an object store.
 * `choices`: the values that options may have, and limits on memory.
 * `options`: options of commands that read labelled files.
+* `json_text`: the one way to write JSON.
 * `strict_json`, `toml`: JSON and TOML from outside, read strictly.
 """

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from textbatch.data.json_text import json_text
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location
 from textbatch.data.storage.places import check_apart, check_usable
-from textbatch.data.strict_json import json_text
 from textbatch.errors import (
     InterruptError,
     TerminatedError,

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.json_text import json_text
 from textbatch.data.output.columns import vectors
 from textbatch.data.output.small_table import write_table
-from textbatch.data.strict_json import json_text
 from textbatch.model.quality.calibration import softmax
 from textbatch.report.training import FoldScore, FoldsSummary, Spread
 from textbatch.types import BoolArray, Float32Array, Int64Array

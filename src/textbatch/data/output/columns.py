@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from textbatch.data.json_text import json_text
 from textbatch.data.output.footer_schemas import carried_entries
 from textbatch.data.readers.column_names import shown
-from textbatch.data.strict_json import json_text
 from textbatch.errors import ConflictError
 from textbatch.types import BoolArray, Float32Array, Predictions, Status, TextBatch, has_evidence
 

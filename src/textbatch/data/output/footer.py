@@ -6,19 +6,12 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from textbatch.data.json_text import json_text
 from textbatch.data.output.any_output import entries_of
 from textbatch.data.output.records import RowCounts, check_sums
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.storage.location import Location
-from textbatch.data.strict_json import (
-    Count,
-    RunId,
-    Sha256,
-    Version,
-    as_record,
-    json_text,
-    parse_json,
-)
+from textbatch.data.strict_json import Count, RunId, Sha256, Version, as_record, parse_json
 from textbatch.errors import DataError
 
 _PREFIX = "textbatch."

@@ -24,9 +24,9 @@ from typing import NoReturn
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.json_text import json_text
 from textbatch.data.output.text_digest import DIGEST_BYTES, TextDigest, digest_of
 from textbatch.data.storage.private import open_private
-from textbatch.data.strict_json import json_text
 from textbatch.errors import OutputError, storage_errors
 from textbatch.failpoints import failpoint
 from textbatch.types import BoolArray, Predictions, has_evidence

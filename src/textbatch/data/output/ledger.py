@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from textbatch.data.json_text import json_text
 from textbatch.data.output.records import PartRecord
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.private import open_private
-from textbatch.data.strict_json import RunId, json_text, read_record, to_json
+from textbatch.data.strict_json import RunId, read_record, to_json
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 

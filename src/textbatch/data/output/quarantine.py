@@ -7,12 +7,12 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from textbatch.data.json_text import json_text
 from textbatch.data.output.work_directory import owner_of, quarantine_of
 from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.storage.atomic_file import AtomicFile, temporary_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location, local
-from textbatch.data.strict_json import json_text
 from textbatch.errors import OutputError, storage_errors
 from textbatch.failpoints import failpoint
 

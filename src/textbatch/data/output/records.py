@@ -12,6 +12,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from textbatch.data.json_text import json_text
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.storage.names import is_file_name
 from textbatch.data.strict_json import (
@@ -21,7 +22,6 @@ from textbatch.data.strict_json import (
     Share,
     Version,
     as_record,
-    json_text,
     parse_json,
     read_record,
     to_json,

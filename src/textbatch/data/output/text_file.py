@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.data.json_text import json_text
 from textbatch.data.output.cell_values import NoTextError, check_has_text, json_values
 from textbatch.data.output.compressor import Compressor
 from textbatch.data.output.csv_rows import CsvRows
@@ -19,7 +20,6 @@ from textbatch.data.output.seal_record import COLUMNS, SealRecord, record_of
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.readers.column_names import shown
 from textbatch.data.storage.file_io import new_output
-from textbatch.data.strict_json import json_text
 from textbatch.errors import DataError, OutputError, StorageError, storage_errors
 from textbatch.failpoints import failpoint
 

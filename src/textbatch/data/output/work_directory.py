@@ -16,10 +16,10 @@ import stat
 from functools import partial
 from pathlib import Path
 
+from textbatch.data.json_text import json_text
 from textbatch.data.storage.atomic_file import temporary_of
 from textbatch.data.storage.names import hidden_beside, is_temporary_of
 from textbatch.data.storage.private import open_private
-from textbatch.data.strict_json import json_text
 from textbatch.errors import AccessError, OutputError, StorageError, TryAgainError, storage_errors
 from textbatch.failpoints import failpoint
 

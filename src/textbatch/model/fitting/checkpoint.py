@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from textbatch.data.json_text import json_text
 from textbatch.data.storage.atomic_file import atomic_file
-from textbatch.data.strict_json import json_text
 from textbatch.errors import BundleError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 from textbatch.model.bundle.strict_json import dump_json, parse_json

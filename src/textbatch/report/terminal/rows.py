@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from textbatch.data.strict_json import json_text
+from textbatch.data.json_text import json_text
 from textbatch.errors import printable
 
 #: Columns are narrower only where their cells are.
