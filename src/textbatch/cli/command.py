@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid4
 
 import typer
@@ -27,6 +27,7 @@ from textbatch.errors import ConflictError, UsageError, require_extra
 from textbatch.options import Option, Options, options_of
 
 C = TypeVar("C", bound=Options)
+_CONTEXT = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
 
 
 class Command(HelpedCommand):
@@ -112,7 +113,7 @@ def add_command(
 
     command.__doc__ = about
     vars(command)["__signature__"] = inspect.Signature(
-        [_parameter("context", typer.Context), *map(_parameter_of, with_short_forms(options))]
+        [_CONTEXT, *map(_parameter_of, with_short_forms(options))]
     )
     app.command(name, cls=type("Command", (Command,), {"settings": settings}))(command)
 
@@ -188,24 +189,27 @@ def _parameter_of(option: Option) -> inspect.Parameter:
     kind: Any = bool if option.kind == "truth" else str
     kind = list[str] if option.many and not option.commas else kind
     required = option.default is ...
-    about: Any = typer.Argument(help=help_of(option), show_default=False)
-    if not option.argument:
+    # As the default, not in an `Annotated`: making those took a tenth of `--help`.
+    default: Any = ... if required else None
+    about: Any
+    if option.argument:
+        about = typer.Argument(default, help=help_of(option), show_default=False)
+    else:
         flags = flags_of(option)
         about = typer.Option(
+            default,
             *(["/".join(flags)] if option.two_way else flags),
             metavar=metavar_of(option),
             help=help_of(option),
             show_default=False,
             autocompletion=_completion(option.choices) if option.choices else None,
         )
-    annotation = Annotated[kind if required else kind | None, about]  # type: ignore[valid-type]
-    return _parameter(option.name, annotation, required=required)
-
-
-def _parameter(name: str, annotation: Any, *, required: bool = True) -> inspect.Parameter:  # noqa: ANN401
-    kind = inspect.Parameter.KEYWORD_ONLY
-    default = inspect.Parameter.empty if required else None
-    return inspect.Parameter(name, kind, default=default, annotation=annotation)
+    return inspect.Parameter(
+        option.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=about,
+        annotation=kind if required else kind | None,
+    )
 
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]]:
