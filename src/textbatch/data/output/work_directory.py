@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -117,11 +118,9 @@ class WorkDirectory:
             keep: Whether journal and directory stay for the next run.
         """
         # A signal may have come just after the file was made.
-        with contextlib.suppress(OSError):
-            os.unlink(temporary_of(self._output, self._run_id))  # noqa: PTH108
-        for left in (self.spool, quarantine_of(self._output)):
-            with contextlib.suppress(OSError):
-                os.unlink(left)  # noqa: PTH108
+        temporary = temporary_of(self._output, self._run_id)
+        for left in (temporary, self.spool, quarantine_of(self._output)):
+            _remove_if_possible(os.unlink, left)
         try:
             if not keep:
                 self._remove()
@@ -173,9 +172,17 @@ class WorkDirectory:
 
     def _remove(self) -> None:
         for name, place in ((_JOURNAL, "journal-removed"), (_LOCK, "lock-removed")):
-            with contextlib.suppress(OSError):
-                os.unlink(self.path / name)  # noqa: PTH108
-                failpoint(place)
+            if _remove_if_possible(os.unlink, self.path / name):
+                with contextlib.suppress(OSError):
+                    failpoint(place)
         # Not empty if another run has just begun to wait for the lock: it is theirs now.
+        _remove_if_possible(os.rmdir, self.path)
+
+
+def _remove_if_possible(remove: Callable[[Path], None], path: Path) -> bool:
+    """Remove a file or a directory, at the second try if need be: a network drive may fail once."""
+    for _ in range(2):
         with contextlib.suppress(OSError):
-            os.rmdir(self.path)  # noqa: PTH106
+            remove(path)
+            return True
+    return False
