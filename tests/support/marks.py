@@ -54,6 +54,7 @@ QUICK = (
 )
 #: The longest first.
 LONGEST = (
+    "system/jobs/test_airflow.py",
     "system/test_any_place.py",
     "model/fitting/test_fit.py",
     "system/faults/test_kills.py",
@@ -65,6 +66,7 @@ LONGEST = (
     "cli/test_terminal.py",
     "training/fit/test_resume.py",
     "system/test_long_steps.py",
+    "system/roundtrip/test_roundtrip.py",
 )
 
 

@@ -140,5 +140,5 @@ def test_spark_and_the_others_read_each_others_files_as_before(model, tmp_path):
     unread = {name for name, (source, _) in pairs.items() if "not read" in found[source].values()}
     assert unread == {
         *("arrow", "arrow without schema", "arrow int96", "arrow delta", "arrow lz4"),
-        *("arrow extensions", "polars", "duckdb v1", "duckdb v2", "duckdb spans"),
+        *("arrow extensions", "polars", "duckdb v1", "duckdb v2", "duckdb spans", "fastparquet"),
     }
