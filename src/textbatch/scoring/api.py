@@ -31,6 +31,7 @@ def score(
     text_column: str | None = None,
     output_format: OutputKind = "auto",
     columns: Sequence[str] | None = None,
+    strict_types: bool = False,
     max_bad_rows: int | str = 0,
     quarantine: PathLike | None = None,
     quarantine_text: bool = False,
@@ -69,6 +70,7 @@ def score(
         text_column: Column that holds the text. None means the model's.
         output_format: Format of what goes to stdout; auto is CSV for CSV, else JSON Lines.
         columns: Input columns to keep. None means all.
+        strict_types: Refuse columns whose types would not be kept.
         max_bad_rows: Fail if there are more bad rows than this.
         quarantine: Move bad rows out of the output; list them in this JSONL file.
         quarantine_text: Put the bad texts into that file too.

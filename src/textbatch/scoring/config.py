@@ -85,6 +85,8 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     columns: tuple[str, ...] | None = option(
         "Input columns to keep.", default=None, commas=True, unset="all"
     )
+    # Part of the key: what was written without it may have lost types.
+    strict_types: bool = option("Refuse columns whose types would not be kept.", default=False)
     # Not part of the key: an output that is there is checked against the limit each time.
     max_bad_rows: int | str = option(
         "Fail if there are more bad rows than this.",

@@ -11,6 +11,7 @@ from textbatch import __version__
 from textbatch.data.output.any_output import is_changed
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.output.footer import OutputFooter, find_footer
+from textbatch.data.output.kept_types import changed_types, note_of, with_types
 from textbatch.data.output.output_format import format_of_output
 from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.output.records import RowCounts
@@ -97,6 +98,8 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
         from textbatch.data.output.text_file import check_columns
 
         check_columns(passed_through, file)
+    if note := check_types(source, passed_through, task.output, strict=config.strict_types):
+        source.notes.append(note)
     if twins := case_twins(passed_through.names):
         source.notes.append(
             f"columns {listed(twins)} differ by case only, which many readers ignore"
@@ -125,6 +128,33 @@ def partitioned(
         partitions: The `key=value` folders above it.
     """
     return with_partitions(source, partitions, as_columns=config.partition_columns)
+
+
+def check_types(source: Source, columns: pa.Schema, output: Location, *, strict: bool) -> str:
+    """Check the types that an output does not keep.
+
+    Args:
+        source: The file.
+        columns: The columns of it that are passed through.
+        output: Its output.
+        strict: Whether there may be no such column.
+
+    Returns:
+        What the report tells of them; empty for nothing.
+
+    Raises:
+        DataError: There is one.
+    """
+    form = format_of_output(output)
+    changed = changed_types(columns, source.types, form)
+    if changed and strict:
+        raise DataError(
+            f"{source.file} has columns whose types do not stay in {form.name}: "
+            f"{with_types(changed)}",
+            "leave them out with --columns, or leave out --strict-types",
+        )
+    # That all is text in a text file is known.
+    return "" if form.is_text else note_of(changed)
 
 
 def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:

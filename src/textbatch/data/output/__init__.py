@@ -2,6 +2,7 @@
 
 * `columns`: the columns that `score` adds: the data contract.
 * `output_writer`, `output_format`: one file, committed in one step; what its name says.
+* `kept_types`: the columns whose types an output does not keep.
 * `any_output`: what writes an output of any format, its seal, and what it says about itself.
 * `parquet_file`, `seal`: Parquet, and the seal in its footer.
 * `text_file`, `seal_record`: CSV and JSON Lines, and the seal beside them.

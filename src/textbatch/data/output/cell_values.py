@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.data.readers.nested import is_text
+
 _OUT_OF_RANGE = "<value out of range"
 
 
@@ -32,6 +34,32 @@ def check_has_text(kind: pa.DataType) -> None:
             raise NoTextError("holds bytes, which are no text")
         if pa.types.is_interval(leaf) or pa.types.is_union(leaf):
             raise NoTextError(f"is of the type {leaf}, which has no text")
+
+
+def is_own_in_text(kind: pa.DataType, *, json: bool) -> bool:
+    """Whether a type is one that the format has, so that its values do not become texts.
+
+    Args:
+        kind: The type of a column.
+        json: Whether the format is JSON Lines, which has truths, numbers, lists and objects. CSV
+            has texts only.
+    """
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if is_text(kind):
+        return True
+    if not json or isinstance(kind, pa.BaseExtensionType) or pa.types.is_map(kind):
+        return False
+    if pa.types.is_struct(kind) or _is_list(kind):
+        inner = (kind.field(index).type for index in range(kind.num_fields))
+        return all(is_own_in_text(one, json=True) for one in inner)
+    types = pa.types
+    return bool(
+        types.is_boolean(kind)
+        or types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_null(kind)
+    )
 
 
 def texts_of(column: pa.Array) -> pa.Array:

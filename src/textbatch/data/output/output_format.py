@@ -30,6 +30,11 @@ class OutputFormat:
     codec: str | None = None
 
     @property
+    def name(self) -> str:
+        """The format for a message."""
+        return {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON Lines"}[self.kind]
+
+    @property
     def is_text(self) -> bool:
         """Whether it is CSV or JSON Lines, which have no footer."""
         return self.kind != "parquet"

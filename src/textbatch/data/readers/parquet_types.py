@@ -29,10 +29,17 @@ _SCHEMA = 2
 #: A field of `LogicalType`, and a value of `ConvertedType` that Arrow writes instead of others.
 _TIME = 7
 _UTF8 = 0
+#: Values of `ConvertedType` and fields of `LogicalType` as messages name them.
+_CONVERTED_NAMES = {4: "ENUM", 19: "JSON", 20: "BSON", 21: "INTERVAL"}
+_LOGICAL_NAMES = {4: "ENUM", 7: "TIME", 9: "INTERVAL", 12: "JSON", 13: "BSON", 14: "UUID"}
+_LOGICAL_NAMES |= {16: "VARIANT", 17: "GEOMETRY", 18: "GEOGRAPHY"}
+#: The old timestamps: a physical type, which no writer makes any more.
+INT96 = "INT96"
+_INT96 = 3
 #: How Arrow prints types that it reads as other ones, at least in some version.
 _DOUBTFUL = re.compile(
     r"\((?:Enum|Interval|BSON|JSON|UUID|Geometry|Geography|Variant|Unknown|Undefined"
-    r"|Time\(isAdjustedToUTC=true)",
+    r"|Time\(isAdjustedToUTC=true)|\bint96\b",
     re.IGNORECASE,
 )
 #: Bytes after a footer: its length and Parquet's mark.
@@ -59,12 +66,12 @@ class Retyped:
     Attributes:
         footer: The footer.
         unchanged: The innermost columns that keep the types that Arrow gave them, by Arrow's names.
-        lost: The columns that did not get all their types back.
+        lost: The columns that did not get all their types back, each with the type that it had.
     """
 
     footer: bytes
     unchanged: list[str]
-    lost: tuple[str, ...]
+    lost: dict[str, str]
 
 
 def doubtful_types(file: pa.NativeFile, schema: pq.ParquetSchema) -> dict[str, ColumnTypes]:
@@ -97,6 +104,11 @@ def tried_types(schema: pa.Schema, wanted: Mapping[str, ColumnTypes]) -> Retyped
     return with_types(footer_of(sink.getvalue()), wanted)
 
 
+def special_type(column: ColumnTypes) -> str:
+    """The name of a type that Parquet has and text has not, such as JSON; empty for others."""
+    return next(filter(None, map(_special, column.leaves.values())), "")
+
+
 def footer_of(tail: bytes) -> bytes:
     """Cut the footer out of a Parquet file.
 
@@ -118,22 +130,25 @@ def with_types(footer: bytes, wanted: Mapping[str, ColumnTypes]) -> Retyped:
         MalformedError: It is not a footer.
     """
     elements, begin, end = _schema(footer)
-    unchanged, lost = [], []
+    unchanged: list[str] = []
+    lost: dict[str, str] = {}
     for name, written in _columns(elements).items():
         changed: set[str] = set()
         if name in wanted:
-            changed, kept = _put_back(wanted[name], written)
-            lost += [] if kept else [name]
+            changed, gone = _put_back(wanted[name], written)
+            if gone is not None:
+                lost[name] = _special(gone) or "a type that Arrow does not know"
         unchanged += [path for path in map(".".join, written.leaves) if path not in changed]
     footer = footer[:begin] + write_items(elements) + footer[end:]
-    return Retyped(footer=footer, unchanged=unchanged, lost=tuple(lost))
+    return Retyped(footer=footer, unchanged=unchanged, lost=lost)
 
 
-def _put_back(wanted: ColumnTypes, written: ColumnTypes) -> tuple[set[str], bool]:
-    """Change the types of a column. Return the changed leaves, and whether all have their types."""
+def _put_back(wanted: ColumnTypes, written: ColumnTypes) -> tuple[set[str], Struct | None]:
+    """Change the types of a column. Return the changed leaves, and a leaf without its type."""
     if len(wanted.leaves) != len(written.leaves):
-        return set(), not any(map(_is_annotated, wanted.leaves.values()))
-    changed, kept = set(), True
+        return set(), next(filter(_is_annotated, wanted.leaves.values()), None)
+    changed: set[str] = set()
+    gone: Struct | None = None
     pairs = zip(wanted.leaves.values(), written.leaves.items(), strict=True)
     for before, (path, after) in pairs:
         if not _is_dropped(before, after):
@@ -142,16 +157,18 @@ def _put_back(wanted: ColumnTypes, written: ColumnTypes) -> tuple[set[str], bool
             _copy(before, after)
             changed.add(".".join(path))
         else:
-            kept = False
+            gone = gone or before
     for path, group in written.groups.items():
         before = wanted.groups.get(path, {})
         if _LOGICAL in before and not _is_annotated(group):
             _copy(before, group)
-    return changed, kept
+    return changed, gone
 
 
 def _is_dropped(before: Struct, after: Struct) -> bool:
     """Whether a leaf has lost its type, or has another one now."""
+    if before.get(_PHYSICAL, (None, None))[1] == _INT96:
+        return True
     if not _is_annotated(before):
         return False
     if not _is_annotated(after):
@@ -172,6 +189,16 @@ def _copy(before: Struct, after: Struct) -> None:
     ordered = sorted(after.items())
     after.clear()
     after.update(ordered)
+
+
+def _special(element: Struct) -> str:
+    if element.get(_PHYSICAL, (None, None))[1] == _INT96:
+        return INT96
+    converted = _converted(element)
+    if isinstance(converted, int) and converted in _CONVERTED_NAMES:
+        return _CONVERTED_NAMES[converted]
+    names = (_LOGICAL_NAMES[number] for number in _logical(element) if number in _LOGICAL_NAMES)
+    return next(names, "")
 
 
 def _is_annotated(element: Struct) -> bool:

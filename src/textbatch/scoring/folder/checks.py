@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -22,7 +23,7 @@ from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.json_columns import json_types
-from textbatch.scoring.job import partitioned
+from textbatch.scoring.job import check_types, partitioned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,10 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
         kinds[_kind(source.schema)] += 1
         for name in config.columns or ():
             require_column(source, name, "--columns")
+        if config.strict_types:
+            names = config.columns or source.schema.names
+            kept = pa.schema([source.schema.field(name) for name in names])
+            check_types(source, kept, Path(file.part), strict=True)
     types = json_types(job, lines)
     kinds.update(_kind(found.schema) for found in types.values())
     odd = kinds.total() - max(kinds.values(), default=0)

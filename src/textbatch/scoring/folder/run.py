@@ -154,7 +154,7 @@ class FolderRun:
         )
 
     def _scored(self, job: FolderJob) -> FolderResult:
-        found = check_columns(job, self._progress, read_all=False)
+        found = check_columns(job, self._progress, read_all=job.config.strict_types)
         if found.odd:
             self._notes.append(
                 f"{found.odd} of {len(job.todo)} files have other columns or types than most; "
