@@ -47,6 +47,7 @@ def test_32_other_columns_may_differ_and_are_told(cli, inputs):
     write(inputs / "c.parquet", GOOD.append_column("more", [[1.5, None]]))
     assert cli.score(inputs) == 0, cli.error
     assert "1 of 3 files have other columns or types than most" in cli.error
+    assert f"the first is {inputs / 'c.parquet'}" in cli.error.replace("\n", "")
     assert pq.read_table(cli.output / "c.parquet")["more"].to_pylist() == [1.5, None]
 
 

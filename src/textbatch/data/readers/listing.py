@@ -20,6 +20,7 @@ from textbatch.data.storage.names import MAX_NAME_BYTES, is_file_name
 from textbatch.errors import ConflictError, DataError, InputNotFoundError, UsageError
 
 _COMPRESSED = (".gz", ".zst")
+_NAMED_STRAYS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,23 +100,31 @@ class Listing:
         files: The files.
         stray: How many files were left out because their name, or the name of a folder above,
             begins with `_` or `.`.
+        strays: The names of the first of them.
         unusable: How many objects were left out because a file cannot have such a name.
         tables: Notes about folders that are tables.
     """
 
     files: list[ListedFile] = field(default_factory=list)
     stray: int = 0
+    strays: list[str] = field(default_factory=list)
     unusable: int = 0
     tables: list[str] = field(default_factory=list)
 
     def notes(self) -> list[str]:
-        """Notes for the report: tables, and objects that no file name fits."""
-        if not self.unusable:
-            return self.tables
-        return [
-            *self.tables,
-            f"{self.unusable:,} objects are left out: parts of their names are empty, . or ..",
-        ]
+        """Notes for the report: tables, files left out, and objects that no file name fits."""
+        notes = list(self.tables)
+        if self.stray:
+            more = f" and {self.stray - len(self.strays):,} more"
+            notes.append(
+                f"{self.stray:,} files are left out, their names or folders begin with _ or .: "
+                f"{', '.join(self.strays)}{more if self.stray > len(self.strays) else ''}"
+            )
+        if self.unusable:
+            notes.append(
+                f"{self.unusable:,} objects are left out: parts of their names are empty, . or .."
+            )
+        return notes
 
 
 def list_inputs(inputs: Sequence[Location], input_format: InputFormat) -> Listing:
@@ -242,6 +251,8 @@ def _files(given: Location, listing: Listing) -> Iterator[ListedFile]:
             listing.unusable += 1
         elif one.hidden:
             listing.stray += 1
+            if len(listing.strays) < _NAMED_STRAYS:
+                listing.strays.append(str(one.file))
         else:
             state = one.state or one.file.look()
             yield ListedFile(file=one.file, name=one.name, found=state)

@@ -33,11 +33,13 @@ class Columns:
     Attributes:
         rows: Rows of all files; None if they are not known for every file.
         odd: Files with other columns or types than most files.
+        first_odd: The first of them; None without any.
         types: What JSON Lines files are to be read as, by their parts.
     """
 
     rows: int | None
     odd: int
+    first_odd: str | None
     types: dict[str, JsonTypes]
 
 
@@ -67,6 +69,7 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
     first: Source | None = None
     rows: int | None = 0
     kinds: Counter[str] = Counter()
+    firsts: dict[str, str] = {}
     lines: dict[str, JsonLinesSource] = {}
     for file, own in _opened(job, progress, read_all=read_all):
         if own is None:
@@ -80,7 +83,8 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
         if isinstance(own, JsonLinesSource):
             lines[file.part] = own
             continue
-        kinds[_kind(source.schema)] += 1
+        kinds[kind := _kind(source.schema)] += 1
+        firsts.setdefault(kind, str(file.file))
         for name in config.columns or ():
             require_column(source, name, "--columns")
         if config.strict_types:
@@ -88,9 +92,13 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
             kept = pa.schema([source.schema.field(name) for name in names])
             check_types(source, kept, Path(file.part), strict=True)
     types = json_types(job, lines)
-    kinds.update(_kind(found.schema) for found in types.values())
-    odd = kinds.total() - max(kinds.values(), default=0)
-    return Columns(rows=rows, odd=odd, types=types)
+    for part, found in types.items():
+        kinds[kind := _kind(found.schema)] += 1
+        firsts.setdefault(kind, str(lines[part].file))
+    most = max(kinds, key=lambda kind: kinds[kind], default="")
+    first_odd = next((name for kind, name in firsts.items() if kind != most), None)
+    odd = kinds.total() - kinds[most]
+    return Columns(rows=rows, odd=odd, first_odd=first_odd, types=types)
 
 
 def _opened(

@@ -19,6 +19,7 @@ from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FolderResult, State
 from textbatch.scoring.folder.checks import check_columns
 from textbatch.scoring.folder.job import FolderJob, finish, prepare_place
+from textbatch.scoring.folder.notes import FileNotes
 from textbatch.scoring.folder.plan import check_existing, open_folder, plan
 from textbatch.scoring.folder.totals import PartProgress, Totals
 from textbatch.scoring.limits import BadRowLimit
@@ -109,6 +110,7 @@ class FolderRun:
         if state == "failed":
             left = len(job.todo) - parts.scored
             notes.append(f"{left} of {len(job.listing.files)} files are left")
+        notes += parts.notes.told()
         totals = parts.totals
         return FolderResult(
             state=state,
@@ -157,8 +159,8 @@ class FolderRun:
         found = check_columns(job, self._progress, read_all=job.config.strict_types)
         if found.odd:
             self._notes.append(
-                f"{found.odd} of {len(job.todo)} files have other columns or types than most; "
-                "so have their parts"
+                f"{found.odd} of {len(job.todo)} files have other columns or types than most, and "
+                f"so have their parts; the first is {found.first_odd}"
             )
         parts = _Parts(job, found.types, self._run_id, self._model, self._progress)
         prepare_place(job)
@@ -175,6 +177,7 @@ class _Parts:
 
     Attributes:
         totals: The counts of all files so far.
+        notes: What is told of files that this run has finished.
         scored: Files that this run has finished.
         started: When it began.
     """
@@ -188,6 +191,7 @@ class _Parts:
         progress: Progress,
     ) -> None:
         self.totals, self.scored, self.started = Totals(), 0, time.perf_counter()
+        self.notes = FileNotes()
         self._job, self._types, self._run_id, self._model = job, types, run_id, model
         self._limit = BadRowLimit.parse(job.config.max_bad_rows)
         self._progress = PartProgress(progress, sum(file.size for file in job.todo))
@@ -198,8 +202,11 @@ class _Parts:
     def score(self) -> None:
         self.started = time.perf_counter()
         for file in self._job.todo:
-            self._note(file, self._score(file))
+            result = self._score(file)
+            self._note(file, result)
             self.scored += 1
+            # That a part was there when the last run died is told by its rows.
+            self.notes.add(file.file, result.notes if result.state == "done" else ())
         rows = self.totals.totals()
         self._limit.check(rows.bad_rows, rows=rows.rows_in)
 
