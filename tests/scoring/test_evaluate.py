@@ -78,6 +78,19 @@ def test_rows_without_a_label_are_left_out_where_that_is_asked_for(model, tmp_pa
     assert (found.rows, found.unlabelled) == (2, 1)
 
 
+def test_labels_are_spelled_as_the_model_does_where_that_is_asked_for(model, tmp_path):
+    path, bad = tmp_path / "in.csv", tmp_path / "bad.jsonl"
+    odd = f" {LABELS[0].upper()} "
+    path.write_text(f"text,label\nrefund,{odd}\ncard,1,2\nlogin,{LABELS[1]}\n")
+    with pytest.raises(DataError, match=r"data row 2 .*--quarantine"):
+        evaluate((path,), model=model)
+    found = evaluate((path,), model=model, quarantine=bad)
+    assert found.unseen_labels == {odd: 1}
+    found = evaluate((path,), model=model, quarantine=bad, normalize_labels=True)
+    assert (found.rows, found.metrics.rows, found.unreadable) == (2, 2, 1)
+    assert '"row":2' in bad.read_text().replace(" ", "")
+
+
 def test_without_one_known_label_there_is_nothing_to_measure(model, tmp_path):
     path = tmp_path / "in.parquet"
     pq.write_table(pa.table({"text": ["refund"], "label": ["spam"]}), path)

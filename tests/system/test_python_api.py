@@ -283,7 +283,8 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "refit": True, "self_train": True,
         "settings": tmp_path / "s", "folds": 3, "jobs": 2, "out_of_fold": tmp_path / "o",
         "resume": True, "augment": "templates,synonyms", "template_file": tmp_path / "f",
-        "synonyms": tmp_path / "y", "skip_unlabelled": True, **odd_reading,
+        "synonyms": tmp_path / "y", "skip_unlabelled": True, "normalize_labels": True,
+        "min_rows_per_label": 5, "other": "rest", "quarantine": tmp_path / "q", **odd_reading,
     }  # fmt: skip
     odd_vectors = {
         **odd_reading,

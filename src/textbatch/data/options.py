@@ -30,6 +30,16 @@ class LabelledOptions(ReadOptions):
     )
 
     skip_unlabelled: bool = option("Leave out rows without a label.", default=False)
+    normalize_labels: bool = option(
+        "Labels that differ only by case, blanks or the form of letters are one.", default=False
+    )
+    quarantine: Location | None = option(
+        "Leave out rows that cannot be read; list them in this JSONL file.",
+        default=None,
+        of=location_of,
+        decides=False,
+        use="written",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -23,6 +23,7 @@ class Evaluation:
         ece_after: The same of the calibrated probabilities, which `score` writes.
         statuses: Rows by status.
         unlabelled: Rows that were left out because they have no label.
+        unreadable: Rows that were left out because they cannot be read.
         unseen_labels: Rows whose label the bundle does not know, by label. No metric counts them.
         input: Paths of the labelled files.
         model: Path of the bundle.
@@ -35,6 +36,7 @@ class Evaluation:
     ece_after: float
     statuses: Mapping[str, int]
     unlabelled: int = 0
+    unreadable: int = 0
     unseen_labels: Mapping[str, int] = field(default_factory=dict)
     input: tuple[str, ...] = ()
     model: str = ""

@@ -157,6 +157,8 @@ class TrainReport:
         near_duplicates: Rows that nearly repeat another: `grouped` rows, which the split kept on
             one side; in `validation` and `test` files, rows that repeat a training row.
         folds: What `--folds` measured; None if it was not asked for.
+        left_out: Rows of the files that were left out: `unreadable`, `unlabelled`, `no_words`,
+            `rare_label`.
     """
 
     model: str
@@ -176,6 +178,7 @@ class TrainReport:
     state: str = "done"
     near_duplicates: dict[str, int] = field(default_factory=dict)
     folds: FoldsSummary | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""

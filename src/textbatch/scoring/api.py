@@ -118,6 +118,8 @@ def evaluate(
     html: PathLike | None = None,
     report_texts: bool = False,
     skip_unlabelled: bool = False,
+    normalize_labels: bool = False,
+    quarantine: PathLike | None = None,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -140,6 +142,8 @@ def evaluate(
         html: Write a page with pictures to this HTML file.
         report_texts: Quote the texts of the surest mistakes in the HTML report.
         skip_unlabelled: Leave out rows without a label.
+        normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
+        quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.

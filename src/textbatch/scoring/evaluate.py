@@ -9,6 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.output.quarantine import BadRowList
+from textbatch.data.readers.label_values import respelled, spellings_of
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, require_extra
@@ -54,14 +56,20 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         new_output(config.html).check(stream=True)
     bundle = load_model(config.model)
     with step_of(progress, None, step="reading") as step:
+        bad = BadRowList(config.quarantine)
         rows = read_labelled(
             config.inputs,
             config.reading(),
             text_column=config.text_column or bundle.settings.text_column,
             label_column=config.label_column,
             skip_unlabelled=config.skip_unlabelled,
+            on_bad=bad.taker,
             on_read=step.advance,
         )
+    bad.write()
+    if config.normalize_labels:
+        spellings = spellings_of(dict.fromkeys(bundle.labels, 1))
+        rows = replace(rows, labels=respelled(rows.labels, spellings))
     with (
         open_bundle(
             bundle,
@@ -79,6 +87,7 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         model=os.fspath(config.model),
         fingerprint=bundle.fingerprint,
         unlabelled=0 if rows.left_out is None else len(rows.left_out),
+        unreadable=rows.unreadable,
     )
     if config.html:
         page = evaluation_page(found, answers, rows, with_texts=config.report_texts)

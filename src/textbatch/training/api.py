@@ -45,7 +45,11 @@ def train(
     augment: str = "none",
     template_file: PathLike | None = None,
     synonyms: PathLike | None = None,
+    min_rows_per_label: int | None = None,
+    other: str | None = None,
     skip_unlabelled: bool = False,
+    normalize_labels: bool = False,
+    quarantine: PathLike | None = None,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -89,7 +93,13 @@ def train(
             templates, synonyms, neighbours, swap, delete, typos.
         template_file: TOML file with patterns that texts of the labels are made from.
         synonyms: File of synonyms: one group on each line, with commas between.
+        min_rows_per_label: Leave out the rows of labels that have fewer. None means fewer than 3
+            are an error.
+        other: Give the rows of rare labels this one instead of leaving them out. None means they
+            are left out.
         skip_unlabelled: Leave out rows without a label.
+        normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
+        quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -10,9 +11,9 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.data.output.small_table import write_table
+from textbatch.data.readers.label_values import respelled, spellings_of
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
 from textbatch.data.storage.file_io import new_output
-from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, MissingExtraError
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import open_bundle
@@ -59,7 +60,7 @@ def _audit(config: AuditConfig, listener: Listener) -> AuditReport:
     warnings: list[str] = []
     rows, labels = read_rows(config.train, warnings, listener=listener)
     if config.model:
-        rows, labels, probabilities, evidence = _asked(config.model, rows, warnings, listener)
+        rows, labels, probabilities, evidence = _asked(config, rows, warnings, listener)
     else:
         run = TrainingRun(config=config.train, recipe=recipe_of(config.train), listener=listener)
         answers = cross_validate(run, rows, labels)
@@ -91,10 +92,14 @@ def _audit(config: AuditConfig, listener: Listener) -> AuditReport:
 
 
 def _asked(
-    model: Location, rows: LabelledRows, warnings: list[str], listener: Listener
+    config: AuditConfig, rows: LabelledRows, warnings: list[str], listener: Listener
 ) -> tuple[LabelledRows, tuple[str, ...], Float32Array, BoolArray]:
     """Return a bundle's predictions for the rows whose label it knows."""
-    bundle = load_model(model)
+    assert config.model
+    bundle = load_model(config.model)
+    if config.normalize_labels:
+        spellings = spellings_of(dict.fromkeys(bundle.labels, 1))
+        rows = replace(rows, labels=respelled(rows.labels, spellings))
     label_ids, unseen = label_ids_of(rows.labels, bundle.labels)
     if unseen:
         warnings.append(

@@ -4,6 +4,7 @@ import gzip
 import io
 from types import SimpleNamespace
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -146,3 +147,47 @@ def test_a_file_that_changes_while_it_is_read_is_told(tmp_path):
         read_labelled(
             [path], ReadOptions(), text_column="text", label_column="label", on_read=change
         )
+
+
+@pytest.mark.parametrize(
+    ("labels", "texts"),
+    [
+        (pa.array([7, -1, 7]), ["7", "-1", "7"]),
+        (pa.array([7, 1, 2], pa.uint8()), ["7", "1", "2"]),
+        (pa.array([True, False, True]), ["true", "false", "true"]),
+        (pa.array([1.0, 1.5, 2.0]), ["1", "1.5", "2"]),
+        (pa.array([0.1, 1.5, 2.0], pa.float32()), ["0.1", "1.5", "2"]),
+        (pa.array(np.float16([0.5, 1.5, 2])), ["0.5", "1.5", "2"]),
+        (pa.array([3, 4, 3]).dictionary_encode(), ["3", "4", "3"]),
+        (pa.array(["007", "7", "7.0"]), ["007", "7", "7.0"]),
+    ],
+)
+def test_numbers_and_truths_are_labels_as_csv_would_hold_them(labels, texts, tmp_path):
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"text": ["a", "b", "c"], "label": labels}), path)
+    assert read(path) == list(zip("abc", texts, strict=True))
+
+
+def test_truths_and_numbers_of_json_are_labels_too(tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"text": "a", "label": true}\n{"text": "b", "label": false}\n')
+    assert read(path) == [("a", "true"), ("b", "false")]
+
+
+def test_nan_is_a_missing_label(tmp_path):
+    path = tmp_path / "in.parquet"
+    labels = pa.array([1.0, float("nan"), None])
+    pq.write_table(pa.table({"text": ["a", "b", "c"], "label": labels}), path)
+    with pytest.raises(DataError, match="2 of 3 rows have no label in column 'label': rows 2 to 3"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [pa.array([1], pa.date32()), pa.array([[1]]), pa.array([1], pa.decimal128(9, 2))],
+)
+def test_values_without_one_plain_text_are_no_labels(labels, tmp_path):
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"text": ["a"], "label": labels}), path)
+    with pytest.raises(DataError, match="labels are texts, whole numbers, floats or booleans"):
+        read(path)

@@ -32,7 +32,7 @@ ODD = {"encoding": "latin-1", "delimiter": ";"}
 NOT_DECIDING = {
     "inputs", "model", "text_column", "label_column", "validation", "test", "if_exists", "report",
     "settings", "folds", "jobs", "out_of_fold", "resume", "blend", "require_baseline",
-    "report_texts", "refit", "self_train",
+    "report_texts", "refit", "self_train", "quarantine",
 }  # fmt: skip
 
 

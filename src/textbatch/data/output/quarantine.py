@@ -10,8 +10,10 @@ from pathlib import Path
 from textbatch.data.json_text import json_text
 from textbatch.data.output.work_directory import owner_of, quarantine_of
 from textbatch.data.readers.bad_rows import BadRow
+from textbatch.data.readers.labelled import OnBadRows
 from textbatch.data.storage.atomic_file import AtomicFile, temporary_of
 from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError, storage_errors
 from textbatch.failpoints import failpoint
@@ -57,14 +59,7 @@ class Quarantine:
         """
         with storage_errors(self.path, "cannot write", missing=OutputError):
             for row in rows:
-                record: dict[str, object] = {
-                    "file": self._source,
-                    "row": row.row,
-                    "reason": row.reason,
-                }
-                if self.with_text:
-                    record["text"] = (row.text or b"").decode("utf-8", "backslashreplace")
-                self._file.buffered.write((json_text(record, ascii_only=True) + "\n").encode())
+                self._file.buffered.write(_line_of(row, self._source, with_text=self.with_text))
 
     def publish(self) -> None:
         """Move the file to its final path. This comes before the output, which lacks its rows.
@@ -83,3 +78,46 @@ class Quarantine:
         """Drop what was not published."""
         if not self._file.closed:
             self._file.discard()
+
+
+class BadRowList:
+    """The bad rows of files that are read into memory: kept, and written at the end."""
+
+    def __init__(self, path: Location | None) -> None:
+        """Look at the place of the file.
+
+        Args:
+            path: Where the list goes; None if bad rows are errors.
+
+        Raises:
+            OutputError: Its directory does not exist.
+            AccessError: Its directory is not writable.
+        """
+        self._place = new_output(path) if path else None
+        self._lines: list[bytes] = []
+        if self._place:
+            self._place.check(stream=True)
+
+    @property
+    def taker(self) -> OnBadRows | None:
+        """What `read_labelled` gives bad rows to; None if they are errors."""
+        return self._take if self._place else None
+
+    def write(self) -> None:
+        """Write the file, also an empty one.
+
+        Raises:
+            StorageError: The disk is full or failing.
+        """
+        if self._place:
+            self._place.write(b"".join(self._lines))
+
+    def _take(self, file: InputFile, rows: list[BadRow]) -> None:
+        self._lines += [_line_of(row, str(file), with_text=False) for row in rows]
+
+
+def _line_of(row: BadRow, source: str, *, with_text: bool) -> bytes:
+    record: dict[str, object] = {"file": source, "row": row.row, "reason": row.reason}
+    if with_text:
+        record["text"] = (row.text or b"").decode("utf-8", "backslashreplace")
+    return (json_text(record, ascii_only=True) + "\n").encode()

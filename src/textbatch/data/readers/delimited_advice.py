@@ -110,6 +110,6 @@ def ragged_row(file: object, row: Sequence[str], number: int, width: int) -> Dat
         )
     return DataError(
         what,
-        "quote cells that hold the delimiter or a line break; `score` can set such rows aside "
-        "with --quarantine",
+        "quote cells that hold the delimiter or a line break; `train` and `score` can set such "
+        "rows aside with --quarantine",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,18 +10,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.choices import CHUNK_ROWS
+from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.inputs import input_files
-from textbatch.data.readers.nested import is_text
+from textbatch.data.readers.label_values import can_be_labels, label_texts
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.read_progress import OnRead, Reading
 from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.readers.source import Source, open_input, require_column, suited_to
-from textbatch.data.readers.text_column import check_text_type, decode_texts, stored_type, without
+from textbatch.data.readers.text_column import check_text_type, decode_texts, without
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 from textbatch.types import Int64Array
+
+#: Called with a file and its rows that cannot be read.
+OnBadRows = Callable[[InputFile, list[BadRow]], None]
+_EMPTY = [pa.array([], pa.large_string())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +39,14 @@ class LabelledRows:
         row_numbers: Numbers of the rows in the input, from 1. Several files are counted one after
             the other. None for made-up rows. Shape `(rows,)`.
         left_out: Numbers of the rows without a label, which were left out; None if there are none.
+        unreadable: How many rows could not be read, and were left out.
     """
 
     texts: pa.Array
     labels: pa.Array
     row_numbers: Int64Array | None = None
     left_out: Int64Array | None = None
+    unreadable: int = 0
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -69,6 +76,7 @@ def read_labelled(
     label_column: str,
     beside: bool = False,
     skip_unlabelled: bool = False,
+    on_bad: OnBadRows | None = None,
     on_read: OnRead = lambda _rows, _share: None,
 ) -> LabelledRows:
     """Read labelled files, one after the other.
@@ -81,6 +89,8 @@ def read_labelled(
         beside: Whether they come in addition to other inputs. Then the format in their name counts
             more than the options.
         skip_unlabelled: Leave out rows without a label. Otherwise they are an error.
+        on_bad: Called with the rows of a file that cannot be read, which are left out then.
+            Otherwise they are an error.
         on_read: Called after each chunk.
 
     Raises:
@@ -88,32 +98,71 @@ def read_labelled(
         DataError: A file is malformed, lacks a column, or has texts that are not UTF-8 or rows
             without a label. Or the files have no rows.
     """
-    texts: list[pa.Array] = []
-    labels: list[pa.Array] = []
+    columns = (text_column, label_column)
+    parts: list[LabelledRows] = []
+    before = unreadable = 0
     with input_files(inputs, options) as files:
         reading = Reading(files, on_read)
         for one in files:
             reading.next_file()
-            source = open_input(one.file, suited_to(one.file, options) if beside else options)
-            require_column(source, text_column, "--text-column")
-            require_column(source, label_column, "--label-column")
-            kind = source.schema.field(text_column).type
-            check_text_type(kind, f"{one.file} column {shown(text_column)}")
-            _check_label_type(source, label_column)
-            for batch in source.batches([text_column, label_column], CHUNK_ROWS):
-                found = _decoded(batch.column(text_column), one.file, text_column)
-                texts.append(without(found, options.null_text))
-                labels.append(_decoded(batch.column(label_column), one.file, label_column))
-                reading.read_from(source, len(batch))
+            suited = suited_to(one.file, options) if beside else options
+            source = open_input(one.file, suited, sets_aside=on_bad is not None)
+            rows, bad = _rows_of(source, columns, reading, sets_aside=on_bad is not None)
             one.check_unchanged()
-        if not sum(map(len, texts)):
+            if on_bad and bad:
+                on_bad(one.file, bad)
+            assert rows.row_numbers is not None
+            parts.append(replace(rows, row_numbers=rows.row_numbers + before))
+            before += len(rows) + len(bad)
+            unreadable += len(bad)
+        if not sum(map(len, parts)):
             raise DataError(f"{files[0].file} holds no row", "name a file with labelled rows")
+    texts = pa.concat_arrays([part.texts for part in parts])
     rows = LabelledRows(
-        texts=pa.concat_arrays(texts),
-        labels=pa.concat_arrays(labels),
-        row_numbers=np.arange(1, sum(map(len, texts)) + 1),
+        texts=without(texts, options.null_text),
+        labels=pa.concat_arrays([part.labels for part in parts]),
+        row_numbers=np.concatenate([part.row_numbers for part in parts]),
     )
-    return _labelled_only(rows, label_column, skip=skip_unlabelled)
+    rows = _labelled_only(rows, label_column, skip=skip_unlabelled)
+    return replace(rows, unreadable=unreadable)
+
+
+def _rows_of(
+    source: Source, columns: tuple[str, str], reading: Reading, *, sets_aside: bool
+) -> tuple[LabelledRows, list[BadRow]]:
+    """Read a file; its rows have the numbers in the file. The other ones cannot be read."""
+    for column, flag in zip(columns, ("--text-column", "--label-column"), strict=True):
+        require_column(source, column, flag)
+    text, label = columns
+    check_text_type(source.schema.field(text).type, f"{source.file} column {shown(text)}")
+    _check_label_type(source, label)
+    texts, labels, masks = _EMPTY[:], _EMPTY[:], [np.empty(0, bool)]
+    for batch in source.batches(list(columns), CHUNK_ROWS):
+        decoded, bad_texts = decode_texts(batch.column(text))
+        given, bad_labels = decode_texts(label_texts(batch.column(label)))
+        for name, bad in ((text, bad_texts), (label, bad_labels)):
+            if bad.any() and not sets_aside:
+                raise DataError(
+                    f"{source.file} column {shown(name)} has {int(bad.sum())} rows that are not "
+                    "valid UTF-8",
+                    "mend them, or leave them out with --quarantine",
+                )
+        texts.append(decoded)
+        labels.append(given)
+        masks.append(bad_texts | bad_labels)
+        reading.read_from(source, len(batch))
+    aside = list(source.set_aside)
+    undecodable = np.concatenate(masks)
+    there = np.arange(1, len(undecodable) + len(aside) + 1)
+    numbers = np.setdiff1d(there, [row.row for row in aside])
+    rows = LabelledRows(
+        texts=pa.concat_arrays(texts), labels=pa.concat_arrays(labels), row_numbers=numbers
+    )
+    bad_rows = [BadRow(row=int(row), reason="bad_utf8") for row in numbers[undecodable]]
+    return (
+        rows.take(np.flatnonzero(~undecodable)) if bad_rows else rows,
+        sorted(aside + bad_rows, key=lambda row: row.row),
+    )
 
 
 def _labelled_only(rows: LabelledRows, column: str, *, skip: bool) -> LabelledRows:
@@ -135,21 +184,12 @@ def _labelled_only(rows: LabelledRows, column: str, *, skip: bool) -> LabelledRo
 
 def _check_label_type(source: Source, column: str) -> None:
     kind = source.schema.field(column).type
-    if not is_text(stored_type(kind)):
+    if not can_be_labels(kind):
         raise DataError(
-            f"{source.file} column {shown(column)} holds {shown_type(kind)}; labels are text",
+            f"{source.file} column {shown(column)} holds {shown_type(kind)}; labels are texts, "
+            "whole numbers, floats or booleans",
             "cast it to strings, so that predictions come back in the same form",
         )
-
-
-def _decoded(column: pa.Array, file: InputFile, name: str) -> pa.Array:
-    values, bad = decode_texts(column)
-    if bad.any():
-        raise DataError(
-            f"{file} column {shown(name)} has {int(bad.sum())} rows that are not valid UTF-8",
-            "mend them or leave them out",
-        )
-    return values
 
 
 def label_ids_of(labels: pa.Array, known: Sequence[str]) -> tuple[Int64Array, dict[str, int]]:

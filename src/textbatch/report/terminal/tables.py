@@ -46,6 +46,8 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
         yield Text("not plainly ok: " + _counts(statuses))
     if evaluation.unlabelled:
         yield Text(f"left out, without a label: {evaluation.unlabelled:,} rows")
+    if evaluation.unreadable:
+        yield Text(f"left out, cannot be read: {evaluation.unreadable:,} rows")
     if evaluation.unseen_labels:
         yield Text(
             "labels that the model has never seen, in no metric: "

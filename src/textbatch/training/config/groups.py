@@ -7,7 +7,7 @@ from typing import Literal
 
 from textbatch.data.options import LabelledOptions
 from textbatch.data.storage.location import Location, location_of
-from textbatch.errors import ConflictError
+from textbatch.errors import ConflictError, UsageError
 from textbatch.options import Options, option, options
 
 Preset = Literal["default", "seed", "large"]
@@ -30,13 +30,32 @@ class SeedOptions(Options):
     seed: int = option("Seed of everything random.", default=0, low=0, high=2**31 - 1)
 
 
+#: One row for each split. A rare label may still be missing in one.
+MIN_ROWS_PER_LABEL = 3
+
+
 @options
 class RowOptions(TextOptions, LabelledOptions):
     """Labelled rows.
 
     Raises:
+        UsageError: `other` is blank.
         ConflictError: Text and label are one column.
     """
+
+    min_rows_per_label: int | None = option(
+        "Leave out the rows of labels that have fewer.",
+        default=None,
+        low=MIN_ROWS_PER_LABEL,
+        high=1_000_000,
+        unset=f"fewer than {MIN_ROWS_PER_LABEL} are an error",
+    )
+    other: str | None = option(
+        "Give the rows of rare labels this one instead of leaving them out.",
+        default=None,
+        metavar="LABEL",
+        unset="they are left out",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -45,6 +64,15 @@ class RowOptions(TextOptions, LabelledOptions):
                 f"text and label are both column '{self.text_column}'",
                 "name two columns with --text-column and --label-column",
             )
+        if self.other is not None and not self.other.strip():
+            raise UsageError("--other is blank", "give a label, as --other other")
+
+    @property
+    def rare_below(self) -> int:
+        """Labels with fewer rows are left out or folded; 0 if they are an error."""
+        if self.min_rows_per_label is not None:
+            return self.min_rows_per_label
+        return MIN_ROWS_PER_LABEL if self.other is not None else 0
 
 
 @options

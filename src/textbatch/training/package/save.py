@@ -48,6 +48,7 @@ def report_of(
         vectors=fitted.start.coverage,
         warnings=[*splits.warnings, *fitted.start.warnings, *([warning] if warning else [])],
         near_duplicates=splits.near_duplicates,
+        left_out=splits.left_out,
     )
 
 

@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from unicodedata import normalize
 
 import numpy as np
 import pyarrow.compute as pc
 
-from textbatch.data.readers.labelled import LabelledRows, label_counts, label_ids_of, read_labelled
+from textbatch.data.output.quarantine import BadRowList
+from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
 from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 from textbatch.report.listener import SILENT, Listener
 from textbatch.text.normalization import split_tokens
 from textbatch.training.config.train import TrainConfig
+from textbatch.training.split.labels import LabelNames, checked_labels, names_of
 from textbatch.training.split.near_duplicates import count_repeats, text_groups
 from textbatch.training.split.stratified import split_rows
 from textbatch.types import Int64Array
 
 #: Shares of the rows for validation and test, if no file is given for them.
 VALIDATION_SHARE = TEST_SHARE = 0.1
-#: A longer label is a text, in characters.
-_LONGEST_LABEL = 1000
-#: One row for each split. A rare label may still be missing in one.
-MIN_ROWS_PER_LABEL = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +42,7 @@ class Splits:
             a training row.
         pseudo: Unlabelled texts with the answers of a network, to learn from beside the training
             rows; None without any.
+        left_out: How many rows were left out, by the reason.
     """
 
     training: LabelledRows
@@ -54,6 +52,7 @@ class Splits:
     warnings: list[str]
     near_duplicates: dict[str, int] = field(default_factory=dict)
     pseudo: LabelledRows | None = None
+    left_out: dict[str, int] = field(default_factory=dict)
 
     def with_pseudo(self, rows: LabelledRows) -> LabelledRows:
         """Labelled rows, followed by the rows that a network has labelled."""
@@ -80,14 +79,16 @@ def read_splits(config: TrainConfig, *, listener: Listener = SILENT) -> Splits:
         DataError: A file is malformed. Or there are too few labels, or too few rows of a label. Or
             no row is left for validation or test.
     """
-    warnings: list[str] = []
-    rows = _drop_textless(_read(config, config.inputs, listener), "training", warnings)
-    labels = _check_labels(rows)
+    reading = _Reading(config, listener)
+    warnings = reading.warnings
+    rows, names = reading.training_rows()
+    labels = checked_labels(rows)
     given = {
-        name: _drop_textless(_read(config, [path], listener, beside=True), name, warnings)
+        name: names.given_to(reading.rows([path], name, beside=True))
         for name, path in (("validation", config.validation), ("test", config.test))
         if path
     }
+    reading.finish()
     with listener.step("near duplicates"):
         groups, repeats = text_groups(rows.texts, warnings)
     split = _split(rows, labels, groups, given=given, seed=config.seed)
@@ -102,6 +103,7 @@ def read_splits(config: TrainConfig, *, listener: Listener = SILENT) -> Splits:
         labels=labels,
         warnings=warnings,
         near_duplicates={"grouped": repeats, **leaks},
+        left_out=dict(reading.left_out),
     )
 
 
@@ -122,58 +124,75 @@ def read_rows(
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed, or there are too few labels, or too few rows of a label.
     """
-    rows = _drop_textless(_read(config, config.inputs, listener), "training", warnings)
-    return rows, _check_labels(rows)
+    reading = _Reading(config, listener)
+    rows, _ = reading.training_rows()
+    labels = checked_labels(rows)
+    reading.finish()
+    warnings += reading.warnings
+    return rows, labels
 
 
-def _read(
-    config: TrainConfig,
-    inputs: Sequence[Location],
-    listener: Listener,
-    *,
-    beside: bool = False,
-) -> LabelledRows:
-    with listener.step("reading") as step:
-        return read_labelled(
-            inputs,
-            config.reading(),
-            beside=beside,
-            text_column=config.text_column,
-            label_column=config.label_column,
-            skip_unlabelled=config.skip_unlabelled,
-            on_read=step.advance,
+class _Reading:
+    """Reads files of labelled rows, and notes what it leaves out.
+
+    Attributes:
+        warnings: What was left out, in words.
+        left_out: How many rows were left out, by the reason.
+    """
+
+    def __init__(self, config: TrainConfig, listener: Listener) -> None:
+        self._config, self._listener = config, listener
+        self._bad = BadRowList(config.quarantine)
+        self.warnings: list[str] = []
+        self.left_out: Counter[str] = Counter()
+
+    def training_rows(self) -> tuple[LabelledRows, LabelNames]:
+        """The rows of the inputs, and the names of the labels that those of all files get."""
+        rows = self.rows(self._config.inputs, "training")
+        names = names_of(self._config, rows, self.warnings)
+        named = names.given_to(rows)
+        self.left_out += Counter(rare_label=len(rows) - len(named))
+        return named, names
+
+    def rows(self, inputs: Sequence[Location], name: str, *, beside: bool = False) -> LabelledRows:
+        """Read files; leave out what nothing can be learned from."""
+        config = self._config
+        with self._listener.step("reading") as step:
+            rows = read_labelled(
+                inputs,
+                config.reading(),
+                beside=beside,
+                text_column=config.text_column,
+                label_column=config.label_column,
+                skip_unlabelled=config.skip_unlabelled,
+                on_bad=self._bad.taker,
+                on_read=step.advance,
+            )
+        _, offsets = split_tokens(pc.fill_null(rows.texts, ""))
+        kept = np.flatnonzero(np.diff(offsets))
+        numbers = rows.left_out
+        unlabelled = 0 if numbers is None else len(numbers)
+        self._tell(
+            rows.unreadable, "unreadable", f"{name} rows cannot be read", f"see {config.quarantine}"
         )
-
-
-def _check_labels(rows: LabelledRows) -> tuple[str, ...]:
-    counted = label_counts(rows)
-    rare = sorted(label for label, count in counted.items() if count < MIN_ROWS_PER_LABEL)
-    if len(counted) < 2 or rare:
-        # The message counts labels and does not name them: in a wrong column they could be texts.
-        raise DataError(
-            f"{len(rows):,} rows with text have {len(counted):,} labels, {len(rare):,} of them on "
-            f"fewer than {MIN_ROWS_PER_LABEL} rows",
-            f"give at least 2 labels and {MIN_ROWS_PER_LABEL} rows of each, and check "
-            "--label-column",
+        self._tell(
+            unlabelled,
+            "unlabelled",
+            f"{name} rows have no label",
+            "" if numbers is None else shown_rows(numbers),
         )
-    _check_apart(counted)
-    return tuple(sorted(counted))
+        self._tell(len(rows) - len(kept), "no_words", f"{name} rows have no word in their text")
+        return rows.take(kept)
 
+    def finish(self) -> None:
+        """Write the list of the rows that cannot be read, if there is a file for it."""
+        self._bad.write()
 
-def _check_apart(labels: Collection[str]) -> None:
-    """Refuse labels that nobody could tell apart, or read."""
-    alike = Counter(" ".join(normalize("NFKC", label).casefold().split()) for label in labels)
-    if many := sum(count for count in alike.values() if count > 1):
-        raise DataError(
-            f"{many:,} of {len(labels):,} labels differ from another one only in upper case, "
-            "blanks or the form of their letters",
-            "write each label in one way",
-        )
-    if long := sum(len(label) > _LONGEST_LABEL for label in labels):
-        raise DataError(
-            f"{long:,} of {len(labels):,} labels have more than {_LONGEST_LABEL:,} characters",
-            "check --label-column",
-        )
+    def _tell(self, count: int, reason: str, what: str, where: str = "") -> None:
+        if count:
+            self.left_out[reason] += count
+            told = f"{count:,} {what}; they are left out"
+            self.warnings.append(f"{told}: {where}" if where else told)
 
 
 def _split(
@@ -207,19 +226,6 @@ def _check_held_out(
         warnings.append(
             f"{left_out:,} {name} rows have labels that training never saw; they are left out"
         )
-
-
-def _drop_textless(rows: LabelledRows, name: str, warnings: list[str]) -> LabelledRows:
-    if rows.left_out is not None:
-        warnings.append(
-            f"{len(rows.left_out):,} {name} rows have no label; they are left out: "
-            f"{shown_rows(rows.left_out)}"
-        )
-    _, offsets = split_tokens(pc.fill_null(rows.texts, ""))
-    kept = np.flatnonzero(np.diff(offsets))
-    if dropped := len(rows) - len(kept):
-        warnings.append(f"{dropped:,} {name} rows have no word in their text; they are left out")
-    return rows.take(kept)
 
 
 def _known_only(rows: LabelledRows, labels: tuple[str, ...]) -> LabelledRows:

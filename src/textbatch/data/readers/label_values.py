@@ -1,0 +1,133 @@
+"""Labels: as texts, whatever a file stores; and the spellings of one label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from unicodedata import is_normalized, normalize
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textbatch.data.readers.nested import is_text
+from textbatch.data.readers.text_column import stored_type
+from textbatch.errors import printable
+
+#: A longer one is more likely a text: characters, words.
+_LONGEST_NAMED, _MOST_WORDS = 40, 6
+#: How many are named.
+_NAMED = 10
+
+
+def can_be_labels(kind: pa.DataType) -> bool:
+    """Whether a type is one of texts, whole numbers, floats or truths, which have one plain text.
+
+    Args:
+        kind: Type of the column.
+    """
+    value = stored_type(kind)
+    return is_text(value) or _is_plain(value)
+
+
+def label_texts(column: pa.Array) -> pa.Array:
+    """Write numbers and truths as CSV would hold them: `1`, `1.5`, `true`. Texts stay as they are.
+
+    A float gets the fewest digits that tell it from all others, so that 1.0 is `1`: pandas makes
+    floats of whole numbers where one is missing. NaN is null.
+
+    Args:
+        column: Values of a type that `can_be_labels`. Shape `(rows,)`.
+
+    Returns:
+        A column of texts. Shape `(rows,)`.
+    """
+    if not _is_plain(stored_type(column.type)):
+        return column
+    if isinstance(column, pa.ExtensionArray):
+        return label_texts(column.storage)
+    if pa.types.is_dictionary(column.type):
+        return label_texts(column.dictionary).take(column.indices)
+    if pa.types.is_floating(column.type):
+        if pa.types.is_float16(column.type):
+            column = column.cast(pa.float32())
+        # Without this a missing label would be one of its own, `nan`.
+        column = pc.if_else(pc.is_nan(column), None, column)
+    return column.cast(pa.large_string())
+
+
+def label_key(label: str) -> str:
+    """What all spellings of one label share: it without case, odd blanks and forms of letters."""
+    return " ".join(normalize("NFKC", label).casefold().split())
+
+
+def spellings_of(counts: Mapping[str, int]) -> dict[str, str]:
+    """The most frequent spelling of each label, by its key.
+
+    Args:
+        counts: Rows of each label.
+    """
+    found: dict[str, str] = {}
+    # Of two spellings that are as frequent, the one without odd blanks.
+    for label in sorted(counts, key=lambda one: (-counts[one], " ".join(one.split()) != one, one)):
+        found.setdefault(label_key(label), label)
+    return found
+
+
+def renamed(labels: pa.Array, names: Mapping[str, str | None]) -> pa.Array:
+    """Give labels other names.
+
+    Args:
+        labels: Strings. Shape `(rows,)`.
+        names: The new name of each label; None makes it null. Others stay.
+
+    Returns:
+        Strings. Shape `(rows,)`.
+    """
+    encoded = labels.dictionary_encode()
+    new = [names.get(one, one) for one in encoded.dictionary.to_pylist()]
+    return pa.array(new, labels.type).take(encoded.indices)
+
+
+def respelled(labels: pa.Array, spellings: Mapping[str, str]) -> pa.Array:
+    """Write labels as others that differ by case, blanks or the form of letters only.
+
+    Args:
+        labels: Strings. Shape `(rows,)`.
+        spellings: The spelling of each key.
+
+    Returns:
+        Strings. Shape `(rows,)`.
+    """
+    known = labels.unique().to_pylist()
+    return renamed(labels, {one: spellings.get(label_key(one), one) for one in known})
+
+
+def named_labels(labels: Iterable[str], counts: Mapping[str, int]) -> str:
+    """Name labels for a message, in quotes, with their rows; an empty text if they may be texts.
+
+    Messages never quote cells, and a wrong column is taken for labels easily: so labels are named
+    only where most of the rows share theirs with others, and only short ones.
+
+    Args:
+        labels: Some labels.
+        counts: Rows of each label.
+    """
+    told = sorted(labels, key=lambda one: (label_key(one), one))
+    if 2 * len(counts) > sum(counts.values()) or any(map(_may_be_text, told)):
+        return ""
+    shown = [f"{_quoted(one)} ({counts[one]:,})" for one in told[:_NAMED]]
+    more = [f"{len(told) - _NAMED:,} more"] if len(told) > _NAMED else []
+    return ", ".join(shown + more)
+
+
+def _may_be_text(label: str) -> bool:
+    return len(label) > _LONGEST_NAMED or len(label.split()) > _MOST_WORDS
+
+
+def _quoted(label: str) -> str:
+    return f"'{printable(label)}'" if is_normalized("NFKC", label) else ascii(label)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    )
