@@ -155,7 +155,7 @@ def _run() -> int:
 
 def _unforeseen(error: Exception) -> int:
     if isinstance(error, MemoryError):
-        told = "not enough memory; use a smaller --chunk-rows or more memory"
+        told = "not enough memory; give it more, or `score` a smaller --chunk-rows"
         return error_line("OutOfMemory", told, code=OutOfMemoryError.exit_code)
     if is_shortage(error):
         told = "this machine lacks memory, file handles or threads; raise the limits of `ulimit`"

@@ -74,7 +74,7 @@ def check_memory(*, trains: bool = False) -> None:
         except (OSError, MemoryError) as error:
             raise OutOfMemoryError(
                 f"this process may not have {size} MiB of memory, which the libraries need",
-                "raise `ulimit -v` and `ulimit -d`, or --max-memory",
+                "raise `ulimit -v` and `ulimit -d`, or the --max-memory of `score`",
             ) from error
 
 

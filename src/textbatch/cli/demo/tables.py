@@ -86,6 +86,5 @@ def _next_commands(done: DemoReport) -> list[str]:
         "Try next:",
         f"  textbatch inspect {model}",
         f"  textbatch inspect {scored}",
-        f"  textbatch score {unlabelled} out.parquet \\",
-        f"    --model {model} --min-confidence 0.9",
+        f"  textbatch score {unlabelled} out.parquet \\\n    --model {model} --min-confidence 0.9",
     ]

@@ -77,7 +77,7 @@ def _check_rows(batch: pa.RecordBatch, longest: int) -> None:
     if longest > _BOMB_BYTES and longest > _BOMB_RATIO * batch.get_total_buffer_size():
         raise DataError(
             f"a row unpacks to {longest:,} bytes, like a decompression bomb",
-            "leave its column out with --columns",
+            "mend it, or leave its column out with `score --columns`",
         )
 
 

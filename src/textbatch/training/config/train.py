@@ -142,7 +142,8 @@ class TrainConfig(
         if self.folds:
             require("--folds", self.folds, 2, 100)
         elif self.out_of_fold or self.jobs:
-            raise ConflictError("--out-of-fold and --jobs need folds", "add --folds 5")
+            flag = "--out-of-fold" if self.out_of_fold else "--jobs"
+            raise ConflictError(f"{flag} needs folds", "add --folds 5")
         self._check_network()
         self.check_standard_input((*self.inputs, *self.beside_inputs()))
         if self.self_train and not self.unlabelled:
