@@ -47,13 +47,6 @@ def test_any_change_of_a_file_changes_its_state(tmp_path):
             listed.check_unchanged()
 
 
-def test_a_folder_that_links_to_itself_is_told(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "loop").symlink_to(tmp_path)
-    with pytest.raises(DataError, match="link to a folder above it"):
-        list_inputs([tmp_path], "auto")
-
-
 def test_a_part_and_a_folder_of_parts_may_not_have_one_name(tmp_path):
     (tmp_path / "x.parquet" / "deep").mkdir(parents=True)
     (tmp_path / "x.csv").write_text("text\nrefund\n")

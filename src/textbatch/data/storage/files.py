@@ -238,8 +238,9 @@ class FileIO(ABC, Generic[_Place]):
     def files_below(self, folder: _Place) -> Iterator[Found]:
         """Yield all files below a folder, at any depth, in the order of their names.
 
+        On this machine links are followed, and each folder is gone through once.
+
         Raises:
-            DataError: A link leads to a folder above it.
             InputNotFoundError: There is no such bucket.
             StorageError: A folder cannot be listed.
         """

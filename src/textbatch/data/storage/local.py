@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import io
 import os
@@ -16,7 +15,6 @@ import pyarrow as pa
 
 from textbatch.data.storage.atomic_file import atomic_file, remove_dead, sync_directory
 from textbatch.data.storage.files import (
-    MAGIC,
     FileIO,
     FileState,
     Found,
@@ -24,9 +22,10 @@ from textbatch.data.storage.files import (
     OutputFile,
     is_hidden,
 )
+from textbatch.data.storage.location import folder_of_pattern, local
+from textbatch.data.storage.walk import Entry, Walk
 from textbatch.errors import (
     AccessError,
-    DataError,
     InputNotFoundError,
     OutputError,
     storage_errors,
@@ -247,37 +246,21 @@ class LocalFileIO(FileIO[Path]):
 
     def files_below(self, folder: Path) -> Iterator[Found]:
         """Yield all files below a directory; see `FileIO`."""
-        yield from _walk(folder, "", ())
+        for entry in sorted(Walk(folder).entries(), key=lambda entry: entry.name.split("/")):
+            if is_hidden(entry.path.name) or not entry.is_folder:
+                yield _found(entry)
 
     def matching(self, pattern: Path) -> Iterator[Found]:
         """Yield what a glob matches; see `FileIO`."""
-        parts = pattern.parts
-        first = next(index for index, part in enumerate(parts) if MAGIC.search(part))
-        root = Path(*parts[:first])
-        for match in sorted(glob.glob(os.fspath(pattern), recursive=True)):  # noqa: PTH207
-            path, name = Path(match), os.path.relpath(match, root)
-            if any(map(is_hidden, Path(name).parts)):
-                if not path.is_dir():
-                    yield Found(name=name, file=LocalInput(path), hidden=True)
-            elif path.is_dir():
-                yield from _walk(path, f"{name}/", ())
-            else:
-                yield Found(name=name, file=LocalInput(path))
+        root = local(folder_of_pattern(pattern))
+        if not root.is_dir():
+            return
+        parts = pattern.parts[len(root.parts) :]
+        for entry in sorted(Walk(root, parts).entries(), key=lambda entry: entry.name):
+            if not entry.is_folder:
+                yield _found(entry)
 
 
-def _walk(folder: Path, prefix: str, above: tuple[tuple[int, int], ...]) -> Iterator[Found]:
-    with storage_errors(folder, "cannot list"):
-        found = folder.stat()
-        here = (found.st_dev, found.st_ino)
-        if here in above:
-            raise DataError(f"{folder} is a link to a folder above it", "remove the link")
-        with os.scandir(folder) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name)
-    for entry in entries:
-        path, name = Path(entry.path), prefix + entry.name
-        if is_hidden(entry.name):
-            yield Found(name=name, file=LocalInput(path), hidden=True)
-        elif entry.is_dir():
-            yield from _walk(path, f"{name}/", (*above, here))
-        else:
-            yield Found(name=name, file=LocalInput(path))
+def _found(entry: Entry) -> Found:
+    hidden = any(map(is_hidden, entry.name.split("/")))
+    return Found(name=entry.name, file=LocalInput(entry.path), hidden=hidden)

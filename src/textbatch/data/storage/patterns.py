@@ -1,4 +1,4 @@
-"""Globs for the names of objects, which no file system expands."""
+"""Globs, for the names of files and objects alike."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def expression_of(pattern: str) -> re.Pattern[str]:
     *folders, last = pattern.split("/")
     found = "".join(_ANY_FOLDERS if part == "**" else f"{_part_of(part)}/" for part in folders)
     return re.compile(found + (".+" if last == "**" else rf"{_part_of(last)}(?:/|\Z)"), re.DOTALL)
+
+
+def expression_of_part(pattern: str) -> re.Pattern[str]:
+    """Turn a part of a glob, without slashes, into a regular expression for a whole name."""
+    return re.compile(_part_of(pattern), re.DOTALL)
 
 
 def _part_of(pattern: str) -> str:

@@ -5,7 +5,6 @@ Which options name places, and which of these are written, the options say thems
 
 from __future__ import annotations
 
-import glob
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -27,6 +26,7 @@ from textbatch.data.storage.location import (
 )
 from textbatch.data.storage.names import is_temporary_of
 from textbatch.data.storage.patterns import expression_of
+from textbatch.data.storage.walk import Walk
 from textbatch.errors import InputNotFoundError, OutputError, PlaceTakenError, storage_errors
 from textbatch.options import Option, Options, options_of
 
@@ -195,8 +195,10 @@ def _places_of(option: Option, value: Location) -> Iterator[Place]:
 def _found_in(place: Place, written: list[_Found]) -> Iterator[_Found]:
     """A place, and what in its folders or under its glob could be one of the written places."""
     if place.pattern and not isinstance(place.given, RemotePath):
-        for path in glob.iglob(os.fspath(place.given), recursive=True):  # noqa: PTH207
-            yield from _found_in(replace(place, given=Path(path)), written)
+        base = folder_of_pattern(place.given)
+        walk = Walk(local(base), place.given.parts[len(local(base).parts) :], strict=False)
+        for entry in walk.entries():
+            yield from _found_in(replace(place, given=entry.path), written)
         return
     if found := _Found.of(place):
         yield found
