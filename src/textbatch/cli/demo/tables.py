@@ -82,9 +82,10 @@ def _next_commands(done: DemoReport) -> list[str]:
         shlex.quote(os.fspath(path))
         for path in (done.files.model, done.files.scored, done.files.unlabelled)
     )
+    score = f"textbatch score {unlabelled} out.parquet \\\n    --model {model} --min-confidence 0.9"
     return [
         "Try next:",
         f"  textbatch inspect {model}",
         f"  textbatch inspect {scored}",
-        f"  textbatch score {unlabelled} out.parquet \\\n    --model {model} --min-confidence 0.9",
+        *f"  {score}".splitlines(),
     ]
