@@ -16,7 +16,7 @@ from typing import Any
 
 from textbatch.model.options import EngineOptions
 from textbatch.options import Option, Options, options_of
-from textbatch.scoring.config import AnswerOptions, EvaluateConfig, ScoreConfig
+from textbatch.scoring.config import EvaluateConfig, ScoreConfig, TableOptions
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.vectors import VectorsConfig
 
@@ -29,7 +29,7 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
         "load": (EngineOptions, ("path",)),
     },
     "scoring/in_memory.py": {
-        "Model.score_table": (AnswerOptions, ("self", "table", "text_column")),
+        "Model.score_table": (TableOptions, ("self", "table", "text_column")),
     },
     "training/api.py": {
         "train": (TrainConfig, ("log",)),

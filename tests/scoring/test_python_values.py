@@ -156,7 +156,7 @@ def test_half_a_surrogate_pair_in_a_frame_is_a_bad_text(loaded):
         ),
         (pd.DataFrame({"text": [1, 2]}), "column 'text' holds int64, not text"),
         (pl.DataFrame({"text": [1, 2]}), "'text' does not hold text only: item 0 is int"),
-        (pl.DataFrame({"text": [["Jane"]]}), "'text' does not hold text only: item 0 is"),
+        (pl.DataFrame({"text": [["Jane"]]}), "'text' holds lists of strings, not text"),
         (pl.DataFrame({"id": ["Jane"]}), "the frame has no single column 'text'"),
         (pa.table({"id": ["Jane"]}), "the table has no single column 'text'"),
     ],

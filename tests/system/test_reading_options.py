@@ -25,11 +25,12 @@ ODD = {
     "delimiter": "\\t",
     "quoting": "none",
     "null_text": ["-"],
+    "join_lists": "; ",
 }
 COLUMNS = {"text_column": "body", "label_column": "queue"}
 FLAGS = [
     *("--format", "csv", "--encoding", "latin-1", "--delimiter", "\\t"),
-    *("--quoting", "none", "--null-text", "-"),
+    *("--quoting", "none", "--null-text", "-", "--join-lists", "; "),
 ]
 
 

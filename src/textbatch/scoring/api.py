@@ -56,6 +56,7 @@ def score(
     delimiter: str | None = None,
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
+    join_lists: str | None = None,
     report: PathLike | None = None,
     progress: Progress | None = None,
 ) -> RunReport:
@@ -95,6 +96,8 @@ def score(
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
+        join_lists: Join texts that are lists of strings, with this between. None means lists are
+            refused.
         report: Write the run's report to this JSON file, on failure too.
         progress: Called after every chunk.
 
@@ -125,6 +128,7 @@ def evaluate(
     delimiter: str | None = None,
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
+    join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: Precision = "f32",
@@ -149,6 +153,8 @@ def evaluate(
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
+        join_lists: Join texts that are lists of strings, with this between. None means lists are
+            refused.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it.

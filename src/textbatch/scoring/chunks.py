@@ -13,8 +13,9 @@ from textbatch.data.output.journal import Journal
 from textbatch.data.readers.broken_texts import mend_texts
 from textbatch.data.readers.chunks import rebatch
 from textbatch.data.readers.parquet_faults import UnreadableColumnError
+from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import Source
-from textbatch.data.readers.text_column import decode_texts, without
+from textbatch.data.readers.text_column import decode_texts, joined_lists, without
 from textbatch.model.predictor import PendingPredictions, Predictor
 from textbatch.types import Predictions, TextBatch
 
@@ -27,8 +28,7 @@ def read_chunks(
     text_column: str,
     columns: Sequence[str],
     max_rows: int,
-    *,
-    null_text: Sequence[str] = (),
+    reading: ReadOptions | None = None,
 ) -> Iterator[TextBatch]:
     """Read a file chunk by chunk.
 
@@ -37,7 +37,7 @@ def read_chunks(
         text_column: The column that holds the texts.
         columns: The columns that are copied to the output.
         max_rows: Rows of a chunk at most.
-        null_text: Texts that mean a missing text.
+        reading: What a text is; None for the defaults.
 
     Yields:
         The rows in the file's order, their texts decoded.
@@ -45,14 +45,15 @@ def read_chunks(
     Raises:
         DataError: The data are malformed.
     """
+    reading = reading or ReadOptions()
     wanted = list(dict.fromkeys([*columns, text_column]))
     schema = pa.schema([source.schema.field(name) for name in wanted])
     batches = source.batches(wanted, max_rows)
     rows = rebatch(batches, schema, max_rows=max_rows, max_bytes=CHUNK_BYTES)
     for batch in _columns_advised(rows, text_column):
-        column = batch.column(text_column)
+        column = joined_lists(batch.column(text_column), reading.join_lists)
         texts, undecodable = decode_texts(column)
-        texts = without(texts, null_text)
+        texts = without(texts, reading.null_text)
         table, broken = mend_texts(batch.select(list(columns)), source.file)
         if broken is not None:
             undecodable |= broken

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from textbatch.data.choices import CHUNK_ROWS, IfExists, OutputKind, StatusName
 from textbatch.data.options import LabelledOptions
-from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.readers.read_options import ReadOptions, TextOptions
 from textbatch.data.storage.location import STANDARD_INPUT, Location, is_local, location_of
 from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions, NamedModel
@@ -48,6 +48,11 @@ class AnswerOptions(Options):
         low=0.0,
         high=0.999,
     )
+
+
+@options
+class TableOptions(AnswerOptions, TextOptions):
+    """The options of `Model.score_table`."""
 
 
 @options

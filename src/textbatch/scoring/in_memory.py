@@ -12,12 +12,12 @@ import pyarrow as pa
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.readers.column_names import shown
-from textbatch.data.readers.text_column import check_text_type, decode_texts
+from textbatch.data.readers.text_column import check_text_type, decode_texts, joined_lists
 from textbatch.errors import DataError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.predictor import Predictor
 from textbatch.scoring.chunks import predict_chunks
-from textbatch.scoring.config import AnswerOptions
+from textbatch.scoring.config import TableOptions
 from textbatch.scoring.job import label_thresholds
 from textbatch.scoring.python_values import frame_library, table_of, texts_of
 from textbatch.types import Predictions, TextBatch
@@ -67,6 +67,7 @@ class Model:
         top_k: int = 0,
         min_confidence: float = 0.0,
         min_precision: float = 0.0,
+        join_lists: str | None = None,
         text_column: str | None = None,
     ) -> TableT:
         """Add the columns that `textbatch score` adds.
@@ -79,6 +80,8 @@ class Model:
             top_k: Add the K best labels.
             min_confidence: Withhold labels with a smaller confidence.
             min_precision: Withhold labels that are not shown to be right this often, as 0.95.
+            join_lists: Join texts that are lists of strings, with this between. None means lists
+                are refused.
             text_column: Column that holds the text. None means the model's.
 
         Returns:
@@ -91,7 +94,7 @@ class Model:
             UsageError: An option is out of its range.
             TypeError: The value is not a table.
         """
-        options = AnswerOptions.given(locals())
+        options = TableOptions.given(locals())
         added = OutputColumns(
             labels=self.labels,
             prefix=options.prefix,
@@ -101,10 +104,9 @@ class Model:
             thresholds=label_thresholds(self.bundle, options.min_precision),
         )
         column = text_column or self.bundle.settings.text_column
-        library = frame_library(table)
-        if library:
-            return cast(TableT, self._score_frame(table, column, added, library))
-        scored = self._score_arrow(table_of(table), column, added)
+        if frame_library(table):
+            return cast(TableT, self._score_frame(table, column, added, options.join_lists))
+        scored = self._score_arrow(table_of(table), column, added, options.join_lists)
         if isinstance(table, pa.RecordBatch):
             return cast(TableT, _one_batch(scored))
         return cast(TableT, scored)
@@ -124,16 +126,20 @@ class Model:
     ) -> None:
         self.close()
 
-    def _score_arrow(self, table: pa.Table, column: str, added: OutputColumns) -> pa.Table:
+    def _score_arrow(
+        self, table: pa.Table, column: str, added: OutputColumns, join_lists: str | None
+    ) -> pa.Table:
         if table.schema.names.count(column) != 1:
             raise DataError(
                 f"the table has no single column {shown(column)}", "name one, text_column"
             )
-        check_text_type(table.schema.field(column).type, f"column {shown(column)}")
+        kind = table.schema.field(column).type
+        check_text_type(kind, f"column {shown(column)}", join_lists)
         schema = added.output_schema(table.schema)
+        chunks = _chunks(table, column, join_lists)
         batches = [
             added.assemble(chunk, predictions, schema)[0]
-            for chunk, predictions in predict_chunks(_chunks(table, column), self._predictor)
+            for chunk, predictions in predict_chunks(chunks, self._predictor)
         ]
         return pa.Table.from_batches(batches, schema)
 
@@ -142,9 +148,9 @@ class Model:
         frame: Any,  # noqa: ANN401 - of a library that need not be there
         column: str,
         added: OutputColumns,
-        library: str,
+        join_lists: str | None,
     ) -> Any:  # noqa: ANN401
-        names = list(frame.columns)
+        library, names = frame_library(frame), list(frame.columns)
         if names.count(column) != 1:
             raise DataError(
                 f"the frame has no single column {shown(column)}", "name one, text_column"
@@ -152,7 +158,7 @@ class Model:
         # Only to check the names: the frame's own columns are not converted to Arrow.
         added.output_schema(pa.schema([(str(name), pa.null()) for name in names]))
         texts = pa.table({column: _texts_in(frame[column], column, library)})
-        answers = self._score_arrow(texts, column, added).drop_columns([column])
+        answers = self._score_arrow(texts, column, added, join_lists).drop_columns([column])
         if library == "polars":
             import polars as pl
 
@@ -171,6 +177,8 @@ def _texts_in(series: Any, column: str, library: str) -> pa.Array:  # noqa: ANN4
             # The quick way, if all are texts; the type of the result shows whether they are.
             with suppress(pa.ArrowException, UnicodeEncodeError):
                 return pa.Array.from_pandas(series)
+        if library == "polars" and series.dtype.is_nested():
+            return series.to_arrow()
         return texts_of(series)
     except TypeError as error:
         told = str(error).partition(";")[0]
@@ -182,7 +190,7 @@ def _one_batch(table: pa.Table) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(columns, schema=table.schema)
 
 
-def _chunks(table: pa.Table, column: str) -> Iterator[TextBatch]:
+def _chunks(table: pa.Table, column: str, join_lists: str | None) -> Iterator[TextBatch]:
     for batch in table.to_batches(max_chunksize=CHUNK_ROWS):
-        texts, undecodable = decode_texts(batch.column(column))
+        texts, undecodable = decode_texts(joined_lists(batch.column(column), join_lists))
         yield TextBatch(table=batch, texts=texts, undecodable=undecodable)

@@ -84,7 +84,7 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
     source = partitioned(config, own, task.partitions)
     bundle = model.bundle()
     text_column = config.text_column or bundle.settings.text_column
-    passed_through = _check_input(source, text_column, config.columns)
+    passed_through = _check_input(source, text_column, config)
     added = OutputColumns(
         labels=bundle.labels,
         prefix=config.prefix,
@@ -263,11 +263,12 @@ def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> O
     )
 
 
-def _check_input(source: Source, text_column: str, columns: Sequence[str] | None) -> pa.Schema:
+def _check_input(source: Source, text_column: str, config: ScoreConfig) -> pa.Schema:
     """Check the input's columns before anything is computed; the schema to pass through."""
     require_column(source, text_column, "--text-column")
     kind = source.schema.field(text_column).type
-    check_text_type(kind, f"{source.file} column {shown(text_column)}")
+    check_text_type(kind, f"{source.file} column {shown(text_column)}", config.join_lists)
+    columns = config.columns
     for name in columns or ():
         require_column(source, name, "--columns")
     names = source.schema.names if columns is None else list(dict.fromkeys(columns))

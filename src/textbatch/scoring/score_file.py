@@ -212,9 +212,7 @@ def may_succeed_later(error: BaseException | None) -> bool:
 
 def _read(job: Job) -> Iterator[TextBatch]:
     config, columns = job.task.config, job.passed_through.names
-    return read_chunks(
-        job.source, job.text_column, columns, config.chunk_rows, null_text=config.null_text
-    )
+    return read_chunks(job.source, job.text_column, columns, config.chunk_rows, config.reading())
 
 
 def _open_output(job: Job) -> OutputWriter:

@@ -55,6 +55,7 @@ def train(
     delimiter: str | None = None,
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
+    join_lists: str | None = None,
     validation: PathLike | None = None,
     test: PathLike | None = None,
     preset: Preset = "default",
@@ -105,6 +106,8 @@ def train(
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
+        join_lists: Join texts that are lists of strings, with this between. None means lists are
+            refused.
         validation: Labelled file that stops training early and calibrates.
         test: Labelled file for the reported metrics.
         preset: Network, and how it is trained.
@@ -141,6 +144,7 @@ def train_vectors(
     delimiter: str | None = None,
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
+    join_lists: str | None = None,
     if_exists: FailOrReplace = "fail",
     log: Callable[[str], None] | None = None,
 ) -> VectorsReport:
@@ -162,6 +166,8 @@ def train_vectors(
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
+        join_lists: Join texts that are lists of strings, with this between. None means lists are
+            refused.
         if_exists: What to do if the output exists.
         log: Called with each message, one line.
 

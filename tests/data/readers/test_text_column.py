@@ -3,7 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from textbatch.data.readers.text_column import check_text_type, decode_texts
+from textbatch.data.readers.text_column import check_text_type, decode_texts, joined_lists
 from textbatch.errors import DataError
 
 TEXTS = ["a", None, "", "é\0😀", "a"]
@@ -91,3 +91,70 @@ def test_a_bad_dictionary_value_is_bad_in_every_row_that_uses_it():
 def test_what_is_no_text_is_refused_by_file_column_and_type(kind):
     with pytest.raises(DataError, match=r"in.parquet column 't' holds .*, not text; name a text"):
         check_text_type(kind, "in.parquet column 't'")
+
+
+LISTS = [["a", None, "b"], None, [], [None], ["", "é\0😀"], ["x"]]
+JOINED = ["a|b", None, "", "", "|é\0😀", "x"]
+
+
+def lists(values, kind: pa.DataType) -> pa.Array:
+    """Lists of strings as another type; Arrow casts neither to dictionaries nor to views."""
+    plain = pa.array(values, pa.large_list(pa.large_string()))
+    inner = typed(plain.values.to_pylist(), kind)
+    return pa.LargeListArray.from_arrays(plain.offsets, inner, mask=plain.is_null())
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_lists_of_any_kind_of_text_are_joined(kind):
+    column = lists(LISTS, kind)
+    small = pa.array(LISTS, pa.list_(pa.string()))
+    check_text_type(column.type, "in.parquet column 'text'", "|")
+    for found, wanted in (
+        (column, JOINED),
+        (column.slice(1, 3), JOINED[1:4]),
+        (column.slice(2, 0), []),
+        (small.slice(2), JOINED[2:]),
+    ):
+        texts, bad = decode_texts(joined_lists(found, "|"))
+        assert texts.to_pylist() == wanted
+        assert not bad.any()
+
+
+def test_lists_of_one_length_are_joined():
+    column = pa.array([["a", "b"], None, [None, "c"]], pa.list_(pa.string(), 2))
+    for found, wanted in ((column, ["a, b", None, "c"]), (column.slice(1), [None, "c"])):
+        assert decode_texts(joined_lists(found, ", "))[0].to_pylist() == wanted
+
+
+def test_lists_without_any_string_are_joined():
+    column = pa.array([[], None, [None]], pa.list_(pa.null()))
+    assert decode_texts(joined_lists(column, " "))[0].to_pylist() == ["", None, ""]
+
+
+def test_a_list_with_bytes_that_are_no_text_is_a_bad_row():
+    column = pa.array([[b"a", b"\xff"], [b"b"], None, [b"\xc3"]], pa.list_(pa.binary()))
+    texts, bad = decode_texts(joined_lists(column, ""))
+    assert texts.to_pylist() == [None, "b", None, None]
+    assert bad.tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.dictionary(pa.int8(), pa.string())], ids=str)
+def test_texts_that_are_no_lists_stay_as_they_are(kind):
+    column = typed(TEXTS, kind)
+    assert joined_lists(column, "|").equals(column)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pa.list_(pa.int64()),
+        pa.list_(pa.list_(pa.string())),
+        pa.map_(pa.string(), pa.string()),
+        pa.struct([("a", pa.string())]),
+    ],
+    ids=str,
+)
+def test_what_is_no_list_of_texts_is_no_text(kind):
+    with pytest.raises(DataError, match="not text") as caught:
+        check_text_type(kind, "in.parquet column 'text'", "|")
+    assert "--join-lists" not in str(caught.value)

@@ -18,7 +18,7 @@ from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.read_progress import OnRead, Reading
 from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.readers.source import Source, open_input, require_column, suited_to
-from textbatch.data.readers.text_column import check_text_type, decode_texts, without
+from textbatch.data.readers.text_column import check_text_type, decode_texts, joined_lists, without
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
@@ -107,7 +107,7 @@ def read_labelled(
             reading.next_file()
             suited = suited_to(one.file, options) if beside else options
             source = open_input(one.file, suited, sets_aside=on_bad is not None)
-            rows, bad = _rows_of(source, columns, reading, sets_aside=on_bad is not None)
+            rows, bad = _rows_of(source, columns, reading, options, sets_aside=on_bad is not None)
             one.check_unchanged()
             if on_bad and bad:
                 on_bad(one.file, bad)
@@ -128,17 +128,24 @@ def read_labelled(
 
 
 def _rows_of(
-    source: Source, columns: tuple[str, str], reading: Reading, *, sets_aside: bool
+    source: Source,
+    columns: tuple[str, str],
+    reading: Reading,
+    options: ReadOptions,
+    *,
+    sets_aside: bool,
 ) -> tuple[LabelledRows, list[BadRow]]:
     """Read a file; its rows have the numbers in the file. The other ones cannot be read."""
     for column, flag in zip(columns, ("--text-column", "--label-column"), strict=True):
         require_column(source, column, flag)
     text, label = columns
-    check_text_type(source.schema.field(text).type, f"{source.file} column {shown(text)}")
+    kind = source.schema.field(text).type
+    check_text_type(kind, f"{source.file} column {shown(text)}", options.join_lists)
     _check_label_type(source, label)
     texts, labels, masks = _EMPTY[:], _EMPTY[:], [np.empty(0, bool)]
     for batch in source.batches(list(columns), CHUNK_ROWS):
-        decoded, bad_texts = decode_texts(batch.column(text))
+        column = joined_lists(batch.column(text), options.join_lists)
+        decoded, bad_texts = decode_texts(column)
         given, bad_labels = decode_texts(label_texts(batch.column(label)))
         for name, bad in ((text, bad_texts), (label, bad_labels)):
             if bad.any() and not sets_aside:

@@ -13,7 +13,19 @@ from textbatch.options import Options, option, options
 
 
 @options
-class ReadOptions(Options):
+class TextOptions(Options):
+    """What a text is, in files and in tables in memory."""
+
+    join_lists: str | None = option(
+        "Join texts that are lists of strings, with this between.",
+        default=None,
+        unset="lists are refused",
+        metavar="SEP",
+    )
+
+
+@options
+class ReadOptions(TextOptions):
     """How input files are to be read.
 
     Raises:

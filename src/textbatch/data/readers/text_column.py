@@ -9,22 +9,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.readers.column_names import shown_type
-from textbatch.data.readers.nested import is_text
+from textbatch.data.readers.nested import is_list, is_text
 from textbatch.errors import DataError
 from textbatch.types import BoolArray
 
 
-def check_text_type(kind: pa.DataType, where: str) -> None:
+def check_text_type(kind: pa.DataType, where: str, join_lists: str | None = None) -> None:
     """Check that a column can hold texts.
 
     Args:
         kind: Type of the column.
         where: File and column, for the message.
+        join_lists: See `joined_lists`.
 
     Raises:
         DataError: The column holds numbers, dates, lists or anything else that is not text.
     """
     value = stored_type(kind)
+    if _is_list_of_texts(value):
+        if join_lists is not None:
+            return
+        raise DataError(
+            f"{where} holds lists of strings, not text",
+            "name a text column, or join them with --join-lists and the text to put between",
+        )
     if not (is_text(value) or pa.types.is_null(value)):
         raise DataError(
             f"{where} holds {shown_type(kind)}, not text", "name a text column or cast it"
@@ -40,6 +48,50 @@ def stored_type(kind: pa.DataType) -> pa.DataType:
     if isinstance(kind, pa.BaseExtensionType):
         return stored_type(kind.storage_type)
     return stored_type(kind.value_type) if pa.types.is_dictionary(kind) else kind
+
+
+def joined_lists(column: pa.Array, join_lists: str | None) -> pa.Array:
+    """Join the strings of each row, where a text column holds lists of them.
+
+    Nulls in a list are skipped. A null list is a null text, an empty one an empty text.
+
+    Args:
+        column: Texts, or lists of texts. Shape `(rows,)`.
+        join_lists: What is put between; None leaves a column as it is.
+
+    Returns:
+        Texts for `decode_texts`: bytes where the column held lists. Shape `(rows,)`.
+    """
+    while isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if join_lists is None or not _is_list_of_texts(column.type):
+        return column
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+    values = _as_bytes(column.flatten())
+    present = values.is_valid().to_numpy(zero_copy_only=False)
+    rows = np.repeat(np.arange(len(column)), lengths)[present]
+    offsets = np.zeros(len(column) + 1, np.int64)
+    np.cumsum(np.bincount(rows, minlength=len(column)), out=offsets[1:])
+    lists = pa.LargeListArray.from_arrays(
+        pa.array(offsets), values.drop_null(), mask=column.is_null()
+    )
+    return pc.binary_join(lists, pa.scalar(join_lists.encode(), pa.large_binary()))
+
+
+def _as_bytes(values: pa.Array) -> pa.Array:
+    while isinstance(values, pa.ExtensionArray):
+        values = values.storage
+    if pa.types.is_dictionary(values.type):
+        values = _as_bytes(values.dictionary).take(values.indices)
+    return values.cast(pa.large_binary())
+
+
+def _is_list_of_texts(kind: pa.DataType) -> bool:
+    types = pa.types
+    if types.is_map(kind) or not (is_list(kind) or types.is_fixed_size_list(kind)):
+        return False
+    value = stored_type(kind.value_type)
+    return is_text(value) or types.is_null(value)
 
 
 def decode_texts(column: pa.Array) -> tuple[pa.Array, BoolArray]:

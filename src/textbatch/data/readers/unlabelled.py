@@ -24,7 +24,7 @@ from textbatch.data.readers.source import (
     require_column,
     suited_to,
 )
-from textbatch.data.readers.text_column import check_text_type, decode_texts, without
+from textbatch.data.readers.text_column import check_text_type, decode_texts, joined_lists, without
 from textbatch.data.readers.utf8_pieces import utf8_pieces
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
@@ -152,7 +152,8 @@ class UnlabelledFiles:
         source = open_input(file, options)
         require_column(source, self.text_column, "--text-column")
         kind = source.schema.field(self.text_column).type
-        check_text_type(kind, f"{file} column {shown(self.text_column)}")
+        where = f"{file} column {shown(self.text_column)}"
+        check_text_type(kind, where, options.join_lists)
         return source
 
     def _column(self, file: InputFile, reading: Reading) -> Iterator[pa.Array]:
@@ -160,7 +161,7 @@ class UnlabelledFiles:
         batches = source.batches([self.text_column], CHUNK_ROWS)
         schema = pa.schema([source.schema.field(self.text_column)])
         for batch in rebatch(batches, schema, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES):
-            yield batch.column(0)
+            yield joined_lists(batch.column(0), self.options.join_lists)
             reading.read_from(source, len(batch))
 
     def _lines(self, file: InputFile, reading: Reading) -> Iterator[pa.Array]:

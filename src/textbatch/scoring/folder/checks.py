@@ -78,7 +78,7 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
         source = partitioned(config, own, file.partitions)
         first = first or source
         added.check_names(source.schema.names if config.columns is None else config.columns)
-        _check_text(source, first, job.text_column)
+        _check_text(source, first, job)
         rows = None if rows is None or source.num_rows is None else rows + source.num_rows
         if isinstance(own, JsonLinesSource):
             lines[file.part] = own
@@ -119,11 +119,13 @@ def _opened(
                 progress.advance(file.size)
 
 
-def _check_text(source: Source, first: Source, text_column: str) -> None:
+def _check_text(source: Source, first: Source, job: FolderJob) -> None:
+    text_column = job.text_column
     require_column(source, text_column, "--text-column")
     kind = source.schema.field(text_column).type
     try:
-        check_text_type(kind, f"{source.file} column {shown(text_column)}")
+        where = f"{source.file} column {shown(text_column)}"
+        check_text_type(kind, where, job.config.join_lists)
     except DataError as error:
         if source is first:
             raise
