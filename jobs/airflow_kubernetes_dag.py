@@ -55,7 +55,11 @@ with DAG(
             requests={"cpu": "2", "memory": "1Gi"}, limits={"cpu": "2", "memory": "2Gi"}
         ),
         security_context=k8s.V1PodSecurityContext(
-            run_as_non_root=True, run_as_user=10001, run_as_group=10001, fs_group=10001
+            run_as_non_root=True,
+            run_as_user=10001,
+            run_as_group=10001,
+            fs_group=10001,
+            seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault"),
         ),
         container_security_context=k8s.V1SecurityContext(
             allow_privilege_escalation=False,

@@ -9,8 +9,8 @@ from textbatch.cli.machine import check_memory
 from textbatch.errors import UsageError
 
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
-#: The libraries alone need a few hundred MiB.
-_LEAST_BYTES = 256 << 20
+#: The libraries alone need a few hundred MiB. The system takes no number above the second.
+_LEAST_BYTES, _MOST_BYTES = 256 << 20, (1 << 63) - 1
 
 
 def limit_memory(size: str) -> int:
@@ -29,11 +29,12 @@ def limit_memory(size: str) -> int:
         UsageError: The size is malformed, or too small to start with.
         OutOfMemoryError: It is too small for this machine: libraries take some for each core.
     """
-    match = re.fullmatch(r"(\d{1,15})([KMG]?)(i?B)?", size.strip(), re.IGNORECASE)
+    match = re.fullmatch(r"([0-9]{1,15})([KMG]?)(i?B)?", size.strip(), re.IGNORECASE)
     limit = int(match[1]) * _UNITS[match[2].upper()] if match else 0
-    if limit < _LEAST_BYTES:
+    if not _LEAST_BYTES <= limit <= _MOST_BYTES:
         raise UsageError(
-            f"--max-memory is {size}, which is no size of at least 256M", "give for example 2G"
+            f"--max-memory is {size}, which is no size of at least 256M that a machine could have",
+            "give for example 2G",
         )
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from textbatch.errors import TooManyBadRowsError, UsageError
+from textbatch.options.credentials import quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,8 @@ class BadRowLimit:
                 raise ValueError
         except ValueError:
             raise UsageError(
-                f"--max-bad-rows is {text}", "give a number of rows, or a percentage like 1%"
+                f"--max-bad-rows is {quoted(text)}",
+                "give a number of rows, or a percentage like 1%",
             ) from None
         return cls(count=count, text=text)
 
@@ -85,4 +87,6 @@ class BadRowLimit:
 
 def count_or_share(value: int | str) -> int | str:
     """Turn digits into a number; return anything else as it is."""
-    return int(value) if str(value).isdecimal() else value
+    # Python makes no number of thousands of digits; those are told when the value is parsed.
+    is_number = str(value).isdecimal() and len(str(value)) < 20
+    return int(value) if is_number else value

@@ -252,6 +252,7 @@ def test_all_dags_import_and_the_pod_is_valid_and_locked_down(database, tmp_path
     kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
     (container,) = [each for each in pod["spec"]["containers"] if each["name"] == "base"]
     assert pod["spec"]["securityContext"]["runAsNonRoot"]
+    assert pod["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container["securityContext"]["readOnlyRootFilesystem"]
     # Where the sidecar that hands the report to Airflow looks for it.
     assert "--report=/airflow/xcom/return.json" in container["args"]

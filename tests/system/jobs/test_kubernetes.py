@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import kubernetes_validate
 import pyarrow.parquet as pq
@@ -51,10 +53,55 @@ def test_pods_run_without_root_on_a_read_only_file_system(path):
     pod = job_of(path)["template"]["spec"]
     (container,) = pod["containers"]
     assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert container["securityContext"]["readOnlyRootFilesystem"]
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/data", "/tmp"}
     assert pod["terminationGracePeriodSeconds"] > 5
+
+
+class Recorder:
+    """Stands for Airflow and the models of Kubernetes: what is called becomes its arguments."""
+
+    def __init__(self, *_: object, **values: object) -> None:
+        self.values = values
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def in_json(**values: object) -> dict[str, object]:
+    """A model as Kubernetes has it in JSON."""
+    names = [[first, *map(str.title, others)] for first, *others in (n.split("_") for n in values)]
+    return dict(zip(map("".join, names), values.values(), strict=True))
+
+
+def test_the_pod_of_the_airflow_dag_is_locked_down_like_those_of_the_manifests(monkeypatch):
+    pods: list[dict] = []
+    kinds = ("V1PodSecurityContext", "V1SecurityContext", "V1SeccompProfile", "V1Capabilities")
+    others = (
+        *("V1Volume", "V1VolumeMount", "V1EmptyDirVolumeSource", "V1ResourceRequirements"),
+        "V1PersistentVolumeClaimVolumeSource",
+    )
+    models = SimpleNamespace(**dict.fromkeys(kinds, in_json), **dict.fromkeys(others, Recorder))
+    for name, module in {
+        "airflow.sdk": SimpleNamespace(DAG=Recorder, Asset=Recorder),
+        "airflow.providers.cncf.kubernetes.operators.pod": SimpleNamespace(
+            KubernetesPodOperator=lambda **values: pods.append(values)
+        ),
+        "kubernetes.client": SimpleNamespace(models=models),
+    }.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    runpy.run_path(str(FOLDER.parent / "airflow_kubernetes_dag.py"))
+    (pod,) = pods
+    wanted = job_of(MANIFESTS[0])["template"]["spec"]
+    (container,) = wanted["containers"]
+    assert pod["security_context"] == wanted["securityContext"]
+    assert pod["container_security_context"] == container["securityContext"]
+    assert pod["automount_service_account_token"] == wanted["automountServiceAccountToken"]
 
 
 def run_container(path: Path, folder: Path, model: Path, **variables: str):

@@ -13,13 +13,17 @@ from textbatch.data.output.parquet_file import ParquetOutput
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.file_io import new_output
 
+#: How a cell begins that a spreadsheet takes for a formula; the wide forms too, in some languages.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
+
 
 def write_table(table: pa.Table, path: Path, *, overwrite: bool) -> None:
     """Write a table.
 
     Args:
         table: The table. For CSV its columns must not be nested.
-        path: The file. It becomes CSV if its name ends in `.csv`, otherwise Parquet.
+        path: The file. It becomes CSV if its name ends in `.csv`, otherwise Parquet. People open
+            CSV in spreadsheets, so a text that would be a formula there begins with `'`.
         overwrite: Whether an existing file may be replaced.
 
     Raises:
@@ -45,7 +49,12 @@ def _write_csv(table: pa.Table, path: Path, *, overwrite: bool) -> None:
     with atomic_file(path) as file:
         text = io.TextIOWrapper(file.buffered, encoding="utf-8", newline="")
         writer = csv.writer(text)
-        writer.writerow(table.column_names)
+        writer.writerow(map(_harmless, table.column_names))
         columns = [column.to_pylist() for column in table.columns]
-        writer.writerows(zip(*columns, strict=True))
+        writer.writerows(map(_harmless, row) for row in zip(*columns, strict=True))
         text.detach()
+
+
+def _harmless(cell: object) -> object:
+    """A cell that no spreadsheet runs. Spreadsheets take what follows a `'` for a text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from textbatch.data.storage.files import FileIO, InputFile, OutputFile
+from textbatch.data.storage.foreign_settings import check_files_of_settings
 from textbatch.data.storage.fsspec_store import FsspecStore
 from textbatch.data.storage.google_store import GoogleStore
 from textbatch.data.storage.local import LocalFileIO
@@ -30,6 +31,7 @@ def file_io_of(location: Location) -> FileIO[Any]:
 def _file_io(scheme: str) -> FileIO[Any]:
     if scheme == "file":
         return LocalFileIO()
+    check_files_of_settings()
     if scheme in ("s3", "s3a"):
         return RemoteFileIO(S3Store())
     if scheme in ("gs", "gcs"):
