@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 
 import pytest
@@ -59,4 +58,4 @@ def test_a_number_that_is_none_or_out_of_range_is_told_in_one_line(
         assert done.stderr.startswith("textbatch: error[Usage]: "), done.stderr
         assert done.stderr.count("\n") == 1, done.stderr
         assert len(done.stderr) < 2100
-        assert os.listdir(here) == ["in.csv"]
+        assert [path.name for path in here.iterdir()] == ["in.csv"]
