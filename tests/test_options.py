@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, get_type_hints
 
@@ -12,8 +13,9 @@ from typer.main import get_command
 
 from textbatch.cli.app import app
 from textbatch.cli.command import settings_in
-from textbatch.errors import UsageError
+from textbatch.errors import ConflictError, UsageError
 from textbatch.options import Options, beside, option, options, options_of
+from textbatch.options.credentials import has_credentials, refuse_credentials
 from textbatch.scoring.config import ScoreConfig
 
 Shade = Literal["grey", "green"]
@@ -106,3 +108,15 @@ def test_each_default_is_a_value_of_its_option(name):
         assert one.help.endswith("."), one.name
         if one.low is not None:
             assert made is None or one.low <= made <= one.high, one.name
+
+
+@pytest.mark.parametrize(
+    "piece", ["x", "x1", "/", " ", "?", "? ", "#a", "x:", "ab:/", "ab://", "@", ":", "key", "&key"]
+)
+def test_a_long_text_is_looked_through_for_credentials_in_linear_time(piece):
+    many = piece * ((128 << 10) // len(piece))
+    for begin in ("", "?", "s3://", "%25"):
+        # In quadratic time each of these takes minutes.
+        with suppress(ConflictError):
+            refuse_credentials(begin + many)
+    assert has_credentials(f"{many} s3://b/x?X-Amz-Signature=1")

@@ -234,9 +234,7 @@ def printable(text: str) -> str:
 
 def bounded(text: str) -> str:
     """Cut the middle out of a message that is too long for a line."""
-    if len(text) <= _LONGEST:
-        return text
-    return f"{text[: _LONGEST - _END]} … {text[-_END:]}"
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - _END]} … {text[-_END:]}"
 
 
 #: The system's errors about a name, rather than a device.

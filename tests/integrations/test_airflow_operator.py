@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import signal
@@ -164,7 +165,44 @@ def test_task_fails_at_once_where_there_is_no_such_command(task):
 def test_task_retries_after_all_but_the_final_codes(code, task):
     with pytest.raises(FailedError) as caught:
         task(command=shell(f"exit {code}")).execute({})
-    assert isinstance(caught.value, NoRetryError) == (code in final_exit_codes())
+    final = (*final_exit_codes(), 126, 127)  # the last two: there is nothing to run
+    assert isinstance(caught.value, NoRetryError) == (code in final)
+
+
+HUGE = "x" * (200 << 10)  # Linux takes 128 KiB in one word
+
+
+UNUSABLE = [
+    *({name: f"a{odd}b"} for odd in ("\0", "\ud800", HUGE)
+      for name in ("input_path", "output_path", "model_path", "if_exists")),
+    *({"flags": ["--null-text", odd]} for odd in ("\0", "\udfff", HUGE, 5, None, 1.5)),
+    *({"env": {"A": odd}} for odd in ("\0", "\ud800", HUGE, 5, None)),
+    *({"env": {odd: "a"}} for odd in ("A\0", "A=B", 5)),
+    *({"command": [odd]} for odd in ("\0", "\ud800", "", "/", "/etc/passwd", 5)),
+    *({"command": odd} for odd in ([], ["/bin/true"], ["/bin/echo"], shell("exit 126"))),
+    *({name: 5} for name in ("input_path", "output_path", "flags")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", UNUSABLE, ids=lambda settings: repr(settings)[:40])
+def test_task_fails_at_once_where_no_process_can_be_given_the_words(settings, task, caplog):
+    caplog.set_level("INFO")
+    with pytest.raises(NoRetryError) as caught:
+        task(**{"command": shell("echo {}"), **settings}).execute({})
+    for told in (*caplog.messages, str(caught.value)):
+        assert told.isprintable()
+        assert len(told) < 2100
+
+
+@pytest.mark.parametrize("code", ["EAGAIN", "ENOMEM", "EMFILE", "ENFILE", "EIO"])
+def test_task_retries_where_the_machine_is_short_of_something(code, task, module, monkeypatch):
+    def start(*_, **__):
+        raise OSError(getattr(errno, code), "no")
+
+    monkeypatch.setattr(module.subprocess, "Popen", start)
+    with pytest.raises(FailedError, match="the command cannot be started") as caught:
+        task().execute({})
+    assert not isinstance(caught.value, NoRetryError)
 
 
 def test_task_retries_when_a_signal_ended_the_command(task):

@@ -6,6 +6,7 @@ environment can have it without the libraries that score: `pip install --no-deps
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -21,12 +22,17 @@ from typing import IO, Any
 from airflow.sdk import Asset, BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from textbatch.errors import ConflictError, final_exit_codes, printable
+from textbatch.errors import ConflictError, bounded, final_exit_codes, printable
 from textbatch.options.credentials import refuse_credentials
 
 #: The command ends within 5 seconds after SIGTERM. If it has not ended after this time, it is
 #: killed.
 KILL_AFTER_SECONDS = 10.0
+
+#: Why a command is not started today, but may be later: the machine is short of something.
+_SHORTAGES = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY, errno.EIO)
+#: The exit codes of a command that could not be run; shells and `setpriv` agree on them.
+_NOT_RUN = (126, 127)
 
 #: The fields of the run report that an asset event has.
 _EVENT_FIELDS = ("run_id", "fingerprint", "rows_in", "rows_out", "mean_confidence")
@@ -105,8 +111,7 @@ class TextbatchScoreOperator(BaseOperator):
                 child.wait()
             if code:
                 raise _failure(code, told)
-            stdout.seek(0)
-            report: dict[str, Any] = json.load(stdout)
+            report = _report_in(stdout)
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 digest = {name: report.get(name) for name in _EVENT_FIELDS}
@@ -124,23 +129,34 @@ class TextbatchScoreOperator(BaseOperator):
             last.start()
 
     def _start(self, stdout: IO[str]) -> subprocess.Popen[str]:
+        try:
+            return self._started(stdout)
+        except ConflictError as error:
+            raise AirflowFailException(str(error)) from None
+        except (TypeError, ValueError, IndexError) as error:
+            # A NUL, a lone surrogate, a number, a variable with `=` in its name, an empty command.
+            told = f"no process can be given these words or variables: {error}"
+            raise AirflowFailException(bounded(printable(told))) from None
+        except OSError as error:
+            told = f"the command cannot be started: {os.strerror(error.errno or errno.EIO)}"
+            later = error.errno in _SHORTAGES
+            raise (AirflowException if later else AirflowFailException)(told) from None
+
+    def _started(self, stdout: IO[str]) -> subprocess.Popen[str]:
         words = [*self.command, "score", "--json", "--if-exists", self.if_exists]
         words += ["--model", self.model_path] if self.model_path else []
         words += [*self.flags, "--", self.input_path, self.output_path]
-        try:
-            for word in words:
-                is_place = word in (self.input_path, self.output_path, self.model_path)
-                refuse_credentials(word, "this task", bare=is_place)
-        except ConflictError as error:
-            raise AirflowFailException(str(error)) from None
+        for word in words:
+            is_place = word in (self.input_path, self.output_path, self.model_path)
+            refuse_credentials(word, "this task", bare=is_place)
         # SIGKILL ends the task without a call of `on_kill`. Then the kernel ends the command.
         setpriv = shutil.which("setpriv")
         guard = [setpriv, "--pdeathsig", "TERM"] if setpriv else []
         if not shutil.which(self.command[0]):
-            told = printable(self.command[0])
+            told = bounded(printable(self.command[0]))
             message = f"no command {told}; install textbatch, or give its full path"
             raise AirflowFailException(message)
-        self.log.info("%s", printable(" ".join(words)))
+        self.log.info("%s", bounded(printable(" ".join(words))))
         return subprocess.Popen(
             [*guard, *words],
             env={**os.environ, **(self.env or {})},
@@ -160,7 +176,7 @@ class TextbatchScoreOperator(BaseOperator):
         child.stderr.reconfigure(newline="\n")  # what only moves a cursor ends no line
         with child.stderr as messages:
             for message in messages:
-                line = printable(message.rstrip())
+                line = bounded(printable(message.rstrip()))
                 self.log.info("%s", line)
         return line
 
@@ -169,7 +185,17 @@ def _failure(code: int, told: str) -> AirflowException:
     # A negative code means that a signal ended the command.
     code = 128 - code if code < 0 else code
     message = f"exit code {code}: {told or 'no message'}"
-    return (AirflowFailException if code in final_exit_codes() else AirflowException)(message)
+    final = code in (*final_exit_codes(), *_NOT_RUN)
+    return (AirflowFailException if final else AirflowException)(message)
+
+
+def _report_in(stdout: IO[str]) -> dict[str, Any]:
+    stdout.seek(0)
+    with suppress(ValueError):
+        report = json.load(stdout)
+        if isinstance(report, dict):
+            return report
+    raise AirflowFailException("the command has printed no report; check `command`")
 
 
 def _kill(child: subprocess.Popen[str]) -> None:

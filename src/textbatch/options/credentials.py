@@ -12,21 +12,24 @@ from urllib.parse import unquote
 from textbatch.errors import ConflictError, printable
 
 #: A scheme and its slashes, wherever they are in a text. `Path` leaves one slash. A single letter
-#: is a drive.
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]+)\s*:([/\\]+)")
+#: is a drive. All expressions here are linear in the length of a text, which may be a long one.
+_SCHEME = re.compile(r"(?<![A-Za-z0-9+.\-])[0-9+.\-]*+([A-Za-z][A-Za-z0-9+.\-]++)\s*+:([/\\]+)")
 #: A user and a password where a place begins, without a scheme or after a mistyped one.
-_BARE = re.compile(r"[\s/]*(\w+/{2,})?[^\s/:@]+:(?!/)[^@]*[^@/]@[^/]")
+_BARE = re.compile(r"[\s/]*+(\w+/{2,})?[^\s/:@]+:(?!/)[^@]*[^@/]@[^/]")
 _PORT = re.compile(r"[^:@]+:\d{1,5}")
 #: `container@account` is Azure's own form of an address.
 _AZURE_SCHEMES = ("abfs", "abfss", "az", "wasb", "wasbs")
 _AZURE_ADDRESS = re.compile(r"[a-z0-9$\-]{1,63}@[a-z0-9\-]+\.(dfs|blob)\.[a-z.]+")
 _ACCESS_KEY = re.compile(r"A[KS]IA[A-Z0-9]{16}")
 #: A parameter; a `?` alone is a glob's.
-_PARAMETER = re.compile(r"[?#]\s*[^/?#=]{2,}=")
+_PARAMETER = re.compile(r"[?#][^/?#=]{2,}=")
 _SECRET_PARAMETER = re.compile(
-    r"[?#&;]\s*(sig|[\w\-]*(signature|token|secret|passw|credential|key)[\w\-]*)\s*=", re.IGNORECASE
+    r"[?#&;]\s*+(sig\s*+=|(?=[\w\-]*(signature|token|secret|passw|credential|key))[\w\-]++\s*+=)",
+    re.IGNORECASE,
 )
 _LONGEST_QUOTED = 100
+#: How much of a place is looked at. No store and no system has longer names.
+_LONGEST_PLACE = 8 << 10
 #: Where the credentials of a scheme belong.
 _WHERE = {
     **dict.fromkeys(("s3", "s3a"), "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
@@ -45,7 +48,9 @@ def has_credentials(text: str) -> bool:
     return any(
         _SECRET_PARAMETER.search(form)
         or any(
-            _is_telling(found[1].lower(), len(found[2]), form[found.end() :])
+            _is_telling(
+                found[1].lower(), len(found[2]), form[found.end() : found.end() + _LONGEST_PLACE]
+            )
             for found in _SCHEME.finditer(form)
         )
         for form in _forms(text)
