@@ -270,9 +270,7 @@ def storage_errors(
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise AccessError(what, "check the permissions") from error
         if error.errno == errno.ENOMEM:
-            raise OutOfMemoryError(
-                what, "free memory, or give `score` a smaller --chunk-rows"
-            ) from error
+            raise OutOfMemoryError(what, "`score` needs less with --chunk-rows 1000") from error
         if error.errno in (errno.EMFILE, errno.ENFILE):
             raise StarvedError(what, "raise `ulimit -n`") from error
         raise StorageError(what, "free space or check the device, then run again") from error

@@ -47,7 +47,7 @@ CASES = {
     "file as bundle": (
         "score @good.parquet @new.parquet --model @good.bin",
         66,
-        "not a bundle directory",
+        "no model directory",
     ),
     "damaged bundle": (
         "score @good.parquet @new.parquet --model @damaged",
@@ -204,7 +204,7 @@ def test_one_flipped_byte_in_any_file_of_a_bundle_is_noticed(folder, model):
         # Of the manifest itself, what is not repeated elsewhere (a date) cannot be checked.
         middle = content.index(b'"fingerprint"') + 25 if name == "manifest.json" else None
         flip(folder / "one" / name, len(content) // 2 if middle is None else middle)
-        with pytest.raises(BundleError, match=r"restore the bundle|not valid JSON"):
+        with pytest.raises(BundleError, match=r"restore the model|not valid JSON"):
             score(config)
     assert not config.output.exists()
 

@@ -70,7 +70,7 @@ def test_nothing_is_told_about_foreign_files(input_file, output, tmp_path):
             inspect_path(path)
     text = tmp_path / "notes.csv"
     text.write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match="neither a bundle nor an output; name a"):
+    with pytest.raises(DataError, match="neither a model nor an output; name a"):
         inspect_path(text)
     cut_off = tmp_path / "cut.parquet"
     cut_off.write_bytes(output.read_bytes()[:-7])

@@ -93,5 +93,5 @@ def test_unknown_tokens_are_oov(kind):
     ],
 )
 def test_malformed_files_are_refused(text, reason):
-    with pytest.raises(BundleError, match=rf"vocabulary\.txt .*{reason}.*; restore the bundle"):
+    with pytest.raises(BundleError, match=rf"vocabulary\.txt .*{reason}.*; restore the model"):
         Vocabulary.from_lines(text)

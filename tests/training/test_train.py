@@ -108,7 +108,7 @@ def test_an_existing_bundle_is_refused_before_any_work(trained, labelled_file):
 def test_overwrite_spares_what_is_no_bundle(labelled_file, tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "thesis.tex").write_text("years of work")
-    with pytest.raises(OutputError, match="is not a bundle"):
+    with pytest.raises(OutputError, match="is not a model"):
         train(config_of(labelled_file, tmp_path / "model", if_exists="replace"))
     assert (tmp_path / "model" / "thesis.tex").read_text() == "years of work"
 

@@ -77,8 +77,9 @@ def print_json(record: Mapping[str, Any]) -> None:
 
 
 def print_line(line: str) -> None:
-    """Print a line of results. On a terminal it is wrapped between words."""
-    results.print(printable(line), markup=False, soft_wrap=not results.is_terminal)
+    """Print a line of results. On a terminal it is wrapped between words, but a command is not."""
+    whole = not results.is_terminal or line.startswith("  ")
+    results.print(printable(line), markup=False, soft_wrap=whole)
 
 
 def log(line: str) -> None:

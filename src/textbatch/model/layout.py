@@ -80,4 +80,4 @@ class BundleLayout:
 #: The layout of all bundles.
 LAYOUT = BundleLayout()
 #: What to do with a damaged bundle, for messages.
-RESTORE = "restore the bundle from its source or train it again"
+RESTORE = "restore the model from its source or train it again"

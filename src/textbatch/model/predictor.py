@@ -181,7 +181,8 @@ class Predictor:
         # In this form NaN fails too.
         if not worst <= GOLDEN_TOLERANCE[self.engine.precision]:
             raise BundleError(
-                f"the model's golden rows are off by {worst:.2g} on {self.engine.name}",
+                "the model's golden rows (texts whose answers it must give again) are off by "
+                f"{worst:.2g} on {self.engine.name}",
                 f"compare the versions in {LAYOUT.manifest} with `textbatch --version`, or train "
                 "again",
             )

@@ -23,7 +23,7 @@ from textbatch.model.bundle.fetch import load_model
 from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
 from textbatch.types import Status
 
-_REMEDY = "name a bundle or an output"
+_REMEDY = "name a model or an output"
 _CHANGED = "restore it, or score the input again"
 
 
@@ -101,7 +101,7 @@ def _inspect_output(path: Location) -> OutputInspection:
     else:
         with storage_errors(path, "cannot read"), new_input(path).open() as file:
             if file.read(4) != b"PAR1":
-                raise DataError(f"{path} is neither a bundle nor an output", _REMEDY)
+                raise DataError(f"{path} is neither a model nor an output", _REMEDY)
         columns = {one.name: str(one.type) for one in ParquetSource(new_input(path)).schema}
     footer = find_footer(path)
     if footer is None:

@@ -91,4 +91,4 @@ class Vocabulary:
         return pa.array(self.tokens, pa.large_string())
 
 
-_RETRAIN = "restore the bundle from its source or train it again"
+_RETRAIN = "restore the model from its source or train it again"

@@ -513,7 +513,7 @@ def test_other_weights_do_not_reproduce_the_golden_rows(copy, bundle):
     weights = Weights.pack(tensors, bundle.classifier.architecture)
     (copy / "weights.safetensors").write_bytes(weights.data)
     reseal(copy)
-    with pytest.raises(BundleError, match=r"golden rows are off by .* on onnx"):
+    with pytest.raises(BundleError, match=r"golden rows .* are off by .* on onnx"):
         replay(copy)
 
 
@@ -522,7 +522,7 @@ def test_other_golden_rows_are_not_reproduced(copy, bundle):
     rows = np.array(bundle.golden.probabilities)
     rows[-1] = rows[-1][::-1]
     change_json(copy, "golden.json", "probabilities", to=rows.tolist())
-    with pytest.raises(BundleError, match="golden rows are off by"):
+    with pytest.raises(BundleError, match=r"golden rows .* are off by"):
         replay(copy)
 
 
@@ -551,7 +551,7 @@ def test_a_golden_row_without_evidence_is_not_reproduced(copy):
     golden = {"texts": ["!!!"], "probabilities": [[0.25] * 4]}
     (copy / "golden.json").write_text(json.dumps(golden))
     reseal(copy)
-    with pytest.raises(BundleError, match="golden rows are off by nan"):
+    with pytest.raises(BundleError, match=r"golden rows .* are off by nan"):
         replay(copy)
 
 
@@ -609,7 +609,7 @@ def test_what_is_no_bundle_is_never_replaced(make, bundle, tmp_path):
     path = tmp_path / "model"
     make(path)
     before = state(path) if path.is_dir() else None
-    with pytest.raises(OutputError, match="is not a bundle"):
+    with pytest.raises(OutputError, match="is not a model"):
         save_bundle(bundle, path, card="", overwrite=True)
     assert path.is_symlink() or not path.is_dir() or state(path) == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["model"]

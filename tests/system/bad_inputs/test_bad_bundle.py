@@ -140,7 +140,7 @@ def test_64_model_files_of_other_tools_are_never_loaded(suffix, cli, source, tmp
     cli.model = tmp_path / f"model.{suffix}"
     # What unpickles to a call of os.system.
     cli.model.write_bytes(b"cos\nsystem\n(S'touch pwned'\ntR.")
-    cli.refuses(source, 66, "not a bundle directory; pickles, .h5, .keras and archives are never")
+    cli.refuses(source, 66, "no model directory; pickles, .h5, .keras and archives are never")
     assert not Path("pwned").exists()
 
 

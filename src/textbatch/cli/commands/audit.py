@@ -26,6 +26,7 @@ def audit_command(given: Given[AuditCommand]) -> None:
 
     with failure_reported(given["report"], lambda: {"output": str(given["output"])}):
         config = given.made()
+    from textbatch.report.next_steps import after_audit, training_words
     from textbatch.report.terminal.audit import audit_tables
     from textbatch.training.audit import audit
 
@@ -33,5 +34,12 @@ def audit_command(given: Given[AuditCommand]) -> None:
         done = audit(config, listener=shown)
     for warning in done.warnings:
         log(f"warning: {warning}")
+    words = training_words(
+        config.inputs, text_column=config.text_column, label_column=config.label_column
+    )
     with told_if_possible():
-        print_record(done.to_dict(), lambda: audit_tables(done), as_json=config.json)
+        print_record(
+            done.to_dict(),
+            lambda: [*audit_tables(done), *after_audit(done.output, words)],
+            as_json=config.json,
+        )

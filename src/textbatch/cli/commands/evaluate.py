@@ -26,9 +26,21 @@ def evaluate_command(given: Given[EvaluateCommand]) -> None:
 
     with failure_reported(given["report"], lambda: {"model": str(given["model"])}):
         config = given.made()
+    from textbatch.report.next_steps import after_evaluate
     from textbatch.report.terminal.tables import evaluation_tables
     from textbatch.scoring.evaluate import evaluate
 
     with progress_shown() as shown:
         done = evaluate(config, progress=shown)
-    print_record(done.to_dict(), lambda: evaluation_tables(done), as_json=config.json)
+    model = str(config.model)
+    columns = ["--label-column", config.label_column] if config.label_column != "label" else []
+    columns += ["--text-column", config.text_column] if config.text_column else []
+    words = ["evaluate", *map(str, config.inputs), "--model", model, *columns]
+    print_record(
+        done.to_dict(),
+        lambda: [
+            *evaluation_tables(done),
+            *after_evaluate(words, has_page=config.html is not None, model=model),
+        ],
+        as_json=config.json,
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_json, print_line, told_if_possible
+from textbatch.cli.console import log, print_json, print_line, results, told_if_possible
 from textbatch.cli.memory import limit_memory
 from textbatch.cli.score_options import ScoreCommand
 
@@ -27,6 +27,7 @@ def score_command(given: Given[ScoreCommand]) -> None:
     from textbatch.cli.score_watched import score_watched
     from textbatch.integrations.prometheus import failure_measured
     from textbatch.report.files import failure_reported
+    from textbatch.report.next_steps import after_score
 
     paths = {
         "input": " ".join(map(str, given["inputs"])),
@@ -47,6 +48,10 @@ def score_command(given: Given[ScoreCommand]) -> None:
         else:
             # Standard output is for the rows alone.
             _print(done, log if config.to_standard_output else print_line)
+            # A log of every night needs no advice.
+            if results.is_terminal and done.state == "done" and not config.to_standard_output:
+                for line in after_score(str(config.output)):
+                    print_line(line)
 
 
 def _print(done: RunReport, say: Callable[[str], None]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textbatch.cli.command import Given
@@ -39,10 +40,12 @@ def train_command(given: Given[TrainCommand]) -> None:
     for warning in done.warnings:
         log(f"warning: {warning}")
     with told_if_possible():
-        print_record(done.to_dict(), lambda: _shown(done), as_json=config.json)
+        print_record(done.to_dict(), lambda: _shown(done, config.inputs), as_json=config.json)
 
 
-def _shown(done: TrainReport) -> Iterator[Any]:
+def _shown(done: TrainReport, inputs: Sequence[object]) -> Iterator[Any]:
+    from textbatch.model.layout import LAYOUT
+    from textbatch.report.next_steps import after_train
     from textbatch.report.terminal.tables import comparison_table, evaluation_tables
 
     yield from evaluation_tables(done.test)
@@ -51,6 +54,9 @@ def _shown(done: TrainReport) -> Iterator[Any]:
     if done.folds:
         yield done.folds.line()
     yield (
-        f"{done.model}: epoch {done.best_epoch} of {len(done.epochs)} kept, temperature "
-        f"{done.calibration.temperature:.3f}, {done.seconds:.0f} s"
+        f"{done.model}: the model, of epoch {done.best_epoch} of {len(done.epochs)}, made in "
+        f"{done.seconds:.0f} s. Its confidences are calibrated: the network's are divided by a "
+        f"temperature of {done.calibration.temperature:.3f}"
     )
+    yield f"{Path(done.model) / LAYOUT.page}: its report, with pictures"
+    yield from after_train(done.model, inputs)

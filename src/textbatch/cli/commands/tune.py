@@ -26,6 +26,7 @@ def tune_command(given: Given[TuneCommand]) -> None:
 
     with failure_reported(given["report"], lambda: {"study": str(given["study"])}):
         config = given.made()
+    from textbatch.report.next_steps import after_tune, training_words
     from textbatch.report.terminal.tuning import tuning_tables
     from textbatch.training.tune import tune
 
@@ -33,9 +34,12 @@ def tune_command(given: Given[TuneCommand]) -> None:
         done = tune(config, listener=shown)
     for warning in done.warnings:
         log(f"warning: {warning}")
+    words = training_words(
+        config.inputs, text_column=config.text_column, label_column=config.label_column
+    )
     with told_if_possible():
         print_record(
             done.to_dict(),
-            lambda: [*tuning_tables(done), f"{done.settings_file}: for train --settings"],
+            lambda: [*tuning_tables(done), *after_tune(done, words)],
             as_json=config.json,
         )

@@ -22,6 +22,7 @@ def vectors_command(given: Given[VectorsCommand]) -> None:
     Any amount of text is streamed; one seed gives the same vectors every time.
     """
     config = given.made()
+    from textbatch.report.next_steps import after_vectors
     from textbatch.training.vectors import train_vectors
 
     with progress_shown() as shown:
@@ -34,4 +35,6 @@ def vectors_command(given: Given[VectorsCommand]) -> None:
         f"({done.tokens_per_second:,.0f} words/s in training)"
     )
     with told_if_possible():
-        print_record(done.to_dict(), lambda: [line], as_json=config.json)
+        print_record(
+            done.to_dict(), lambda: [line, *after_vectors(done.output)], as_json=config.json
+        )

@@ -161,7 +161,7 @@ def check_replaceable(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"{path} exists", "add --overwrite to replace it")
     if not _is_bundle(path):
         raise OutputError(
-            f"{path} exists and is not a bundle, or holds other files too", "name another directory"
+            f"{path} exists and is not a model, or holds other files too", "name another directory"
         )
 
 
@@ -189,16 +189,14 @@ def read_verified(path: Path) -> BundleFiles:
         raise BundleError(f"there is no model at {path}", "train one, or give --model")
     if not path.is_dir():
         raise BundleError(
-            f"{path} is not a bundle directory; pickles, .h5, .keras and archives are never loaded",
+            f"{path} is no model directory; pickles, .h5, .keras and archives are never loaded",
             "give the directory that `textbatch train` wrote",
         )
     with storage_errors(path, "cannot read"):
         most = len(LAYOUT.limits) + 1
         names = sorted(entry.name for entry in islice(path.iterdir(), most + 1))
     if LAYOUT.manifest not in names:
-        raise BundleError(
-            f"{path} has no {LAYOUT.manifest}, so it is not a bundle", "check --model"
-        )
+        raise BundleError(f"{path} has no {LAYOUT.manifest}, so it is no model", "check --model")
     manifest = _read_manifest(path)
     _check_list(path, manifest, names)
     files: dict[str, bytes] = {}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textbatch.report.evaluation import Evaluation
+from textbatch.report.next_steps import command_line
+
+_SCORE = ("score", "input.parquet", "out.parquet", "--model", ".", "--text-column")
 
 
 def model_card(
@@ -39,7 +42,7 @@ def model_card(
         f"Puts one of {len(labels)} labels on a text: {', '.join(f'`{name}`' for name in labels)}.",
         "",
         "```",
-        f"textbatch score input.parquet out.parquet --model . --text-column {text_column}",
+        command_line(*_SCORE, text_column),
         "```",
         "",
         origin,

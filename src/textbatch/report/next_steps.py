@@ -1,0 +1,121 @@
+"""The next step after a command: a line that a shell takes as it is."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textbatch.report.tuning import TuneReport
+
+#: What stands before a command line, so that no line is broken in it.
+INDENT = "  "
+
+
+def command_line(*words: str | os.PathLike[str]) -> str:
+    """Write a command of textbatch, with quotes where a shell needs them.
+
+    Args:
+        words: The command and its arguments.
+    """
+    return shlex.join(["textbatch", *map(str, words)])
+
+
+def after_train(model: os.PathLike[str] | str, inputs: Sequence[object]) -> Iterator[str]:
+    """What to do with a new model.
+
+    Args:
+        model: The model.
+        inputs: The labelled files, whose kind the new ones probably have too.
+    """
+    suffix = _suffix_of(inputs)
+    yield "To put its labels on new texts:"
+    score = command_line("score", f"new{suffix}", f"scored{suffix}", "--model", model)
+    yield f"{INDENT}{score}"
+
+
+def after_tune(report: TuneReport, train: Sequence[str]) -> Iterator[str]:
+    """What to do with the settings that were found.
+
+    Args:
+        report: The report.
+        train: The words of the `train` command for the same rows.
+    """
+    if report.best == 0:
+        yield (
+            f"Nothing better found in {len(report.trials):,} trials: the settings as they were "
+            "are the best. More --trials go on from here, or train with them as they are:"
+        )
+        yield f"{INDENT}{command_line(*train)}"
+        return
+    yield f"To train with the best settings, which are in {report.settings_file}:"
+    yield f"{INDENT}{command_line(*train, '--settings', report.settings_file)}"
+
+
+def after_audit(output: object, train: Sequence[str]) -> Iterator[str]:
+    """What to do with likely label errors.
+
+    Args:
+        output: The file that lists them.
+        train: The words of the `train` command for the same rows.
+    """
+    yield f"Look at the rows that {output} names, correct their labels in the input, then:"
+    yield f"{INDENT}{command_line(*train)}"
+
+
+def after_vectors(output: os.PathLike[str] | str) -> Iterator[str]:
+    """What word vectors are for.
+
+    Args:
+        output: Their file.
+    """
+    yield "To train a model on them:"
+    yield f"{INDENT}{command_line('train', 'labelled.csv', '--vectors', output)}"
+
+
+def after_evaluate(evaluate: Sequence[str], *, has_page: bool, model: str) -> Iterator[str]:
+    """What to do with a measured model.
+
+    Args:
+        evaluate: The words of the command.
+        has_page: Whether it has written a page.
+        model: The model.
+    """
+    if has_page:
+        yield from after_train(model, evaluate[1:2])
+        return
+    yield "For pictures, and the rows of the surest mistakes:"
+    yield f"{INDENT}{command_line(*evaluate, '--html', 'evaluation.html')}"
+
+
+def after_score(output: os.PathLike[str] | str) -> Iterator[str]:
+    """What to look at in an output.
+
+    Args:
+        output: The output.
+    """
+    yield "To look at the least sure rows:"
+    yield f"{INDENT}{command_line('show', output, '--below', '0.6')}"
+
+
+def training_words(
+    inputs: Sequence[str | os.PathLike[str]], *, text_column: str, label_column: str
+) -> list[str]:
+    """The words of a `train` command for some rows.
+
+    Args:
+        inputs: The labelled files.
+        text_column: Column that holds the text.
+        label_column: Column that holds the label.
+    """
+    columns = {"--text-column": (text_column, "text"), "--label-column": (label_column, "label")}
+    named = [word for flag, (name, usual) in columns.items() if name != usual
+             for word in (flag, name)]  # fmt: skip
+    return ["train", *map(str, inputs), *named]
+
+
+def _suffix_of(inputs: Sequence[object]) -> str:
+    name = str(inputs[0]) if inputs else ""
+    return next((one for one in (".csv", ".jsonl") if name.endswith(one)), ".parquet")

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from textbatch.report.next_steps import (
+    INDENT,
+    after_audit,
+    after_evaluate,
+    after_score,
+    after_train,
+    after_tune,
+    after_vectors,
+    command_line,
+    training_words,
+)
+from textbatch.report.tuning import Trial, TuneReport
+
+ODD = "it's a place/Message Body"
+
+
+def words_of(lines) -> list[str]:
+    """The words that a shell makes of the command among some lines."""
+    (command,) = (line for line in lines if line.startswith(INDENT))
+    return shlex.split(command)
+
+
+def tuned(best: int) -> TuneReport:
+    trials = [Trial(number=n, state="complete", loss=1.0, epochs=1, settings={}) for n in (0, 1)]
+    return TuneReport(
+        study=ODD, settings_file=f"{ODD}/best.toml", rows={}, best=best, trials=trials, settings={},
+        warnings=[], seconds=1.0,
+    )  # fmt: skip
+
+
+def test_a_shell_takes_every_command_as_it_is_meant():
+    train = training_words([ODD, "b.csv"], text_column="Message Body", label_column="label")
+    assert train == ["train", ODD, "b.csv", "--text-column", "Message Body"]
+    score = ["textbatch", "score", "new.csv", "scored.csv", "--model", ODD]
+    assert words_of(after_train(ODD, ["a.csv"])) == score
+    assert words_of(after_train(ODD, ["a.parquet"]))[2:4] == ["new.parquet", "scored.parquet"]
+    assert words_of(after_audit(ODD, train)) == ["textbatch", *train]
+    assert words_of(after_vectors(ODD))[-1] == ODD
+    assert words_of(after_score(ODD)) == ["textbatch", "show", ODD, "--below", "0.6"]
+    evaluate = ["evaluate", ODD, "--model", ODD]
+    found = words_of(after_evaluate(evaluate, has_page=False, model=ODD))
+    assert found == ["textbatch", *evaluate, "--html", "evaluation.html"]
+    assert words_of(after_evaluate(evaluate, has_page=True, model=ODD))[-1] == ODD
+
+
+def test_a_search_that_found_nothing_better_says_so():
+    train = ["train", "a.csv"]
+    nothing = list(after_tune(tuned(0), train))
+    assert nothing[0].startswith("Nothing better found in 2 trials")
+    assert words_of(nothing) == ["textbatch", *train]
+    better = list(after_tune(tuned(1), train))
+    assert words_of(better) == ["textbatch", *train, "--settings", f"{ODD}/best.toml"]
+    assert "Nothing better" not in " ".join(better)
+
+
+@pytest.mark.parametrize("name", ["Message Body", "it's", "$HOME", "a;b", "-x"])
+def test_a_column_of_any_name_is_one_word(name):
+    assert shlex.split(command_line("score", "--text-column", name))[-1] == name
