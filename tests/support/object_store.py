@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import logging
@@ -10,6 +11,7 @@ import socket
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +38,8 @@ class Faults:
     Attributes:
         kind: `500`, `503`, `timeout`, `reset` (before the call is done) or `lost` (after it);
             `short` (half of the body, without a length) or `cut` (with one); `drip` (a byte now
-            and then); `cap` (at most a thousand bytes of a range); or an answer's status and code,
-            as `400:ExpiredToken`.
+            and then); `cap` (at most a thousand bytes of a range); `flip` (one bit of a body, on
+            its way here or back); or an answer's status and code, as `400:ExpiredToken`.
         first: Number of the first call that fails, from 1; 0 for none.
         count: How many calls fail.
         step: How many calls there are from one that fails to the next one.
@@ -145,9 +147,7 @@ class Store:
 
     def _serve(self, environ: dict, start_response) -> Iterable[bytes]:
         kind = self.faults.next(environ)
-        if self.faults.denied:
-            start_response("403 Forbidden", [("Content-Length", "0")])
-            return [b""]
+        kind = "403:AccessDenied" if self.faults.denied else kind
         if kind in ("500", "503"):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             status = "503 Slow Down" if kind == "503" else "500 Internal Server Error"
@@ -160,11 +160,13 @@ class Store:
             return [body]
         if kind == "reset":
             return _reset(environ)
+        if kind == "flip" and not _takes_flipped(environ):
+            kind = "400:BadDigest"
         if ":" in kind:
             return _refusal(environ, start_response, *kind.split(":"))
         if kind == "cap":
             _cap(environ)
-        if kind in ("short", "cut", "drip"):
+        if kind in ("short", "cut", "drip", "flip"):
             return _mangled(environ, self._app, kind)
         answer = self._app(environ, start_response)
         if kind == "lost":
@@ -181,6 +183,17 @@ def _refusal(environ: dict, start_response, status: str, code: str) -> Iterable[
     body = b"" if environ["REQUEST_METHOD"] == "HEAD" else body
     start_response(f"{status} No", [("Content-Length", str(len(body)))])
     return [body]
+
+
+def _takes_flipped(environ: dict) -> bool:
+    """Flip a bit of what is put; then check it as S3 does, which moto leaves out."""
+    if environ["REQUEST_METHOD"] != "PUT":
+        return True
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    body = bytes([*body[:-1], body[-1] ^ 1]) if body else body
+    environ["wsgi.input"] = io.BytesIO(body)
+    told = environ.get("HTTP_X_AMZ_CHECKSUM_CRC32")
+    return told is None or told == base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
 
 
 def _cap(environ: dict) -> None:
@@ -200,7 +213,11 @@ def _mangled(environ: dict, app, kind: str) -> Iterable[bytes]:
     connection: socket.socket = environ["werkzeug.socket"]
     with contextlib.suppress(OSError):
         connection.sendall("\r\n".join(lines).encode())
-        if kind != "drip":
+        if kind == "flip":
+            middle = len(body) // 2
+            flipped = bytes(byte ^ 1 for byte in body[middle : middle + 1])
+            connection.sendall(body[:middle] + flipped + body[middle + 1 :])
+        elif kind != "drip":
             connection.sendall(body[: len(body) // 2])
         for byte in body if kind == "drip" else b"":
             connection.sendall(bytes([byte]))

@@ -88,7 +88,9 @@ class S3Upload:
         answer = client().upload_part(
             UploadId=upload_id, PartNumber=number, Body=body, **self._target
         )
-        return {"ETag": answer["ETag"], "PartNumber": number}
+        # boto3 sends a checksum with each part. With these the store checks the whole once more.
+        told = {name: answer[name] for name in ("ETag", "ChecksumCRC32") if name in answer}
+        return {**told, "PartNumber": number}
 
     def _complete(self, upload_id: str, parts: list[dict[str, Any]]) -> None:
         client().complete_multipart_upload(
