@@ -32,7 +32,7 @@ from textbatch.cli.console import error_line
 from textbatch.cli.help import HelpedGroup, arguments_of, usage_of
 from textbatch.cli.machine import is_shortage
 from textbatch.cli.score_options import ScoreCommand
-from textbatch.cli.signals import stopped
+from textbatch.cli.signals import message, stopped
 from textbatch.cli.streams import drop_stdout, flush_stdout
 from textbatch.cli.tracebacks import told_traceback
 from textbatch.errors import (
@@ -138,12 +138,10 @@ def _run() -> int:
         return error_line(error.title, str(error), code=error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         stopped()
-        told = "stopped by Ctrl-C; the output is as it was; run again to go on"
-        return error_line("Interrupted", told, code=128 + signal.SIGINT)
+        return error_line("Interrupted", message(signal.SIGINT), code=128 + signal.SIGINT)
     except TerminatedError as error:
         stopped()
-        told = "stopped by SIGTERM; the output is as it was; run again to go on"
-        return error_line("Terminated", told, code=error.exit_code)
+        return error_line("Terminated", message(signal.SIGTERM), code=error.exit_code)
     except BrokenPipeError:
         drop_stdout()
         return 0

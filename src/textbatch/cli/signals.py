@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from textbatch.errors import InterruptError, TerminatedError
 
@@ -47,9 +48,32 @@ def catch_signals() -> None:
     watch.start()
 
 
+_told = threading.Event()
+
+
 def stopped() -> None:
-    """Stop raising: the exception has arrived where the process ends."""
+    """Stop raising: the exception has arrived where the process ends, and is told there."""
+    _told.set()
     signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def message(number: int) -> str:
+    """What is told of a signal.
+
+    Args:
+        number: SIGINT or SIGTERM.
+    """
+    name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
+    return f"stopped by {name}; the output is as it was; run again to go on"
+
+
+def _end(number: int) -> NoReturn:
+    """End the process at once. The line is written without any lock that the job may hold."""
+    if not _told.is_set():
+        kind = "Interrupted" if number == signal.SIGINT else "Terminated"
+        with suppress(OSError):
+            os.write(2, f"\ntextbatch: error[{kind}]: {message(number)}\n".encode())
+    os._exit(128 + number)
 
 
 class _Stopping:
@@ -61,7 +85,7 @@ class _Stopping:
     def begin(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal. The second one ends the process."""
         if self._number:
-            os._exit(128 + number)
+            _end(number)
         self._number = number
         # NumPy, for example, drops any exception while it looks for an attribute.
         signal.setitimer(signal.ITIMER_REAL, _RETRY_SECONDS, _RETRY_SECONDS)
@@ -98,4 +122,4 @@ def _end_later(reading: int, numbers: list[int]) -> None:
     while number not in numbers:
         number = os.read(reading, 1)[0]
     threading.Event().wait(GRACE_SECONDS)
-    os._exit(128 + number)
+    _end(number)

@@ -89,7 +89,7 @@ def train(
         self_train: Learn from the surest answers to --unlabelled, if this helps.
         folds: Cross-validate in K parts first.
         out_of_fold: Parquet file for the answers of the folds. None means beside the model.
-        resume: Continue an interrupted run.
+        resume: Say so if there is no interrupted run to go on from; without it, train goes on too.
         augment: none, auto (kept if validation improves), all, or, with commas between, some of
             templates, synonyms, neighbours, swap, delete, typos.
         template_file: TOML file with patterns that texts of the labels are made from.

@@ -123,15 +123,34 @@ def test_another_seed_starts_over_and_says_so(folder, killed, fingerprint):
     assert report.fingerprint != fingerprint
 
 
+def test_a_checkpoint_of_another_training_stays_until_there_is_a_state_of_this_one(
+    folder, killed, monkeypatch
+):
+    interrupted(folder, "kept")
+    there = folder / ".kept.training"
+    before = {path.name: path.read_bytes() for path in there.iterdir()}
+    monkeypatch.setattr("textbatch.training.train.choose", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        textbatch.train(
+            folder / "rows.parquet", text_column="body", label_column="queue", seed=3,
+            settings=folder / "settings.toml", model=folder / "kept",
+        )  # fmt: skip
+    assert {path.name: path.read_bytes() for path in there.iterdir()} == before
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_resume_without_a_checkpoint_trains_from_the_beginning_and_says_so(whole):
     assert "there is no checkpoint to go on from" in whole[1]
     assert "epoch 1:" in whole[1]
 
 
-def test_a_checkpoint_is_told_of_and_left_behind_without_resume(folder, killed, fingerprint):
+def test_the_same_command_run_again_goes_on_without_resume_too(folder, killed, fingerprint):
     """In a process of another hash seed, which makes the same bundle."""
     interrupted(folder, "left")
     found, said = run(folder, "left", hash_seed="12345")
-    assert "--resume would have gone on" in said
+    assert "going on after epoch 2 of an interrupted run" in said
     assert found == fingerprint
     assert not list(folder.glob(".left*"))

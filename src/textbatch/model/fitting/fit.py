@@ -163,7 +163,10 @@ class Fit:
         for name, variables in self._variables().items():
             arrays = state.group(name)
             if [tuple(v.shape) for v in variables] != [a.shape for a in arrays]:
-                raise BundleError("the checkpoint is of another network", "leave --resume out")
+                raise BundleError(
+                    "the checkpoint in .MODEL.training is of another network",
+                    "remove its folder",
+                )
             for variable, array in zip(variables, arrays, strict=True):
                 variable.assign(array)
         self.history = list(state.history)

@@ -120,7 +120,11 @@ class TrainConfig(
         decides=False,
         use="written",
     )
-    resume: bool = option("Continue an interrupted run.", default=False, decides=False)
+    resume: bool = option(
+        "Say so if there is no interrupted run to go on from; without it, train goes on too.",
+        default=False,
+        decides=False,
+    )
     augment: str = option(
         "none, auto (kept if validation improves), all, or, with commas between, some of "
         "templates, synonyms, neighbours, swap, delete, typos.",

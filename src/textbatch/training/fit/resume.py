@@ -23,10 +23,10 @@ _LIBRARIES = ("keras", "tensorflow", "gensim", "numpy")
 
 
 def open_checkpoint(run: TrainingRun, splits: Splits) -> Checkpoint:
-    """Open the checkpoint beside the model, `.<model>.training/`; read it if `--resume` is given.
+    """Open the checkpoint beside the model, `.<model>.training/`, and read what is there.
 
-    A checkpoint belongs to one training: its rows, settings, seed and versions. A checkpoint of
-    another training is removed, and the training starts from the beginning.
+    A checkpoint belongs to one training: its rows, settings, seed and versions. From another one
+    training starts at the beginning; it stays until the first state of this training replaces it.
 
     Args:
         run: The training. A message tells its listener whether an old checkpoint is used.
@@ -38,19 +38,15 @@ def open_checkpoint(run: TrainingRun, splits: Splits) -> Checkpoint:
     config, log = run.config, run.listener.log
     checkpoint = Checkpoint(checkpoint_of(config.model), key=_key(config, splits, run.recipe))
     there = checkpoint.folder.is_dir()
-    if config.resume and checkpoint.find() and checkpoint.state:
+    if checkpoint.find() and checkpoint.state:
         log(f"going on after epoch {len(checkpoint.state.history)} of an interrupted run")
-        return checkpoint
-    if config.resume and there:
+    elif there:
         log(
             "the checkpoint is damaged, or of other rows, settings, seed or versions: "
             "starting from the beginning"
         )
     elif config.resume:
         log("there is no checkpoint to go on from: starting from the beginning")
-    elif there:
-        log("an interrupted run left a checkpoint, which --resume would have gone on from")
-    checkpoint.remove()
     return checkpoint
 
 

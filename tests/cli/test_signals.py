@@ -1,0 +1,48 @@
+"""A stop ends with a message and its exit code, also where native code hears nothing of it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+MAIN = """
+from textbatch.cli import signals
+signals.GRACE_SECONDS = 0.05
+signals.catch_signals()
+import deaf
+"""
+#: A native call of many seconds, as the training of word vectors: Python's handlers wait for it.
+#: In an import they do not raise, so that no signal is too early.
+DEAF = """
+import hashlib
+print("begun", flush=True)
+hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "told"),
+    [
+        (signal.SIGINT, 130, "error[Interrupted]: stopped by Ctrl-C; "),
+        (signal.SIGTERM, 143, "error[Terminated]: stopped by SIGTERM; "),
+    ],
+)
+def test_a_stop_is_told_where_native_code_does_not_listen(number, code, told, tmp_path):
+    (tmp_path / "deaf.py").write_text(DEAF)
+    with subprocess.Popen(
+        [sys.executable, "-c", MAIN],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert said.count("stopped by") == 1
+    assert f"{told}the output is as it was; run again to go on" in said
