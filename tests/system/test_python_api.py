@@ -258,7 +258,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     )
     odd_reading = {
         "input_format": "csv", "encoding": "latin-1", "delimiter": ";", "quoting": "none",
-        "null_text": ("-",),
+        "null_text": ("-",), "join_lists": "\n",
     }  # fmt: skip
     odd_score = {
         **odd_reading,
@@ -269,6 +269,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "engine": "tensorflow", "device": "cpu", "threads": 5,
         "chunk_rows": 6, "batch_tokens": 7, "dry_run": True,
         "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
+        "strict_types": True,
     }  # fmt: skip
     # These exclude others.
     odd_folder = {"incremental": True, "precision": "int8"}
