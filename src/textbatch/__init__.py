@@ -64,3 +64,7 @@ def __getattr__(name: str) -> object:
         if library == "textbatch":
             raise
         raise MissingExtraError(f"textbatch.{name}", library, "train") from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

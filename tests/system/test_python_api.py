@@ -360,3 +360,7 @@ def test_everything_promised_is_there_and_nothing_else():
         assert getattr(textbatch, name)
     with pytest.raises(AttributeError, match="no attribute 'scores'"):
         _ = textbatch.scores
+
+
+def test_dir_lists_the_public_names():
+    assert set(textbatch.__all__) <= set(dir(textbatch))

@@ -12,7 +12,7 @@ from textbatch.model.fitting.settings import Epoch
 from textbatch.report.listener import SILENT, Listener, MessagesOnly, StepsOnly, messages_to
 from textbatch.report.terminal import progress as module
 from textbatch.report.terminal.epochs import EpochProgress
-from textbatch.report.terminal.pace import BYTES, span
+from textbatch.report.terminal.pace import BYTES, Count, span
 from textbatch.report.terminal.progress import Bar, Lines, Recorder, listener_on, step_of
 
 
@@ -48,6 +48,44 @@ def test_where_nobody_knows_the_total_the_share_read_tells_the_time(clock):
     clock[0] += 20
     lines.advance(100)
     assert told[1].line() == "scoring: 100 rows, 5 rows/s"
+
+
+def test_what_is_read_is_not_done_yet_and_a_wrong_total_is_dropped(clock):
+    told = []
+    lines = Lines(told.append)
+    lines.begin(None)
+    clock[0] += 99
+    lines.advance(99, 1.0)
+    assert told[0].line() == "scoring: 99 rows (99%), 1 rows/s, 1 s left"
+    lines.begin(1_184)
+    clock[0] += 20
+    lines.advance(1_248)
+    assert told[1].line() == "scoring: 1,248 rows, 62 rows/s"
+
+
+@pytest.mark.parametrize(
+    ("total", "steps", "shown"),
+    [
+        (None, [(100, 0.25), (200, 0.3)], "300 rows (30%)"),
+        (None, [(100, 1.0)], "100 rows (99%)"),
+        (1_184, [(1_184, None)], "1,184/1,184"),
+        (1_184, [(1_248, None)], "1,248 rows"),
+        (1_184, [], "0/1,184"),
+        (None, [], ""),
+        (None, [(100, None)], "100 rows"),
+    ],
+)
+def test_a_bar_shows_no_total_that_is_guessed_or_wrong(total, steps, shown):
+    terminal = Console(file=io.StringIO(), force_terminal=True, _environ={"TERM": "xterm"})
+    bar = Bar(terminal)
+    bar.begin(total)
+    assert bar._bar
+    (task,) = bar._bar.tasks
+    assert task.total is None  # it moves before the first row
+    for rows, share in steps:
+        bar.advance(rows, share)
+    assert Count("rows").render(task).plain == shown
+    bar.end()
 
 
 def test_a_terminal_gets_a_bar_and_a_dumb_one_lines():

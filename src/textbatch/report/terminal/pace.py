@@ -58,13 +58,16 @@ class Count(ProgressColumn):
         self._unit = unit
 
     def render(self, task: Task) -> Text:
-        """Show both, or only what is done if the total is not known."""
+        """Show both, or what is done and the share that is read, or only what is done."""
         done = int(task.completed)
-        if task.total is None:
+        if share := task.fields.get("share"):
+            return Text(f"{counted(done, self._unit)} ({share:.0%})")
+        total = task.total or task.fields.get("of")
+        if total is None:
             return Text(counted(done, self._unit) if done else "")
         if self._unit == BYTES:
-            return Text(f"{decimal(done)}/{decimal(int(task.total))}")
-        return Text(f"{done:,}/{int(task.total):,}")
+            return Text(f"{decimal(done)}/{decimal(int(total))}")
+        return Text(f"{done:,}/{int(total):,}")
 
 
 class Rate(ProgressColumn):

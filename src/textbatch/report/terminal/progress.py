@@ -17,6 +17,8 @@ from textbatch.report.terminal.pace import Count, Left, Rate, counted, rate, spa
 
 #: Seconds between two lines, where there is no bar.
 LINE_SECONDS = 10.0
+#: The most that is told of the share that is read: when all is read, not all is done.
+MOST_READ = 0.99
 
 
 class Progress(Protocol):
@@ -111,8 +113,11 @@ class Lines(Listener):
             return
         self._said = now
         seconds = now - self._started
-        if share is None and self._total:
-            share = min(1.0, self._rows / self._total)
+        if share is not None:
+            # What is read is not done yet.
+            share = min(share, MOST_READ)
+        elif 0 < self._rows <= self._total:
+            share = self._rows / self._total
         self._show(
             Standing(
                 step=self._step,
@@ -177,6 +182,7 @@ class Bar(Listener):
         self._console, self._log = console, log
         self._bar: RichProgress | None = None
         self._rows = 0
+        self._total: int | None = None
 
     def log(self, message: str) -> None:
         """Hand it on."""
@@ -197,7 +203,9 @@ class Bar(Listener):
             expand=True,
             transient=True,
         )
-        self._bar.add_task(step, total=total_rows or None)
+        # Without a total it moves to and fro, so that it does not look dead before the first row.
+        self._total = total_rows
+        self._bar.add_task(step, total=None, share=None, of=total_rows)
         self._bar.start()
 
     def advance(self, rows: int, share: float | None = None) -> None:
@@ -207,9 +215,13 @@ class Bar(Listener):
             return
         task = bar.task_ids[0]
         self._rows += rows
+        total: float | None = self._total
         if share:
-            bar.update(task, total=round(self._rows / share))
-        bar.update(task, advance=rows)
+            share = min(share, MOST_READ)
+            total = self._rows / share  # for the bar and the time: it is a guess, and not shown
+        elif total and self._rows > total:
+            total = self._total = None  # it was wrong
+        bar.update(task, total=total, advance=rows, share=share or None, of=None)
 
     def end(self) -> None:
         """Remove the bar: the caller shows how the step ended."""
