@@ -74,13 +74,39 @@ def test_a_damaged_page_is_told_with_its_column(tmp_path):
         list(open_source(path).batches(["id", "text"], 100))
 
 
-def test_integers_of_128_bits_are_not_called_damage(tmp_path):
-    path = tmp_path / "in.parquet"
+def with_int128() -> pl.DataFrame:
     wide = pl.Series([1, 2], dtype=pl.Int128)
-    pl.DataFrame({"text": ["a", "b"], "wide": wide}).write_parquet(path)
-    with pytest.raises(DataError, match="a type that this version of Arrow does not read") as told:
-        open_source(path)
+    price = pl.Series(["1.50", None]).cast(pl.Decimal(10, 2))
+    return pl.DataFrame({"text": ["a", "b"], "label": ["x", "y"], "wide": wide, "price": price})
+
+
+def test_integers_of_128_bits_are_told_with_their_column_and_the_way_around(model, tmp_path):
+    path, frame = tmp_path / "in.parquet", with_int128()
+    frame.write_parquet(path)
+    config = {"inputs": (path,), "output": tmp_path / "out.parquet", "model": model}
+    with pytest.raises(
+        DataError, match="column 'wide' of a type that this version of Arrow does not read"
+    ) as told:
+        score(ScoreConfig(**config))
     assert "damaged" not in str(told.value)
+    assert "leave it out with --columns" in str(told.value)
+    report = score(ScoreConfig(**config, columns=("text", "label", "price")))
+    assert report.notes == ["types that only Arrow's copy of the schema tells are not known"]
+    table = pq.read_table(tmp_path / "out.parquet")
+    assert table.select(["text", "price"]).to_pydict() == frame.select("text", "price").to_dict(
+        as_series=False
+    )
+
+
+def test_labelled_files_may_have_integers_of_128_bits_elsewhere(tmp_path):
+    path = tmp_path / "in.parquet"
+    with_int128().write_parquet(path)
+    rows = read_labelled([path], ReadOptions(), text_column="text", label_column="label")
+    assert rows.labels.to_pylist() == ["x", "y"]
+    # Whoever needs the column cannot leave it out.
+    with pytest.raises(DataError, match="column 'wide' of a type") as told:
+        list(open_source(path).batches(["wide"], 10))
+    assert "--columns" not in str(told.value)
 
 
 @pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])

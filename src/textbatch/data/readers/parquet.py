@@ -60,6 +60,8 @@ class ParquetSource:
         self.schema: pa.Schema = self._readers.schema
         self._leaves = leaves_of(footer.schema, self.schema)
         self.schema, self.notes = with_spark_notes(self.schema, self._leaves)
+        if self._readers.lacks_types:
+            self.notes.append("types that only Arrow's copy of the schema tells are not known")
         self.metadata: dict[bytes, bytes] | None = footer.metadata
         self.num_rows: int | None = footer.num_rows
 
@@ -129,6 +131,14 @@ class ParquetSource:
         leaves = [leaf for leaf in self._leaves if names[leaf.column] in asked]
         for leaf in leaves:
             self._check_width(leaf)
+            # Integers of 128 bits are bytes of this length, but for that copy.
+            if self._readers.lacks_types and pa.types.is_fixed_size_binary(leaf.kind):
+                raise UnreadableColumnError(
+                    self.file,
+                    names[leaf.column],
+                    "of a type that this version of Arrow does not read, like integers of 128 bits",
+                    "cast it to a decimal or to text where the file is written",
+                )
         # A name with a dot would select nested fields, so all columns of a file are read with None.
         return leaves, None if list(columns) == names else list(columns)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from textbatch.data.readers.arrow_schema import without_arrow_schema
 from textbatch.data.readers.nested import leaves, row_bytes, total_bytes
 from textbatch.data.readers.pages import largest_page
 from textbatch.data.readers.row_groups import WORST_BATCH_BYTES, Leaf, is_measured
@@ -31,7 +32,14 @@ PLAIN_TYPES: dict[str, bool] = (
 
 
 class Readers:
-    """Opens a file several times. Its footer is parsed only once."""
+    """Opens a file several times. Its footer is parsed only once.
+
+    Attributes:
+        metadata: The footer.
+        schema: The columns.
+        lacks_types: Whether the footer's copy of Arrow's schema has types that this Arrow lacks.
+            Then the columns have the types that Parquet says.
+    """
 
     def __init__(self, file: pa.NativeFile, *, remote: bool) -> None:
         """Parse the footer.
@@ -41,7 +49,12 @@ class Readers:
             remote: Whether each read is a request to another machine.
         """
         self._file, self._remote = file, remote
-        first = pq.ParquetFile(file, coerce_int96_timestamp_unit=INT96_UNIT, **PLAIN_TYPES)
+        self.lacks_types = False
+        try:
+            first = self._first(None)
+        except pa.ArrowNotImplementedError:
+            first = self._first(without_arrow_schema(file))
+            self.lacks_types = True
         self.metadata: pq.FileMetaData = first.metadata
         self.schema: pa.Schema = first.schema_arrow
         sizes = [self.metadata.row_group(i).total_byte_size for i in range(first.num_row_groups)]
@@ -49,6 +62,11 @@ class Readers:
         # group fits into memory.
         self._joined = remote and max(sizes, default=0) <= _JOINED_GROUP_BYTES
         self._readers: dict[tuple[frozenset[str], str], pq.ParquetFile] = {}
+
+    def _first(self, footer: pq.FileMetaData | None) -> pq.ParquetFile:
+        return pq.ParquetFile(
+            self._file, metadata=footer, coerce_int96_timestamp_unit=INT96_UNIT, **PLAIN_TYPES
+        )
 
     def batches(
         self,
