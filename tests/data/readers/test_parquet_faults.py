@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -119,3 +120,19 @@ def test_labelled_files_may_have_delta_encodings(encoding, tmp_path):
     rows = read_labelled([path], ReadOptions(), text_column="text", label_column="label")
     assert rows.texts.to_pylist() == ["refund", "login"]
     assert rows.labels.to_pylist() == ["a", "b"]
+
+
+def test_arrays_of_duckdb_with_nulls_are_told_with_a_way_around(model, tmp_path):
+    path, output = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    rows = "select 'a' as text, [1, 2]::int[2] as pair union all select 'b', null"
+    duckdb.sql(f"copy ({rows}) to '{path}' (format parquet)")
+    config = {"inputs": (path,), "output": output, "model": model}
+    with pytest.raises(DataError, match="column 'pair' of lists whose lengths do not") as told:
+        score(ScoreConfig(**config))
+    assert "leave it out with --columns, or cast it" in str(told.value)
+    score(ScoreConfig(**config, columns=("text",)))
+    duckdb.sql(
+        f"copy (select text, pair::int[] as pair from ({rows})) to '{path}' (format parquet)"
+    )
+    score(ScoreConfig(**config, if_exists="replace"))
+    assert pq.read_table(output)["pair"].to_pylist() == [[1, 2], None]

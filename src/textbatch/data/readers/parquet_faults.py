@@ -19,6 +19,8 @@ _UNKNOWN = re.compile(
     r"not (yet )?(implemented|supported)|unsupported|unknown (encoding|codec|compression)|NYI",
     re.IGNORECASE,
 )
+#: DuckDB writes values under an array that is null.
+_ARRAY = re.compile(r"spanned by list offsets", re.IGNORECASE)
 REWRITE = "write the file again from its source"
 
 
@@ -112,6 +114,10 @@ def rows_fault(
             if is_unknown(alone):
                 why = "of an encoding or type that this version of Arrow does not read"
                 return UnreadableColumnError(file, column, why)
+            if _ARRAY.search(str(alone)):
+                why = "of lists whose lengths do not fit their values, like arrays of DuckDB"
+                cast = "cast it from an array to a list where it is written"
+                return UnreadableColumnError(file, column, why, cast)
             where = f" in column {shown(column)}"
             return DataError(f"{file} is damaged after row {row}{where}", REWRITE)
     return DataError(f"{file} is damaged after row {row}", REWRITE)
