@@ -20,9 +20,10 @@ LOWEST := $(OTHER_WRITERS:%=--ignore=tests/data/%) \
 # A training from rows to a scored file, and what each library of the extra `train` is there for.
 LOWEST_TRAIN := tests/training/test_train.py tests/training/split tests/model/linear tests/model/vectors \
 	tests/report/html
+AZURITE_RELEASE := 3.35.0
 ARROW_RELEASES := 18.1.0 21.0.0 23.0.1
 
-.PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-roundtrip test-container test-lowest \
+.PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-roundtrip test-container test-azure test-lowest \
 	coverage coverage-quick check lock bench bench-accuracy reference docs clean
 
 help:  ## Show this list
@@ -52,6 +53,9 @@ test-roundtrip: $(VENV)/installed-dev .venv-spark/installed .venv-arrow/installe
 
 test-container: $(VENV)/installed-dev  ## Build the scoring image's environment and run it without Docker
 	TEXTBATCH_TEST_CONTAINER=1 $(BIN)/pytest tests/system/container
+
+test-azure: $(VENV)/installed-dev .venv-azurite/installed  ## Run the tests of Azure with its emulator, which needs npm
+	TEXTBATCH_TEST_AZURE=1 $(BIN)/pytest --numprocesses $(WORKERS) tests/system/storage/test_azure.py
 
 test-lowest: .venv-lowest/installed .venv-lowest-train/installed  ## Run tests with the oldest releases that are allowed
 	.venv-lowest/bin/pytest $(PARALLEL) -m '$(QUICK)' $(LOWEST) $(PYTEST)
@@ -122,6 +126,10 @@ $(VENV)/installed-dev: $(VENV)/installed
 	for release in $(ARROW_RELEASES); do \
 		$(BIN)/python -m venv --clear .venv-arrow/$$release \
 		&& .venv-arrow/$$release/bin/python -m pip install --quiet numpy pyarrow==$$release || exit 1; done
+	touch $@
+
+.venv-azurite/installed:
+	npm install --silent --no-audit --no-fund --prefix .venv-azurite azurite@$(AZURITE_RELEASE)
 	touch $@
 
 .venv-schedulers/installed: $(BIN)/python tests/system/jobs/schedulers-requirements.txt

@@ -30,7 +30,7 @@ from textbatch.data.storage.names import is_file_name
 from textbatch.data.storage.object_store import ObjectStore, ReadAt
 from textbatch.data.storage.patterns import expression_of
 from textbatch.data.storage.retry import retried
-from textbatch.errors import InputNotFoundError, StorageError, UsageError, storage_errors
+from textbatch.errors import DataError, InputNotFoundError, StorageError, UsageError, storage_errors
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -100,7 +100,18 @@ class RemoteInput(InputFile):
     def _reader(self) -> RemoteReader:
         state, path = self._state or self.look(), self.location
         read = retried(lambda: self._store.reader(path, state), path, "cannot read")
-        return RemoteReader(path, state.size, read)
+
+        def read_of_state(start: int, size: int) -> bytes:
+            data = read(start, size)
+            # Nothing is there: a shorter object may have taken its place.
+            if not data and (now := self._store.look(path)) and not now.is_same(state):
+                raise DataError(
+                    f"{path} was replaced while it was read",
+                    "write inputs under another name, then run again",
+                )
+            return data
+
+        return RemoteReader(path, state.size, read_of_state)
 
 
 class RemoteReader(io.RawIOBase):

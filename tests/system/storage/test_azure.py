@@ -1,0 +1,175 @@
+"""Azure, as Azurite speaks its protocol, and with a proxy before it that fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from queue import Empty, Queue
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from support.bundles import random_texts
+from support.faulty_proxy import KINDS, REQUEST_SECONDS, Proxy
+from support.killable_job import FULL
+
+from textbatch.data.storage.file_io import _file_io
+
+AZURITE = Path(__file__).parents[3] / ".venv-azurite/node_modules/.bin/azurite-blob"
+#: A job makes 20 calls: 15 to 17 read, and 19 writes.
+CALLS = range(1, 21) if FULL else (4, 15, 19)
+#: The account of every emulator, which its documentation names.
+KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+ROWS = 200
+
+pytestmark = pytest.mark.skipif(
+    not (os.environ.get("TEXTBATCH_TEST_AZURE") and AZURITE.exists() and shutil.which("node")),
+    reason="needs Azurite: `make test-azure`",
+)
+
+
+def lines_of(process: subprocess.Popen[str]) -> Iterator[str]:
+    """The lines that a process prints, for a minute at most."""
+    lines: Queue[str] = Queue()
+    assert process.stdout
+    stdout = process.stdout
+    reader = threading.Thread(target=lambda: [*map(lines.put, iter(stdout.readline, ""))])
+    reader.daemon = True
+    reader.start()
+    while True:
+        try:
+            yield lines.get(timeout=60)
+        except Empty:
+            return
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("azurite")
+    command = [AZURITE, "--blobPort", "0", "--location", folder, "--skipApiVersionCheck"]
+    command += ["--disableTelemetry"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    ports = (re.search(r"successfully listens on http://[\d.]+:(\d+)", x) for x in lines_of(server))
+    found = next((port for port in ports if port), None)
+    assert found
+    proxy = Proxy(int(found[1]))
+    yield proxy
+    proxy.close()
+    server.terminate()
+    server.communicate()
+
+
+@pytest.fixture
+def azure(proxy, monkeypatch, tmp_path):
+    proxy.faults.begin()
+    address = f"http://127.0.0.1:{proxy.port}/devstoreaccount1"
+    account = f"AccountName=devstoreaccount1;AccountKey={KEY};BlobEndpoint={address};"
+    monkeypatch.setenv(
+        "AZURE_STORAGE_CONNECTION_STRING", f"DefaultEndpointsProtocol=http;{account}"
+    )
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("TEXTBATCH_REQUEST_SECONDS", str(REQUEST_SECONDS))
+    _file_io.cache_clear()
+    found = fsspec.filesystem("abfs", use_listings_cache=False)
+    if not found.exists("bucket"):
+        found.mkdir("bucket")
+    for path in found.find("bucket"):
+        found.rm_file(path)
+    yield found
+    proxy.faults.begin()
+    _file_io.cache_clear()
+
+
+@pytest.fixture
+def source(azure, tmp_path) -> Path:
+    path = tmp_path / "in.parquet"
+    pq.write_table(pa.table({"id": [*range(ROWS)], "text": random_texts(ROWS, seed=4)}), path)
+    azure.put_file(str(path), "bucket/in.parquet")
+    return path
+
+
+def table(azure, key) -> pa.Table:
+    return pq.read_table(pa.BufferReader(azure.cat_file(f"bucket/{key}")))
+
+
+def test_a_folder_goes_from_azure_to_azure(azure, source, model, in_process, tmp_path):
+    for path in model.iterdir():
+        azure.put_file(str(path), f"bucket/model/{path.name}")
+    for number in range(3):
+        azure.put_file(str(source), f"bucket/in/day={number}/part.parquet")
+    done = in_process(
+        "score", "abfs://bucket/in/", "abfs://bucket/out/", "--model", "abfs://bucket/model"
+    )
+    assert done.returncode == 0, done.stderr
+    parts = [f"bucket/out/day={number}/part.parquet" for number in range(3)]
+    assert azure.find("bucket/out") == ["bucket/out/_SUCCESS", "bucket/out/_manifest.jsonl", *parts]
+    assert in_process("verify", "abfs://bucket/out/").returncode == 0
+    in_process("score", source, tmp_path / "local.parquet", "--model", model)
+    assert table(azure, "out/day=1/part.parquet").equals(pq.read_table(tmp_path / "local.parquet"))
+
+
+def test_what_is_missing_or_there_already_has_its_own_class(azure, source, model, in_process):
+    azure.pipe_file("bucket/taken.parquet", b"mine")
+    words = ("--model", model)
+    one = "abfs://bucket/in.parquet"
+    assert in_process("score", "abfs://bucket/none.parquet", "x.parquet", *words).returncode == 68
+    assert in_process("score", "abfs://nowhere/none.csv", "x.parquet", *words).returncode == 68
+    taken = "abfs://bucket/taken.parquet"
+    assert in_process("score", one, taken, *words).returncode == 73
+    assert azure.cat_file("bucket/taken.parquet") == b"mine"
+    assert in_process("score", one, taken, *words, "--overwrite").returncode == 0
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_failing_call_gives_the_right_rows_or_none(
+    kind, call, azure, proxy, source, model, in_process
+):
+    proxy.faults.begin(kind, first=call)
+    done = in_process(
+        "score", "abfs://bucket/in.parquet", "abfs://bucket/out.parquet", "--model", model
+    )
+    proxy.faults.begin()
+    assert done.returncode in (0, 65, 75), done.stderr
+    if done.returncode:
+        assert not azure.exists("bucket/out.parquet")
+    else:
+        assert table(azure, "out.parquet")["id"].to_pylist() == [*range(ROWS)]
+
+
+@pytest.mark.parametrize("kind", ["500", "reset", "drip"])
+def test_a_store_that_stays_down_ends_the_job_with_75(
+    kind, azure, proxy, source, model, in_process
+):
+    proxy.faults.begin(kind, first=3, count=10**6)
+    out, retry = "abfs://bucket/out.parquet", {"TEXTBATCH_RETRY_SECONDS": "0.2"}
+    done = in_process("score", "abfs://bucket/in.parquet", out, "--model", model, **retry)
+    proxy.faults.begin()
+    assert done.returncode == 75, done.stderr
+    assert not azure.exists("bucket/out.parquet")
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_object_that_is_replaced_while_it_is_read_gives_no_mixed_rows(
+    call, azure, proxy, source, model, in_process, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TEXTBATCH_RETRY_SECONDS", "2")
+    other = tmp_path / "other.parquet"
+    pq.write_table(pa.table({"id": [*range(-ROWS, 0)], "text": ["refund"] * ROWS}), other)
+    proxy.replace = lambda: azure.put_file(str(other), "bucket/in.parquet")
+    proxy.faults.begin("replaced", first=call)
+    done = in_process(
+        "score", "abfs://bucket/in.parquet", "abfs://bucket/out.parquet", "--model", model
+    )
+    proxy.faults.begin()
+    assert done.returncode in (0, 65), done.stderr
+    assert azure.exists("bucket/out.parquet") == (done.returncode == 0)
+    if done.returncode == 0:
+        rows = table(azure, "out.parquet")["id"].to_pylist()
+        assert rows in ([*range(ROWS)], [*range(-ROWS, 0)])
