@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-InputFormat = Literal["auto", "parquet", "csv", "jsonl"]
+FileFormat = Literal["parquet", "csv", "jsonl"]
+InputFormat = Literal["auto", FileFormat]
 #: Formats for standard output; the names of files say theirs.
 OutputKind = Literal["auto", "csv", "jsonl"]
 #: What can have happened to a row; see `types.Status`.

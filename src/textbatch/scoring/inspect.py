@@ -31,8 +31,8 @@ def inspect_path(path: Location) -> Inspection:
     """Describe a bundle or an output.
 
     Args:
-        path: A bundle's directory, or a Parquet file or a folder that `score` wrote, on this
-            machine or in an object store.
+        path: A bundle's directory, or a file or a folder that `score` wrote, on this machine or
+            in an object store.
 
     Returns:
         The description of the bundle or the output.

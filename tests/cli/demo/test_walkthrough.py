@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from support.bundles import run_cli
 
-from textbatch.cli.demo.tables import demo_tables
+from textbatch.cli.demo.tables import demo_lines, demo_tables
 from textbatch.cli.demo.tickets import QUEUES, labelled_tickets, unlabelled_texts
 from textbatch.cli.demo.walkthrough import DemoReport, run_demo
 from textbatch.errors import OutputError, UsageError
@@ -143,6 +143,24 @@ def test_the_command_prints_the_screen_or_one_json_record(done, monkeypatch, in_
     assert record["files"]["scored"] == str(done.files.scored)
     assert record["training"]["test"]["metrics"]["rows"] == done.training.rows["test"]
     assert record["scoring"]["rows_out"] == 700
+
+
+@pytest.mark.parametrize(
+    ("called", "found", "name"),
+    [
+        (".venv/bin/textbatch", None, ".venv/bin/textbatch"),
+        (".venv/bin/textbatch", "/bin/textbatch", "textbatch"),
+        ("a b/textbatch", None, "'a b/textbatch'"),
+        ("site-packages/textbatch/__main__.py", None, "textbatch"),
+    ],
+)
+def test_what_to_try_next_can_be_typed(done, monkeypatch, called, found, name):
+    """`make demo` runs a command that the shell does not find by its name."""
+    monkeypatch.setattr("sys.argv", [called, "demo"])
+    monkeypatch.setattr("shutil.which", lambda _: found)
+    lines = list(demo_lines(done))
+    assert f"  {name} inspect {done.files.model}" in lines
+    assert any(line.startswith(f"  {name} score ") for line in lines)
 
 
 def test_a_folder_that_is_not_empty_stays_as_it_is(tmp_path):

@@ -14,7 +14,7 @@ class VerifyCommand(JsonOptions):
     """What `textbatch verify` takes."""
 
     output: Location = option(
-        "A Parquet file or a folder that score wrote.",
+        "What score wrote: a file or a folder.",
         argument=True,
         of=location_of,
         use="read",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -82,10 +85,18 @@ def _next_commands(done: DemoReport) -> list[str]:
         shlex.quote(os.fspath(path))
         for path in (done.files.model, done.files.scored, done.files.unlabelled)
     )
-    score = f"textbatch score {unlabelled} out.parquet \\\n    --model {model} --min-confidence 0.9"
+    name = _command()
+    score = f"{name} score {unlabelled} out.parquet \\\n    --model {model} --min-confidence 0.9"
     return [
         "Try next:",
-        f"  textbatch inspect {model}",
-        f"  textbatch inspect {scored}",
+        f"  {name} inspect {model}",
+        f"  {name} inspect {scored}",
         *f"  {score}".splitlines(),
     ]
+
+
+def _command() -> str:
+    """What starts textbatch: its path, if the shell does not find it by its name."""
+    called = Path(sys.argv[0])
+    known = shutil.which("textbatch") or called.name != "textbatch"
+    return "textbatch" if known else shlex.quote(os.fspath(called))

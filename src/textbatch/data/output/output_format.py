@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Literal
+from typing import Literal, get_args
 
 from textbatch.data.readers.compressed import CODECS
 from textbatch.data.readers.source import format_by_name
@@ -13,6 +13,10 @@ from textbatch.errors import ConflictError
 
 #: The suffixes that messages name; `source.FORMATS` has a few more.
 ACCEPTED = ".parquet, .csv or .jsonl (also .csv.gz, .csv.zst, .jsonl.gz, .jsonl.zst)"
+
+
+#: What can be written. Readers may know other formats.
+WrittenFormat = Literal["parquet", "csv", "jsonl"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +29,7 @@ class OutputFormat:
         codec: What compresses CSV or JSON Lines as a whole; None for nothing.
     """
 
-    kind: Literal["parquet", "csv", "jsonl"] = "parquet"
+    kind: WrittenFormat = "parquet"
     delimiter: str = ","
     codec: str | None = None
 
@@ -46,10 +50,12 @@ def find_format(place: Location) -> OutputFormat | None:
     Args:
         place: The name of the output.
     """
-    kind = format_by_name(place.name)
+    named = format_by_name(place.name)
+    kinds: tuple[WrittenFormat, ...] = get_args(WrittenFormat)
+    kind = next((kind for kind in kinds if kind == named), None)
     suffixes = [suffix.lower() for suffix in PurePosixPath(place.name).suffixes]
     codec = CODECS.get(suffixes[-1]) if suffixes else None
-    if kind is None or kind == "auto" or (kind == "parquet" and codec):
+    if kind is None or (kind == "parquet" and codec):
         return None
     return OutputFormat(kind=kind, delimiter="\t" if ".tsv" in suffixes[-2:] else ",", codec=codec)
 

@@ -6,11 +6,11 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Protocol
+from typing import Protocol, assert_never, get_args
 
 import pyarrow as pa
 
-from textbatch.data.choices import InputFormat
+from textbatch.data.choices import FileFormat, InputFormat
 from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.column_names import (
     listed,
@@ -28,7 +28,7 @@ from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import ConflictError, DataError, UsageError
 
-FORMATS: dict[str, InputFormat] = {
+FORMATS: dict[str, FileFormat] = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",
@@ -36,6 +36,7 @@ FORMATS: dict[str, InputFormat] = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
 }
+TITLES: dict[FileFormat, str] = {"parquet": "Parquet", "csv": "CSV", "jsonl": "JSON Lines"}
 
 
 class Source(Protocol):
@@ -140,10 +141,12 @@ def open_input(
             encoding=options.encoding,
         )
         source = DelimitedSource(file, dialect, sets_aside=sets_aside)
-    else:
+    elif chosen == "jsonl":
         from textbatch.data.readers.jsonlines import JsonLinesSource
 
         source = JsonLinesSource(file, encoding=options.encoding, read_as=read_as)
+    else:
+        assert_never(chosen)
     _check_columns(source)
     return source
 
@@ -167,9 +170,9 @@ def suited_to(file: InputFile, options: ReadOptions) -> ReadOptions:
     )
 
 
-def _check_options(file: InputFile, chosen: InputFormat, options: ReadOptions) -> None:
+def _check_options(file: InputFile, chosen: FileFormat, options: ReadOptions) -> None:
     """Refuse options that mean nothing for a file: the user thinks that it is something else."""
-    name = "Parquet" if chosen == "parquet" else "JSON Lines"
+    name = TITLES[chosen]
     if options.encoding and chosen == "parquet":
         raise ConflictError(
             f"--encoding is for CSV and JSON Lines, and {file} is {name}", "leave it out"
@@ -211,7 +214,7 @@ def is_known_name(file: InputFile) -> bool:
     return format_by_name(file.name) is not None
 
 
-def format_by_name(name: str) -> InputFormat | None:
+def format_by_name(name: str) -> FileFormat | None:
     """The format that the name of a file says; None if it says none.
 
     Args:
@@ -220,7 +223,7 @@ def format_by_name(name: str) -> InputFormat | None:
     return FORMATS.get(_suffix_of(name))
 
 
-def format_of(file: InputFile, input_format: InputFormat) -> InputFormat:
+def format_of(file: InputFile, input_format: InputFormat) -> FileFormat:
     """Find the format of a file.
 
     Args:
@@ -235,9 +238,10 @@ def format_of(file: InputFile, input_format: InputFormat) -> InputFormat:
         return input_format
     suffix = _suffix(file)
     if suffix not in FORMATS:
+        *others, last = get_args(FileFormat)
         raise unknown_format(file, suffix) or UsageError(
             f"cannot tell the format of {file} by its name",
-            "give --format parquet, csv or jsonl",
+            f"give --format {', '.join(others)} or {last}",
         )
     return FORMATS[suffix]
 

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from textbatch.errors import ConflictError, QualityGateError
 from textbatch.model.bundle.bundle import Bundle
@@ -71,9 +71,11 @@ def open_engine(
         from textbatch.model.engines.keras import KerasEngine
 
         return KerasEngine(classifier, device=device)
-    from textbatch.model.engines.onnx import OnnxEngine
+    if name == "onnx" or name == "auto":
+        from textbatch.model.engines.onnx import OnnxEngine
 
-    return OnnxEngine(classifier, threads=threads, precision=precision)
+        return OnnxEngine(classifier, threads=threads, precision=precision)
+    assert_never(name)
 
 
 def check_int8(bundle: Bundle) -> None:
