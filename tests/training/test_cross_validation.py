@@ -14,8 +14,10 @@ from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.thresholds import thresholds
+from textbatch.report.folds import folds_line
 from textbatch.report.listener import MessagesOnly
 from textbatch.report.training import TrainReport
+from textbatch.scoring.inspect import inspect_path
 from textbatch.text.normalization import split_tokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
@@ -74,6 +76,15 @@ def test_the_report_tells_mean_and_deviation_of_what_the_file_says(validated):
     assert report.folds.accuracy.deviation == pytest.approx(right.std(ddof=1))
     assert any(line.startswith("fold 2 of 2: accuracy ") for line in said)
     assert any(line.startswith("2 folds, 270 rows: accuracy ") for line in said)
+
+
+def test_card_page_and_inspect_tell_the_same_of_a_cross_validation(validated):
+    report = validated[0]
+    line = report.folds.line()
+    model = Path(report.model)
+    assert f"Cross-validation: {line}." in (model / "README.md").read_text()
+    assert line in (model / "report.html").read_text()
+    assert folds_line(inspect_path(model).metrics["folds"]) == line
 
 
 def test_the_network_is_the_one_that_training_without_folds_makes(validated, trained):

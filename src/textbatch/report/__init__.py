@@ -2,6 +2,7 @@
 
 * `scoring`, `training`, `evaluation`, `tuning`, `audit`, `vectors`: the report of each command.
 * `inspection`, `verification`: what `inspect` and `verify` find.
+* `folds`: a cross-validation in one line.
 * `next_steps`: the command that may come next.
 * `comparison`: a model beside simple models.
 * `labels`: labels that look different where they are different.

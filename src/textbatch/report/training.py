@@ -11,6 +11,7 @@ from textbatch.model.vectors.coverage import VectorCoverage
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.files import SCHEMA_VERSION
+from textbatch.report.folds import folds_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,10 +127,7 @@ class FoldsSummary:
 
     def line(self) -> str:
         """Describe the cross-validation in one line."""
-        spreads = {"accuracy": self.accuracy, "macro F1": self.macro_f1, "ECE": self.ece}
-        return f"{len(self.folds)} folds, {self.rows:,} rows: " + ", ".join(
-            f"{name} {spread.mean:.4f} ± {spread.deviation:.4f}" for name, spread in spreads.items()
-        )
+        return folds_line(asdict(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

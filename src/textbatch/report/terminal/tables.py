@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from textbatch.errors import printable
+from textbatch.report.folds import folds_line
 from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
 from textbatch.report.labels import shown_label
 
@@ -104,6 +105,8 @@ def _of_bundle(found: BundleInspection) -> dict[str, str]:
             f"{test['metrics']['macro_f1']:.4f}, ECE {test['ece_after']:.4f} "
             f"on {test['metrics']['rows']:,} rows"
         )
+    if folds := found.metrics.get("folds"):
+        facts["cross-validation"] = folds_line(folds)
     return facts
 
 

@@ -84,3 +84,35 @@ def check_baselines(
     if required:
         raise QualityGateError(what, "use the simple model, or give more rows or --unlabelled")
     return f"{what}: prefer the simple model, or give more rows or --unlabelled texts"
+
+
+def worse_on_rare_labels(macro_f1: float, contenders: Sequence[Contender]) -> str | None:
+    """A warning if a simple model has a better macro F1, where each label counts the same.
+
+    Args:
+        macro_f1: The bundle's macro F1 on the test rows.
+        contenders: The other models on the same rows.
+    """
+    baselines = [one for one in contenders if one.name not in _NO_BASELINE]
+    best = max(baselines, key=lambda one: one.macro_f1)
+    if macro_f1 >= best.macro_f1:
+        return None
+    return (
+        f"{best.name} has macro F1 {best.macro_f1:.4f} on the test rows, the model {macro_f1:.4f}: "
+        "the simple model is better on rare labels; give more rows of these"
+    )
+
+
+def still_falling(best_epoch: int, epochs: int) -> str | None:
+    """A warning if the last epoch was the best one, so that more might have been better.
+
+    Args:
+        best_epoch: Number of the best epoch.
+        epochs: Number of all epochs.
+    """
+    if epochs < 2 or best_epoch < epochs:
+        return None
+    return (
+        f"the validation loss was still falling in the last of {epochs} epochs: more may be "
+        "better, with a larger max_epochs under [fit] in a file of --settings"
+    )

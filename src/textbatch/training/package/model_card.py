@@ -17,6 +17,7 @@ def model_card(
     origin: str,
     network: str,
     test: Evaluation,
+    folds: str = "",
 ) -> str:
     """Write the card.
 
@@ -26,6 +27,7 @@ def model_card(
         origin: Where the network comes from, in a sentence.
         network: The architecture on one line.
         test: What was measured on the test rows.
+        folds: What a cross-validation measured, in a line; empty without one.
 
     Returns:
         Markdown with the front matter that model hubs read.
@@ -51,6 +53,7 @@ def model_card(
             f"{scores.macro_f1:.4f}, expected calibration error {test.ece_after:.4f} "
             f"({test.ece_before:.4f} before calibration)."
         ),
+        *([f"Cross-validation: {folds}."] if folds else []),
         "",
         "| label | precision | recall | F1 | rows |",
         "|---|--:|--:|--:|--:|",

@@ -143,6 +143,7 @@ def _facts(bundle: Bundle, config: TrainConfig, report: TrainReport) -> dict[str
         "int8": f"same label on {bundle.int8.agreement:.2%} of {bundle.int8.rows:,} rows"
         if bundle.int8
         else "none for this network",
+        **({"Cross-validation": report.folds.line()} if report.folds else {}),
         "Training took": f"{report.seconds:,.0f} s",
         "textbatch": __version__,
         "Python": platform.python_version(),

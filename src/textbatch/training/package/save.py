@@ -13,7 +13,11 @@ from textbatch.text.normalization import split_tokens
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.fit.fitted import Fitted
 from textbatch.training.package.assemble import Measured
-from textbatch.training.package.baselines import check_baselines
+from textbatch.training.package.baselines import (
+    check_baselines,
+    still_falling,
+    worse_on_rare_labels,
+)
 from textbatch.training.package.model_card import model_card
 from textbatch.training.package.page import training_page
 from textbatch.training.split.dataset import Splits
@@ -33,9 +37,12 @@ def report_of(
     Raises:
         QualityGateError: A simple model is better, and that is not allowed.
     """
+    found = measured.test.metrics
     warning = check_baselines(
-        measured.test.metrics.accuracy, measured.contenders, required=config.require_baseline
-    )
+        found.accuracy, measured.contenders, required=config.require_baseline
+    ) or worse_on_rare_labels(found.macro_f1, measured.contenders)
+    unfinished = still_falling(fitted.best_epoch, len(fitted.epochs))
+    told = [one for one in (warning, unfinished) if one]
     return TrainReport(
         model=os.fspath(config.model),
         rows=splits.sizes(),
@@ -46,7 +53,7 @@ def report_of(
         blend_weight=measured.blend_weight,
         contenders=measured.contenders,
         vectors=fitted.start.coverage,
-        warnings=[*splits.warnings, *fitted.start.warnings, *([warning] if warning else [])],
+        warnings=[*splits.warnings, *fitted.start.warnings, *told],
         near_duplicates=splits.near_duplicates,
         left_out=splits.left_out,
     )
@@ -79,6 +86,7 @@ def save(
         origin=_origin(fitted, splits),
         network=fitted.start.architecture.summary(),
         test=report.test,
+        folds=report.folds.line() if report.folds else "",
     )
     page = training_page(
         bundle,
