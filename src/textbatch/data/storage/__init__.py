@@ -6,6 +6,7 @@
 * `file_io`: chooses who does it, by scheme; the entrance of this package.
 * `local`: files on this machine.
 * `places`: all places of a command: none that is written has another use.
+* `walk`: walks through folders of this machine.
 * `patterns`: globs for the names of objects.
 * `remote`: files in any object store, with retries.
 * `object_store`: what a store must be able to do.
@@ -13,6 +14,7 @@
 * `retry`: tries calls again, each with a deadline.
 * `failures`: gives failures a class.
 * `atomic_file`, `atomic_directory`: files that appear whole or not at all.
+* `foreign_settings`: files that the libraries of stores read by themselves.
 * `private`: directories that no other user may have touched.
 * `model_cache`: models from a store, on this machine.
 """
