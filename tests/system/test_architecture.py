@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,36 @@ def test_files_stay_short():
     assert not {path: lines for path, lines in long.items() if lines > 300}
     ordered = sorted(long.values())
     assert ordered[len(ordered) // 2] <= 120
+
+
+#: The functions of the public API: an editor shows each of their parameters.
+PUBLIC = {"scoring.api", "training.api", "training.from_keras"}
+
+
+def test_functions_take_few_parameters():
+    """More than eight belong into a value that travels."""
+    many = {
+        f"{module_of(path)}.{node.name}"
+        for path in FILES
+        if module_of(path) not in PUBLIC
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and taken_by(node) > 8
+    }
+    assert not many
+
+
+def taken_by(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    given = function.args
+    named = [*given.posonlyargs, *given.args, given.vararg, *given.kwonlyargs, given.kwarg]
+    return len([one for one in named if one and one.arg not in ("self", "cls")])
+
+
+def test_every_foreign_library_has_a_home():
+    """A new one is added to the list of owners, or to those that every room may import."""
+    everywhere = {"numpy", "pyarrow", "joblib", "textbatch", *sys.stdlib_module_names}
+    # For types, or only where a caller has them.
+    beside = {"_typeshed", "typing_extensions", "torch", "polars"}
+    owned = {name.split(".")[0] for name in OWNERS}
+    for path in FILES:
+        roots = {name.split(".")[0] for name in imports_of(path)}
+        assert roots <= everywhere | beside | owned, path

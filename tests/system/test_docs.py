@@ -71,6 +71,20 @@ def test_every_command_has_help_that_starts_with_an_example():
         assert re.match(r".+\.\n\nExample: textbatch ", command.help), name
 
 
+def test_the_readme_lists_every_command():
+    listed = set(re.findall(r"^\| .*$", (ROOT / "README.md").read_text(), re.MULTILINE))
+    rows = {name for row in listed for name in re.findall(r"`([a-z]+)[ `]", row.split(" | ")[0])}
+    assert set(COMMANDS) <= rows
+
+
+def test_contributing_names_what_there_is():
+    """Names in backticks with a file before or after them, such as `FORMATS`."""
+    page = (ROOT / "CONTRIBUTING.md").read_text()
+    code = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    for name in re.findall(r"`(_?[A-Z]\w*|[a-z]+_\w+)`", page):
+        assert re.search(rf"^ *(class |def |type )?{name}\b[ :=(]", code, re.MULTILINE), name
+
+
 def test_no_page_names_a_path_of_one_machine():
     for page in PAGES:
         assert not re.search(r"(?<![\w.])/(work|home|root|tmp)/", page.read_text()), page

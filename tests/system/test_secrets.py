@@ -43,6 +43,7 @@ RELATIVES = [
     f"hf://{USER}:{SECRET}@datasets/a/b/x.parquet",
     f"s3://{USER}%253A{SECRET}%2540bucket/x",
     "s3://AKIAABCDEFGHIJKLMNOP/x",
+    "s3://ASIAABCDEFGHIJKLMNOP/x",
     f"https://account.blob.core.windows.net/c/x?sv=1&sig={SECRET}",
     f"account.blob.core.windows.net/c/x?sv=1&sig={SECRET}",
 ]

@@ -159,3 +159,17 @@ def test_a_confidence_that_is_no_number_passes_no_threshold(settings):
     assert batch.column("confidence").to_pylist() == [None, 0.5]
     assert batch.column("predicted_label").to_pylist() == [None, "a"]
     assert found.status.tolist() == [Status.LOW_CONFIDENCE, Status.OK]
+
+
+def test_of_many_equal_probabilities_the_first_labels_come_first():
+    """An unstable sort keeps the order of a few equal numbers, and not that of many."""
+    many = tuple(f"label {number:03}" for number in range(100))
+    added = OutputColumns(labels=many, top_k=50)
+    rows = pa.record_batch({"id": [0]})
+    chunk = TextBatch(
+        table=rows, texts=pa.array(["x"], pa.large_string()), undecodable=np.zeros(1, bool)
+    )
+    equal = np.array([[0.02, 0.005] * 50], np.float32)
+    predictions = Predictions(probabilities=equal, status=np.array([Status.OK], np.int8))
+    batch, _ = added.assemble(chunk, predictions, added.output_schema(rows.schema))
+    assert batch.column("top_labels").to_pylist() == [list(many[::2])]

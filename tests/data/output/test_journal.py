@@ -254,3 +254,19 @@ def test_slices_and_kinds_of_text_do_not_matter(kind, tmp_path):
     found = [take(journal, 50, TEXTS.cast(kind)), take(journal, 50, TEXTS.cast(kind))]
     assert same(Predictions.concatenate(found), ALL[:100])
     journal.finish()
+
+
+def test_a_record_that_is_not_the_next_one_ends_the_journal(tmp_path):
+    """As where the disk has lost the record before it, whole."""
+    path = tmp_path / "journal"
+    write(path, [100])
+    first = path.read_bytes()
+    write_on = opened(path)
+    take(write_on, 1000)
+    append(write_on, 100, 200)
+    write_on.close()
+    begin = first.index(b"\n") + 1
+    path.write_bytes(first[:begin] + path.read_bytes()[len(first) :])
+    found, journal = take_all(path, 1000)
+    assert found is None
+    assert journal.rows_resumed == 0

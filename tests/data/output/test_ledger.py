@@ -27,6 +27,20 @@ def test_a_later_run_of_the_same_job_knows_what_is_finished(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_run_and_each_part_are_on_the_disk_before_the_next_step(tmp_path, monkeypatch):
+    """A power cut must not lose what is known of a part that is in its place."""
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda _: synced.append((tmp_path / "parts").stat().st_size))
+    ledger = Ledger(tmp_path / "parts", JOB)
+    ledger.begin(RUN)
+    assert synced == [(tmp_path / "parts").stat().st_size]
+    for number, record in enumerate(RECORDS, 2):
+        ledger.add(record)
+        assert len(synced) == number
+        assert synced[-1] == (tmp_path / "parts").stat().st_size
+    ledger.close()
+
+
 def test_another_job_starts_anew_but_knows_what_stands_there(tmp_path):
     ledger = Ledger(noted(tmp_path / "parts"), OTHER)
     assert (ledger.finished, ledger.begun) == ({}, True)

@@ -3,7 +3,12 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from textbatch.data.readers.text_column import check_text_type, decode_texts, joined_lists
+from textbatch.data.readers.text_column import (
+    check_text_type,
+    decode_texts,
+    joined_lists,
+    without,
+)
 from textbatch.errors import DataError
 
 TEXTS = ["a", None, "", "é\0😀", "a"]
@@ -158,3 +163,10 @@ def test_what_is_no_list_of_texts_is_no_text(kind):
     with pytest.raises(DataError, match="not text") as caught:
         check_text_type(kind, "in.parquet column 'text'", "|")
     assert "--join-lists" not in str(caught.value)
+
+
+def test_only_the_whole_text_means_a_missing_one():
+    texts = pa.array(["NA", " NA", "NA ", "na", "NAN", "", None])
+    assert without(texts, ["NA", "-"]).to_pylist() == [None, " NA", "NA ", "na", "NAN", "", None]
+    assert without(texts, [""]).to_pylist()[-2:] == [None, None]
+    assert without(texts, []).equals(texts)

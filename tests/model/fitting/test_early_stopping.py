@@ -41,3 +41,13 @@ def test_restored_it_decides_as_if_it_had_never_been_away():
     stopping.restore(history, 1, [])
     assert not stopping.is_best(epochs(0, 0, 0, 1)[3])
     assert stopping.stopped
+
+
+def test_restored_it_waits_as_long_as_if_it_had_never_been_away():
+    stopping = EarlyStopping(patience=3)
+    stopping.restore(epochs(3, 1, 2), 1, [])
+    later = epochs(0, 0, 0, 1, 1)
+    stopping.is_best(later[3])
+    assert not stopping.stopped
+    stopping.is_best(later[4])
+    assert stopping.stopped

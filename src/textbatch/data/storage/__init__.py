@@ -5,12 +5,14 @@
 * `files`: what can be done with a file: `InputFile`, `OutputFile`, `FileIO`.
 * `file_io`: chooses who does it, by scheme; the entrance of this package.
 * `local`: files on this machine.
+* `walk`: goes through folders of this machine, whatever their links.
 * `places`: all places of a command: none that is written has another use.
 * `walk`: walks through folders of this machine.
 * `patterns`: globs for the names of objects.
 * `remote`: files in any object store, with retries.
 * `object_store`: what a store must be able to do.
 * `s3_store`, `s3_upload`, `google_store`, `fsspec_store`: the stores.
+* `foreign_settings`: files of settings and credentials that the stores' libraries read.
 * `retry`: tries calls again, each with a deadline.
 * `failures`: gives failures a class.
 * `atomic_file`, `atomic_directory`: files that appear whole or not at all.
