@@ -26,6 +26,9 @@ from textbatch.data.readers.column_names import (
         "x-y",
         "",
         "2nd",
+        "1e",
+        "客户姓名",
+        "a0d7-b",
     ],
 )
 def test_names_are_names(name):
@@ -44,6 +47,10 @@ def test_names_are_names(name):
         "jane@example.org",
         "https://example.org/jane",
         "4111 1111 1111 1111",
+        "1.5e-3",
+        "0d7d4318-3a01-4ddf-830e-452d2a50b55b",
+        "我的卡丢了，请帮忙",
+        "カードをなくしました。",
         "IBAN 12345678",
         "Refund!",
         "Hello, Jane",

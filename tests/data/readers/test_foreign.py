@@ -74,6 +74,7 @@ FILES = {
     "sqlite": (database(), "an SQLite database"),
     "pickle": (pickle.dumps([1, 2]), "a pickle, which could run code and is never loaded"),
     "pdf": (b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
+    "pdf without other signs": (b"%PDF-1.4\n1 0 obj\n", "a PDF document"),
     "page": (b"\n<!DOCTYPE html>\n<title>Sign in</title>", "a page in HTML or XML"),
     "xml": (b'<?xml version="1.0"?><Error/>', "a page in HTML or XML"),
 }

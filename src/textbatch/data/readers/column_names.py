@@ -18,10 +18,16 @@ SHOWN_CHARACTERS = 40
 _SHOWN_NAMES = 20
 #: With more words it is more likely a sentence than a name.
 _NAME_WORDS, _SENTENCE_WORDS = 2, 5
-_VALUE = re.compile(r"[-+]?[\d.,:/\sTZ%€$-]*\d[\d.,:/\sTZ%€$-]*|.*(?:@|://|\d{7}).*", re.DOTALL)
+#: Numbers and dates, with an exponent or a unit of money; addresses, UUIDs and other long numbers.
+_VALUE = re.compile(
+    r"[-+]?[\d.,:/\sTZ%€$-]*\d[\d.,:/\sTZ%€$-]*(?:[eE][-+]?\d+)?"
+    r"|.*(?:@|://|\d{7}|[\da-fA-F]{8}-[\da-fA-F]{4}-).*",
+    re.DOTALL,
+)
 #: Of JSON, markup and formulas.
 _SIGNS = re.compile(r"[{}\[\]<>=\"\\]")
-_SENTENCE_END = re.compile(r".*[.!?,;]|.*[.!?,;:]\s.*", re.DOTALL)
+#: Chinese and Japanese have no blank after these signs.
+_SENTENCE_END = re.compile(r".*[.!?,;]|.*[.!?,;:]\s.*|.*[。！？，；、].*", re.DOTALL)
 
 
 def shown(name: str) -> str:
@@ -43,7 +49,7 @@ def listed(names: Sequence[str], *, doubtful: bool = False) -> str:
         doubtful: Whether they may be the first row of data. If one of them is surely no name, all
             are doubtful.
     """
-    doubtful = doubtful or any(map(_is_value, names))
+    doubtful = doubtful or one_is_data(names)
     told = [] if doubtful else [shown(name) for name in names if not looks_like_data(name)]
     hidden = len(names) - len(told)
     more = max(0, len(told) - _SHOWN_NAMES)
@@ -51,6 +57,11 @@ def listed(names: Sequence[str], *, doubtful: bool = False) -> str:
     if hidden:
         parts.append(f"{hidden:,} whose {'name looks' if hidden == 1 else 'names look'} like data")
     return ", ".join(parts)
+
+
+def one_is_data(names: Iterable[str]) -> bool:
+    """Whether one of the names is surely a cell: then all of them may be the first row of data."""
+    return any(map(_is_value, names))
 
 
 def repeated(names: Iterable[str]) -> str | None:

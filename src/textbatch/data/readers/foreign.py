@@ -42,7 +42,7 @@ _NAMES = {
     ".tgz": ("a tar archive", _UNPACK),
     ".json": ("JSON", "give --format jsonl if it holds one JSON object a line"),
 }
-#: Bytes that text does not have. "ORC" and "BZh" are also beginnings of words.
+#: Bytes that text does not have. "ORC" and "BZh" are also beginnings of words, "%PDF-" is not.
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]|[\x80-\xff]")
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x95c}\]\(q]")
 _PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype|html|\?xml)\b", re.IGNORECASE)
@@ -83,7 +83,7 @@ def _kind(head: bytes) -> tuple[str, str] | None:
             return "a spreadsheet", _SHEET
         return "a zip archive", f"{_UNPACK} with unzip, or pack it with gzip"
     for begins, what, remedy in _KINDS:
-        if head.startswith(begins) and _BINARY.search(head[:64]):
+        if head.startswith(begins) and (not begins.isalnum() or _BINARY.search(head[:64])):
             return what, remedy
     if head[257:262] == b"ustar":
         return "a tar archive", _UNPACK

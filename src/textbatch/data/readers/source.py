@@ -15,6 +15,7 @@ from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.column_names import (
     listed,
     looks_like_data,
+    one_is_data,
     repeated,
     shown,
 )
@@ -273,10 +274,10 @@ def _repeated(source: Source, name: str) -> DataError:
             f"{names.index('') + 1}",
             "name them; or, where a spreadsheet left them behind, delete them there",
         )
-    if looks_like_data(name):
+    if source.names_doubtful or looks_like_data(name) or one_is_data(names):
         return DataError(
             f"{source.file} has {names.count(name)} columns of one name, the first is column "
-            f"{names.index(name) + 1}; the name looks like data",
+            f"{names.index(name) + 1}; the names look like data",
             "write the column names first",
         )
     return DataError(f"{source.file} has more than one column {shown(name)}", "rename all but one")

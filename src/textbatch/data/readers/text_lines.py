@@ -59,7 +59,8 @@ class TextLines:
 
     def __iter__(self) -> Iterator[str]:
         try:
-            line = self._text.readline(MAX_LINE_CHARACTERS).removeprefix(_MARK)
+            # A tool that adds a mark may have found one there already.
+            line = self._text.readline(MAX_LINE_CHARACTERS).lstrip(_MARK)
             while line:
                 if len(line) >= MAX_LINE_CHARACTERS:
                     raise DataError(
