@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from support.bundles import random_bundle, write_bundle
 from support.options import odd_value
 
 import textbatch
@@ -36,7 +37,7 @@ def job(model, tmp_path):
 
     def run(**settings) -> tuple[str, object]:
         output = tmp_path / "out.parquet"
-        done = textbatch.score(source, output, model=model, **settings)
+        done = textbatch.score(source, output, **{"model": model, **settings})
         return done.state, pq.read_table(output)
 
     return run
@@ -66,6 +67,21 @@ def test_what_does_not_decide_changes_no_bit_and_skip_takes_the_output(name, job
     assert state == "done"
     assert again.equals(table)
     assert again.schema.equals(table.schema, check_metadata=False)
+
+
+def test_skip_refuses_the_output_of_another_version(job, monkeypatch):
+    job()
+    monkeypatch.setattr("textbatch.scoring.job.__version__", "99.0")
+    with pytest.raises(OutputError, match="made from another"):
+        job(if_exists="skip")
+
+
+def test_skip_refuses_the_output_of_another_model(job, tmp_path):
+    other = tmp_path / "other"
+    write_bundle(other, random_bundle(max_sequence_length=11))
+    job()
+    with pytest.raises(OutputError, match="made from another"):
+        job(if_exists="skip", model=other)
 
 
 def test_a_new_option_decides_unless_it_says_otherwise():

@@ -25,8 +25,6 @@ from textbatch.training.train import train
 from textbatch.training.tune import tune
 from textbatch.training.vectors import train_vectors
 
-pytestmark = pytest.mark.usefixtures("quick_recipe")
-
 OTHERS = ("train", "evaluate", "tune", "audit", "vectors")
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"
@@ -128,6 +126,7 @@ def test_every_field_of_the_other_reports_is_described(reference):
         assert set(reference.descriptions(kind)) >= {field.name for field in fields(kind)}
 
 
+@pytest.mark.usefixtures("quick_recipe")
 def test_other_reports_of_good_runs_follow_their_schemas(labelled, tmp_path, in_process):
     report, model = tmp_path / "report.json", tmp_path / "model"
     vectors = VectorsConfig(
