@@ -46,3 +46,22 @@ def test_a_stop_is_told_where_native_code_does_not_listen(number, code, told, tm
     assert process.returncode == code
     assert said.count("stopped by") == 1
     assert f"{told}the output is as it was; run again to go on" in said
+
+
+_LOST = """
+from textbatch.cli.signals import catch_signals
+catch_signals()
+class Library:
+    def __del__(self):
+        raise ValueError("a cell")
+made = Library()
+del made
+"""
+
+
+@pytest.mark.parametrize("flags", [(), ("--debug",)])
+def test_what_a_destructor_raises_is_told_under_debug_alone(flags):
+    done = subprocess.run(
+        [sys.executable, "-c", _LOST, *flags], capture_output=True, text=True, check=True
+    )
+    assert ("a cell" in done.stderr) == bool(flags)

@@ -111,8 +111,12 @@ class _Stopping:
         raise InterruptError
 
     def swallowed(self, lost: UnraisableHookArgs) -> None:
-        """Print nothing for an exception that is raised again. Others are printed as usual."""
-        if not isinstance(lost.exc_value, TerminatedError | KeyboardInterrupt):
+        """Print an exception that nobody can handle under `--debug` alone: it may quote a cell.
+
+        One that is raised again is never printed.
+        """
+        shows = "--debug" in sys.argv or "TEXTBATCH_DEBUG" in os.environ
+        if shows and not isinstance(lost.exc_value, TerminatedError | KeyboardInterrupt):
             sys.__unraisablehook__(lost)
 
 
