@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from support.bundles import random_texts, write_texts
 
 from textbatch import score
+from textbatch.data.output.folder import OutputFolder
 from textbatch.data.output.records import PartRecord, Success
 from textbatch.errors import DataError, OutputError
 from textbatch.scoring.inspect import inspect_path
@@ -163,3 +165,15 @@ def test_the_records_are_those_of_the_parts(copy):
     success = Success.of_bytes((copy / "out" / SUCCESS).read_bytes(), SUCCESS)
     assert success.parts == len(records) == 2
     assert success.rows_out == sum(record.rows_out for record in records)
+
+
+@pytest.mark.parametrize("name", ["_SUCCESS", "_manifest.jsonl"])
+def test_a_pipe_under_the_name_of_a_record_is_not_read(name, tmp_path):
+    os.mkfifo(tmp_path / name)
+    folder = OutputFolder(tmp_path)
+    read = folder.success if name == "_SUCCESS" else lambda: list(folder.records())
+    with pytest.raises(DataError, match="no regular file"):
+        read()
+    if name != "_SUCCESS":
+        with pytest.raises(DataError, match="no regular file"):
+            folder.seals()

@@ -69,7 +69,7 @@ class OutputFolder:
         """
         path = self.path / SUCCESS
         with storage_errors(path, "cannot read"):
-            return Success.of_bytes(path.read_bytes(), path) if path.exists() else None
+            return Success.of_bytes(path.read_bytes(), path) if _is_record(path) else None
 
     def records(self) -> Iterator[PartRecord]:
         """Yield the lines of the manifest; none without a manifest.
@@ -77,13 +77,13 @@ class OutputFolder:
         Raises:
             DataError: A line is damaged.
         """
-        if (self.path / MANIFEST).exists():
+        if _is_record(self.path / MANIFEST):
             yield from read_records(self.path / MANIFEST)
 
     def seals(self) -> dict[str, str]:
         """The seals of the parts in the manifest, as far as it can be read."""
         path = self.path / MANIFEST
-        if not path.exists():
+        if not _is_record(path):
             return {}
         with storage_errors(path, "cannot read"), path.open("rb") as file:
             return seals_of(file)
@@ -95,6 +95,7 @@ class OutputFolder:
             DataError: It is another one, or there is none.
         """
         path = self.path / MANIFEST
+        _is_record(path)
         digest = hashlib.sha256()
         with storage_errors(path, "cannot read", missing=DataError), path.open("rb") as file:
             while block := file.read(1 << 20):
@@ -181,6 +182,17 @@ class OutputFolder:
         with atomic_file(place, owner=owner_of(self.path), like=manifest) as file:
             file.buffered.write(record.to_bytes())
         failpoint("success-written")
+
+
+def _is_record(path: Path) -> bool:
+    """Whether a record is there. A pipe under its name would let whoever reads it wait for ever.
+
+    Raises:
+        DataError: Something else than a file has its name.
+    """
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is no regular file", "remove it, then score with --overwrite")
+    return path.exists()
 
 
 def _make(folder: Path) -> None:
