@@ -103,7 +103,7 @@ def test_a_refused_flag_counts_as_a_failure(score, tmp_path):
     assert gauges(metrics)["textbatch_last_exit_code", ""] == 2
 
 
-def test_a_skipped_run_succeeds_and_keeps_what_the_last_one_told(
+def test_a_skipped_run_succeeds_and_tells_of_the_output_that_is_there(
     input_file, model, tmp_path, in_process
 ):
     metrics, output = tmp_path / "m.prom", tmp_path / "out.parquet"
@@ -113,8 +113,12 @@ def test_a_skipped_run_succeeds_and_keeps_what_the_last_one_told(
     assert in_process(*arguments, "--if-exists", "skip").returncode == 0
     second = gauges(metrics)
     name = ("textbatch_last_success_timestamp_seconds", "")
-    assert second.pop(name) > first.pop(name)
-    assert second == first
+    assert second[name] > first[name]
+    assert (first["textbatch_files_new", ""], second["textbatch_files_new", ""]) == (1, 0)
+    for family in ("textbatch_rows", "textbatch_rows_in", "textbatch_labelled_rows"):
+        assert {key: value for key, value in second.items() if key[0] == family} == {
+            key: value for key, value in first.items() if key[0] == family
+        }
 
 
 def test_labels_of_any_kind_stand_in_the_metrics(input_file, tmp_path, in_process):

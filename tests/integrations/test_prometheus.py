@@ -7,6 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from textbatch.errors import DataError
 from textbatch.integrations.prometheus import failure_measured, write_success
+from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.scoring import RunReport
 
 LABELS = {
@@ -50,6 +51,49 @@ def fail(path):
         raise DataError("no")
 
 
+def by_labels(path, name):
+    return {
+        tuple(value for key, value in one.labels.items() if key != "task"): one.value
+        for one in samples(path)
+        if one.name == name
+    }
+
+
+def test_a_night_without_input_shows_nothing_of_the_night_before(tmp_path):
+    path = tmp_path / "m.prom"
+    files = {"found": 3, "scored": 3, "known": 0, "stray": 0}
+    write_success(path, report(rows_in=36, fingerprint="f" * 16, files=files), None)
+    assert by_labels(path, "textbatch_rows_in") == {(): 36}
+    assert by_labels(path, "textbatch_files_new") == {(): 3}
+    assert by_labels(path, "textbatch_model_fingerprint_info") == {("f" * 16,): 1}
+    fail(path)
+    nothing = {"labels": {}, "statuses": {}, "mean_confidence": None, "tokens": 0}
+    files = {"found": 3, "scored": 0, "known": 3, "stray": 0}
+    write_success(path, report(state="skipped", files=files, **nothing), None)
+    assert by_labels(path, "textbatch_rows_in") == by_labels(path, "textbatch_files_new") == {(): 0}
+    for name in ("rows", "labelled_rows", "model_fingerprint_info"):
+        assert not by_labels(path, f"textbatch_{name}")
+    assert by_labels(path, "textbatch_last_failure_timestamp_seconds")
+
+
+def test_drift_is_measured_against_the_training(tmp_path):
+    path = tmp_path / "m.prom"
+    profile = TrainingProfile(
+        rows=36,
+        tokens_by_quantile={},
+        truncated_share=0.0,
+        oov_share=0.1,
+        labels=dict.fromkeys(LABELS, 1),
+        confidence_histogram=[1] * 19 + [40],
+    )
+    write_success(path, report(confidence_histogram=[1] * 19 + [40]), profile)
+    drift = by_labels(path, "textbatch_drift")
+    assert drift[("confidences",)] == 0
+    assert drift[("labels",)] > 0.1
+    write_success(path, report(), None)
+    assert not by_labels(path, "textbatch_drift")
+
+
 def counted(path):
     found = [one for one in samples(path) if one.name == "textbatch_labelled_rows"]
     return sorted(one.value for one in found)
@@ -60,7 +104,7 @@ def counted(path):
 )
 def test_no_label_and_no_name_breaks_the_file_and_a_failure_forgets_nothing(name, tmp_path):
     path = tmp_path / name
-    write_success(path, report())
+    write_success(path, report(), None)
     good = samples(path)
     assert counted(path) == sorted(LABELS.values())
     assert len({one.labels["label"] for one in good if "label" in one.labels}) == len(LABELS)
@@ -90,7 +134,7 @@ def test_no_label_and_no_name_breaks_the_file_and_a_failure_forgets_nothing(name
 )
 def test_a_line_that_cannot_be_read_back_costs_no_other(damage, tmp_path):
     path = tmp_path / "m.prom"
-    write_success(path, report())
+    write_success(path, report(), None)
     path.write_bytes(damage.encode() + b"\n" + path.read_bytes() + damage.encode())
     fail(path)
     assert counted(path) == sorted(LABELS.values())

@@ -86,5 +86,5 @@ def test_skip_refuses_the_output_of_another_model(job, tmp_path):
 
 def test_a_new_option_decides_unless_it_says_otherwise():
     assert set(BESIDE) == {
-        "batch_tokens", "chunk_rows", "max_bad_rows", "report", "threads", "work_dir",
+        "batch_tokens", "chunk_rows", "max_bad_rows", "min_rows", "report", "threads", "work_dir",
     }  # fmt: skip

@@ -23,18 +23,34 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
     from prometheus_client.samples import Sample
 
+    from textbatch.model.quality.profile import TrainingProfile
+
+#: A number, or one for each status, label or the like.
+_Value = float | Mapping[str, float]
 #: Of a longer file only the beginning is read back, in bytes.
 _LONGEST_FILE = 16 << 20
-_HELP = {
+#: What each metric means.
+METRICS = {
     "textbatch_last_success_timestamp_seconds": "When a run last ended well.",
     "textbatch_last_failure_timestamp_seconds": "When a run last failed.",
     "textbatch_last_exit_code": "Exit code of the last run.",
     "textbatch_run_duration_seconds": "Wall time of the last good run.",
+    "textbatch_rows_in": "Rows of the last good run's input; 0 if no file was new.",
+    "textbatch_files_new": "Files that the last good run scored.",
     "textbatch_rows": "Rows in the last output, by status.",
     "textbatch_rows_quarantined": "Rows that the last good run put into quarantine.",
     "textbatch_labelled_rows": "Rows in the last output, by predicted label.",
     "textbatch_mean_confidence": "Mean confidence of the rows with a label.",
     "textbatch_oov_share": "Share of tokens that the model does not know.",
+    "textbatch_drift": "Population stability index of the run against the model's training.",
+    "textbatch_model_fingerprint_info": "1 for the model of the last good run.",
+}
+#: What the labels of a metric's samples are called, beside `task`.
+_KINDS = {
+    "textbatch_rows": "status",
+    "textbatch_labelled_rows": "label",
+    "textbatch_drift": "of",
+    "textbatch_model_fingerprint_info": "fingerprint",
 }
 
 
@@ -59,35 +75,47 @@ def failure_measured(path: Path | None) -> Iterator[None]:
         if path:
             with suppress(Exception):  # the first error is the one to tell
                 code = exit_code_of(error)
-                _write(path, {"textbatch_last_failure_timestamp_seconds": time.time()}, code)
+                failed = {"textbatch_last_failure_timestamp_seconds": time.time()}
+                _write(path, _known(path), failed, code)
         raise
 
 
-def write_success(path: Path, report: RunReport) -> None:
-    """Write the metrics of a run that ended well.
-
-    A skipped run did nothing. Then the metrics of the run before it stay, except for the time.
+def write_success(path: Path, report: RunReport, profile: TrainingProfile | None) -> None:
+    """Write the metrics of a run that ended well. Of earlier runs only the last failure stays.
 
     Args:
         path: The metrics file.
         report: The report of the run.
+        profile: What the model's training looked like; None if not known.
 
     Raises:
         StorageError: The file cannot be written.
     """
-    values: dict[str, float | Mapping[str, int]] = {
-        "textbatch_last_success_timestamp_seconds": time.time()
+    from textbatch.report.drift import drift_of  # it needs NumPy
+
+    drift = drift_of(report, profile)
+    known = {"labels": drift.labels, "confidences": drift.confidences}
+    fingerprint = {} if report.fingerprint is None else {report.fingerprint: 1}
+    scored = 1 if report.state == "done" else 0
+    values: dict[str, _Value] = {
+        "textbatch_last_success_timestamp_seconds": time.time(),
+        "textbatch_run_duration_seconds": report.seconds,
+        "textbatch_rows_in": _number(report.rows_in),
+        "textbatch_files_new": report.files["scored"] if report.files else scored,
+        "textbatch_rows": report.statuses,
+        "textbatch_rows_quarantined": report.rows_quarantined,
+        "textbatch_labelled_rows": report.labels,
+        "textbatch_mean_confidence": _number(report.mean_confidence),
+        "textbatch_oov_share": _number(report.oov_share),
+        "textbatch_drift": {name: index for name, index in known.items() if index is not None},
+        "textbatch_model_fingerprint_info": fingerprint,
     }
-    if report.state == "done":
-        values |= {
-            "textbatch_run_duration_seconds": report.seconds,
-            "textbatch_rows": report.statuses,
-            "textbatch_rows_quarantined": report.rows_quarantined,
-            "textbatch_labelled_rows": report.labels,
-            "textbatch_mean_confidence": _number(report.mean_confidence),
-            "textbatch_oov_share": _number(report.oov_share),
-        }
-    _write(path, values, 0)
+    kept = {
+        name: family
+        for name, family in _known(path).items()
+        if name == "textbatch_last_failure_timestamp_seconds"
+    }
+    _write(path, kept, values, 0)
 
 
 def _check(path: Path) -> None:
@@ -103,10 +131,12 @@ def _check(path: Path) -> None:
     new_output(path).check()
 
 
-def _write(path: Path, values: Mapping[str, float | Mapping[str, int]], code: int) -> None:
+def _write(
+    path: Path, known: Mapping[str, Metric], values: Mapping[str, _Value], code: int
+) -> None:
     from prometheus_client import CollectorRegistry, generate_latest
 
-    families = _known(path)
+    families = dict(known)
     for name, value in {**values, "textbatch_last_exit_code": code}.items():
         families[name] = _family(name, value, task=path.stem)
     registry = CollectorRegistry()
@@ -137,8 +167,8 @@ def _known(path: Path) -> dict[str, Metric]:
         return {}
     families: dict[str, Metric] = {}
     for sample in filter(None, map(_sample, lines)):
-        if sample.name in _HELP:
-            empty = GaugeMetricFamily(sample.name, _HELP[sample.name])
+        if sample.name in METRICS:
+            empty = GaugeMetricFamily(sample.name, METRICS[sample.name])
             families.setdefault(sample.name, empty).samples.append(sample)
     return families
 
@@ -156,15 +186,14 @@ def _sample(line: str) -> Sample | None:
         return None
 
 
-def _family(name: str, value: float | Mapping[str, int], *, task: str) -> Metric:
+def _family(name: str, value: _Value, *, task: str) -> Metric:
     from prometheus_client.metrics_core import GaugeMetricFamily
 
     if not isinstance(value, Mapping):
-        family = GaugeMetricFamily(name, _HELP[name], labels=["task"])
+        family = GaugeMetricFamily(name, METRICS[name], labels=["task"])
         family.add_metric([_value(task)], value)
         return family
-    kind = "status" if name == "textbatch_rows" else "label"
-    family = GaugeMetricFamily(name, _HELP[name], labels=["task", kind])
+    family = GaugeMetricFamily(name, METRICS[name], labels=["task", _KINDS[name]])
     for key, count in value.items():
         family.add_metric([_value(task), _value(key)], count)
     return family

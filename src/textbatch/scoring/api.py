@@ -32,6 +32,7 @@ def score(
     output_format: OutputKind = "auto",
     columns: Sequence[str] | None = None,
     strict_types: bool = False,
+    min_rows: int = 0,
     max_bad_rows: int | str = 0,
     quarantine: PathLike | None = None,
     quarantine_text: bool = False,
@@ -72,6 +73,7 @@ def score(
         output_format: Format of what goes to stdout; auto is CSV for CSV, else JSON Lines.
         columns: Input columns to keep. None means all.
         strict_types: Refuse columns whose types would not be kept.
+        min_rows: Fail if the run reads fewer rows than this.
         max_bad_rows: Fail if there are more bad rows than this.
         quarantine: Move bad rows out of the output; list them in this JSONL file.
         quarantine_text: Put the bad texts into that file too.

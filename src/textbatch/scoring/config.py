@@ -92,6 +92,13 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     )
     # Part of the key: what was written without it may have lost types.
     strict_types: bool = option("Refuse columns whose types would not be kept.", default=False)
+    min_rows: int = option(
+        "Fail if the run reads fewer rows than this.",
+        default=0,
+        low=0,
+        high=2**63 - 1,
+        decides=False,
+    )
     # Not part of the key: an output that is there is checked against the limit each time.
     max_bad_rows: int | str = option(
         "Fail if there are more bad rows than this.",

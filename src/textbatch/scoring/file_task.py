@@ -38,6 +38,7 @@ class FileTask:
         partitions: The `key=value` folders above the input.
         if_exists: What to do if the output exists.
         bad_rows: How many bad rows this file may have.
+        min_rows: How many rows it must have.
         read_as: Types of the columns of JSON Lines, where the file is one of many.
     """
 
@@ -49,6 +50,7 @@ class FileTask:
     partitions: tuple[tuple[str, str | None], ...] = ()
     if_exists: IfExists = "fail"
     bad_rows: BadRowLimit = field(default_factory=BadRowLimit)
+    min_rows: int = 0
     read_as: JsonTypes | None = None
 
     @classmethod
@@ -68,6 +70,7 @@ class FileTask:
             quarantine=config.quarantine,
             if_exists=config.if_exists,
             bad_rows=BadRowLimit.parse(config.max_bad_rows),
+            min_rows=config.min_rows,
         )
 
     @property

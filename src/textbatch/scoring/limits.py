@@ -1,10 +1,10 @@
-"""How many bad rows are allowed."""
+"""How many bad rows are allowed, and how many rows there must be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from textbatch.errors import TooManyBadRowsError, UsageError
+from textbatch.errors import InputNotFoundError, TooManyBadRowsError, UsageError
 from textbatch.options.credentials import quoted
 
 
@@ -90,3 +90,20 @@ def count_or_share(value: int | str) -> int | str:
     # Python makes no number of thousands of digits; those are told when the value is parsed.
     is_number = str(value).isdecimal() and len(str(value)) < 20
     return int(value) if is_number else value
+
+
+def check_enough(rows: int, least: int) -> None:
+    """Refuse a run that found too little to do.
+
+    Args:
+        rows: Rows that the run read.
+        least: The smallest number that is allowed.
+
+    Raises:
+        InputNotFoundError: There are fewer.
+    """
+    if rows < least:
+        raise InputNotFoundError(
+            f"the input of this run has {rows:,} rows; --min-rows asks for {least:,}",
+            "look at what should have brought the rest",
+        )

@@ -24,7 +24,7 @@ from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, FolderResult
-from textbatch.scoring.limits import BadRowLimit
+from textbatch.scoring.limits import BadRowLimit, check_enough
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score_file import FileRun
 
@@ -112,6 +112,7 @@ def scored(
                 # An output is taken over whatever limit it was made with, but not past this one.
                 counts = result.counts
                 BadRowLimit.parse(config.max_bad_rows).check(counts.bad_rows, rows=counts.rows_in)
+                check_enough(counts.rows_in, config.min_rows)
         done = report.of(result)
         if config.report:
             with only_warned(f"the report {config.report}", done.notes.append):

@@ -26,6 +26,7 @@ from textbatch.scoring.bad_row_filter import BadRowFilter
 from textbatch.scoring.chunks import predict_chunks, read_chunks
 from textbatch.scoring.file_task import FileResult, FileTask, State
 from textbatch.scoring.job import Job, already_there, footer_of, open_quarantine, prepare
+from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.tally import Tally
 from textbatch.types import TextBatch
@@ -128,6 +129,8 @@ class FileRun:
 
     def _planned(self) -> FileResult:
         job = prepare(self._task, self._model)
+        if job.source.num_rows is not None:
+            check_enough(job.source.num_rows, self._task.min_rows)
         self._model.predictor()
         return replace(self.known("planned"), rows_planned=job.source.num_rows)
 
@@ -162,6 +165,7 @@ class FileRun:
                 counts = tally.counts(quarantined=bad_rows.quarantined)
                 rate = tally.rate(counts.rows_in)
                 _check_rows(job, counts, output.rows)
+                check_enough(counts.rows_in, job.task.min_rows)
                 mark = job.identity.mark()
                 job.identity.check_unchanged()
                 bad_rows.publish()

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import io
+import os
+
 import pyarrow as pa
 import pytest
 
 from textbatch.data.storage.failures import classified
 from textbatch.data.storage.file_io import new_input
+from textbatch.data.storage.local import _Bytes
 from textbatch.data.storage.location import location_of
 from textbatch.data.storage.s3_upload import client
 from textbatch.errors import (
@@ -113,3 +117,10 @@ def test_an_endpoint_that_is_no_address(monkeypatch):
             new_input(PLACE).look()
     finally:
         client.cache_clear()
+
+
+def test_a_read_that_would_have_to_wait_is_an_error_and_not_nothing():
+    reading, writing = os.pipe2(os.O_NONBLOCK)
+    with io.BufferedReader(_Bytes(reading)) as file, pytest.raises(BlockingIOError):
+        file.read(1)
+    os.close(writing)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -10,6 +11,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -31,8 +33,21 @@ from textbatch.errors import (
     storage_errors,
 )
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 _EDGE_BYTES = 64 << 10
 _DESCRIPTOR = re.compile(r"/proc/[^/]+/(task/\d+/)?fd/\d+")
+
+
+class _Bytes(io.FileIO):
+    """Bytes of a file. Where the system says EAGAIN, Python returns None, which nobody expects."""
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        read = super().readinto(buffer)
+        if read is None:
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return read
 
 
 class LocalInput(InputFile):
@@ -72,7 +87,7 @@ class LocalInput(InputFile):
         digest = hashlib.sha256()
         with storage_errors(self, "cannot read"):
             if self.location.is_file():
-                with self.location.open("rb") as file:
+                with self._opened() as file:
                     digest.update(file.read(_EDGE_BYTES))
                     file.seek(max(0, os.fstat(file.fileno()).st_size - _EDGE_BYTES))
                     digest.update(file.read(_EDGE_BYTES))
@@ -80,13 +95,16 @@ class LocalInput(InputFile):
 
     def content_hash(self) -> str:
         """The sha256 of the whole file."""
-        with storage_errors(self, "cannot read"), self.location.open("rb") as file:
+        with storage_errors(self, "cannot read"), self._opened() as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def open(self) -> io.BufferedReader:
         """Open it to read at any place."""
         with storage_errors(self, "cannot read"):
-            return self.location.open("rb")
+            return self._opened()
+
+    def _opened(self) -> io.BufferedReader:
+        return io.BufferedReader(_Bytes(self.location))
 
     def open_random(self) -> pa.NativeFile:
         """Open it for Arrow."""

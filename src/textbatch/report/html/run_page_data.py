@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textbatch.errors import printable
-from textbatch.model.quality.drift import LARGE_DRIFT, SOME_DRIFT, population_stability
+from textbatch.model.quality.drift import LARGE_DRIFT, SOME_DRIFT
 from textbatch.model.quality.profile import TrainingProfile
+from textbatch.report.drift import drift_of
 from textbatch.report.scoring import RunReport
 
 #: Number of points of the line of rows per second.
@@ -75,24 +76,18 @@ def run_picture(
     trained = profile.labels if profile else {}
     histogram = profile.confidence_histogram if profile else []
     oov = profile.oov_share if profile else None
-    names = list(report.labels)
-    label_drift = population_stability(
-        [trained.get(name, 0) for name in names], list(report.labels.values())
-    )
+    drift = drift_of(report, profile)
     same_bins = len(histogram) == len(report.confidence_histogram)
-    confidence_drift = (
-        population_stability(histogram, report.confidence_histogram) if same_bins else None
-    )
     return RunPicture(
         report=report,
         labels=_labels(report.labels, trained),
-        label_drift=label_drift,
+        label_drift=drift.labels,
         confidences=tuple(report.confidence_histogram),
         training_confidences=tuple(histogram) if same_bins else (),
-        confidence_drift=confidence_drift,
+        confidence_drift=drift.confidences,
         training_oov=oov,
         rates=_rates(samples),
-        warnings=tuple(_warnings(report, label_drift, confidence_drift, oov)),
+        warnings=tuple(_warnings(report, drift.labels, drift.confidences, oov)),
     )
 
 

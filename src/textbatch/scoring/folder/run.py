@@ -22,7 +22,7 @@ from textbatch.scoring.folder.job import FolderJob, finish, prepare_place
 from textbatch.scoring.folder.notes import FileNotes
 from textbatch.scoring.folder.plan import check_existing, open_folder, plan
 from textbatch.scoring.folder.totals import PartProgress, Totals
-from textbatch.scoring.limits import BadRowLimit
+from textbatch.scoring.limits import BadRowLimit, check_enough
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score_file import may_succeed_later, score_file
 
@@ -126,6 +126,8 @@ class FolderRun:
 
     def _planned(self, job: FolderJob) -> FolderResult:
         found = check_columns(job, self._progress, read_all=True)
+        if found.rows is not None:
+            check_enough(found.rows, job.config.min_rows)
         self._model.predictor()
         return FolderResult(
             state="planned",
@@ -209,6 +211,7 @@ class _Parts:
             self.notes.add(file.file, result.notes if result.state == "done" else ())
         rows = self.totals.totals()
         self._limit.check(rows.bad_rows, rows=rows.rows_in)
+        check_enough(rows.rows_in, self._job.config.min_rows)
 
     def _score(self, file: ListedFile) -> FileResult:
         file.check_unchanged()
