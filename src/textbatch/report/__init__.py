@@ -5,6 +5,7 @@
 * `folds`: a cross-validation in one line.
 * `next_steps`: the command that may come next.
 * `comparison`: a model beside simple models.
+* `drift`: how far a run is from the training of its model.
 * `labels`: labels that look different where they are different.
 * `files`: reports as JSON files, written on failure too.
 * `listener`: gets messages and progress of a job.
