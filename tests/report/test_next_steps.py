@@ -13,14 +13,16 @@ from textbatch.report.next_steps import (
     after_tune,
     after_vectors,
     command_line,
-    training_words,
+    words_of,
 )
 from textbatch.report.tuning import Trial, TuneReport
+from textbatch.training.config.audit import AuditConfig
+from textbatch.training.config.groups import RowOptions
 
 ODD = "it's a place/Message Body"
 
 
-def words_of(lines) -> list[str]:
+def in_shell(lines) -> list[str]:
     """The words that a shell makes of the command among some lines."""
     (command,) = (line for line in lines if line.startswith(INDENT))
     return shlex.split(command)
@@ -35,27 +37,49 @@ def tuned(best: int) -> TuneReport:
 
 
 def test_a_shell_takes_every_command_as_it_is_meant():
-    train = training_words([ODD, "b.csv"], text_column="Message Body", label_column="label")
-    assert train == ["train", ODD, "b.csv", "--text-column", "Message Body"]
+    train = ["train", ODD, "b.csv", "--text-column", "Message Body"]
     score = ["textbatch", "score", "new.csv", "scored.csv", "--model", ODD]
-    assert words_of(after_train(ODD, ["a.csv"])) == score
-    assert words_of(after_train(ODD, ["a.parquet"]))[2:4] == ["new.parquet", "scored.parquet"]
-    assert words_of(after_audit(ODD, train)) == ["textbatch", *train]
-    assert words_of(after_vectors(ODD))[-1] == ODD
-    assert words_of(after_score(ODD)) == ["textbatch", "show", ODD, "--below", "0.6"]
+    assert in_shell(after_train(ODD, ["a.csv"])) == score
+    assert in_shell(after_train(ODD, ["a.parquet"]))[2:4] == ["new.parquet", "scored.parquet"]
+    assert in_shell(after_audit(ODD, train)) == ["textbatch", *train]
+    assert in_shell(after_vectors(ODD))[-1] == ODD
+    assert in_shell(after_score(ODD)) == ["textbatch", "show", ODD, "--below", "0.6"]
     evaluate = ["evaluate", ODD, "--model", ODD]
-    found = words_of(after_evaluate(evaluate, has_page=False, model=ODD))
+    found = in_shell(after_evaluate(evaluate))
     assert found == ["textbatch", *evaluate, "--html", "evaluation.html"]
-    assert words_of(after_evaluate(evaluate, has_page=True, model=ODD))[-1] == ODD
+
+
+def test_the_next_command_reads_the_rows_as_this_one_did():
+    given = AuditConfig.given(
+        {
+            "inputs": [ODD, "b.csv"],
+            "text_column": "Message Body",
+            "delimiter": ";",
+            "encoding": "latin-1",
+            "null_text": ["-", "--", "n/a"],
+            "join_lists": " ",
+            "skip_unlabelled": True,
+            "min_rows_per_label": 5,
+            "folds": 3,
+            "report": "r.json",
+        }
+    )
+    words = words_of(given, RowOptions)
+    assert words[:2] == [ODD, "b.csv"]
+    assert "--folds" not in words
+    expected = "--text-column|Message Body|--delimiter|;|--encoding|latin-1|--null-text|n/a"
+    expected += "|--null-text=-|--null-text=--|--join-lists| |--skip-unlabelled"
+    expected += "|--min-rows-per-label|5"
+    assert sorted(words[2:]) == sorted(expected.split("|"))
 
 
 def test_a_search_that_found_nothing_better_says_so():
     train = ["train", "a.csv"]
     nothing = list(after_tune(tuned(0), train))
     assert nothing[0].startswith("Nothing better found in 2 trials")
-    assert words_of(nothing) == ["textbatch", *train]
+    assert in_shell(nothing) == ["textbatch", *train]
     better = list(after_tune(tuned(1), train))
-    assert words_of(better) == ["textbatch", *train, "--settings", f"{ODD}/best.toml"]
+    assert in_shell(better) == ["textbatch", *train, "--settings", f"{ODD}/best.toml"]
     assert "Nothing better" not in " ".join(better)
 
 

@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from textbatch.options import Options, options_of
+
 if TYPE_CHECKING:
     from textbatch.report.tuning import TuneReport
 
@@ -23,16 +25,19 @@ def command_line(*words: str | os.PathLike[str]) -> str:
     return shlex.join(["textbatch", *map(str, words)])
 
 
-def after_train(model: os.PathLike[str] | str, inputs: Sequence[object]) -> Iterator[str]:
+def after_train(
+    model: os.PathLike[str] | str, inputs: Sequence[object], reading: Sequence[str] = ()
+) -> Iterator[str]:
     """What to do with a new model.
 
     Args:
         model: The model.
         inputs: The labelled files, whose kind the new ones probably have too.
+        reading: The flags that they were read with.
     """
     suffix = _suffix_of(inputs)
     yield "To put its labels on new texts:"
-    score = command_line("score", f"new{suffix}", f"scored{suffix}", "--model", model)
+    score = command_line("score", f"new{suffix}", f"scored{suffix}", "--model", model, *reading)
     yield f"{INDENT}{score}"
 
 
@@ -75,17 +80,12 @@ def after_vectors(output: os.PathLike[str] | str) -> Iterator[str]:
     yield f"{INDENT}{command_line('train', 'labelled.csv', '--vectors', output)}"
 
 
-def after_evaluate(evaluate: Sequence[str], *, has_page: bool, model: str) -> Iterator[str]:
-    """What to do with a measured model.
+def after_evaluate(evaluate: Sequence[str]) -> Iterator[str]:
+    """What to do with a measured model, where no page was written.
 
     Args:
         evaluate: The words of the command.
-        has_page: Whether it has written a page.
-        model: The model.
     """
-    if has_page:
-        yield from after_train(model, evaluate[1:2])
-        return
     yield "For pictures, and the rows of the surest mistakes:"
     yield f"{INDENT}{command_line(*evaluate, '--html', 'evaluation.html')}"
 
@@ -100,20 +100,38 @@ def after_score(output: os.PathLike[str] | str) -> Iterator[str]:
     yield f"{INDENT}{command_line('show', output, '--below', '0.6')}"
 
 
-def training_words(
-    inputs: Sequence[str | os.PathLike[str]], *, text_column: str, label_column: str
-) -> list[str]:
-    """The words of a `train` command for some rows.
+def words_of(given: Options, group: type[Options]) -> list[str]:
+    """The words of a command line for what was given, without what is the default anyway.
 
     Args:
-        inputs: The labelled files.
-        text_column: Column that holds the text.
-        label_column: Column that holds the label.
+        given: The options of a command.
+        group: The options to write. What `given` has beside them is left out.
     """
-    columns = {"--text-column": (text_column, "text"), "--label-column": (label_column, "label")}
-    named = [word for flag, (name, usual) in columns.items() if name != usual
-             for word in (flag, name)]  # fmt: skip
-    return ["train", *map(str, inputs), *named]
+    arguments: list[str] = []
+    flags: list[str] = []
+    for one in options_of(group):
+        value = getattr(given, one.name)
+        if value is None or value == one.default:
+            continue
+        values = value if one.many and not one.commas else (value,)
+        if one.argument:
+            arguments += map(_text, values)
+        elif one.kind == "truth":
+            flags.append(f"--{one.key}" if value else f"--no-{one.key}")
+        else:
+            flags += [word for each in values for word in _flag(f"--{one.key}", _text(each))]
+    return [*arguments, *flags]
+
+
+def _flag(name: str, text: str) -> tuple[str, ...]:
+    # A word of its own that begins with a dash would be another flag.
+    return (f"{name}={text}",) if text.startswith("-") else (name, text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
 
 
 def _suffix_of(inputs: Sequence[object]) -> str:

@@ -45,7 +45,8 @@ def inspect_path(path: Location) -> Inspection:
     """
     if is_folder(path):
         folder = folder_at(path)
-        return _inspect_folder(folder) if folder.has_manifest() else _inspect_bundle(path)
+        is_output = folder.has_manifest() or folder.success() is not None
+        return _inspect_folder(folder) if is_output else _inspect_bundle(path)
     if not exists(path):
         raise InputNotFoundError(f"there is nothing at {path}", "check the path")
     return _inspect_output(path)

@@ -124,3 +124,11 @@ def test_a_read_that_would_have_to_wait_is_an_error_and_not_nothing():
     with io.BufferedReader(_Bytes(reading)) as file, pytest.raises(BlockingIOError):
         file.read(1)
     os.close(writing)
+
+
+def test_a_store_that_needs_more_than_an_address_is_not_tried_again():
+    place = location_of("ftp://host/a.csv")
+    found = classified(TypeError("missing 1 required argument: 'host'"), place, "cannot read")
+    assert type(found) is UsageError
+    # Of a store that is known it is a fault in passing, or a bug.
+    assert type(classified(TypeError("x"), PLACE, "cannot read")) is TryAgainError

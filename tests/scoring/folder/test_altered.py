@@ -177,3 +177,21 @@ def test_a_pipe_under_the_name_of_a_record_is_not_read(name, tmp_path):
     if name != "_SUCCESS":
         with pytest.raises(DataError, match="no regular file"):
             folder.seals()
+
+
+def test_a_folder_without_its_manifest_is_a_damaged_output_and_no_model(copy):
+    manifest = copy / "out" / MANIFEST
+    manifest.unlink()
+    manifest.mkdir()
+    for look in (inspect_path, verify_output):
+        with pytest.raises(DataError):
+            look(copy / "out")
+
+
+def test_a_record_beside_an_output_that_is_too_large_is_damage(copy, model):
+    score(copy / "in" / "a.parquet", copy / "a.csv", model=model)
+    with (copy / "_a.csv.seal.json").open("ab") as file:
+        file.truncate(1 << 30)
+    for look in (inspect_path, verify_output):
+        with pytest.raises(DataError, match=r"1,073,741,824 bytes, where textbatch writes"):
+            look(copy / "a.csv")

@@ -26,17 +26,16 @@ def audit_command(given: Given[AuditCommand]) -> None:
 
     with failure_reported(given["report"], lambda: {"output": str(given["output"])}):
         config = given.made()
-    from textbatch.report.next_steps import after_audit, training_words
+    from textbatch.report.next_steps import after_audit, words_of
     from textbatch.report.terminal.audit import audit_tables
     from textbatch.training.audit import audit
+    from textbatch.training.config.groups import RowOptions
 
     with progress_shown() as shown:
         done = audit(config, listener=shown)
     for warning in done.warnings:
         log(f"warning: {warning}")
-    words = training_words(
-        config.inputs, text_column=config.text_column, label_column=config.label_column
-    )
+    words = ["train", *words_of(config, RowOptions)]
     with told_if_possible():
         print_record(
             done.to_dict(),

@@ -26,21 +26,19 @@ def evaluate_command(given: Given[EvaluateCommand]) -> None:
 
     with failure_reported(given["report"], lambda: {"model": str(given["model"])}):
         config = given.made()
-    from textbatch.report.next_steps import after_evaluate
+    from textbatch.data.readers.read_options import ReadOptions
+    from textbatch.report.next_steps import after_evaluate, after_train, words_of
     from textbatch.report.terminal.tables import evaluation_tables
     from textbatch.scoring.evaluate import evaluate
 
     with progress_shown() as shown:
         done = evaluate(config, progress=shown)
-    model = str(config.model)
-    columns = ["--label-column", config.label_column] if config.label_column != "label" else []
-    columns += ["--text-column", config.text_column] if config.text_column else []
-    words = ["evaluate", *map(str, config.inputs), "--model", model, *columns]
+    if config.html:
+        more = after_train(config.model, config.inputs, words_of(config, ReadOptions))
+    else:
+        more = after_evaluate(["evaluate", *words_of(config, EvaluateConfig)])
     print_record(
         done.to_dict(),
-        lambda: [
-            *evaluation_tables(done),
-            *after_evaluate(words, has_page=config.html is not None, model=model),
-        ],
+        lambda: [*evaluation_tables(done), *more],
         as_json=config.json,
     )

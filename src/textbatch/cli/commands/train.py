@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,12 +40,13 @@ def train_command(given: Given[TrainCommand]) -> None:
     for warning in done.warnings:
         log(f"warning: {warning}")
     with told_if_possible():
-        print_record(done.to_dict(), lambda: _shown(done, config.inputs), as_json=config.json)
+        print_record(done.to_dict(), lambda: _shown(done, config), as_json=config.json)
 
 
-def _shown(done: TrainReport, inputs: Sequence[object]) -> Iterator[Any]:
+def _shown(done: TrainReport, config: TrainCommand) -> Iterator[Any]:
+    from textbatch.data.readers.read_options import ReadOptions
     from textbatch.model.layout import LAYOUT
-    from textbatch.report.next_steps import after_train
+    from textbatch.report.next_steps import after_train, words_of
     from textbatch.report.terminal.tables import comparison_table, evaluation_tables
 
     yield from evaluation_tables(done.test)
@@ -59,4 +60,4 @@ def _shown(done: TrainReport, inputs: Sequence[object]) -> Iterator[Any]:
         f"temperature of {done.calibration.temperature:.3f}"
     )
     yield f"{Path(done.model) / LAYOUT.page}: its report, with pictures"
-    yield from after_train(done.model, inputs)
+    yield from after_train(done.model, config.inputs, words_of(config, ReadOptions))

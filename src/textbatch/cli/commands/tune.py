@@ -26,17 +26,16 @@ def tune_command(given: Given[TuneCommand]) -> None:
 
     with failure_reported(given["report"], lambda: {"study": str(given["study"])}):
         config = given.made()
-    from textbatch.report.next_steps import after_tune, training_words
+    from textbatch.report.next_steps import after_tune, words_of
     from textbatch.report.terminal.tuning import tuning_tables
+    from textbatch.training.config.groups import RowOptions
     from textbatch.training.tune import tune
 
     with progress_shown() as shown:
         done = tune(config, listener=shown)
     for warning in done.warnings:
         log(f"warning: {warning}")
-    words = training_words(
-        config.inputs, text_column=config.text_column, label_column=config.label_column
-    )
+    words = ["train", *words_of(config, RowOptions)]
     with told_if_possible():
         print_record(
             done.to_dict(),

@@ -131,8 +131,10 @@ def classified(error: Exception, path: RemotePath, action: str) -> TextbatchErro
     else:
         if isinstance(error, ImportError) and (needed := _PACKAGES.get(path.scheme)):
             return MissingExtraError(f"{action} {path}: {path.scheme}://", *needed)
-        # fsspec raises ValueError for a scheme that it does not know.
-        if isinstance(error, ImportError | NotImplementedError | ValueError):
+        # fsspec raises ValueError for a scheme that it does not know, and TypeError for one that
+        # needs more than an address.
+        unknown = path.scheme not in _PACKAGES and isinstance(error, TypeError)
+        if unknown or isinstance(error, ImportError | NotImplementedError | ValueError):
             return UsageError(
                 f"{action} {path}: {path.scheme}:// is not known, or needs a package",
                 "check it; fsspec's documentation names the packages",

@@ -15,7 +15,7 @@ from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import Location
 from textbatch.data.storage.private import private_directory
 from textbatch.data.storage.remote import read_whole
-from textbatch.errors import BundleError, InputNotFoundError, OutputError, storage_errors
+from textbatch.errors import BundleError, DataError, InputNotFoundError, OutputError, storage_errors
 
 _MANIFEST = "manifest.json"
 _MANIFEST_BYTES = 1 << 20
@@ -60,6 +60,8 @@ def fetch_model(model: Location) -> Path:
         content = read_whole(new_input(model / _MANIFEST), limit=_MANIFEST_BYTES)
     except InputNotFoundError as error:
         raise BundleError(f"there is no model at {model}", "name one with --model") from error
+    except DataError as error:
+        raise BundleError(error.what, "name another model with --model") from error
     sizes = _sizes(content, model)
     # By the whole manifest, not by the fingerprint that it claims: that may be another model's.
     models = private_directory(cache_directory() / "models")

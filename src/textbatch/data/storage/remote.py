@@ -30,7 +30,7 @@ from textbatch.data.storage.names import is_file_name
 from textbatch.data.storage.object_store import ObjectStore, ReadAt
 from textbatch.data.storage.patterns import expression_of
 from textbatch.data.storage.retry import retried
-from textbatch.errors import DataError, InputNotFoundError, StorageError, UsageError, storage_errors
+from textbatch.errors import DataError, InputNotFoundError, StorageError, storage_errors
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -287,10 +287,13 @@ def read_whole(file: InputFile, *, limit: int) -> bytes:
 
     Raises:
         InputNotFoundError: There is no such file.
-        UsageError: It is larger than the limit.
+        DataError: It is larger than the limit.
         TryAgainError: The store does not answer.
     """
     if (size := file.look().size) > limit:
-        raise UsageError(f"{file} has {size:,} bytes", "it is not what it should be")
+        raise DataError(
+            f"{file} has {size:,} bytes, where textbatch writes {limit:,} at most",
+            "it is not what it should be: name another, or make it anew",
+        )
     with file.open() as opened:
         return opened.read(size)
