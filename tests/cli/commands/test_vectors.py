@@ -25,8 +25,10 @@ def folder(tmp_path_factory) -> Path:
 
 def test_vectors_are_trained_in_one_line_and_read_back(folder):
     run = run_cli("vectors", folder / "texts.txt", folder / "new.vec.gz", "--dim", "9")
-    assert (run.returncode, run.stdout.count("\n")) == (0, 1)
-    assert "new.vec.gz: 20 words, 9 dimensions, from 1,600 words of 200 texts" in run.stdout
+    assert run.returncode == 0, run.stderr
+    line, *following = run.stdout.splitlines()
+    assert "new.vec.gz: 20 words, 9 dimensions, from 1,600 words of 200 texts" in line
+    assert len(following) == 2  # the next command
     assert "vectors: epoch 5 of 5" in run.stderr
     found = read_vectors(folder / "new.vec.gz", wanted=WORDS, most_frequent=0)
     assert set(found.words) == set(WORDS[:20])

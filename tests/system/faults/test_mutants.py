@@ -95,7 +95,9 @@ def test_no_damaged_input_crashes_hangs_or_confuses_the_job(
         told = capfd.readouterr().err
         assert ended.value.code in (0, 64, 65, 67), (seed, told)
         assert "Traceback" not in told, (seed, told)
-        assert told.count("\n") == (1 if ended.value.code else 0), (seed, told)
+        # Where it went well, a note may tell of types that are lost.
+        assert told.count("\n") <= 1, (seed, told)
+        assert told or not ended.value.code, seed
         assert "refund" not in told
         assert time.process_time() - began < 10, seed
         assert not list(tmp_path.glob(".*")), seed
