@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from unittest.mock import MagicMock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ import pytest
 from support.bundles import random_bundle, random_texts, write_bundle, write_texts
 
 from textbatch import score
+from textbatch.data.output.remote_folder import RemoteFolder
 from textbatch.data.storage import s3_upload
 from textbatch.data.storage.location import location_of
 from textbatch.errors import (
@@ -307,3 +309,11 @@ def test_rows_of_a_store_are_shown(store, folder, input_file, model, in_process)
         assert len(rows) == 3, done.stderr
         assert place == OUT or [row["id"] for row in rows] == wanted
     assert in_process("show", "s3://bucket/none.csv").returncode == 68
+
+
+def test_a_folder_that_only_takes_files_in_needs_no_directory_on_this_machine(monkeypatch):
+    touched = []
+    monkeypatch.setattr("textbatch.data.output.remote_folder.private_directory", touched.append)
+    monkeypatch.setattr("textbatch.data.output.remote_folder.new_output", lambda _: MagicMock())
+    RemoteFolder(location_of("s3://bucket/aside")).check_place()
+    assert touched == []

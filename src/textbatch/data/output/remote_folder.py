@@ -23,6 +23,8 @@ from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 
 _SUCCESS_BYTES = 64 << 20
+#: Where nothing is made on this machine.
+_NOWHERE = Path(os.devnull)
 
 
 class RemoteFolder:
@@ -37,7 +39,7 @@ class RemoteFolder:
     is_staged = True
 
     def __init__(self, path: Location, stage: Path | None = None) -> None:
-        self.path, self.lock_place = path, stage or Path(os.devnull)
+        self.path, self.lock_place = path, stage or _NOWHERE
 
     def check_place(self) -> None:
         """Make the local directory, and check that there is a library to upload with.
@@ -47,7 +49,8 @@ class RemoteFolder:
             UsageError: There is no such library.
         """
         new_output(self.path).check()
-        private_directory(self.lock_place.parent)
+        if self.lock_place != _NOWHERE:  # the directory of a device is nobody's own
+            private_directory(self.lock_place.parent)
 
     def is_empty(self) -> bool:
         """Whether it holds only hidden objects, or nothing."""
