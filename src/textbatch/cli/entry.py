@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -10,6 +11,9 @@ from textbatch.cli.signals import catch_signals, stopped
 from textbatch.cli.streams import mend_streams
 from textbatch.errors import StarvedError, TerminatedError, exit_code_of
 
+#: Objects that are made before Python looks for cycles of dead ones. With its own number, 700, it
+#: goes through all modules again and again while a thousand of them are imported.
+_NEW_OBJECTS = 100_000
 _STARVED = (
     b"textbatch: error[Starved]: this machine lacks memory, file handles or threads to start; "
     b"raise `ulimit -v`, `-d`, `-n` and `-u`, or the container's limits\n"
@@ -18,6 +22,7 @@ _STARVED = (
 
 def main() -> None:
     """Run the command line. Signals are handled from here on, before anything large is imported."""
+    gc.set_threshold(_NEW_OBJECTS)
     mend_streams()
     try:
         catch_signals()

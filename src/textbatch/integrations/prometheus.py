@@ -76,7 +76,7 @@ def failure_measured(path: Path | None) -> Iterator[None]:
             with suppress(Exception):  # the first error is the one to tell
                 code = exit_code_of(error)
                 failed = {"textbatch_last_failure_timestamp_seconds": time.time()}
-                _write(path, _known(path), failed, code)
+                _write(path, failed, code)
         raise
 
 
@@ -110,12 +110,7 @@ def write_success(path: Path, report: RunReport, profile: TrainingProfile | None
         "textbatch_drift": {name: index for name, index in known.items() if index is not None},
         "textbatch_model_fingerprint_info": fingerprint,
     }
-    kept = {
-        name: family
-        for name, family in _known(path).items()
-        if name == "textbatch_last_failure_timestamp_seconds"
-    }
-    _write(path, kept, values, 0)
+    _write(path, values, 0)
 
 
 def _check(path: Path) -> None:
@@ -131,12 +126,10 @@ def _check(path: Path) -> None:
     new_output(path).check()
 
 
-def _write(
-    path: Path, known: Mapping[str, Metric], values: Mapping[str, _Value], code: int
-) -> None:
+def _write(path: Path, values: Mapping[str, _Value], code: int) -> None:
     from prometheus_client import CollectorRegistry, generate_latest
 
-    families = dict(known)
+    families = _known(path)
     for name, value in {**values, "textbatch_last_exit_code": code}.items():
         families[name] = _family(name, value, task=path.stem)
     registry = CollectorRegistry()

@@ -11,7 +11,7 @@ from textbatch import __version__
 from textbatch.data.output.any_output import is_changed
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.output.footer import OutputFooter, find_footer
-from textbatch.data.output.kept_types import changed_types, note_of, with_types
+from textbatch.data.output.kept_types import changed_types, listed_types, note_of
 from textbatch.data.output.output_format import format_of_output
 from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.output.records import RowCounts
@@ -150,7 +150,7 @@ def check_types(source: Source, columns: pa.Schema, output: Location, *, strict:
     if changed and strict:
         raise DataError(
             f"{source.file} has columns whose types do not stay in {form.name}: "
-            f"{with_types(changed)}",
+            f"{listed_types(changed)}",
             "leave them out with --columns, or leave out --strict-types",
         )
     # That all is text in a text file is known.

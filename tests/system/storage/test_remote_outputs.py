@@ -317,3 +317,20 @@ def test_a_folder_that_only_takes_files_in_needs_no_directory_on_this_machine(mo
     monkeypatch.setattr("textbatch.data.output.remote_folder.new_output", lambda _: MagicMock())
     RemoteFolder(location_of("s3://bucket/aside")).check_place()
     assert touched == []
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_an_object_that_others_make_during_the_upload_is_not_replaced(
+    parts, store, tmp_path, monkeypatch
+):
+    """The store itself is asked for it: between a look and an upload there is always some time."""
+    monkeypatch.setattr(s3_upload, "PART_BYTES", 5 << 20)
+    local = tmp_path / "out.parquet"
+    local.write_bytes(b"x" * ((parts - 1) * (5 << 20) + 10))
+    upload = s3_upload.S3Upload(local, location_of("s3://bucket/new"), overwrite=False)
+    store.put("new", b"theirs")
+    with pytest.raises(OutputError):
+        upload.run()
+    assert store.get("new") == b"theirs"
+    s3_upload.S3Upload(local, location_of("s3://bucket/new"), overwrite=True).run()
+    assert store.get("new") == local.read_bytes()

@@ -54,14 +54,14 @@ def score_command(given: Given[ScoreCommand]) -> None:
                     print_line(line)
 
 
-def _print(done: RunReport, say: Callable[[str], None]) -> None:
+def _print(done: RunReport, show: Callable[[str], None]) -> None:
     if done.state == "planned":
         rows = "all" if done.rows_in is None else f"{done.rows_in:,}"
         line = f"would score {rows} rows of {done.input} into {done.output}"
-        say(line)
+        show(line)
         return
     if done.state == "skipped":
-        say(f"{done.output}: {done.rows_out:,} rows, skipped")
+        show(f"{done.output}: {done.rows_out:,} rows, skipped")
         return
     files = ""
     if done.files is not None:
@@ -72,4 +72,4 @@ def _print(done: RunReport, say: Callable[[str], None]) -> None:
     if done.rows_quarantined:
         statuses += f", {done.rows_quarantined:,} in quarantine"
     told = f"{files}{done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
-    say(f"{done.output}: {told}")
+    show(f"{done.output}: {told}")

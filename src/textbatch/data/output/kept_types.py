@@ -47,10 +47,10 @@ def note_of(changed: Mapping[str, str]) -> str:
         changed: See `changed_types`.
     """
     told = {name: kind for name, kind in changed.items() if kind != INT96}
-    return f"types are lost, their values are kept: {with_types(told)}" if told else ""
+    return f"types are lost, their values are kept: {listed_types(told)}" if told else ""
 
 
-def with_types(columns: Mapping[str, str]) -> str:
+def listed_types(columns: Mapping[str, str]) -> str:
     """List columns with their types for a message.
 
     Args:

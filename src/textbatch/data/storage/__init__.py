@@ -5,9 +5,8 @@
 * `files`: what can be done with a file: `InputFile`, `OutputFile`, `FileIO`.
 * `file_io`: chooses who does it, by scheme; the entrance of this package.
 * `local`: files on this machine.
-* `walk`: goes through folders of this machine, whatever their links.
 * `places`: all places of a command: none that is written has another use.
-* `walk`: walks through folders of this machine.
+* `walk`: goes through folders of this machine, whatever their links.
 * `patterns`: globs for the names of objects.
 * `remote`: files in any object store, with retries.
 * `object_store`: what a store must be able to do.
@@ -16,7 +15,6 @@
 * `retry`: tries calls again, each with a deadline.
 * `failures`: gives failures a class.
 * `atomic_file`, `atomic_directory`: files that appear whole or not at all.
-* `foreign_settings`: files that the libraries of stores read by themselves.
 * `private`: directories that no other user may have touched.
 * `model_cache`: models from a store, on this machine.
 """
