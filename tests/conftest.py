@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from textbatch.model.bundle.bundle import Bundle
 # No deadline: a busy machine is no bug. The same examples every run: CI must not be a lottery.
 settings.register_profile("textbatch", deadline=None, derandomize=True)
 settings.load_profile("textbatch")
+
+# As in `cli/entry.py`: thousands of tests hold many objects, which none of them leaves dead.
+gc.set_threshold(100_000)
 
 # A folder of real data sets, where the machine has one.
 DATA = Path(os.environ.get("TEXTBATCH_DATA", Path(__file__).parents[2] / "shared" / "data"))
