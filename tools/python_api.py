@@ -16,15 +16,18 @@ from typing import Any
 
 from textbatch.model.options import EngineOptions
 from textbatch.options import Option, Options, options_of
-from textbatch.scoring.config import EvaluateConfig, ScoreConfig, TableOptions
+from textbatch.scoring.config import EvaluateConfig, ScoreConfig, ScoreTableOptions, TableOptions
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.vectors import VectorsConfig
 
 SOURCES = Path(__file__).parents[1] / "src" / "textbatch"
-#: By file and function: its options, and its other parameters, which are written by hand.
+#: By file and function: its options, and its other parameters, which are written by hand. A number
+#: behind `@` means one of several definitions of a name, else it is the last one.
 FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
     "scoring/api.py": {
-        "score": (ScoreConfig, ("progress",)),
+        "score@0": (ScoreConfig, ("progress",)),
+        "score@1": (ScoreTableOptions, ("inputs",)),
+        "score": (ScoreConfig, ("inputs", "output", "progress")),
         "evaluate": (EvaluateConfig, ("progress",)),
         "load": (EngineOptions, ("path",)),
     },
@@ -62,10 +65,14 @@ def rewritten(source: str, name: str, options: type[Options], beside: tuple[str,
     """
     node: Any = ast.parse(source)
     for part in name.split("."):
-        node = next(one for one in node.body if getattr(one, "name", "") == part)
+        plain, _, number = part.partition("@")
+        found = [one for one in node.body if getattr(one, "name", "") == plain]
+        node = found[int(number or -1)]
     head = [f"def {node.name}(", *_parameters(node, options, beside)]
     head.append(f") -> {ast.unparse(node.returns)}:")
     text = "\n".join([*head, _docstring(node, options, beside)])
+    if ast.get_docstring(node) is None:  # one of several signatures
+        text = "\n".join(head) + " ..."
     lines = source.splitlines()
     lines[node.lineno - 1 : node.body[0].end_lineno] = [
         line and " " * node.col_offset + line for line in text.splitlines()
@@ -77,10 +84,11 @@ def _parameters(
     node: ast.FunctionDef, options: type[Options], beside: tuple[str, ...]
 ) -> Iterator[str]:
     kept = node.args
-    for argument in kept.args:
+    defaults = [None] * (len(kept.args) - len(kept.defaults)) + kept.defaults
+    for argument, default in zip(kept.args, defaults, strict=True):
         if argument.arg in beside:
-            yield f"    {ast.unparse(argument)},"
-    known = options_of(options)
+            yield f"    {_stated(argument, default)},"
+    known = [one for one in options_of(options) if one.name not in beside]
     yield from (f"    {one.name}: {python_type(one)}," for one in known if one.argument)
     yield "    *,"
     for one in known:
@@ -88,8 +96,12 @@ def _parameters(
             yield f"    {one.name}: {python_type(one)} = {_default(one)},"
     for argument, default in zip(kept.kwonlyargs, kept.kw_defaults, strict=True):
         if argument.arg in beside:
-            assert default
-            yield f"    {ast.unparse(argument)} = {ast.unparse(default)},"
+            yield f"    {_stated(argument, default)},"
+
+
+def _stated(argument: ast.arg, default: ast.expr | None) -> str:
+    told = ast.unparse(argument)
+    return told if default is None else f"{told} = {ast.unparse(default)}"
 
 
 def python_type(option: Option) -> str:
@@ -114,7 +126,7 @@ def _docstring(node: ast.FunctionDef, options: type[Options], beside: tuple[str,
     told, _, after = rest.partition("\n\n")
     by_hand = dict(re.findall(r"^    (\w+): (.*(?:\n     .*)*)", told, re.MULTILINE))
     entries = [(name, by_hand[name]) for name in beside if name in by_hand]
-    known = [(one.name, _explained(one)) for one in options_of(options)]
+    known = [(one.name, _explained(one)) for one in options_of(options) if one.name not in beside]
     first = [entry for entry in entries if entry[0] in {one.arg for one in node.args.args}]
     last = [entry for entry in entries if entry not in first]
     lines = [_entry(*entry, node.col_offset) for entry in (*first, *known, *last)]

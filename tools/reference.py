@@ -17,6 +17,7 @@ from typing import Any
 from typer.core import TyperGroup, TyperOption
 from typer.main import get_command
 
+import textbatch
 from textbatch.cli.app import app
 from textbatch.cli.command import Command, flags_of
 from textbatch.cli.help import default_of
@@ -53,6 +54,7 @@ def pages() -> dict[str, str]:
     schema = report_schema()
     return {
         "commands.md": commands_page(),
+        "python.md": python_page(),
         "run-report.md": report_page(schema),
         "run-report.schema.json": _json(schema),
         "reports.md": reports_page(),
@@ -147,6 +149,61 @@ def _row(settings: Settings, option: Option) -> str:
 
 def _cell(text: str) -> str:
     return re.sub(r"\s+", " ", text).replace("|", "\\|")
+
+
+def python_page() -> str:
+    """All public functions and classes, with all their parameters."""
+    head = (
+        "# The Python functions\n\n"
+        "[Use it from Python](../python.md) has examples. The options are those of the "
+        "[commands](commands.md), which tell their ranges.\n"
+    )
+    parts = [head]
+    for name in textbatch.__all__:
+        found = getattr(textbatch, name)
+        if name == "__version__":
+            parts.append("## `__version__`\n\nThe version of textbatch, a text.\n")
+            continue
+        parts.append(_of_python(f"textbatch.{name}", found))
+        if name == "Model":
+            methods = [one for one in vars(found) if not one.startswith("_")]
+            for one in methods:
+                parts.append(_of_python(f"Model.{one}", vars(found)[one]))
+    return "\n".join(parts)
+
+
+def _of_python(name: str, found: Any) -> str:
+    told = inspect.getdoc(found) or ""
+    sections = re.split(r"^(Args|Attributes|Returns|Raises):\n", told, flags=re.MULTILINE)
+    lead = re.sub(r"(?<!\n)\n(?!\n)", " ", sections[0]).strip()
+    text = f"{'###' if name.startswith('Model.') else '##'} `{name}`\n\n{lead}\n"
+    if inspect.isfunction(found):
+        text += f"\n```python\n{_signature(name, found)}\n```\n"
+    for title, body in zip(sections[1::2], sections[2::2], strict=True):
+        entries = re.findall(r"^    ([*\w]+): (.*?)(?=^    [*\w]+: |\Z)", body, re.S | re.M)
+        if title == "Returns" or not entries:
+            text += f"\n{title}: {_cell(body).strip()}\n"
+            continue
+        named = {"Args": "parameter", "Attributes": "attribute", "Raises": "error"}[title]
+        rows = "".join(f"| `{one}` | {_cell(what).strip()} |\n" for one, what in entries)
+        text += f"\n| {named} | meaning |\n|---|---|\n{rows}"
+    return text
+
+
+def _signature(name: str, found: Any) -> str:
+    """The parameters with their defaults, one on each line."""
+    shown, marked = [], False
+    for one in inspect.signature(found).parameters.values():
+        if one.name == "self":
+            continue
+        if one.kind is one.KEYWORD_ONLY and not marked:
+            shown.append("*")
+            marked = True
+        default = "" if one.default is one.empty else f" = {one.default!r}"
+        shown.append(f"{one.name}: {one.annotation}{default}")
+    inside = "".join(f"\n    {one}," for one in shown)
+    returns = inspect.signature(found).return_annotation
+    return f"{name}({inside}{chr(10) if shown else ''}) -> {returns}"
 
 
 def report_schema() -> dict[str, Any]:

@@ -4,8 +4,7 @@
 
     report = textbatch.train(["labelled.parquet"], model="model")
     report = textbatch.score("input.parquet", "out.parquet", model="model")
-    with textbatch.load("model") as model:
-        table = model.score_table(table)
+    table = textbatch.score(table, model="model")
 
 Nothing heavy is imported until it is used.
 """

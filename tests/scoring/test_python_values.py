@@ -190,17 +190,52 @@ def test_what_is_no_table_is_one_error_that_says_what_is_taken(given, message, l
 @pytest.mark.parametrize(
     "given",
     [
-        pd.DataFrame({"text": ["Jane"], "secret": ["Jane"]}),
-        pl.DataFrame({"text": ["Jane"]}),
-        pa.table({"text": ["Jane"]}),
-        pa.record_batch({"text": ["Jane"]}),
-        {"text": ["Jane"]},
-        [pd.DataFrame({"text": ["Jane"]})],
+        pd.DataFrame({"text": ["refund", None, "login"], "n": [1, 2, 3]}),
+        pl.DataFrame({"text": ["refund", None, "login"], "n": [1, 2, 3]}),
+        pa.table({"text": ["refund", None, "login"], "n": [1, 2, 3]}),
+        pa.record_batch({"text": ["refund", None, "login"], "n": [1, 2, 3]}),
+    ],
+    ids=lambda given: type(given).__module__,
+)
+def test_score_on_a_table_is_score_table(given, loaded, model):
+    options = {"top_k": 2, "prefix": "my_", "min_confidence": 0.4}
+    scored = textbatch.score(given, model=model, **options)
+    assert type(scored) is type(given)
+    expected = loaded.score_table(given, **options)
+    assert scored.equals(expected)
+    assert "my_top_labels" in (getattr(scored, "column_names", None) or scored.columns)
+    assert textbatch.score(given, model=model, text_column="text").shape == (3, 5)
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [
+        ({"output": "out.parquet"}, "output"),
+        ({"columns": ["text"]}, "columns"),
+        ({"incremental": True}, "incremental"),
+        ({"report": "r.json"}, "report"),
+        ({"null_text": ["n/a"]}, "null_text"),
+        ({"progress": object()}, "progress"),
     ],
 )
-def test_score_on_a_table_names_what_takes_tables(given, model, tmp_path):
-    with pytest.raises(TypeError, match=r"score reads files, .*score_table. takes") as caught:
-        textbatch.score(given, tmp_path / "out.parquet", model=model)
+def test_what_only_files_have_is_refused_with_a_table(more, named, model, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConflictError, match=f"`inputs` is a table in memory, and `{named}` is for"):
+        textbatch.score(pd.DataFrame({"text": ["Jane"]}), model=model, **more)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"text": ["Jane"]}, "the table is dict; give a pandas or polars DataFrame"),
+        ([pd.DataFrame({"text": ["Jane"]})], "score takes one table, .* holds pandas.DataFrame"),
+        ("a.csv", "score needs an output for files"),
+    ],
+)
+def test_what_is_no_single_table_is_refused(given, message, model):
+    with pytest.raises(TypeError, match=message) as caught:
+        textbatch.score(given, model=model)
     assert "Jane" not in str(caught.value)
 
 

@@ -272,6 +272,30 @@ def test_what_is_left_out_is_still_there():
         assert any(line.startswith(beginning) for line in told), beginning
 
 
+def test_the_python_of_python_runs(folder, tmp_path):
+    here = shutil.copytree(folder, tmp_path / "here")
+    text = "\n".join(blocks(ROOT / "docs" / "python.md", "python"))
+    quick = (
+        "import functools, textbatch\n"
+        "textbatch.train = functools.partial(textbatch.train, settings='quick.toml')\n"
+    )
+    # TensorFlow needs a process of its own.
+    run = subprocess.run(
+        [sys.executable, "-c", f"{quick}{text}"], cwd=here, capture_output=True, text=True,
+        timeout=600, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert "68 cannot read no-such-file.csv" in run.stdout, run.stdout
+
+
+def test_the_page_of_python_names_every_function():
+    import textbatch
+
+    page = (ROOT / "docs" / "python.md").read_text("utf-8")
+    for name in set(textbatch.__all__) - {"__version__", "Model"}:
+        assert f"textbatch.{name}" in page, name
+
+
 def test_the_python_of_your_own_model_runs(folder, tmp_path):
     here = shutil.copytree(folder, tmp_path / "here")
     shutil.rmtree(here / "own-model")

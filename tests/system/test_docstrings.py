@@ -21,12 +21,17 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def functions_of(path: Path) -> Iterator[tuple[str, Function]]:
     """The public functions of a file, and the public methods of its public classes."""
     for node in ast.parse(path.read_text()).body:
-        if isinstance(node, Function) and not node.name.startswith("_"):
+        if isinstance(node, Function) and not node.name.startswith("_") and not is_overload(node):
             yield node.name, node
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             for method in node.body:
                 if isinstance(method, Function) and not method.name.startswith("_"):
                     yield f"{node.name}.{method.name}", method
+
+
+def is_overload(function: Function) -> bool:
+    """Whether it is one of several signatures: the last one explains them all."""
+    return any(ast.unparse(one) == "overload" for one in function.decorator_list)
 
 
 def parameters_of(function: Function) -> list[ast.arg]:

@@ -7,6 +7,7 @@
 * `comparison`: a model beside simple models.
 * `drift`: how far a run is from the training of its model.
 * `labels`: labels that look different where they are different.
+* `inline`: reports as a notebook shows them.
 * `files`: reports as JSON files, written on failure too.
 * `listener`: gets messages and progress of a job.
 * `options`: options about reports.

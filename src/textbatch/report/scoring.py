@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from textbatch.data.strict_json import to_json
 from textbatch.report.files import SCHEMA_VERSION
+from textbatch.report.inline import counted, inline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +84,22 @@ class RunReport:
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values."""
         return {"schema_version": SCHEMA_VERSION, **to_json(self)}
+
+    def _repr_html_(self) -> str:
+        """The report for a notebook."""
+        rows_in = "not known" if self.rows_in is None else f"{self.rows_in:,}"
+        facts = {
+            "state": self.state,
+            "input": self.input,
+            "output": self.output,
+            "model": self.model,
+            "rows in": rows_in,
+            "rows out": f"{self.rows_out:,}",
+            "seconds": f"{self.seconds:,.1f}",
+        }
+        if self.rows_quarantined:
+            facts["rows in quarantine"] = f"{self.rows_quarantined:,}"
+        for name, count in (self.files or {}).items():
+            facts[f"files {name}"] = f"{count:,}"
+        tables = counted("status", self.statuses), counted("label", self.labels)
+        return inline("Scoring", facts, *tables, notes=self.notes)

@@ -12,6 +12,7 @@ from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.folds import folds_line
+from textbatch.report.inline import inline, number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +182,25 @@ class TrainReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
         return {"schema_version": SCHEMA_VERSION, **asdict(self)}
+
+    def _repr_html_(self) -> str:
+        """The report for a notebook."""
+        facts = {
+            "model": self.model,
+            "rows": ", ".join(f"{name} {count:,}" for name, count in self.rows.items()),
+            "epochs": f"{len(self.epochs)}, the best is number {self.best_epoch}",
+            "temperature": f"{self.calibration.temperature:.3f}",
+            "seconds": f"{self.seconds:,.0f}",
+            **{f"test: {name}": value for name, value in self.test.facts().items()},
+        }
+        if self.folds:
+            facts["cross-validation"] = self.folds.line()
+        facts |= {f"left out: {name}": f"{count:,}" for name, count in self.left_out.items()}
+        found = self.test.metrics
+        rows = [(one.name, number(one.accuracy), number(one.macro_f1)) for one in self.contenders]
+        rows.append(("this model", number(found.accuracy), number(found.macro_f1)))
+        beside = (("on the test rows", "accuracy", "macro F1"), rows)
+        return inline("Training", facts, beside, self.test.label_table(), notes=self.warnings)
 
     def metrics(self) -> dict[str, object]:
         """The part that the bundle keeps, as plain JSON values."""

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from textbatch.report.files import SCHEMA_VERSION
+from textbatch.report.inline import inline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +36,16 @@ class VectorsReport:
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
         return {"schema_version": SCHEMA_VERSION, **asdict(self), "state": "done"}
+
+    def _repr_html_(self) -> str:
+        """The report for a notebook."""
+        facts = {
+            "output": self.output,
+            "texts": f"{self.texts:,}",
+            "words": f"{self.words:,} with a vector, of {self.tokens:,} in the texts",
+            "dimensions": f"{self.dim:,}",
+            "seconds": f"{self.seconds:,.1f}",
+        }
+        if self.undecodable:
+            facts["left out, not UTF-8"] = f"{self.undecodable:,}"
+        return inline("Word vectors", facts)

@@ -5,24 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from inspect import signature
+from typing import Any, overload
 
 from textbatch.data.choices import IfExists, InputFormat, OutputKind, Quoting
 from textbatch.data.storage.location import PathLike, location_of
-from textbatch.model.bundle.fetch import load_model
+from textbatch.errors import ConflictError
 from textbatch.model.choices import DeviceName, EngineName, Precision
 from textbatch.model.options import EngineOptions
-from textbatch.model.predictor import open_bundle
+from textbatch.options import options_of
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
-from textbatch.scoring.config import EvaluateConfig, ScoreConfig
+from textbatch.scoring.config import EvaluateConfig, ScoreConfig, ScoreTableOptions, TableOptions
 from textbatch.scoring.evaluate import evaluate as evaluate_files
-from textbatch.scoring.in_memory import Model
-from textbatch.scoring.python_values import check_is_file
+from textbatch.scoring.in_memory import Model, TableT, open_model
+from textbatch.scoring.python_values import check_is_file, is_table
 from textbatch.scoring.score import score as score_file
 
 
+@overload
 def score(
     inputs: PathLike | Sequence[PathLike],
     output: PathLike,
@@ -60,14 +63,76 @@ def score(
     join_lists: str | None = None,
     report: PathLike | None = None,
     progress: Progress | None = None,
-) -> RunReport:
-    """Score a file into a Parquet file, or files into a folder.
+) -> RunReport: ...
 
-    An output that ends with `/` is a folder.
+
+@overload
+def score(
+    inputs: TableT,
+    *,
+    model: PathLike = "model",
+    text_column: str | None = None,
+    prefix: str = "",
+    probabilities: bool = False,
+    top_k: int = 0,
+    min_confidence: float = 0.0,
+    min_precision: float = 0.0,
+    join_lists: str | None = None,
+    engine: EngineName = "auto",
+    device: DeviceName = "auto",
+    precision: Precision = "f32",
+    threads: int | None = None,
+) -> TableT: ...
+
+
+def score(
+    inputs: PathLike | Sequence[PathLike] | TableT,
+    output: PathLike | None = None,
+    *,
+    model: PathLike = "model",
+    text_column: str | None = None,
+    output_format: OutputKind = "auto",
+    columns: Sequence[str] | None = None,
+    strict_types: bool = False,
+    min_rows: int = 0,
+    max_bad_rows: int | str = 0,
+    quarantine: PathLike | None = None,
+    quarantine_text: bool = False,
+    chunk_rows: int = 16_384,
+    batch_tokens: int | None = None,
+    if_exists: IfExists = "fail",
+    dry_run: bool = False,
+    incremental: bool = False,
+    work_dir: PathLike | None = None,
+    partition_columns: bool = False,
+    prefix: str = "",
+    probabilities: bool = False,
+    top_k: int = 0,
+    min_confidence: float = 0.0,
+    min_precision: float = 0.0,
+    engine: EngineName = "auto",
+    device: DeviceName = "auto",
+    precision: Precision = "f32",
+    threads: int | None = None,
+    input_format: InputFormat = "auto",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quoting: Quoting = "auto",
+    null_text: Sequence[str] = (),
+    join_lists: str | None = None,
+    report: PathLike | None = None,
+    progress: Progress | None = None,
+) -> RunReport | TableT:
+    """Score a file into a file, files into a folder, or a table in memory.
+
+    An output that ends with `/` is a folder. A table is answered as by `Model.score_table`; the
+    model is loaded for this call alone.
 
     Args:
-        inputs: Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin.
+        inputs: Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin. Or
+            a DataFrame of pandas or polars, or an Arrow table or record batch.
         output: File to write: .parquet, .csv, .jsonl; - for stdout; folder/ for a part per input.
+            None for a table.
         model: Model directory.
         text_column: Column that holds the text. None means the model's.
         output_format: Format of what goes to stdout; auto is CSV for CSV, else JSON Lines.
@@ -104,14 +169,37 @@ def score(
         progress: Called after every chunk.
 
     Returns:
-        The run's report.
+        The run's report; for a table a table of the same kind, with the columns added.
 
     Raises:
         TextbatchError: Its subclass tells the kind of error. What stood at `output` is unchanged.
-        TypeError: The input is a table in memory, or not a path.
+        ConflictError: An output, or an option that is for files only, is given with a table.
+        TypeError: The input is neither a table nor a path, or a path has no output.
     """
+    given = locals()
+    if is_table(inputs):
+        scored: TableT = _score_table(inputs, given)
+        return scored
     check_is_file(inputs)
-    return score_file(ScoreConfig.given(locals()), progress=progress)
+    if output is None:
+        raise TypeError("score needs an output for files: a path, or - for standard output")
+    return score_file(ScoreConfig.given(given), progress=progress)
+
+
+def _score_table(table: Any, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of its own kind
+    """Score a table, if nothing is given that only files have."""
+    own = {one.name for one in options_of(ScoreTableOptions)}
+    for name, parameter in signature(score).parameters.items():
+        if name != "inputs" and name not in own and given[name] != parameter.default:
+            raise ConflictError(
+                f"`inputs` is a table in memory, and `{name}` is for files",
+                "leave it out, or name a file",
+            )
+    options = ScoreTableOptions.given(given)
+    with open_model(options.model, options) as model:
+        return model.score_table(
+            table, **options.in_common(TableOptions), text_column=options.text_column
+        )
 
 
 def evaluate(
@@ -197,13 +285,4 @@ def load(
         BundleError: The bundle is missing, damaged or unsafe.
         ConflictError: A GPU was asked for and there is none.
     """
-    options = EngineOptions.given(locals())
-    bundle = load_model(location_of(path))
-    predictor = open_bundle(
-        bundle,
-        name=options.engine,
-        device=options.device,
-        threads=options.threads,
-        precision=options.precision,
-    )
-    return Model(bundle, predictor)
+    return open_model(location_of(path), EngineOptions.given(locals()))

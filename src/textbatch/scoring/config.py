@@ -56,6 +56,11 @@ class TableOptions(AnswerOptions, TextOptions):
 
 
 @options
+class ScoreTableOptions(TableOptions, ModelOptions):
+    """The options of the function `score` for a table in memory."""
+
+
+@options
 class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     """The options of `score`.
 

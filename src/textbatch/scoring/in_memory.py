@@ -13,9 +13,12 @@ from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.text_column import check_text_type, decode_texts, joined_lists
+from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 from textbatch.model.bundle.bundle import Bundle
-from textbatch.model.predictor import Predictor
+from textbatch.model.bundle.fetch import load_model
+from textbatch.model.options import EngineOptions
+from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.scoring.chunks import predict_chunks
 from textbatch.scoring.config import TableOptions
 from textbatch.scoring.job import label_thresholds
@@ -166,6 +169,28 @@ class Model:
         import pandas as pd
 
         return pd.concat([frame, answers.to_pandas().set_axis(frame.index)], axis=1)
+
+
+def open_model(path: Location, options: EngineOptions) -> Model:
+    """Load a bundle, and check that it predicts its golden rows as before.
+
+    Args:
+        path: The bundle's directory, also in an object store.
+        options: What runs the network.
+
+    Raises:
+        BundleError: The bundle is missing, damaged or unsafe.
+        ConflictError: A GPU was asked for and there is none.
+    """
+    bundle = load_model(path)
+    predictor = open_bundle(
+        bundle,
+        name=options.engine,
+        device=options.device,
+        threads=options.threads,
+        precision=options.precision,
+    )
+    return Model(bundle, predictor)
 
 
 _CAST = "cast it to strings, missing values to None"

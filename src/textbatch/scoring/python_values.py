@@ -96,21 +96,25 @@ def table_of(table: object) -> pa.Table:
     raise TypeError(f"the table is {_name(table)}; give {TABLES}")
 
 
+def is_table(inputs: object) -> bool:
+    """Whether a value is meant as a table in memory, not as a path or several."""
+    return hasattr(inputs, "columns") or isinstance(inputs, Mapping)
+
+
 def check_is_file(inputs: object) -> None:
-    """Check that the inputs are paths, not tables in memory.
+    """Check that no table is among several inputs.
 
     Args:
         inputs: A path, or several.
 
     Raises:
-        TypeError: It is a table, or holds one.
+        TypeError: There is one.
     """
-    several = inputs if isinstance(inputs, list | tuple) else [inputs]
-    for one in several:
-        if hasattr(one, "columns") or isinstance(one, Mapping):
+    for one in inputs if isinstance(inputs, list | tuple) else ():
+        if is_table(one):
             raise TypeError(
-                f"score reads files, and `inputs` is {_name(one)}; for tables in memory, "
-                f"`textbatch.load(model).score_table` takes {TABLES}"
+                f"score takes one table, and `inputs` holds {_name(one)} among others; give it "
+                f"alone: {TABLES}"
             )
 
 
