@@ -102,7 +102,14 @@ def test_the_report_adds_up_the_files_to_the_row(watched, incoming, profiled, tm
     labelled = sum(told["labels"].values())
     mean = sum((r["mean_confidence"] or 0) * sum(r["labels"].values()) for r in single) / labelled
     assert told["mean_confidence"] == pytest.approx(mean)
-    assert told["files"] == {"found": 4, "scored": 4, "known": 0, "stray": 0}
+    assert told["files"] == {
+        "found": 4,
+        "scored": 4,
+        "known": 0,
+        "stray": 0,
+        "stale": 0,
+        "rescored": 0,
+    }
     # Every row has one status, and every row that the network answered one place in the histogram.
     assert sum(told["statuses"].values()) == told["rows_out"]
     answered = told["statuses"]["ok"] + told["statuses"]["truncated"]
@@ -142,7 +149,14 @@ def test_only_what_is_new_is_told_of(watched, incoming):
     watched("--incremental")
     write_texts(incoming / "b" / "new.parquet", ["refund", "zzz"])
     told, page, found = watched("--incremental")
-    assert told["files"] == {"found": 5, "scored": 1, "known": 4, "stray": 0}
+    assert told["files"] == {
+        "found": 5,
+        "scored": 1,
+        "known": 4,
+        "stray": 0,
+        "stale": 0,
+        "rescored": 0,
+    }
     assert (told["rows_in"], told["tokens"], told["unknown_tokens"]) == (2, 2, 1)
     assert sum(told["statuses"].values()) == sum(
         n for (name, _), n in found.items() if name == "textbatch_rows"

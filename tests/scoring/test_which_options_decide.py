@@ -15,7 +15,10 @@ from textbatch.options import options_of
 from textbatch.scoring.config import ScoreConfig
 
 #: Which input, output and model, and what happens where the output is there: no test changes them.
-GIVEN = {"inputs", "output", "model", "if_exists", "dry_run", "incremental", "output_format"}
+GIVEN = {
+    *("inputs", "output", "model", "if_exists", "dry_run", "incremental", "rescore"),
+    "output_format",
+}
 OPTIONS = {one.name: one for one in options_of(ScoreConfig) if one.name not in GIVEN}
 #: Odd values that fit the input.
 FITTING = {

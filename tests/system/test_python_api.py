@@ -272,7 +272,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "strict_types": True,
     }  # fmt: skip
     # These exclude others.
-    odd_folder = {"incremental": True, "precision": "int8"}
+    odd_folder = {"incremental": True, "rescore": "stale", "precision": "int8"}
     odd_stdout = {"output_format": "csv"}
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
@@ -303,6 +303,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_folder)
     folder = seen.pop()
     assert (folder.precision, folder.incremental) == ("int8", True)
+    assert folder.rescore == "stale"
     textbatch.score(tmp_path / "i", "-", **odd_stdout)
     assert seen.pop().output_format == "csv"
     for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):

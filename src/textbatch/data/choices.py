@@ -23,6 +23,8 @@ Quoting = Literal["auto", "none"]
 IfExists = Literal["fail", "replace", "skip"]
 #: Of commands that have no way to tell whether what is there is of the same job.
 FailOrReplace = Literal["fail", "replace"]
+#: Which parts of an output folder are scored anew.
+Rescore = Literal["none", "stale"]
 #: Rows held in memory at a time: enough that sorting by length leaves little padding.
 CHUNK_ROWS = 16_384
 #: Bytes of a chunk, which long texts reach before its rows do.

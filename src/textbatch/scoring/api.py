@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import Any, overload
 
-from textbatch.data.choices import IfExists, InputFormat, OutputKind, Quoting
+from textbatch.data.choices import IfExists, InputFormat, OutputKind, Quoting, Rescore
 from textbatch.data.storage.location import PathLike, location_of
 from textbatch.errors import ConflictError
 from textbatch.model.choices import DeviceName, EngineName, Precision
@@ -44,6 +44,7 @@ def score(
     if_exists: IfExists = "fail",
     dry_run: bool = False,
     incremental: bool = False,
+    rescore: Rescore = "none",
     work_dir: PathLike | None = None,
     partition_columns: bool = False,
     prefix: str = "",
@@ -103,6 +104,7 @@ def score(
     if_exists: IfExists = "fail",
     dry_run: bool = False,
     incremental: bool = False,
+    rescore: Rescore = "none",
     work_dir: PathLike | None = None,
     partition_columns: bool = False,
     prefix: str = "",
@@ -147,6 +149,7 @@ def score(
         if_exists: What to do if the output exists; skip needs one of the same job.
         dry_run: Check everything, write no output.
         incremental: Score only files that are not in the output folder yet.
+        rescore: With --incremental: score anew what another model or other options have made.
         work_dir: Where outputs for an object store are made. None means ~/.cache.
         partition_columns: Write key=value folders as columns too.
         prefix: Prefix for the names of the added columns.

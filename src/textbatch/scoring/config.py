@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from textbatch.data.choices import CHUNK_ROWS, IfExists, OutputKind, StatusName
+from textbatch.data.choices import CHUNK_ROWS, IfExists, OutputKind, Rescore, StatusName
 from textbatch.data.options import LabelledOptions
 from textbatch.data.readers.read_options import ReadOptions, TextOptions
 from textbatch.data.storage.location import STANDARD_INPUT, Location, is_local, location_of
@@ -150,6 +150,11 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
     incremental: bool = option(
         "Score only files that are not in the output folder yet.", default=False, decides=False
     )
+    rescore: Rescore = option(
+        "With --incremental: score anew what another model or other options have made.",
+        default="none",
+        decides=False,
+    )
     work_dir: Path | None = option(
         "Where outputs for an object store are made.",
         default=None,
@@ -172,6 +177,11 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
             raise ConflictError(
                 "--incremental adds to the output, and --overwrite or --if-exists says otherwise",
                 "leave one out",
+            )
+        if self.rescore != "none" and not self.incremental:
+            raise ConflictError(
+                "--rescore is about parts that are there, which only --incremental looks at",
+                "add --incremental, or leave it out",
             )
         if self.quarantine_text and not self.quarantine:
             raise ConflictError("--quarantine-text needs --quarantine", "name its file")

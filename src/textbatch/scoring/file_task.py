@@ -150,12 +150,16 @@ class FileCounts:
         scored: Files that this run scored.
         known: Files that were scored before.
         stray: Files that were left out because of their names.
+        stale: Files whose parts another model or other options had made when this run began.
+        rescored: Those of them that this run scored anew.
     """
 
     found: int
     scored: int
     known: int
     stray: int
+    stale: int = 0
+    rescored: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

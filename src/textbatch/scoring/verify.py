@@ -135,6 +135,8 @@ def _verify_part(folder: Folder, record: PartRecord, success: Success, step: Pro
     footer = _verify_file(place, step)
     if footer.seal != record.seal or footer.fingerprint != success.fingerprint:
         raise DataError(f"{place} is another file than was written", _REMEDY)
+    if record.fingerprint not in (None, success.fingerprint) or record.becoming:
+        raise DataError(f"{place} was made by another model than the other parts", _REMEDY)
     if record.job != success.job or not same_counts(footer, record):
         raise DataError(f"{place} holds other rows than the manifest says", _REMEDY)
 

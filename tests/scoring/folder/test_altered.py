@@ -50,6 +50,8 @@ def altered(value: object) -> list[object]:
         case dict():
             first = next(iter(value))
             return [value | {first: 10**6}, {}, {"\x1b[2J": 1}, [*value], None]
+        case []:
+            return [["0" * 64], [None], {}, "0"]
         case list():
             return [value[1:], [*value[:-1], value[-1] + 1], [None], {}]
     return [1.5, -1.0, "0.5", []]
@@ -116,7 +118,7 @@ def test_verify_finds_any_field_altered(file, scored, copy):
 #: What the parts say too, or what `_SUCCESS` and the manifest say both.
 RECOMPUTED = {
     "part", "job", "rows_in", "rows_out", "rows_quarantined", "statuses", "labels",
-    "mean_confidence", "confidence_histogram", "fingerprint", "parts",
+    "mean_confidence", "confidence_histogram", "fingerprint", "becoming", "parts",
 }  # fmt: skip
 
 

@@ -61,7 +61,14 @@ def test_two_hundred_files_come_out_as_a_mirror_and_only_new_ones_are_read(model
     (tmp_path / "in" / "year=2020" / "_tmp").write_bytes(b"not for us")
     first = score(tmp_path / "in", tmp_path / "out", model=model, incremental=True)
     assert (first.state, first.rows_in, first.rows_out) == ("done", *[sum(rows.values())] * 2)
-    assert first.files == {"found": 200, "scored": 200, "known": 0, "stray": 1}
+    assert first.files == {
+        "found": 200,
+        "scored": 200,
+        "known": 0,
+        "stray": 1,
+        "stale": 0,
+        "rescored": 0,
+    }
     assert parts(tmp_path / "out") == rows
     success = json.loads((tmp_path / "out" / "_SUCCESS").read_text())
     assert (success["parts"], success["rows_out"]) == (200, sum(rows.values()))
@@ -71,7 +78,14 @@ def test_two_hundred_files_come_out_as_a_mirror_and_only_new_ones_are_read(model
     second = score(tmp_path / "in", tmp_path / "out", model=model, incremental=True)
     assert {Path(name).name for name in new} == set(opened)
     assert (second.rows_in, second.rows_out) == (sum(new.values()),) * 2
-    assert second.files == {"found": 203, "scored": 3, "known": 200, "stray": 1}
+    assert second.files == {
+        "found": 203,
+        "scored": 3,
+        "known": 200,
+        "stray": 1,
+        "stale": 0,
+        "rescored": 0,
+    }
     assert parts(tmp_path / "out") == rows | new
     assert verify_output(tmp_path / "out", model=model).rows == sum((rows | new).values())
 

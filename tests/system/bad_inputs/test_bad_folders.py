@@ -56,7 +56,10 @@ def test_33_stray_files_are_left_out_and_counted(cli, inputs):
         (inputs / name).parent.mkdir(exist_ok=True)
         (inputs / name).write_bytes(b"")
     assert cli.score(inputs, "--json") == 0, cli.error
-    assert '"files": {"found": 2, "scored": 2, "known": 0, "stray": 5}' in cli.told
+    assert (
+        '"files": {"found": 2, "scored": 2, "known": 0, "stray": 5, "stale": 0, "rescored": 0}'
+        in cli.told
+    )
 
 
 @pytest.mark.parametrize("name", ["part.tmp", "readme", "sub/x.orc"])

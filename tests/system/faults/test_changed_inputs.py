@@ -168,7 +168,14 @@ def test_of_a_folder_only_files_of_other_content_are_scored_again(options, tmp_p
     with pytest.raises(OutputError, match="made from other inputs"):
         score(folder, out, if_exists="skip", **options)
     again = score(folder, out, incremental=True, **options)
-    assert again.files == {"found": 3, "scored": 1, "known": 2, "stray": 0}
+    assert again.files == {
+        "found": 3,
+        "scored": 1,
+        "known": 2,
+        "stray": 0,
+        "stale": 0,
+        "rescored": 0,
+    }
     found = pq.read_table(out / "csv.parquet")
     assert found.equals(expected(folder / "csv.csv", options, tmp_path))
 

@@ -11,8 +11,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.bundles import random_texts, write_texts
+from support.bundles import random_bundle, random_texts, write_bundle, write_texts
 from support.killable_job import FULL
+
+from textbatch import score
+from textbatch.scoring.verify import verify_output
 
 SCRIPT = Path(__file__).parents[2] / "support" / "killed_at_calls.py"
 BESIDE = ["metrics.prom", "page.html", "report.json"]
@@ -59,6 +62,37 @@ def test_a_job_killed_before_any_of_its_calls_ends_well_when_it_is_run_again(out
         assert {*whole["names"]} - {"page.html"} <= {*died["names"]}, where
     found = pq.read_table(folder / output) if output != "out" else parts(folder / output)
     assert found == expected
+
+
+def test_a_rescore_killed_before_any_of_its_calls_ends_well_with_the_new_models_answers(
+    folder, model, tmp_path
+):
+    other = write_bundle(tmp_path / "other", random_bundle(seed=5))
+    score(folder / "in", folder / "out", model=other, incremental=True)
+    arguments = ["score", str(folder / "in"), str(folder / "out"), "--model", str(model)]
+    arguments += [
+        "--incremental",
+        "--rescore",
+        "stale",
+        "--chunk-rows",
+        "20",
+        "--threads",
+        "1",
+        "--json",
+    ]
+    (whole,) = deaths(folder, arguments, None)
+    assert whole["first"] == 0, whole["said"]
+    expected = parts(folder / "out")
+    count = len(whole["calls"])
+    chosen = range(1, count + 1) if FULL else range(1, count + 1, 17)
+    for died in deaths(folder, arguments, list(chosen)):
+        where = (died["call"], whole["calls"][died["call"] - 1], died["died"], died["said"])
+        assert died["first"] == -9, where
+        assert died["second"] == 0, where
+        assert not [name for name in died["names"] if Path(name).name.startswith(".")], where
+        assert {*whole["names"]} == {*died["names"]}, where
+    assert parts(folder / "out") == expected
+    assert verify_output(folder / "out", model=model).parts == 2
 
 
 def parts(folder: Path) -> dict[str, pa.Table]:

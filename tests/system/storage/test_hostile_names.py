@@ -51,7 +51,14 @@ def test_a_key_decides_no_place_on_this_machine(memory, model, tmp_path):
     memory.pipe_file("/bucket/in/good.parquet", parquet(5))
     done = score("memory://bucket/in", tmp_path / "out", model=model, if_exists="replace")
     assert done.rows_out == 5
-    assert done.files == {"found": 1, "scored": 1, "known": 0, "stray": 0}
+    assert done.files == {
+        "found": 1,
+        "scored": 1,
+        "known": 0,
+        "stray": 0,
+        "stale": 0,
+        "rescored": 0,
+    }
     assert done.notes == ["5 objects are left out: parts of their names are empty, . or .."]
     assert precious.read_bytes() == b"precious"
     visible = {path.name for path in (tmp_path / "out").iterdir()}

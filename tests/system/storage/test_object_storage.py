@@ -75,7 +75,14 @@ def test_a_folder_comes_out_as_a_mirror_and_only_new_objects_are_read(store, row
     job = {"model": model, "incremental": True}
     done = score(IN, OUT, **job)
     assert done.rows_out == sum(rows.values())
-    assert done.files == {"found": 10, "scored": 10, "known": 0, "stray": 1}
+    assert done.files == {
+        "found": 10,
+        "scored": 10,
+        "known": 0,
+        "stray": 1,
+        "stale": 0,
+        "rescored": 0,
+    }
     assert parts(store) == rows
     success = json.loads(store.get("out/_SUCCESS"))
     assert (success["parts"], success["rows_out"]) == (10, sum(rows.values()))

@@ -334,3 +334,17 @@ def test_an_object_that_others_make_during_the_upload_is_not_replaced(
     assert store.get("new") == b"theirs"
     s3_upload.S3Upload(local, location_of("s3://bucket/new"), overwrite=True).run()
     assert store.get("new") == local.read_bytes()
+
+
+def test_a_new_model_scores_the_parts_in_a_store_anew(folder, store, tmp_path, work):
+    other = write_bundle(tmp_path / "other", random_bundle(seed=7))
+    job = {"model": other, "incremental": True}
+    with pytest.raises(OutputError, match="--rescore stale"):
+        score(tmp_path / "in", OUT, **job)
+    done = score(tmp_path / "in", OUT, rescore="stale", **job)
+    assert (done.files["stale"], done.files["rescored"]) == (3, 3)
+    assert verify_output(at(OUT), model=other).parts == 3
+    lines = store.get("out/_manifest.jsonl").splitlines()
+    told = [(record["fingerprint"], record["becoming"]) for record in map(json.loads, lines)]
+    assert told == [(done.fingerprint, [])] * 3
+    assert work() == []

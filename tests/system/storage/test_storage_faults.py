@@ -116,7 +116,14 @@ def test_many_files_come_through_a_store_that_fails_again_and_again(step, store,
     done = score(IN, OUT, model=model)
     assert store.faults.hits >= len(rows)
     store.faults.begin()
-    assert done.files == {"found": len(rows), "scored": len(rows), "known": 0, "stray": 0}
+    assert done.files == {
+        "found": len(rows),
+        "scored": len(rows),
+        "known": 0,
+        "stray": 0,
+        "stale": 0,
+        "rescored": 0,
+    }
     assert assert_whole_or_absent(store, rows)
 
 

@@ -152,6 +152,10 @@ class PartRecord(RowCounts):
         tokens: Number of tokens in the rows that this run scored.
         unknown_tokens: Number of them that the model does not know.
         seal: The seal of the part.
+        fingerprint: Fingerprint of the bundle that answered; None in a record of an older
+            textbatch.
+        becoming: Fingerprints of the bundles that are about to answer it anew: until the job is
+            complete the part may be of one of them, as its footer says.
     """
 
     part: str
@@ -163,6 +167,8 @@ class PartRecord(RowCounts):
     tokens: Count = 0
     unknown_tokens: Count = 0
     seal: Sha256
+    fingerprint: Sha256 | None = None
+    becoming: tuple[Sha256, ...] = ()
 
     def __post_init__(self) -> None:
         check_sums(self)

@@ -60,6 +60,7 @@ def _facts(report: RunReport) -> dict[str, str]:
     told = {} if files is None else {
         "Files": f"{files['found']:,} found, {files['scored']:,} scored, {files['known']:,} known "
         f"from before, {files['stray']:,} left out"
+        + (f", {files['rescored']:,} of them scored anew" if files.get("rescored") else "")
     }  # fmt: skip
     return {
         "Input": report.input,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
@@ -39,6 +39,7 @@ class FolderJob:
         folder: The output.
         ledger: The parts that this job has finished.
         known: With `--incremental`: the state of the input of each part in the manifest.
+        stale: Parts that another model or other options have made, and which are scored anew.
         owned: The parts that may be replaced or removed.
         inherited: Whether an interrupted run has left its work directory.
         todo: The files to score.
@@ -52,6 +53,7 @@ class FolderJob:
     folder: Folder
     ledger: Ledger
     known: dict[str, str]
+    stale: frozenset[str]
     owned: OwnedParts
     inherited: bool
     todo: list[ListedFile]
@@ -107,14 +109,24 @@ class FolderJob:
         """How many files were found, scored, known from before, and left out.
 
         Args:
-            scored: Files that this run scored.
+            scored: Files that this run scored: the first ones of those to score.
         """
         return FileCounts(
             found=len(self.listing.files),
             scored=scored,
             known=len(self.listing.files) - len(self.todo),
             stray=self.listing.stray,
+            stale=len(self.stale),
+            rescored=sum(file.part in self.stale for file in self.todo[:scored]),
         )
+
+    def stale_notes(self) -> Iterator[str]:
+        """What is told of the parts that are scored anew."""
+        if self.stale:
+            yield (
+                f"{len(self.stale):,} parts are of another model or of other options, and are to "
+                "be scored anew"
+            )
 
     def done_before(self) -> Success | None:
         """The content of `_SUCCESS` if there is nothing to do, else None.
@@ -168,6 +180,17 @@ class FolderJob:
             if self.config.incremental or record.part in parts:
                 yield record
 
+    def announced(self) -> list[PartRecord] | None:
+        """The manifest with marks at the parts to score anew; None if there is none to mark."""
+        marked, records = False, []
+        for record in self.folder.records():
+            of_other = record.part in self.stale and record.job != self.key
+            if of_other and self.fingerprint not in record.becoming:
+                becoming = (*record.becoming, self.fingerprint)
+                record, marked = replace(record, becoming=becoming), True
+            records.append(record)
+        return records if marked else None
+
     def _last_records(self) -> Iterator[PartRecord]:
         seen: set[str] = set()
         for record in self.ledger.records():
@@ -196,6 +219,9 @@ def prepare_place(job: FolderJob) -> None:
         if job.folder.has(file.part):
             job.owned.check(file.part)
     job.folder.begin()
+    # Whoever reads the parts without waiting for _SUCCESS learns here which ones may be replaced.
+    if job.config.incremental and (records := job.announced()) is not None:
+        job.folder.write_manifest(records)
 
 
 def finish(job: FolderJob, run_id: str) -> None:

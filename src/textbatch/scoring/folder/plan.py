@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from textbatch.data.output.any_folder import Folder, folder_at
@@ -18,7 +19,7 @@ from textbatch.data.readers.listing import Listing
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import local
 from textbatch.data.storage.model_cache import cache_directory
-from textbatch.errors import DataError, OutputError
+from textbatch.errors import DataError, InputNotFoundError, OutputError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.scoring.config import STAGES, ScoreConfig
 from textbatch.scoring.folder.job import FolderJob
@@ -88,12 +89,16 @@ def plan(
 
     Raises:
         OutputError: The output was made by another model or with other options.
+        InputNotFoundError: Such parts are to be scored anew, and have no input.
     """
     key = _key(config, bundle)
     ledger = Ledger(work.parts if work else None, key)
-    known, marks = _known(folder, key) if config.incremental else ({}, {})
+    there = _Known.of(config, folder, ledger, key) if config.incremental else _Known()
+    known = there.states
     _check_rewritten(listing, known)
-    seen, marks = known | ledger.finished, marks | ledger.marks
+    stale = frozenset(there.stale - ledger.finished.keys())
+    _check_inputs(folder, listing, stale)
+    seen, marks = known | ledger.finished, there.marks | ledger.marks
     todo = [
         file
         for file in listing.files
@@ -111,6 +116,7 @@ def plan(
         folder=folder,
         ledger=ledger,
         known=known,
+        stale=stale,
         owned=OwnedParts(folder, ledger),
         inherited=work.inherited if work else False,
         todo=todo,
@@ -131,19 +137,59 @@ def _check_rewritten(listing: Listing, known: Mapping[str, str]) -> None:
         )
 
 
-def _known(folder: Folder, key: str) -> tuple[dict[str, str], dict[str, InputMark]]:
-    """The states and the marks of the inputs of all parts in the manifest."""
-    known: dict[str, str] = {}
-    marks: dict[str, InputMark] = {}
-    for record in folder.records():
-        if record.job != key:
-            raise OutputError(
-                f"{folder.path} was made by another model or with other options",
-                "add --overwrite instead of --incremental to score all files again",
-            )
-        known[record.part] = record.state
-        marks[record.part] = record.input.mark
-    return known, marks
+def _check_inputs(folder: Folder, listing: Listing, stale: Collection[str]) -> None:
+    """Check that what is to be scored anew can be.
+
+    Raises:
+        InputNotFoundError: The inputs of some parts are gone.
+    """
+    gone = sorted(set(stale) - {file.part for file in listing.files})
+    if gone:
+        raise InputNotFoundError(
+            f"{folder.path} has {len(gone):,} parts of another model or of other options, and no "
+            f"input for them any more; the first is {gone[0]}",
+            "bring their inputs back, or add --overwrite instead of --incremental to drop them",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the manifest tells of the parts.
+
+    Attributes:
+        states: The states of the inputs of this job's own parts.
+        marks: The marks of these inputs.
+        stale: The parts that are of another job, or that another job was about to replace.
+    """
+
+    states: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, InputMark] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, config: ScoreConfig, folder: Folder, ledger: Ledger, key: str) -> _Known:
+        """Read the manifest.
+
+        Raises:
+            OutputError: There are parts of another job, which are not to be scored anew.
+        """
+        found = cls()
+        for record in folder.records():
+            if record.job != key:
+                if config.rescore == "none":
+                    raise OutputError(
+                        f"{folder.path} was made by another model or with other options",
+                        "add --rescore stale to score its parts anew one by one, or --overwrite "
+                        "instead of --incremental to replace them all",
+                    )
+                found.stale.add(record.part)
+            elif record.becoming or ledger.seals.get(record.part, record.seal) != record.seal:
+                # An interrupted run may have replaced it.
+                found.stale.add(record.part)
+            else:
+                found.states[record.part] = record.state
+                found.marks[record.part] = record.input.mark
+        return found
 
 
 def _key(config: ScoreConfig, bundle: Bundle) -> str:

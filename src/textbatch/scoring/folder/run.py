@@ -82,11 +82,14 @@ class FolderRun:
         listing = list_inputs(config.inputs, config.input_format)
         self._notes.extend(listing.notes())
         if config.dry_run:
-            return self._planned(plan(config, listing, folder, self._model.bundle()))
+            planned = plan(config, listing, folder, self._model.bundle())
+            self._notes.extend(planned.stale_notes())
+            return self._planned(planned)
         work = self._work = WorkDirectory(folder.lock_place, self._run_id)
         self._keep = work.inherited
         check_existing(config, folder, inherited=work.inherited)
         job = self._job = plan(config, listing, folder, self._model.bundle(), work)
+        self._notes.extend(job.stale_notes())
         with closing(job.ledger):
             try:
                 success = job.done_before()
@@ -245,6 +248,7 @@ class _Parts:
                 name=file.name, size=file.size, version=file.version, mark=result.input
             ),
             job=self._job.key,
+            fingerprint=self._job.fingerprint,
             run_id=self._run_id,
             rows_in=counts.rows_in,
             rows_out=counts.rows_out,
