@@ -84,7 +84,7 @@ def test_a_rescore_killed_before_any_of_its_calls_ends_well_with_the_new_models_
     assert whole["first"] == 0, whole["said"]
     expected = parts(folder / "out")
     count = len(whole["calls"])
-    chosen = range(1, count + 1) if FULL else range(1, count + 1, 17)
+    chosen = range(1, count + 1) if FULL else range(1, count + 1, 37)
     for died in deaths(folder, arguments, list(chosen)):
         where = (died["call"], whole["calls"][died["call"] - 1], died["died"], died["said"])
         assert died["first"] == -9, where
