@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
-from support.bundles import LABELS, random_texts
+from support.bundles import LABELS, random_bundle, random_texts, write_bundle
 
 from textbatch.errors import DataError
+from textbatch.model.quality.text_sketch import TextSketch
 from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import score
@@ -125,3 +128,49 @@ def test_it_names_what_it_measured(labelled_file, model, bundle):
     found = evaluate((labelled_file,), model=model).to_dict()
     assert (found["input"], found["model"]) == ((str(labelled_file),), str(model))
     assert len(found["fingerprint"]) == 64
+
+
+def with_metrics(path, metrics):
+    write_bundle(path, replace(random_bundle(), metrics=metrics))
+    return path
+
+
+def test_a_limit_on_the_confidence_answers_what_score_answers(labelled_file, model):
+    found = evaluate((labelled_file,), model=model)
+    limit = next(one for one in found.limits if one.min_confidence == 0.5)
+    output = labelled_file.with_name("limited.parquet")
+    score(ScoreConfig(inputs=(labelled_file,), output=output, model=model, min_confidence=0.5))
+    rows = [row for row in pq.read_table(output).to_pylist() if row["label"] in LABELS]
+    answered = [row for row in rows if row["predicted_label"]]
+    assert 0 < len(answered) < len(rows)
+    assert (limit.rows, limit.answered) == (len(answered), len(answered) / len(rows))
+    right = sum(row["label"] == row["predicted_label"] for row in answered)
+    assert limit.accuracy == pytest.approx(right / len(answered))
+    assert found.limits[0].rows == sum(
+        row["status"] in ("ok", "truncated", "low_confidence") for row in rows
+    )
+
+
+def test_rows_of_the_training_are_remarked_on_and_others_are_not(labelled_file, tmp_path):
+    texts = pq.read_table(labelled_file)["text"].combine_chunks()
+    for name, known in ("seen", texts.slice(0, 200)), ("new", pa.array(["other", "texts"])):
+        told = {"training_texts": asdict(TextSketch.of(known))}
+        found = evaluate((labelled_file,), model=with_metrics(tmp_path / name, told))
+        assert len(found.warnings) == (name == "seen")
+        assert all("that the model was trained on" in one for one in found.warnings)
+
+
+def test_a_calibration_that_became_worse_is_remarked_on(labelled_file, tmp_path):
+    def tested(error):
+        measured = {"accuracy": 0.9, "macro_f1": 0.9, "rows": 100}
+        return {"test": {"metrics": measured, "ece_after": error}}
+
+    # Labels at random: the model is far too sure.
+    found = evaluate((labelled_file,), model=with_metrics(tmp_path / "good", tested(0.01)))
+    (warning,) = found.warnings
+    assert f"off by {found.ece_after:.3f} on average, by 0.010 on the test rows" in warning
+    page = tmp_path / "page.html"
+    as_bad = with_metrics(tmp_path / "bad", tested(found.ece_after))
+    assert not evaluate((labelled_file,), model=as_bad).warnings
+    evaluate((labelled_file,), model=tmp_path / "good", html=page)
+    assert "calibration is worse than in training" in page.read_text()

@@ -50,6 +50,8 @@ def odd(name: str, folder: Path) -> dict[str, object]:
     found = {name: FITTING.get(name, odd_value(OPTIONS[name], folder))}
     if name == "quarantine_text":
         found["quarantine"] = folder / "aside.jsonl"
+    if name == "strict_precision":
+        found["min_precision"] = 0.5
     return found
 
 

@@ -157,7 +157,7 @@ def test_files_stay_short():
 
 
 #: The functions of the public API: an editor shows each of their parameters.
-PUBLIC = {"scoring.api", "training.api", "training.from_keras"}
+PUBLIC = {"scoring.api", "scoring.in_memory", "training.api", "training.from_keras"}
 
 
 def test_functions_take_few_parameters():

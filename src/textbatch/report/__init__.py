@@ -6,6 +6,8 @@
 * `next_steps`: the command that may come next.
 * `comparison`: a model beside simple models.
 * `drift`: how far a run is from the training of its model.
+* `confusions`: the commonest confusions of labels.
+* `known_rows`: a warning of rows that the model was trained on.
 * `labels`: labels that look different where they are different.
 * `inline`: reports as a notebook shows them.
 * `files`: reports as JSON files, written on failure too.

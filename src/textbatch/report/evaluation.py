@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from textbatch.model.quality.confidence_limits import LimitMeasure
 from textbatch.model.quality.metrics import Metrics
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.inline import Row, counted, inline, number
 from textbatch.report.labels import shown_label
+
+#: A smaller difference of calibration errors is not worth a word.
+_WORSE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,8 @@ class Evaluation:
         input: Paths of the labelled files.
         model: Path of the bundle.
         fingerprint: The bundle's fingerprint.
+        limits: What a limit on the confidence would do to the rows that the metrics count.
+        warnings: What the user should look at.
     """
 
     rows: int
@@ -43,6 +49,8 @@ class Evaluation:
     input: tuple[str, ...] = ()
     model: str = ""
     fingerprint: str = ""
+    limits: tuple[LimitMeasure, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values, with its state."""
@@ -77,3 +85,20 @@ class Evaluation:
             for one in self.metrics.labels
         ]
         return ("label", "precision", "recall", "F1", "rows"), rows
+
+
+def worse_calibration(error: float, in_training: float, by_chance: float) -> str | None:
+    """A remark if confidences mean less than on the test rows of the training.
+
+    Args:
+        error: Expected calibration error on the rows.
+        in_training: The same on the test rows of the training.
+        by_chance: What confidences that mean what they say would stay below, 19 times in 20.
+    """
+    if error < in_training + _WORSE or error <= by_chance:
+        return None
+    return (
+        f"the calibration is worse than in training: the confidences are off by {error:.3f} on "
+        f"average, by {in_training:.3f} on the test rows then; these rows differ from those, so "
+        "train with rows like these"
+    )

@@ -34,6 +34,8 @@ class RunReport:
         rows_per_second: Rows read per second, from the first row to the last.
         statuses: Rows in the output, by status.
         labels: Rows by predicted label.
+        labels_withheld: Labels that are always withheld, because the model's held-out answers do
+            not show `--min-precision` for them.
         mean_confidence: Mean over the rows with a label.
         confidence_histogram: Rows that the network predicted, by the confidence of the best label
             (also of withheld ones), in 20 equal bins from 0 to 1.
@@ -66,6 +68,7 @@ class RunReport:
     rows_per_second: float | None = None
     statuses: dict[str, int] = field(default_factory=dict)
     labels: dict[str, int] = field(default_factory=dict)
+    labels_withheld: list[str] = field(default_factory=list)
     mean_confidence: float | None = None
     confidence_histogram: list[int] = field(default_factory=list)
     tokens: int = 0

@@ -11,6 +11,7 @@
 * `model_handle`: the model, loaded once for all files.
 * `chunks`: reading and predicting, chunk by chunk.
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.
+* `precision`: `--min-precision`, and the labels that it always withholds.
 * `limits`: how many bad rows are allowed.
 * `tally`: counting rows.
 * `in_memory`: a loaded model, for tables in memory.

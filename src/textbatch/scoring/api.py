@@ -52,6 +52,7 @@ def score(
     top_k: int = 0,
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
+    strict_precision: bool = False,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: Precision = "f32",
@@ -78,6 +79,7 @@ def score(
     top_k: int = 0,
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
+    strict_precision: bool = False,
     join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
@@ -112,6 +114,7 @@ def score(
     top_k: int = 0,
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
+    strict_precision: bool = False,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: Precision = "f32",
@@ -157,6 +160,7 @@ def score(
         top_k: Add the K best labels.
         min_confidence: Withhold labels with a smaller confidence.
         min_precision: Withhold labels that are not shown to be right this often, as 0.95.
+        strict_precision: Refuse labels with too few held-out answers for --min-precision.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it.

@@ -48,6 +48,14 @@ class AnswerOptions(Options):
         low=0.0,
         high=0.999,
     )
+    strict_precision: bool = option(
+        "Refuse labels with too few held-out answers for --min-precision.", default=False
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.strict_precision and not self.min_precision:
+            raise ConflictError("--strict-precision needs --min-precision", "name a precision")
 
 
 @options

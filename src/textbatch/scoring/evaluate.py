@@ -14,14 +14,21 @@ from textbatch.data.readers.label_values import respelled, spellings_of
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, require_extra
+from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import Predictor, open_bundle
-from textbatch.model.quality.calibration import expected_calibration_error, softmax
+from textbatch.model.quality.calibration import (
+    chance_calibration_error,
+    expected_calibration_error,
+    softmax,
+)
+from textbatch.model.quality.confidence_limits import measure_limits
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.reliability import Answers
-from textbatch.report.evaluation import Evaluation
+from textbatch.report.evaluation import Evaluation, worse_calibration
 from textbatch.report.files import job_reported, write_json, write_whole
 from textbatch.report.html.evaluation_page import evaluation_page
+from textbatch.report.known_rows import known_rows_warning
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.config import EvaluateConfig
 from textbatch.types import Status, has_evidence
@@ -88,11 +95,25 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         fingerprint=bundle.fingerprint,
         unlabelled=0 if rows.left_out is None else len(rows.left_out),
         unreadable=rows.unreadable,
+        warnings=_warnings(bundle, found, answers, rows),
     )
     if config.html:
         page = evaluation_page(found, answers, rows, with_texts=config.report_texts)
         write_whole(config.html, page)
     return found
+
+
+def _warnings(
+    bundle: Bundle, found: Evaluation, answers: Answers, rows: LabelledRows
+) -> tuple[str, ...]:
+    measured = bundle.measured
+    known = known_rows_warning(
+        measured.training_texts, rows.texts, advice="measure on rows that it has not seen"
+    )
+    worse = measured.test and worse_calibration(
+        found.ece_after, measured.test.ece_after, chance_calibration_error(answers.calibrated)
+    )
+    return tuple(one for one in (known, worse) if one)
 
 
 def evaluate_rows(
@@ -124,12 +145,13 @@ def evaluate_rows(
     true = label_ids[known]
     logits, status = predictor.predict_logits(rows.texts.take(pa.array(known)), on_rows=on_rows)
     evidence = has_evidence(status)
+    calibrated = softmax(logits[evidence], classifier.temperature)
     answers = Answers(
         positions=known,
         true=true,
         evidence=evidence,
         uncalibrated=softmax(logits[evidence]),
-        calibrated=softmax(logits[evidence], classifier.temperature),
+        calibrated=calibrated,
     )
     counts = np.bincount(status, minlength=len(Status)).tolist()
     evaluation = Evaluation(
@@ -139,5 +161,10 @@ def evaluate_rows(
         ece_after=expected_calibration_error(answers.calibrated, true[evidence]),
         statuses={name: n for name, n in zip(Status.names(), counts, strict=True) if n},
         unseen_labels=unseen,
+        limits=measure_limits(
+            calibrated.max(axis=1, initial=0),
+            calibrated.argmax(axis=1) == true[evidence],
+            rows=len(true),
+        ),
     )
     return evaluation, answers

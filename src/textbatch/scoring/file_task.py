@@ -100,6 +100,7 @@ class ModelUsed:
         engine: The library that ran the network.
         device: Where it ran.
         precision: The number type of the network's matrix products.
+        withheld: Labels that `--min-precision` always withholds.
     """
 
     fingerprint: str | None = None
@@ -107,6 +108,7 @@ class ModelUsed:
     engine: str | None = None
     device: str | None = None
     precision: str | None = None
+    withheld: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from textbatch.model.options import EngineOptions
 from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.scoring.chunks import predict_chunks
 from textbatch.scoring.config import TableOptions
-from textbatch.scoring.job import label_thresholds
+from textbatch.scoring.precision import label_thresholds
 from textbatch.scoring.python_values import frame_library, table_of, texts_of
 from textbatch.types import Predictions, TextBatch
 
@@ -70,6 +70,7 @@ class Model:
         top_k: int = 0,
         min_confidence: float = 0.0,
         min_precision: float = 0.0,
+        strict_precision: bool = False,
         join_lists: str | None = None,
         text_column: str | None = None,
     ) -> TableT:
@@ -83,6 +84,7 @@ class Model:
             top_k: Add the K best labels.
             min_confidence: Withhold labels with a smaller confidence.
             min_precision: Withhold labels that are not shown to be right this often, as 0.95.
+            strict_precision: Refuse labels with too few held-out answers for --min-precision.
             join_lists: Join texts that are lists of strings, with this between. None means lists
                 are refused.
             text_column: Column that holds the text. None means the model's.
@@ -93,7 +95,8 @@ class Model:
         Raises:
             DataError: There is no such column, or it holds no text.
             ConflictError: An added column has the name of one that is there.
-            QualityGateError: The bundle has too few held-out predictions for `min_precision`.
+            QualityGateError: The model's held-out predictions show `min_precision` for no label; or
+                one has too few of them, with `strict_precision`.
             UsageError: An option is out of its range.
             TypeError: The value is not a table.
         """
@@ -104,7 +107,7 @@ class Model:
             probabilities=options.probabilities,
             top_k=options.top_k,
             min_confidence=options.min_confidence,
-            thresholds=label_thresholds(self.bundle, options.min_precision),
+            thresholds=label_thresholds(self.bundle, options),
         )
         column = text_column or self.bundle.settings.text_column
         if frame_library(table):

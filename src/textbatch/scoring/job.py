@@ -25,11 +25,10 @@ from textbatch.data.storage.file_io import exists, new_input
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutputError
 from textbatch.model.bundle.bundle import Bundle
-from textbatch.model.quality.thresholds import thresholds
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, ModelUsed
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.types import Float32Array
+from textbatch.scoring.precision import withheld_note
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +90,7 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
         probabilities=config.probabilities,
         top_k=config.top_k,
         min_confidence=config.min_confidence,
-        thresholds=label_thresholds(bundle, config.min_precision),
+        thresholds=model.thresholds(),
     )
     added.check_partitions(task.partitions)
     if format_of_output(task.output).is_text:
@@ -99,6 +98,8 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
 
         check_columns(passed_through, file)
     if note := check_types(source, passed_through, task.output, strict=config.strict_types):
+        source.notes.append(note)
+    if note := withheld_note(model.withheld, bundle, config):
         source.notes.append(note)
     if twins := case_twins(passed_through.names):
         source.notes.append(
@@ -155,22 +156,6 @@ def check_types(source: Source, columns: pa.Schema, output: Location, *, strict:
         )
     # That all is text in a text file is known.
     return "" if form.is_text else note_of(changed)
-
-
-def label_thresholds(bundle: Bundle, min_precision: float) -> Float32Array | None:
-    """Find the confidence that each label needs for `--min-precision`.
-
-    Args:
-        bundle: Its held-out predictions decide.
-        min_precision: The share of right labels that is asked for.
-
-    Returns:
-        The least confidence of each label, shape `(labels,)`; None if `min_precision` is 0.
-
-    Raises:
-        QualityGateError: The bundle has too few held-out predictions.
-    """
-    return thresholds(bundle.held_out, bundle.labels, min_precision) if min_precision else None
 
 
 def open_quarantine(task: FileTask) -> Quarantine | None:

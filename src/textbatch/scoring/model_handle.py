@@ -5,12 +5,19 @@ from __future__ import annotations
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import Predictor, open_bundle
+from textbatch.model.quality.thresholds import always_withheld
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import ModelUsed
+from textbatch.scoring.precision import label_thresholds
+from textbatch.types import Float32Array
 
 
 class ModelHandle:
-    """The bundle and its predictor. It owns the predictor's threads: close it."""
+    """The bundle and its predictor. It owns the predictor's threads: close it.
+
+    Attributes:
+        withheld: Labels that `--min-precision` always withholds, as far as that is known.
+    """
 
     def __init__(self, config: ScoreConfig) -> None:
         """Nothing is loaded yet.
@@ -21,6 +28,8 @@ class ModelHandle:
         self._config = config
         self._bundle: Bundle | None = None
         self._predictor: Predictor | None = None
+        self._thresholds: Float32Array | None = None
+        self.withheld: tuple[str, ...] = ()
 
     @property
     def used(self) -> ModelUsed:
@@ -29,6 +38,7 @@ class ModelHandle:
         return ModelUsed(
             fingerprint=bundle.fingerprint if bundle else None,
             profile=bundle.profile if bundle else None,
+            withheld=self.withheld,
             engine=engine.name if engine else None,
             device=engine.device if engine else None,
             precision=engine.precision if engine else None,
@@ -43,6 +53,19 @@ class ModelHandle:
         if self._bundle is None:
             self._bundle = load_model(self._config.model)
         return self._bundle
+
+    def thresholds(self) -> Float32Array | None:
+        """The confidence that each label needs, shape `(labels,)`; None if nothing is asked for.
+
+        Raises:
+            QualityGateError: As in `label_thresholds`.
+        """
+        if self._thresholds is None:
+            bundle = self.bundle()
+            self._thresholds = label_thresholds(bundle, self._config)
+            if self._thresholds is not None:
+                self.withheld = always_withheld(self._thresholds, bundle.labels)
+        return self._thresholds
 
     def predictor(self) -> Predictor:
         """Open the predictor and check it with the golden rows, or return the open one.

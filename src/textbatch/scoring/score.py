@@ -186,6 +186,7 @@ class _ReportMaker:
             rows_per_second=result.rows_per_second,
             statuses=counts.statuses,
             labels=counts.labels,
+            labels_withheld=list(model.withheld),
             mean_confidence=counts.mean_confidence,
             confidence_histogram=counts.confidence_histogram,
             tokens=result.tokens,

@@ -20,6 +20,7 @@ from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.report.audit import AuditReport, LabelPair
 from textbatch.report.files import job_reported, only_warned, write_json
+from textbatch.report.known_rows import known_rows_warning
 from textbatch.report.listener import SILENT, Listener
 from textbatch.training.config.audit import AuditConfig
 from textbatch.training.cross_validation import cross_validate
@@ -100,6 +101,12 @@ def _asked(
     if config.normalize_labels:
         spellings = spellings_of(dict.fromkeys(bundle.labels, 1))
         rows = replace(rows, labels=respelled(rows.labels, spellings))
+    known = known_rows_warning(
+        bundle.measured.training_texts,
+        rows.texts,
+        advice="leave --model out, so that networks of --folds answer that have not seen them",
+    )
+    warnings += [known] if known else []
     label_ids, unseen = label_ids_of(rows.labels, bundle.labels)
     if unseen:
         warnings.append(

@@ -119,7 +119,9 @@ def test_a_bundle_and_its_classifier_have_one_temperature(bundle):
 
 def test_every_file_of_a_bundle_is_named_by_the_layout(tmp_path):
     bundle = blended_bundle()
-    save_bundle(bundle, tmp_path / "model", card="# card\n", overwrite=False, page="<p>page</p>")
+    save_bundle(
+        bundle, tmp_path / "model", card="# card\n", overwrite=False, page=lambda _: "<p>page</p>"
+    )
     assert {entry.name for entry in (tmp_path / "model").iterdir()} == {*astuple(LAYOUT)}
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from textbatch.errors import QualityGateError
-from textbatch.model.quality.thresholds import HeldOut, thresholds
+from textbatch.model.quality.thresholds import HeldOut, always_withheld, thresholds
 
 
 def held_out(rows=4000, *, seed=0, num_labels=2):
@@ -34,9 +34,16 @@ def test_a_higher_precision_asks_for_more_confidence():
     assert (higher > lower).all()
 
 
-def test_too_few_answers_are_refused_with_their_number():
-    with pytest.raises(QualityGateError, match="59 held-out answers"):
-        thresholds(held_out(60), ("a", "b"), 0.95)
+def test_too_few_answers_are_refused_with_their_number_where_that_is_asked_for():
+    with pytest.raises(QualityGateError, match="2 of 2 labels have fewer than 59 held-out answers"):
+        thresholds(held_out(60), ("a", "b"), 0.95, strict=True)
+
+
+def test_a_label_with_too_few_answers_is_always_withheld_and_the_others_are_not():
+    few = HeldOut(confidences=[[0.9] * 59, [0.8] * 58], correct=[[True] * 59, [True] * 58])
+    found = thresholds(few, ("a", "b"), 0.95)
+    assert found[0] == np.float32(0.9)
+    assert always_withheld(found, ("a", "b")) == ("b",)
 
 
 def test_a_label_that_is_never_right_often_enough_is_always_withheld():

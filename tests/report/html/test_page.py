@@ -12,6 +12,7 @@ from support.chromium import find_chromium, opened
 
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.quality.calibration import expected_calibration_error, softmax
+from textbatch.model.quality.confidence_limits import measure_limits
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.reliability import (
     confidence_histogram,
@@ -19,10 +20,17 @@ from textbatch.model.quality.reliability import (
     reliability_bins,
 )
 from textbatch.report.html.page import page_of
-from textbatch.report.html.page_data import ConfidentError, Contender, Coverage, Picture, Threshold
+from textbatch.report.html.page_data import (
+    ConfidentError,
+    Contender,
+    Coverage,
+    Picture,
+    Threshold,
+    about_line,
+)
 
 SECTIONS = (
-    "baselines", "curves", "reliability", "confidences", "confusion-matrix", "labels",
+    "baselines", "curves", "reliability", "confidences", "limits", "confusion-matrix", "labels",
     "thresholds", "errors", "lengths", "coverage", "facts",
 )  # fmt: skip
 HOSTILE = "<script>document.title='owned'</script>\x1b[2J\u202e&\"'$x$" + "w" * 300
@@ -47,6 +55,8 @@ def picture_of(num_labels: int) -> Picture:
         reliability_after=reliability_bins(after, true),
         right=right,
         wrong=wrong,
+        about=about_line("in.csv", "model", "0123456789abcdef", "2026-01-02T03:04:05+00:00"),
+        limits=measure_limits(after.max(axis=1), after.argmax(axis=1) == true, rows=3000),
         errors=tuple(
             ConfidentError(row=i, true=labels[0], predicted=labels[1], confidence=0.99)
             for i in range(1, 51)
@@ -132,7 +142,7 @@ def test_the_same_picture_gives_the_same_page_byte_for_byte(picture):
 def test_what_was_not_measured_has_no_section():
     bare = replace(
         picture_of(3), errors=(), epochs=(), lengths=None, coverage=(), contenders=(),
-        thresholds=(), warnings=(), facts={},
+        thresholds=(), limits=(), warnings=(), facts={},
     )  # fmt: skip
     found = set(re.findall(r'<section[^>]* id="([\w-]+)"', page_of(bare)))
     assert found == {"reliability", "confidences", "confusion-matrix", "labels"}
@@ -226,3 +236,22 @@ def contrast(first: str, second: str) -> float:
 
     low, high = sorted([luminance(first), luminance(second)])
     return (high + 0.05) / (low + 0.05)
+
+
+def test_the_worst_labels_come_first_on_request(picture):
+    page = page_of(picture).split('id="labels"')[1].split("</section>")[0]
+    given, worst = page.split('<tbody class="worst-first">')
+    scores = [
+        re.findall(r"</td><td>([\d.]+)</td><td class=\"bar\"", part) for part in (given, worst)
+    ]
+    assert len(scores[0]) == len(picture.metrics.labels)
+    assert scores[1] == sorted(scores[0], key=float)
+    assert '<input type="checkbox" id="worst-first"' in page
+
+
+def test_names_are_broken_between_words_only(picture):
+    page = page_of(picture)
+    assert "label_<wbr>001 of a kind" in page
+    rules = re.findall(r"\.(?:name|matrix thead th) \{[^}]*\}", page)
+    assert rules
+    assert all("anywhere" not in rule for rule in rules)

@@ -62,7 +62,7 @@ def sections_of(page: str) -> list[str]:
 def test_training_writes_a_page_with_what_it_measured(bundles):
     page = page_in(bundles["plain"])
     assert sections_of(page) == [
-        "baselines", "curves", "reliability", "confidences", "confusion-matrix", "labels",
+        "baselines", "curves", "reliability", "confidences", "limits", "confusion-matrix", "labels",
         "thresholds", "errors", "lengths", "facts",
     ]  # fmt: skip
     test = load_bundle(bundles["plain"]).metrics["test"]
@@ -107,12 +107,34 @@ def test_mistakes_are_told_by_their_row_in_the_input(bundles, labelled_file):
         assert " ".join(texts[int(row) - 1].split()) == text
 
 
-def test_two_pages_of_one_seed_differ_in_the_seconds_alone(bundles, labelled_file, tmp_path):
+def test_every_page_names_input_model_fingerprint_and_date(bundles, labelled_file, tmp_path):
+    model, html = bundles["plain"], tmp_path / "page.html"
+    run_cli("evaluate", labelled_file, "--model", model, "--html", html)
+    fingerprint = load_bundle(model).fingerprint
+    for page in page_in(model), html.read_text(encoding="utf-8"):
+        (about,) = re.findall(r'<p class="about">(.*?)</p>', page)
+        assert str(labelled_file) in about
+        assert f"model {model} · fingerprint {fingerprint[:12]}…" in about
+        assert re.search(r" · 20\d\d-\d\d-\d\d \d\d:\d\d UTC$", about)
+        assert f"<dd>{fingerprint}</dd>" in page
+
+
+def test_where_no_threshold_is_found_a_sentence_says_why(bundles):
+    thresholds = page_in(bundles["plain"]).split('id="thresholds"')[1].split("</section>")[0]
+    assert "Nothing to withhold by" in thresholds
+    assert "<table" not in thresholds
+
+
+def test_two_pages_of_one_seed_differ_in_name_date_and_seconds_alone(
+    bundles, labelled_file, tmp_path
+):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RECIPES, "default", QUICK)
         textbatch.train(labelled_file, model=tmp_path / "model")
     pages = [
-        re.sub(r"(Training took</dt><dd>)[\d,]+ s", r"\1", page_in(path))
+        re.sub(
+            r"(Training took</dt><dd>)[\d,]+ s|\d{4}-\d\d-\d\d \d\d:\d\d UTC", r"\1", page_in(path)
+        ).replace(str(path), "model")
         for path in (bundles["plain"], tmp_path / "model")
     ]
     assert pages[0] == pages[1]
@@ -125,7 +147,7 @@ def test_evaluate_writes_the_same_kind_of_page(bundles, labelled_file, tmp_path)
     assert done.returncode == 0, done.stderr
     page = html.read_text(encoding="utf-8")
     assert sections_of(page) == [
-        "reliability", "confidences", "confusion-matrix", "labels", "errors", "facts",
+        "reliability", "confidences", "limits", "confusion-matrix", "labels", "errors", "facts",
     ]  # fmt: skip
     assert "of 120 rows" in page
     assert CANARY not in page

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_record, progress_shown
+from textbatch.cli.console import log, print_record, progress_shown
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.scoring.config import EvaluateConfig
@@ -33,6 +33,8 @@ def evaluate_command(given: Given[EvaluateCommand]) -> None:
 
     with progress_shown() as shown:
         done = evaluate(config, progress=shown)
+    for warning in done.warnings:
+        log(f"warning: {warning}")
     if config.html:
         more = after_train(config.model, config.inputs, words_of(config, ReadOptions))
     else:

@@ -7,7 +7,7 @@ were verified are the bytes that are used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -18,6 +18,8 @@ from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import (
     BundleFiles,
     Manifest,
+    fingerprint_of,
+    listed,
     read_verified,
     write_directory,
 )
@@ -84,9 +86,19 @@ class Bundle:
         """The sha256 of the hashes of the files that decide the answers; empty before writing."""
         return self.manifest.fingerprint if self.manifest else ""
 
+    @property
+    def measured(self) -> Measured:
+        """The part of the metrics that is read."""
+        return check_fields(Measured, self.metrics, LAYOUT.metrics)
+
 
 def save_bundle(
-    bundle: Bundle, path: Path, *, card: str, overwrite: bool, page: str | None = None
+    bundle: Bundle,
+    path: Path,
+    *,
+    card: str,
+    overwrite: bool,
+    page: Callable[[str], str] | None = None,
 ) -> str:
     """Write a bundle, whole or not at all.
 
@@ -95,7 +107,7 @@ def save_bundle(
         path: The directory to make.
         card: The model card, in Markdown.
         overwrite: Whether an older bundle may be replaced.
-        page: The training report in HTML; None for no report.
+        page: Makes the training report in HTML from the fingerprint; None for no report.
 
     Returns:
         The fingerprint.
@@ -120,8 +132,9 @@ def save_bundle(
         LAYOUT.metrics: dump_json(bundle.metrics),
         LAYOUT.card: card.encode(),
         **(classifier.blend.files() if classifier.blend else {}),
-        **({} if page is None else {LAYOUT.page: page.encode()}),
     }
+    if page:
+        files[LAYOUT.page] = page(fingerprint_of(listed(files))).encode()
     return write_directory(path, files, overwrite=overwrite)
 
 

@@ -100,6 +100,18 @@ def fingerprint_of(files: Mapping[str, ListedFile]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
+def listed(files: Mapping[str, bytes]) -> dict[str, ListedFile]:
+    """Size and hash of each file.
+
+    Args:
+        files: Content of the files, by name.
+    """
+    return {
+        name: ListedFile(size=len(data), sha256=hashlib.sha256(data).hexdigest())
+        for name, data in files.items()
+    }
+
+
 def write_directory(path: Path, files: Mapping[str, bytes], *, overwrite: bool) -> str:
     """Write files and their manifest into a new directory, which appears whole.
 
@@ -116,17 +128,14 @@ def write_directory(path: Path, files: Mapping[str, bytes], *, overwrite: bool) 
         StorageError: Writing failed.
     """
     check_replaceable(path, overwrite=overwrite)
-    listed = {
-        name: ListedFile(size=len(data), sha256=hashlib.sha256(data).hexdigest())
-        for name, data in files.items()
-    }
+    entries = listed(files)
     manifest = Manifest(
         format=FORMAT_VERSION,
         textbatch=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         versions=_versions(),
-        fingerprint=fingerprint_of(listed),
-        files=listed,
+        fingerprint=fingerprint_of(entries),
+        files=entries,
     )
     with atomic_directory(path) as new:
         for name, data in {**files, LAYOUT.manifest: dump_json(asdict(manifest))}.items():

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from textbatch.data.strict_json import Count, Share
 from textbatch.errors import QualityGateError
 from textbatch.model.network.architecture import Architecture
+from textbatch.model.quality.confidence_limits import LimitMeasure
+from textbatch.model.quality.text_sketch import TextSketch
 from textbatch.text.normalization import RULES_VERSION
 
 #: The most golden rows: training makes 32.
@@ -99,6 +101,7 @@ class Tested:
 
     metrics: TestMetrics
     ece_after: Share
+    limits: tuple[LimitMeasure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,3 +109,4 @@ class Measured:
     """What is read of `metrics.json`. The rest is for people."""
 
     test: Tested | None = None
+    training_texts: TextSketch | None = None

@@ -94,6 +94,26 @@ def expected_calibration_error(
     return float(np.abs(gaps).sum() / max(1, len(bins)))
 
 
+def chance_calibration_error(
+    probabilities: Float32Array, *, num_bins: int = ECE_BINS, draws: int = 1_000
+) -> float:
+    """The calibration error that confidences which mean what they say pass once in 20 times.
+
+    By resampling under consistency (Bröcker and Smith 2007): each answer is right with its own
+    confidence. The sum of a bin is taken as normal.
+
+    Args:
+        probabilities: Shape `(rows, labels)`.
+        num_bins: Number of bins between 0 and 1.
+        draws: How often it is drawn, always with the same seed.
+    """
+    confidence = probabilities.max(axis=1, initial=0).astype(np.float64)
+    bins = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
+    variance = np.bincount(bins, weights=confidence * (1 - confidence), minlength=num_bins)
+    gaps = np.random.default_rng(0).standard_normal((draws, num_bins)) * np.sqrt(variance)
+    return float(np.quantile(np.abs(gaps).sum(axis=1), 0.95) / max(1, len(bins)))
+
+
 def fit_temperature(logits: Float32Array, label_ids: Int64Array) -> Calibration:
     """Find the temperature with the smallest loss on held-out rows; 1 if none is better than 1.
 

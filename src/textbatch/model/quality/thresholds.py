@@ -14,6 +14,12 @@ from textbatch.types import Float32Array, Int64Array
 
 #: The lower bound on a precision holds with this probability, for each label by itself.
 _CERTAINTY = 0.95
+#: The threshold of a label that is always withheld.
+_NEVER = 2.0
+#: What to do where held-out answers do not show a precision.
+REMEDY = (
+    "train with more validation rows or --folds, lower --min-precision, or use --min-confidence"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,38 +52,64 @@ class HeldOut:
         return cls(confidences=confidences, correct=correct)
 
 
-def thresholds(held_out: HeldOut, labels: Sequence[str], precision: float) -> Float32Array:
+def thresholds(
+    held_out: HeldOut, labels: Sequence[str], precision: float, *, strict: bool = False
+) -> Float32Array:
     """Find for each label the lowest confidence from which on its precision is high enough.
 
     The held-out answers above a threshold show, with 95 % certainty, that the true precision is at
-    least `precision` (one-sided bound of Clopper and Pearson 1934). If no threshold shows it,
-    although there are enough answers, the label is always withheld.
+    least `precision` (one-sided bound of Clopper and Pearson 1934). If no threshold shows it, the
+    label is always withheld.
 
     Args:
         held_out: Held-out answers of the bundle.
         labels: Names of the labels, in the order of the held-out answers.
         precision: Above 0, below 1.
+        strict: Whether to refuse labels that have too few answers, instead of withholding them.
 
     Returns:
         Thresholds. A value above 1 means that the label is always withheld. Shape `(labels,)`.
 
     Raises:
-        QualityGateError: A label has so few answers that they show nothing, even if all are right.
+        QualityGateError: A label has so few answers that they show nothing, even if all are right,
+            and `strict` is set.
     """
-    needed = math.ceil(math.log(1 - _CERTAINTY) / math.log(precision))
+    needed = answers_needed(precision)
     few = [len(answers) < needed for answers in held_out.confidences]
-    if any(few):
+    if strict and any(few):
         raise QualityGateError(
             f"{sum(few)} of {len(labels)} labels have fewer than {needed} held-out answers, too "
             f"few to support a precision of {precision:g}",
-            "train with more validation rows or --folds, lower --min-precision, or use "
-            "--min-confidence",
+            REMEDY,
         )
     found = [
-        _threshold(np.array(confidences), np.array(correct), precision)
-        for confidences, correct in zip(held_out.confidences, held_out.correct, strict=True)
+        _NEVER if too_few else _threshold(np.array(confidences), np.array(correct), precision)
+        for too_few, confidences, correct in zip(
+            few, held_out.confidences, held_out.correct, strict=True
+        )
     ]
     return np.array(found, np.float32)
+
+
+def answers_needed(precision: float) -> int:
+    """How many held-out answers a label needs, if all are right, to show a precision.
+
+    Args:
+        precision: Above 0, below 1.
+    """
+    return math.ceil(math.log(1 - _CERTAINTY) / math.log(precision))
+
+
+def always_withheld(found: Float32Array, labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels that no confidence lets through.
+
+    Args:
+        found: Thresholds. Shape `(labels,)`.
+        labels: Names of the labels, in the same order.
+    """
+    return tuple(
+        label for label, threshold in zip(labels, found, strict=True) if threshold >= _NEVER
+    )
 
 
 def _threshold(confidences: Float32Array, correct: Int64Array, precision: float) -> float:
@@ -90,4 +122,4 @@ def _threshold(confidences: Float32Array, correct: Int64Array, precision: float)
     # of them may set the threshold.
     last = np.append(confidences[1:] < confidences[:-1], True)
     enough = np.flatnonzero((bound >= precision) & last)
-    return float(confidences[enough[-1]]) if len(enough) else 2.0
+    return float(confidences[enough[-1]]) if len(enough) else _NEVER

@@ -13,7 +13,7 @@ from textbatch.model.quality.reliability import (
     reliability_bins,
 )
 from textbatch.report.evaluation import Evaluation
-from textbatch.report.html.page_data import ConfidentError, Picture
+from textbatch.report.html.page_data import ConfidentError, Picture, about_line
 
 _MOST_ERRORS = 50
 
@@ -32,16 +32,18 @@ def evaluation_page(
     from textbatch.report.html.page import page_of
 
     unseen = sum(evaluation.unseen_labels.values())
-    warnings = [f"{unseen:,} rows have labels that the model has never seen; no figure counts them"]
+    told = f"{unseen:,} rows have labels that the model has never seen; no figure counts them"
+    inputs = ", ".join(evaluation.input)
     left_out = {name: count for name, count in evaluation.statuses.items() if name != "ok"}
     return page_of(
         replace(
             measured_on(evaluation, answers, rows, with_texts=with_texts),
             title="Evaluation",
             lead=f"{evaluation.metrics.rows:,} labelled rows against a model's answers.",
-            warnings=tuple(warnings if unseen else ()),
+            warnings=(*([told] if unseen else []), *evaluation.warnings),
+            about=about_line(inputs, evaluation.model, evaluation.fingerprint),
             facts={
-                "Rows": ", ".join(evaluation.input),
+                "Input": inputs,
                 "Model": evaluation.model,
                 "Fingerprint": evaluation.fingerprint,
                 "Not plainly ok": ", ".join(f"{name} {n:,}" for name, n in left_out.items())
@@ -75,6 +77,7 @@ def measured_on(
         reliability_after=reliability_bins(answers.calibrated, true),
         right=right,
         wrong=wrong,
+        limits=evaluation.limits,
         errors=_errors(evaluation, answers, rows, with_texts=with_texts),
     )
 

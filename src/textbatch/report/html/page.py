@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from importlib.resources import files
 
@@ -9,6 +10,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from textbatch.errors import printable
+from textbatch.report.confusions import commonest_confusions
 from textbatch.report.html.figures import (
     FEW_ROWS,
     confidence_figure,
@@ -24,6 +26,7 @@ from textbatch.report.html.svg import drawing
 WIDEST_MATRIX = 12
 _MOST_CONFUSIONS = 15
 _LONGEST_LABEL, _LONGEST_TEXT = 60, 400
+_BETWEEN_WORDS = re.compile(r"(?<=[_/.:|-])(?=\w)")
 
 
 def page_of(picture: Picture) -> str:
@@ -35,7 +38,11 @@ def page_of(picture: Picture) -> str:
             picture=picture,
             figures=_figures(picture),
             style=Markup(read_part("page.css")),
-            confusions=_confusions(picture),
+            confusions=commonest_confusions(picture.metrics, most=_MOST_CONFUSIONS),
+            worst=sorted(
+                enumerate(picture.metrics.labels, 1),
+                key=lambda entry: (entry[1].f1 is None, entry[1].f1 or 0.0),
+            ),
             few_rows=FEW_ROWS,
             is_matrix=len(picture.metrics.labels) <= WIDEST_MATRIX,
         )
@@ -78,22 +85,10 @@ def _figures(picture: Picture) -> Mapping[str, Markup]:
     return drawn
 
 
-def _confusions(picture: Picture) -> list[tuple[int, int, int, float]]:
-    """List confusions: true label, predicted label, rows, share of the true label's rows.
-
-    Those with the most rows come first.
-    """
-    found = [
-        (true, predicted, count, count / picture.metrics.labels[true].rows)
-        for true, row in enumerate(picture.metrics.confusion)
-        for predicted, count in enumerate(row)
-        if count and true != predicted
-    ]
-    return sorted(found, key=lambda entry: (-entry[2], -entry[3], entry[:2]))[:_MOST_CONFUSIONS]
-
-
-def _label(value: str) -> str:
-    return _cut(printable(value), _LONGEST_LABEL)
+def _label(value: str) -> Markup:
+    # A name may be broken between its words, never inside one.
+    name = _cut(printable(value), _LONGEST_LABEL)
+    return Markup("<wbr>").join(_BETWEEN_WORDS.split(name))
 
 
 def _text(value: str) -> str:

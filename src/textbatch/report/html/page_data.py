@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from textbatch.model.fitting.settings import Epoch
+from textbatch.model.quality.confidence_limits import LimitMeasure
 from textbatch.model.quality.metrics import Metrics
 from textbatch.model.quality.reliability import LengthHistogram, ReliabilityBin
 from textbatch.report.comparison import Contender
@@ -65,6 +67,21 @@ class ConfidentError:
     text: str | None = None
 
 
+def about_line(inputs: str, model: str, fingerprint: str, when: str = "") -> str:
+    """What a page is about, in one line.
+
+    Args:
+        inputs: Paths of the rows.
+        model: Path of the model.
+        fingerprint: Its fingerprint, of which the beginning is shown.
+        when: ISO 8601; empty for now.
+    """
+    when = when or datetime.now(UTC).isoformat(timespec="seconds")
+    date, _, clock = when.partition("T")
+    told = f"{fingerprint[:12]}…" if fingerprint else "–"
+    return f"{inputs} · model {model} · fingerprint {told} · {date} {clock[:5]} UTC"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """Everything on the page. A part that is empty or None has no section there.
@@ -72,6 +89,7 @@ class Picture:
     Attributes:
         title: Heading of the page.
         lead: A sentence below the heading.
+        about: What was measured, with which model, when: a line below that.
         metrics: Metrics of the measured rows.
         ece_before: Expected calibration error before calibration.
         ece_after: Expected calibration error after calibration.
@@ -79,6 +97,7 @@ class Picture:
         reliability_after: Bins of confidence after calibration.
         right: Number of right answers, in equal bins of confidence from 0 to 1.
         wrong: Number of wrong answers, in the same bins.
+        limits: What a limit on the confidence would do to the rows.
         errors: The wrong answers with the highest confidence.
         epochs: What each epoch measured.
         best_epoch: Number of the epoch whose weights were kept.
@@ -99,6 +118,8 @@ class Picture:
     reliability_after: tuple[ReliabilityBin, ...]
     right: tuple[int, ...]
     wrong: tuple[int, ...]
+    about: str = ""
+    limits: tuple[LimitMeasure, ...] = ()
     errors: tuple[ConfidentError, ...] = ()
     epochs: tuple[Epoch, ...] = ()
     best_epoch: int = 0

@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.html.page import page_environment, read_part
+from textbatch.report.html.page_data import about_line
 from textbatch.report.html.run_figures import rate_figure, run_confidence_figure
 from textbatch.report.html.run_page_data import RunPicture, drift_in_words, run_picture
 from textbatch.report.html.svg import drawing
@@ -39,6 +40,7 @@ def run_page(
             drift_in_words=drift_in_words,
             took=span(report.seconds),
             facts=_facts(report),
+            about=about_line(report.input, report.model, report.fingerprint or "", report.started),
         )
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import RenderableType
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from textbatch.errors import printable
+from textbatch.report.confusions import commonest_confusions
 from textbatch.report.folds import folds_line
 from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
 from textbatch.report.labels import shown_label
@@ -20,11 +22,12 @@ if TYPE_CHECKING:  # these import scikit-learn, which `inspect` does not need
     from textbatch.report.comparison import Contender
     from textbatch.report.evaluation import Evaluation
 
-#: With more labels the confusion matrix would not fit into a terminal.
-_WIDEST_CONFUSION = 10
+#: Where the confusion matrix is too wide, so many confusions are listed.
+_MOST_CONFUSIONS = 12
 #: Smallest width of a label in the confusion matrix, in characters.
 _SHORT_LABEL = 7
 _WIDTH = 80
+_CORNER = "true ↓ predicted →"
 
 
 def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
@@ -40,8 +43,8 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
         values = (_share(entry.precision), _share(entry.recall), _share(entry.f1))
         table.add_row(Text(shown_label(entry.label)), *values, f"{entry.rows:,}")
     yield table
-    if len(metrics.labels) <= _WIDEST_CONFUSION:
-        yield _confusion(evaluation)
+    yield limits_table([asdict(one) for one in evaluation.limits])
+    yield _confusion(evaluation) if _fits(evaluation) else _confusions(evaluation)
     statuses = {name: n for name, n in evaluation.statuses.items() if name != "ok"}
     if statuses:
         yield Text("not plainly ok: " + _counts(statuses))
@@ -71,6 +74,25 @@ def comparison_table(contenders: Sequence[Contender], bundle: Evaluation) -> Tab
     return table
 
 
+def limits_table(limits: Sequence[Mapping[str, Any]]) -> Table:
+    """Show what a limit on the confidence would do.
+
+    Args:
+        limits: `LimitMeasure`s as JSON values.
+    """
+    table = _table("confidence at least", "answered", "accuracy", "95 % interval", "rows")
+    for one in limits:
+        interval = "–" if one["low"] is None else f"{one['low']:.3f} – {one['high']:.3f}"
+        table.add_row(
+            f"{one['min_confidence']:.2f}",
+            f"{one['answered']:.1%}",
+            _share(one["accuracy"]),
+            interval,
+            f"{one['rows']:,}",
+        )
+    return table
+
+
 def inspection_tables(found: Inspection) -> Iterator[RenderableType]:
     """Show what `inspect_path` found.
 
@@ -83,6 +105,9 @@ def inspection_tables(found: Inspection) -> Iterator[RenderableType]:
     for name, value in facts.items():
         table.add_row(name, Text(printable(value)))
     yield table
+    test = {} if isinstance(found, OutputInspection) else found.metrics.get("test") or {}
+    if test.get("limits"):
+        yield limits_table(test["limits"])
 
 
 def _of_bundle(found: BundleInspection) -> dict[str, str]:
@@ -122,13 +147,36 @@ def _of_output(found: OutputInspection) -> dict[str, str]:
     }
 
 
+def _fits(evaluation: Evaluation) -> bool:
+    """Whether the confusion matrix is not wider than a terminal, with labels that can be read."""
+    metrics = evaluation.metrics
+    labels = [shown_label(entry.label) for entry in metrics.labels]
+    columns = zip(labels, zip(*metrics.confusion, strict=True), strict=True)
+    widths = (
+        max(min(len(label), _SHORT_LABEL), *(len(f"{count:,}") for count in counts))
+        for label, counts in columns
+    )
+    # Each column has three characters of padding.
+    return max(len(_CORNER), *map(len, labels)) + 2 + sum(w + 3 for w in widths) <= _WIDTH
+
+
+def _confusions(evaluation: Evaluation) -> Table:
+    metrics = evaluation.metrics
+    table = _table("commonest confusions: true", "predicted", "rows", "of the true")
+    table.columns[1].justify = "left"
+    for true, predicted, count, share in commonest_confusions(metrics, most=_MOST_CONFUSIONS):
+        names = (Text(shown_label(metrics.labels[one].label)) for one in (true, predicted))
+        table.add_row(*names, f"{count:,}", f"{share:.0%}")
+    return table
+
+
 def _confusion(evaluation: Evaluation) -> Table:
     labels = [shown_label(entry.label) for entry in evaluation.metrics.labels]
-    first = max(len("true ↓ predicted →"), *map(len, labels))
+    first = max(len(_CORNER), *map(len, labels))
     # Each column has three characters of padding.
     room = max(_SHORT_LABEL, (_WIDTH - first - 2) // len(labels) - 3)
     short = [label if len(label) <= room else f"{label[: room - 1]}…" for label in labels]
-    table = _table("true ↓ predicted →", *short)
+    table = _table(_CORNER, *short)
     for label, row in zip(labels, evaluation.metrics.confusion, strict=True):
         table.add_row(Text(label), *(f"{count:,}" for count in row))
     return table

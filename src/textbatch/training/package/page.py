@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import platform
 from dataclasses import replace
 from importlib.metadata import version
 
 from textbatch import __version__
 from textbatch.data.readers.labelled import LabelledRows
-from textbatch.errors import QualityGateError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.quality.reliability import (
     Answers,
@@ -20,7 +20,7 @@ from textbatch.model.vectors.coverage import VectorCoverage
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.html.evaluation_page import measured_on
-from textbatch.report.html.page_data import Coverage, Threshold
+from textbatch.report.html.page_data import Coverage, Threshold, about_line
 from textbatch.report.training import TrainReport
 from textbatch.training.config.train import TrainConfig
 from textbatch.types import Int64Array
@@ -31,6 +31,7 @@ _PRECISION = 0.95
 
 def training_page(
     bundle: Bundle,
+    fingerprint: str,
     *,
     config: TrainConfig,
     report: TrainReport,
@@ -42,6 +43,7 @@ def training_page(
 
     Args:
         bundle: The finished bundle.
+        fingerprint: The fingerprint that it will have.
         config: The options of the training.
         report: Its report so far.
         answers: The predictions for the test rows.
@@ -75,17 +77,20 @@ def training_page(
                 )
             ),
             warnings=tuple(report.warnings),
-            facts=_facts(bundle, config, report),
+            about=about_line(", ".join(map(os.fspath, config.inputs)), report.model, fingerprint),
+            facts={
+                "Input": ", ".join(map(os.fspath, config.inputs)),
+                "Model": report.model,
+                "Fingerprint": fingerprint,
+                **_facts(bundle, config, report),
+            },
         )
     )
 
 
 def _threshold(label: str, confidences: list[float], correct: list[bool]) -> Threshold:
     alone = HeldOut(confidences=[confidences], correct=[correct])
-    try:
-        lowest = float(thresholds(alone, (label,), _PRECISION)[0])
-    except QualityGateError:
-        return Threshold(label=label, threshold=None)
+    lowest = float(thresholds(alone, (label,), _PRECISION)[0])
     kept = [
         right
         for confidence, right in zip(confidences, correct, strict=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
+from functools import partial
 
 import numpy as np
 
 from textbatch.model.bundle.bundle import save_bundle
 from textbatch.model.bundle.records import Settings
+from textbatch.model.quality.text_sketch import TextSketch
 from textbatch.report.training import TrainReport
 from textbatch.text.normalization import split_tokens
 from textbatch.training.config.train import TrainConfig
@@ -79,7 +82,8 @@ def save(
         The bundle's fingerprint.
     """
     settings = Settings(preset=fitted.preset, text_column=config.text_column)
-    bundle = measured.bundle(settings, report.metrics())
+    texts = TextSketch.of(splits.training.texts, splits.validation.texts)
+    bundle = measured.bundle(settings, {**report.metrics(), "training_texts": asdict(texts)})
     card = model_card(
         labels=bundle.labels,
         text_column=config.text_column,
@@ -88,7 +92,8 @@ def save(
         test=report.test,
         folds=report.folds.line() if report.folds else "",
     )
-    page = training_page(
+    page = partial(
+        training_page,
         bundle,
         config=config,
         report=report,
