@@ -34,7 +34,9 @@ def test_vectors_that_are_refused(name, cli):
     labelled = cli.folder / "in.csv"
     rows = [f"refund card {i % 7} {CANARY},a\nlogin password {i % 7},b" for i in range(12)]
     labelled.write_text("\n".join(["text,label", *rows]))
-    assert cli("train", labelled, "--model", cli.folder / "new", "--vectors", vectors) == 65
+    line = ("train", labelled, "--model", cli.folder / "new", "--vectors", vectors)
+    assert cli(*line) == 65
     assert cli.error.splitlines()[-1].startswith("textbatch: error[Data]: ")
     assert re.search(message, cli.error), cli.error
     assert not (cli.folder / "new").exists()
+    cli.explains(*line)
