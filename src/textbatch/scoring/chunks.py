@@ -61,6 +61,18 @@ def read_chunks(
         yield TextBatch(table=table, texts=texts, undecodable=undecodable, source=column)
 
 
+def with_advice(error: UnreadableColumnError, text_column: str) -> UnreadableColumnError:
+    """The error for a column that cannot be read, with the way around it, if there is one.
+
+    Args:
+        error: The error.
+        text_column: The column that cannot be left out.
+    """
+    if error.column == text_column:
+        return error
+    return error.with_remedy(f"leave it out with --columns, or {error.remedy}")
+
+
 def _columns_advised(
     batches: Iterator[pa.RecordBatch], text_column: str
 ) -> Iterator[pa.RecordBatch]:
@@ -68,9 +80,7 @@ def _columns_advised(
     try:
         yield from batches
     except UnreadableColumnError as error:
-        if error.column == text_column:
-            raise
-        raise error.with_remedy(f"leave it out with --columns, or {error.remedy}") from error
+        raise with_advice(error, text_column) from error
 
 
 def predict_chunks(

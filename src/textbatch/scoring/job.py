@@ -25,6 +25,7 @@ from textbatch.data.storage.file_io import exists, new_input
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutputError
 from textbatch.model.bundle.bundle import Bundle
+from textbatch.scoring.chunks import with_advice
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, ModelUsed
 from textbatch.scoring.model_handle import ModelHandle
@@ -146,6 +147,12 @@ def check_types(source: Source, columns: pa.Schema, output: Location, *, strict:
     Raises:
         DataError: There is one.
     """
+    if strict and source.types_doubtful:
+        raise DataError(
+            f"{source.file} holds a copy of Arrow's schema that this version of Arrow does not "
+            "read, so types that only this copy tells would be lost",
+            "write it without integers of 128 bits, or leave out --strict-types",
+        )
     form = format_of_output(output)
     changed = changed_types(columns, source.types, form)
     if changed and strict:
@@ -253,10 +260,28 @@ def _check_input(source: Source, text_column: str, config: ScoreConfig) -> pa.Sc
     require_column(source, text_column, "--text-column")
     kind = source.schema.field(text_column).type
     check_text_type(kind, f"{source.file} column {shown(text_column)}", config.join_lists)
+    fields = kept_columns(source, text_column, config)
+    return pa.schema(fields, metadata=source.schema.metadata)
+
+
+def kept_columns(source: Source, text_column: str, config: ScoreConfig) -> list[pa.Field]:
+    """The columns of a file that the output keeps. It must be possible to read and write them.
+
+    Args:
+        source: The file.
+        text_column: The column that holds the texts, which is read too.
+        config: The settings.
+
+    Raises:
+        DataError: One is missing, cannot be read, or is of a type that cannot be written.
+    """
     columns = config.columns
     for name in columns or ():
         require_column(source, name, "--columns")
     names = source.schema.names if columns is None else list(dict.fromkeys(columns))
+    for name in (text_column, *names):
+        if error := source.unreadable.get(name):
+            raise with_advice(error, text_column)
     fields = [source.schema.field(name) for name in names]
     for field in fields:
         if reason := unwritable(field.type):
@@ -264,4 +289,4 @@ def _check_input(source: Source, text_column: str, config: ScoreConfig) -> pa.Sc
                 f"{source.file} column {shown(field.name)} {reason}",
                 "leave it out with --columns",
             )
-    return pa.schema(fields, metadata=source.schema.metadata)
+    return fields

@@ -136,3 +136,74 @@ def test_arrays_of_duckdb_with_nulls_are_told_with_a_way_around(model, tmp_path)
     )
     score(ScoreConfig(**config, if_exists="replace"))
     assert pq.read_table(output)["pair"].to_pylist() == [[1, 2], None]
+
+
+def test_strict_types_refuse_a_copy_of_the_schema_that_arrow_does_not_read(model, tmp_path):
+    path = tmp_path / "in.parquet"
+    with_int128().write_parquet(path)
+    config = {"inputs": (path,), "output": tmp_path / "out.parquet", "model": model}
+    with pytest.raises(DataError, match="a copy of Arrow's schema that this version"):
+        score(ScoreConfig(**config, columns=("text", "price"), strict_types=True, dry_run=True))
+
+
+def test_a_dry_run_finds_the_columns_that_cannot_be_read(model, tmp_path):
+    path, folder = tmp_path / "in" / "a.parquet", tmp_path / "in"
+    folder.mkdir()
+    with_int128().write_parquet(path)
+    for source, output in ((path, tmp_path / "out.parquet"), (folder, tmp_path / "out")):
+        config = {"inputs": (source,), "output": output, "model": model, "dry_run": True}
+        with pytest.raises(DataError, match=r"column 'wide' of a type .*leave it out with"):
+            score(ScoreConfig(**config))
+        assert score(ScoreConfig(**config, columns=("text",))).rows_in == 2
+
+
+PHYSICAL, CONVERTED, LOGICAL = 1, 6, 10
+
+
+def with_unknown_type(path, column: int, field: int, number: int):
+    """A Parquet file, one column of which has a type that nobody knows."""
+    table = pa.table({"text": ["refund", None], "id": [1, 2], "in": [{"x": 1, "y": "b"}, None]})
+    pq.write_table(table, path)
+    content = path.read_bytes()
+    end = int.from_bytes(content[-8:-4], "little") + 8
+    footer, _ = read_struct(content[-end:-8])
+    element = footer[2][1].values[column]
+    element.pop(LOGICAL, None)
+    element[field] = (Kind.I32, number)
+    footer[2][1].values[column] = dict(sorted(element.items()))
+    changed = write_struct(footer)
+    path.write_bytes(content[:-end] + changed + len(changed).to_bytes(4, "little") + b"PAR1")
+    return table
+
+
+@pytest.mark.parametrize(("column", "name"), [(2, "id"), (4, "in"), (5, "in")])
+@pytest.mark.parametrize(("field", "number"), [(PHYSICAL, 9), (CONVERTED, 99)])
+def test_an_unknown_type_in_the_footer_is_told_with_its_column(
+    field, number, column, name, model, tmp_path
+):
+    path = tmp_path / "in.parquet"
+    table = with_unknown_type(path, column, field, number)
+    config = {"inputs": (path,), "output": tmp_path / "out.parquet", "model": model}
+    with pytest.raises(DataError, match=f"column '{name}' of a type that .* does not know; leave"):
+        score(ScoreConfig(**config))
+    others = [one for one in table.column_names if one != name]
+    score(ScoreConfig(**config, columns=tuple(others)))
+    found = pq.read_table(tmp_path / "out.parquet").select(others)
+    assert found.to_pydict() == table.select(others).to_pydict()
+
+
+def test_an_unknown_type_in_the_text_column_has_no_way_around_it(model, tmp_path):
+    path = tmp_path / "in.parquet"
+    with_unknown_type(path, 1, CONVERTED, 99)
+    with pytest.raises(DataError, match=r"column 'text' of a type that .* does not know; cast"):
+        score(ScoreConfig(inputs=(path,), output=tmp_path / "out.parquet", model=model))
+
+
+def test_a_footer_that_is_damaged_is_called_damaged(tmp_path):
+    path = tmp_path / "in.parquet"
+    with_unknown_type(path, 2, PHYSICAL, 9)
+    content = bytearray(path.read_bytes())
+    content[-60:-40] = bytes(20)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="damaged Parquet footer"):
+        open_source(path)

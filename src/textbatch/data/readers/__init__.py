@@ -5,8 +5,8 @@
 * `table_formats`, `delta_table`: folders that are tables, with files that are not read.
 * `read_options`: how they are read.
 * `parquet`, `parquet_readers`, `row_groups`, `pages`, `chunk_metadata`, `thrift_compact`: Parquet.
-* `parquet_types`, `arrow_schema`, `parquet_int96`, `parquet_faults`: types that Arrow lacks, and
-  damaged files.
+* `parquet_types`, `arrow_schema`, `unknown_types`, `parquet_int96`, `parquet_faults`: types that
+  Arrow lacks, and damaged files.
 * `spark_notes`: what Spark needs to know of old timestamps.
 * `delimited`, `delimited_rows`, `delimiters`, `quoting`, `swallowed`, `delimited_advice`: CSV.
 * `jsonlines`, `json_blocks`, `json_types`, `json_numbers`, `json_diagnosis`: JSON Lines.

@@ -28,10 +28,12 @@ def check_chunks(file: pa.NativeFile, metadata: pq.FileMetaData) -> None:
     Raises:
         ArrowInvalid: Arrow would refuse a column chunk.
     """
-    length = metadata.serialized_size
-    if length > _LONGEST:
+    # Not the footer's own size: it may have been changed for Arrow.
+    end = file.size() - _TAIL_BYTES
+    length = int.from_bytes(file.read_at(_TAIL_BYTES, end)[:4], "little")
+    if length > min(_LONGEST, end):
         return
-    start = file.size() - _TAIL_BYTES - length
+    start = end - length
     try:
         footer, _ = read_struct(file.read_at(length, start))
     except MalformedError:

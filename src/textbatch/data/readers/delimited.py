@@ -16,6 +16,7 @@ from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.compressed import ByteStream, stream_errors
 from textbatch.data.readers.delimited_advice import check_delimiter, holds_rows, ragged_row
 from textbatch.data.readers.delimited_rows import Dialect, Rows
+from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.readers.swallowed import is_swallowing
 from textbatch.data.readers.text_lines import TextLines
@@ -40,6 +41,8 @@ class DelimitedSource:
         self.set_aside: deque[BadRow] = deque()
         self.notes: list[str] = []
         self.types: Mapping[str, ColumnTypes] = {}
+        self.types_doubtful = False
+        self.unreadable: Mapping[str, UnreadableColumnError] = {}
         self._dialect = dialect
         self._sets_aside = sets_aside
         self._stream: ByteStream | None = None

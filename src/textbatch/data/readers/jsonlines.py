@@ -21,6 +21,7 @@ from textbatch.data.readers.json_blocks import Block, blocks
 from textbatch.data.readers.json_diagnosis import bad_line, check_lines
 from textbatch.data.readers.json_numbers import check_numbers
 from textbatch.data.readers.json_types import NO_TYPES, JsonTypes, settled, strings_kept, united
+from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
@@ -34,6 +35,7 @@ class JsonLinesSource:
     """
 
     names_doubtful = False
+    types_doubtful = False
 
     def __init__(
         self, file: InputFile, *, encoding: str | None = None, read_as: JsonTypes | None = None
@@ -49,6 +51,7 @@ class JsonLinesSource:
         self.set_aside: deque[BadRow] = deque()
         self.notes: list[str] = []
         self.types: Mapping[str, ColumnTypes] = {}
+        self.unreadable: Mapping[str, UnreadableColumnError] = {}
         self._encoding = encoding
         self.found = read_as or self._look()
         self.schema: pa.Schema = settled(self.found.schema)

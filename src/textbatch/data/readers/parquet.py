@@ -46,6 +46,7 @@ class ParquetSource:
         self.file = file
         self.set_aside: deque[BadRow] = deque()
         self.types: Mapping[str, ColumnTypes] = {}
+        self.unreadable: Mapping[str, UnreadableColumnError] = {}
         remote = file.costs_requests
         with storage_errors(file, "cannot read"):
             if not remote:
@@ -60,8 +61,10 @@ class ParquetSource:
         self.schema: pa.Schema = self._readers.schema
         self._leaves = leaves_of(footer.schema, self.schema)
         self.schema, self.notes = with_spark_notes(self.schema, self._leaves)
-        if self._readers.lacks_types:
+        self.types_doubtful = self._readers.lacks_types
+        if self.types_doubtful:
             self.notes.append("types that only Arrow's copy of the schema tells are not known")
+        self.unreadable = self._unreadable()
         self.metadata: dict[bytes, bytes] | None = footer.metadata
         self.num_rows: int | None = footer.num_rows
 
@@ -130,15 +133,8 @@ class ParquetSource:
         asked = set(columns)
         leaves = [leaf for leaf in self._leaves if names[leaf.column] in asked]
         for leaf in leaves:
-            self._check_width(leaf)
-            # Integers of 128 bits are bytes of this length, but for that copy.
-            if self._readers.lacks_types and pa.types.is_fixed_size_binary(leaf.kind):
-                raise UnreadableColumnError(
-                    self.file,
-                    names[leaf.column],
-                    "of a type that this version of Arrow does not read, like integers of 128 bits",
-                    "cast it to a decimal or to text where the file is written",
-                )
+            if error := self.unreadable.get(names[leaf.column]):
+                raise error
         # A name with a dot would select nested fields, so all columns of a file are read with None.
         return leaves, None if list(columns) == names else list(columns)
 
@@ -148,16 +144,39 @@ class ParquetSource:
             if note not in self.notes:
                 self.notes.append(note)
 
-    def _check_width(self, leaf: Leaf) -> None:
-        """Refuse values that Arrow needs a gigabyte for, even if there are only a few."""
-        if not leaf.is_text and fixed_bytes(leaf.kind) > _WIDEST:
-            raise UnreadableColumnError(
-                self.file,
-                self.schema.names[leaf.column],
-                f"of {fixed_bytes(leaf.kind):,} bytes a value, of which Arrow unpacks "
-                "1,024 at a time",
-                "write it with values of any length",
-            )
+    def _unreadable(self) -> dict[str, UnreadableColumnError]:
+        """The columns that cannot be read, each with its error."""
+        found: dict[str, UnreadableColumnError] = {}
+        for leaf in self._leaves:
+            name = self.schema.names[leaf.column]
+            size = 0 if leaf.is_text else fixed_bytes(leaf.kind)
+            # Integers of 128 bits are bytes of this length, but for Arrow's copy of the schema.
+            if self._readers.lacks_types and pa.types.is_fixed_size_binary(leaf.kind):
+                error = UnreadableColumnError(
+                    self.file,
+                    name,
+                    "of a type that this version of Arrow does not read, like integers of 128 bits",
+                    "cast it to a decimal or to text where the file is written",
+                )
+            elif name in self._readers.unknown:
+                error = UnreadableColumnError(
+                    self.file,
+                    name,
+                    "of a type that this version of Arrow does not know",
+                    "cast it to another type where the file is written",
+                )
+            elif size > _WIDEST:
+                # Arrow needs a gigabyte for them, even if there are only a few.
+                error = UnreadableColumnError(
+                    self.file,
+                    name,
+                    f"of {size:,} bytes a value, of which Arrow unpacks 1,024 at a time",
+                    "write it with values of any length",
+                )
+            else:
+                continue
+            found.setdefault(name, error)
+        return found
 
     def _run(self, run: Run, wanted: list[str] | None) -> Iterator[pa.RecordBatch]:
         for batch in self._readers.batches(

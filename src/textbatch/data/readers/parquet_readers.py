@@ -12,6 +12,7 @@ from textbatch.data.readers.arrow_schema import without_arrow_schema
 from textbatch.data.readers.nested import leaves, row_bytes, total_bytes
 from textbatch.data.readers.pages import largest_page
 from textbatch.data.readers.row_groups import WORST_BATCH_BYTES, Leaf, is_measured
+from textbatch.data.readers.unknown_types import without_unknown_types
 
 #: Without these two settings Arrow holds the whole file in memory (arrow#39808).
 _READ_BUFFER_BYTES = 1 << 20
@@ -39,6 +40,7 @@ class Readers:
         schema: The columns.
         lacks_types: Whether the footer's copy of Arrow's schema has types that this Arrow lacks.
             Then the columns have the types that Parquet says.
+        unknown: Names of columns of types that Arrow does not know. They must not be read.
     """
 
     def __init__(self, file: pa.NativeFile, *, remote: bool) -> None:
@@ -50,11 +52,19 @@ class Readers:
         """
         self._file, self._remote = file, remote
         self.lacks_types = False
+        self.unknown: frozenset[str] = frozenset()
         try:
             first = self._first(None)
+        except MemoryError:
+            raise
         except pa.ArrowNotImplementedError:
             first = self._first(without_arrow_schema(file))
             self.lacks_types = True
+        except (pa.ArrowException, OSError):
+            if (found := without_unknown_types(file)) is None:
+                raise
+            first = self._first(found[0])
+            self.unknown = found[1]
         self.metadata: pq.FileMetaData = first.metadata
         self.schema: pa.Schema = first.schema_arrow
         sizes = [self.metadata.row_group(i).total_byte_size for i in range(first.num_row_groups)]

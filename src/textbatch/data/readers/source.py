@@ -22,6 +22,7 @@ from textbatch.data.readers.column_names import (
 from textbatch.data.readers.compressed import COMPRESSED_SUFFIXES
 from textbatch.data.readers.foreign import unknown_format
 from textbatch.data.readers.json_types import JsonTypes
+from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.storage.file_io import new_input
@@ -50,6 +51,8 @@ class Source(Protocol):
         num_rows: Number of rows, if the format knows it without reading the data.
         set_aside: Rows that cannot be part of a batch, if they are wanted. `batches` fills it.
         types: Parquet's own types of columns, if Arrow does not know all of them.
+        unreadable: Columns that cannot be read, each with its error.
+        types_doubtful: Whether columns may have had types that are not known.
         notes: What is lost of the columns, as far as it is known. `batches` adds to it.
     """
 
@@ -60,6 +63,8 @@ class Source(Protocol):
     set_aside: deque[BadRow]
     notes: list[str]
     types: Mapping[str, ColumnTypes]
+    unreadable: Mapping[str, UnreadableColumnError]
+    types_doubtful: bool
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns, in the order of the file.

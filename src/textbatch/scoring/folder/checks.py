@@ -23,7 +23,7 @@ from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.json_columns import json_types
-from textbatch.scoring.job import check_types, partitioned
+from textbatch.scoring.job import check_types, kept_columns, partitioned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +85,9 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
             continue
         kinds[kind := _kind(source.schema)] += 1
         firsts.setdefault(kind, str(file.file))
-        for name in config.columns or ():
-            require_column(source, name, "--columns")
+        kept = kept_columns(source, job.text_column, config)
         if config.strict_types:
-            names = config.columns or source.schema.names
-            kept = pa.schema([source.schema.field(name) for name in names])
-            check_types(source, kept, Path(file.part), strict=True)
+            check_types(source, pa.schema(kept), Path(file.part), strict=True)
     types = json_types(job, lines)
     for part, found in types.items():
         kinds[kind := _kind(found.schema)] += 1
