@@ -6,6 +6,7 @@
     ├── DataError                65   the input is malformed
     ├── BundleError              66   the model bundle is missing, damaged or unsafe
     ├── TooManyBadRowsError      67   more undecodable rows than --max-bad-rows allows
+    │   └── TooManyBadFilesError      more bad files than --max-bad-files allows, or no good one
     ├── InputNotFoundError       68   the input does not exist or matched nothing
     ├── QualityGateError         69   drift, baseline or accuracy gate failed
     ├── OutOfMemoryError         71   not enough memory at the smallest mini-batch
@@ -141,6 +142,10 @@ class TooManyBadRowsError(TextbatchError):
     exit_code = 67
 
 
+class TooManyBadFilesError(TooManyBadRowsError):
+    """More input files of a job are malformed than the caller allowed."""
+
+
 class InputNotFoundError(TextbatchError):
     """The input does not exist, or the pattern matched nothing."""
 
@@ -263,7 +268,7 @@ def storage_errors(
         yield
     except OSError as error:
         # Only the text of the system is used. Arrow raises OSError too, with cells in its text.
-        reason = _strerror(error)
+        reason = os.strerror(error.errno) if error.errno else "input/output error"
         what = f"{action} {path}: {reason}"
         if errno.errorcode.get(error.errno or 0) in _NAMES:
             raise missing(what, "check the path") from error
@@ -274,10 +279,6 @@ def storage_errors(
         if error.errno in (errno.EMFILE, errno.ENFILE):
             raise StarvedError(what, "raise `ulimit -n`") from error
         raise StorageError(what, "free space or check the device, then run again") from error
-
-
-def _strerror(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else "input/output error"
 
 
 def require(flag: str, value: float, low: float, high: float) -> None:

@@ -11,9 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from textbatch.errors import BundleError, UsageError
-from textbatch.scoring.config import PredictOptions, ScoreConfig
+from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.predict import predict_texts
 from textbatch.scoring.score import score
+from textbatch.scoring.show_options import PredictOptions
 
 TEXTS = ["refund the card", "", "zzz qqq", "the " * 50, "login password", "ünknown 文"]
 

@@ -15,9 +15,10 @@ from textbatch.data.readers.parquet_readers import Readers
 from textbatch.errors import DataError, InputNotFoundError
 from textbatch.options import options_of
 from textbatch.report.terminal.rows import rows_table, shown_cell
-from textbatch.scoring.config import ScoreConfig, ShowOptions
+from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import score
 from textbatch.scoring.show import show_rows
+from textbatch.scoring.show_options import ShowOptions
 from textbatch.types import Status
 
 NAMES = ("out.parquet", "out.csv", "out.csv.gz", "out.jsonl", "out.jsonl.zst")

@@ -10,7 +10,7 @@ import pytest
 from textbatch.errors import DataError
 from textbatch.scoring import job
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.folder import job as folder_job
+from textbatch.scoring.folder import ending as folder_job
 from textbatch.scoring.score import score
 
 KEPT = """

@@ -27,6 +27,7 @@ FITTING = {
     "encoding": "latin-1",
     "input_format": "csv",
     "max_bad_rows": "5%",
+    "max_bad_files": 1,
 }
 DECIDING = [name for name, one in OPTIONS.items() if one.decides]
 BESIDE = [name for name in OPTIONS if name not in DECIDING]
@@ -52,6 +53,8 @@ def odd(name: str, folder: Path) -> dict[str, object]:
         found["quarantine"] = folder / "aside.jsonl"
     if name == "strict_precision":
         found["min_precision"] = 0.5
+    if name == "max_bad_files":
+        found["bad_files"] = "skip"
     return found
 
 
@@ -91,5 +94,6 @@ def test_skip_refuses_the_output_of_another_model(job, tmp_path):
 
 def test_a_new_option_decides_unless_it_says_otherwise():
     assert set(BESIDE) == {
-        "batch_tokens", "chunk_rows", "max_bad_rows", "min_rows", "report", "threads", "work_dir",
+        "bad_files", "batch_tokens", "chunk_rows", "max_bad_files", "max_bad_rows", "min_rows",
+        "report", "threads", "work_dir",
     }  # fmt: skip

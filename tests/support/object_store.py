@@ -52,6 +52,7 @@ class Faults:
     count: int = 1
     step: int = 1
     denied: bool = False
+    denies_writes: bool = False
     hits: int = 0
     calls: list[str] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -60,8 +61,12 @@ class Faults:
         """Forget what was; several kinds, with spaces between them, take turns."""
         with self.lock:
             self.kind, self.first, self.count, self.step = kind, first, count, step
-            self.denied, self.hits = False, 0
+            self.denied, self.denies_writes, self.hits = False, False, 0
             self.calls.clear()
+
+    def denies(self, environ: dict[str, str]) -> bool:
+        writes = environ["REQUEST_METHOD"] in ("PUT", "POST")
+        return self.denied or (self.denies_writes and writes)
 
     def next(self, environ: dict[str, str]) -> str:
         with self.lock:
@@ -147,7 +152,7 @@ class Store:
 
     def _serve(self, environ: dict, start_response) -> Iterable[bytes]:
         kind = self.faults.next(environ)
-        kind = "403:AccessDenied" if self.faults.denied else kind
+        kind = "403:AccessDenied" if self.faults.denies(environ) else kind
         if kind in ("500", "503"):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
             status = "503 Slow Down" if kind == "503" else "500 Internal Server Error"

@@ -21,6 +21,8 @@ StatusName = Literal[
 #: What quotes mean in CSV and TSV; see `readers.quoting`.
 Quoting = Literal["auto", "none"]
 IfExists = Literal["fail", "replace", "skip"]
+#: What a job over several files does where one of them is malformed.
+OnBadFile = Literal["fail", "skip"]
 #: Of commands that have no way to tell whether what is there is of the same job.
 FailOrReplace = Literal["fail", "replace"]
 #: Which parts of an output folder are scored anew.

@@ -67,6 +67,7 @@ class OutputInspection:
         columns: The columns' types, by name.
         statuses: Rows by status.
         labels: Rows by predicted label.
+        bad_files: How many input files of a folder were set aside; None for a file.
     """
 
     path: str
@@ -78,6 +79,7 @@ class OutputInspection:
     columns: dict[str, str]
     statuses: dict[str, int]
     labels: dict[str, int]
+    bad_files: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values; a file has no `parts`."""

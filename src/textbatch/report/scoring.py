@@ -17,6 +17,8 @@ class RunReport:
     Attributes:
         run_id: The run's id; it is also in the output's footer.
         state: `done`, `failed`, `planned` (a dry run) or `skipped` (the output was there).
+        plan: Of a dry run what the run would do: `score`, `replace` what is there, `resume` an
+            interrupted run, or `skip` because the output is there; null for any other.
         input: Path of the input.
         output: Path of the output.
         model: Path of the bundle.
@@ -44,6 +46,8 @@ class RunReport:
         seal: The output's own sha256, which `verify` computes again.
         files: Of a job over several files: how many were found, scored now, known from before, and
             left out because of their names.
+        bad_files: Of a job over several files: those that are malformed, each with `file`, `part`,
+            `state`, `error`, and `kept` if the part of its earlier version stays.
         notes: What else the user should know.
         error: The error message of a failed run.
         exit_code: The exit code of the process.
@@ -56,6 +60,7 @@ class RunReport:
     textbatch: str
     started: str
     state: Literal["done", "failed", "planned", "skipped"]
+    plan: Literal["score", "replace", "resume", "skip"] | None = None
     fingerprint: str | None = None
     engine: str | None = None
     device: str | None = None
@@ -75,6 +80,7 @@ class RunReport:
     unknown_tokens: int = 0
     seal: str | None = None
     files: dict[str, int] | None = None
+    bad_files: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error: str | None = None
     exit_code: int = 0

@@ -22,6 +22,7 @@ class Verification:
         run_id: Id of the run that wrote it.
         statuses: Rows by status.
         labels: Rows by predicted label.
+        bad_files: How many input files of a folder were set aside; None for a file.
     """
 
     path: str
@@ -33,6 +34,7 @@ class Verification:
     run_id: str
     statuses: dict[str, int]
     labels: dict[str, int]
+    bad_files: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values; a file has no `parts`, a folder no `seal`."""

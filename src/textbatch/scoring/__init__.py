@@ -1,7 +1,7 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
 * `api`: the functions for Python.
-* `config`: the options of `score` and `evaluate`.
+* `config`, `show_options`: the options of `score` and `evaluate`, and of `show` and `predict`.
 * `score`: a run and its report.
 * `file_task`: what is to be done with one file, and what came of it.
 * `score_file`: the path of one file.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import Any, overload
 
-from textbatch.data.choices import IfExists, InputFormat, OutputKind, Quoting, Rescore
+from textbatch.data.choices import IfExists, InputFormat, OnBadFile, OutputKind, Quoting, Rescore
 from textbatch.data.storage.location import PathLike, location_of
 from textbatch.errors import ConflictError
 from textbatch.model.choices import DeviceName, EngineName, Precision
@@ -37,6 +37,8 @@ def score(
     strict_types: bool = False,
     min_rows: int = 0,
     max_bad_rows: int | str = 0,
+    bad_files: OnBadFile = "fail",
+    max_bad_files: int | str | None = None,
     quarantine: PathLike | None = None,
     quarantine_text: bool = False,
     chunk_rows: int = 16_384,
@@ -99,6 +101,8 @@ def score(
     strict_types: bool = False,
     min_rows: int = 0,
     max_bad_rows: int | str = 0,
+    bad_files: OnBadFile = "fail",
+    max_bad_files: int | str | None = None,
     quarantine: PathLike | None = None,
     quarantine_text: bool = False,
     chunk_rows: int = 16_384,
@@ -130,8 +134,7 @@ def score(
 ) -> RunReport | TableT:
     """Score a file into a file, files into a folder, or a table in memory.
 
-    An output that ends with `/` is a folder. A table is answered as by `Model.score_table`; the
-    model is loaded for this call alone.
+    An output that ends with `/` is a folder. Each call with a table loads the model.
 
     Args:
         inputs: Parquet, CSV or JSONL files, also .gz, .zst; folders; quoted globs; - for stdin. Or
@@ -145,6 +148,8 @@ def score(
         strict_types: Refuse columns whose types would not be kept.
         min_rows: Fail if the run reads fewer rows than this.
         max_bad_rows: Fail if there are more bad rows than this.
+        bad_files: Of several files: skip sets malformed ones aside, listed in report and _SUCCESS.
+        max_bad_files: Fail if more files are set aside than this. None means all but one.
         quarantine: Move bad rows out of the output; list them in this JSONL file.
         quarantine_text: Put the bad texts into that file too.
         chunk_rows: Rows that are in memory at a time.

@@ -1,4 +1,4 @@
-"""The options of `score`, `evaluate`, `show` and `predict`."""
+"""The options of `score` and `evaluate`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from textbatch.data.choices import CHUNK_ROWS, IfExists, OutputKind, Rescore, StatusName
+from textbatch.data.choices import CHUNK_ROWS, IfExists, OnBadFile, OutputKind, Rescore
 from textbatch.data.options import LabelledOptions
 from textbatch.data.readers.read_options import ReadOptions, TextOptions
 from textbatch.data.storage.location import STANDARD_INPUT, Location, is_local, location_of
 from textbatch.errors import ConflictError, UsageError
-from textbatch.model.options import ModelOptions, NamedModel
+from textbatch.model.options import ModelOptions
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.limits import BadRowLimit, count_or_share
@@ -120,6 +120,19 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         of=count_or_share,
         decides=False,
     )
+    bad_files: OnBadFile = option(
+        "Of several files: skip sets malformed ones aside, listed in report and _SUCCESS.",
+        default="fail",
+        decides=False,
+    )
+    max_bad_files: int | str | None = option(
+        "Fail if more files are set aside than this.",
+        default=None,
+        metavar="N|P%",
+        of=count_or_share,
+        unset="all but one",
+        decides=False,
+    )
     quarantine: Location | None = option(
         "Move bad rows out of the output; list them in this JSONL file.",
         default=None,
@@ -179,6 +192,10 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
             raise UsageError("no input file", "name at least one")
         super().__post_init__()
         BadRowLimit.parse(self.max_bad_rows)
+        if self.max_bad_files is not None:
+            BadRowLimit.parse(self.max_bad_files, flag="--max-bad-files")
+            if self.bad_files == "fail":
+                raise ConflictError("--max-bad-files needs --bad-files skip", "add it")
         self._check_standard_input()
         self._check_standard_output()
         if self.incremental and self.if_exists != "fail":
@@ -263,44 +280,4 @@ class EvaluateConfig(LabelledOptions, ModelOptions, ReportOptions):
     )
     report_texts: bool = option(
         "Quote the texts of the surest mistakes in the HTML report.", default=False, decides=False
-    )
-
-
-@options
-class ShowOptions(Options):
-    """The options of `show`: which rows of which output."""
-
-    output: Location = option(
-        "What score wrote: a file or a folder.", argument=True, of=location_of, use="read"
-    )
-    rows: int = option(
-        "How many rows at most.", first=True, default=10, low=1, high=1_000_000, decides=False
-    )
-    status: StatusName | None = option("Only rows with this status.", default=None, decides=False)
-    label: str | None = option("Only rows with this predicted label.", default=None, decides=False)
-    below: float | None = option(
-        "Only rows with a smaller confidence, as 0.6.",
-        default=None,
-        low=0.0,
-        high=1.0,
-        decides=False,
-    )
-    columns: tuple[str, ...] | None = option(
-        "Columns to show.", default=None, commas=True, unset="all", decides=False
-    )
-
-    @property
-    def filters(self) -> dict[str, str | float]:
-        """What is asked of the three columns, by their names without prefix."""
-        label, confidence, status = ANSWERS
-        asked = {label: self.label, confidence: self.below, status: self.status}
-        return {name: value for name, value in asked.items() if value is not None}
-
-
-@options
-class PredictOptions(NamedModel):
-    """The options of `predict`: which texts, and which model answers."""
-
-    texts: tuple[str, ...] = option(
-        "Texts; - for one text on each line of standard input.", argument=True, decides=False
     )

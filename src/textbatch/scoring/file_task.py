@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from textbatch.data.choices import IfExists
-from textbatch.data.output.records import RowCounts
+from textbatch.data.output.records import BadFile, RowCounts
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.storage.location import Location, local, resolved
@@ -22,6 +22,9 @@ from textbatch.scoring.limits import BadRowLimit
 
 #: Scored; skipped, because the same job had scored it before; only checked (`--dry-run`); failed.
 State = Literal["done", "skipped", "planned", "failed"]
+#: What a run would do: score what is not there; score it and replace what is there; go on with an
+#: interrupted run; nothing, because the output is there.
+Plan = Literal["score", "replace", "resume", "skip"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,7 @@ class FileResult:
         state: How it ended.
         counts: How many rows were read, written, moved to quarantine, and so on.
         rows_planned: With `--dry-run`, the rows of the input; None if only reading it would tell.
+        plan: Of a dry run, what the run would do.
         model: The model that predicted.
         rows_resumed: Rows whose predictions were taken from an earlier run's journal.
         rows_per_second: Rows read per second, from the first row to the last; None if there was
@@ -133,6 +137,7 @@ class FileResult:
     state: State
     counts: RowCounts = field(default_factory=RowCounts)
     rows_planned: int | None = None
+    plan: Plan | None = None
     model: ModelUsed = field(default_factory=ModelUsed)
     rows_resumed: int = 0
     rows_per_second: float | None = None
@@ -170,6 +175,8 @@ class FolderResult(FileResult):
 
     Attributes:
         files: How many files there were; None if they were not listed yet.
+        bad_files: Files that are malformed.
     """
 
     files: FileCounts | None = None
+    bad_files: tuple[BadFile, ...] = ()

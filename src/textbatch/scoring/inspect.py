@@ -94,6 +94,7 @@ def _inspect_folder(folder: Folder) -> OutputInspection:
         columns={field.name: str(field.type) for field in schema},
         statuses=success.statuses,
         labels=success.labels,
+        bad_files=len(success.bad_files),
     )
 
 

@@ -1,4 +1,4 @@
-"""How many bad rows are allowed, and how many rows there must be."""
+"""How many bad rows and files are allowed, and how many rows there must be."""
 
 from __future__ import annotations
 
@@ -23,8 +23,12 @@ class BadRowLimit:
     text: str = "0"
 
     @classmethod
-    def parse(cls, value: int | str) -> BadRowLimit:
+    def parse(cls, value: int | str, *, flag: str = "--max-bad-rows") -> BadRowLimit:
         """Read a number of rows, or a percentage like "0.5%".
+
+        Args:
+            value: What was given.
+            flag: Where it was given, for the message.
 
         Raises:
             UsageError: It is neither, or out of range.
@@ -41,8 +45,7 @@ class BadRowLimit:
                 raise ValueError
         except ValueError:
             raise UsageError(
-                f"--max-bad-rows is {quoted(text)}",
-                "give a number of rows, or a percentage like 1%",
+                f"{flag} is {quoted(text)}", "give a number of them, or a percentage like 1%"
             ) from None
         return cls(count=count, text=text)
 

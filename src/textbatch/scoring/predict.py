@@ -15,8 +15,8 @@ from textbatch.data.strict_json import to_json
 from textbatch.errors import UsageError, storage_errors
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import Predictor, open_bundle
-from textbatch.scoring.config import PredictOptions
 from textbatch.scoring.python_values import texts_of
+from textbatch.scoring.show_options import PredictOptions
 from textbatch.types import Status, has_evidence
 
 #: Lines of standard input that are answered together.

@@ -16,11 +16,11 @@ from textbatch.data.storage.location import local
 from textbatch.errors import OutputError, storage_errors
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.file_task import FileResult, FileTask
+from textbatch.scoring.file_task import FileResult, FileTask, Plan
 from textbatch.scoring.folder.plan import stage_of
 from textbatch.scoring.job import already_there, prepare
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.scoring.score_file import FileRun, may_succeed_later
+from textbatch.scoring.score_file import FileRun, as_planned, may_succeed_later
 
 
 class RemoteRun:
@@ -86,7 +86,7 @@ class RemoteRun:
         with storage_errors(self._stage, "cannot create", missing=OutputError):
             self._stage.parent.mkdir(parents=True, exist_ok=True)
         if self._config.dry_run:
-            return self._run.run()
+            return self._planned(found=found)
         work = self._work = WorkDirectory(self._stage, self._task.run_id)
         self._keep = work.inherited
         try:
@@ -106,6 +106,22 @@ class RemoteRun:
     def known(self) -> FileResult:
         """The result so far, after a failure."""
         return self._run.known()
+
+    def _planned(self, *, found: bool) -> FileResult:
+        """What a run would do. The store is asked whether it would take the object."""
+        may_tell = self._place.probe()
+        if found and self._config.if_exists == "skip":
+            job = prepare(self._task, self._model)
+            if there := already_there(self._config.output, job, self._model.used):
+                return as_planned(self._config.output, there)
+        planned = self._run.run()
+        plan: Plan = "replace" if found else "score"
+        if work_directory_of(self._stage).is_dir():
+            plan = "resume"
+        told = f"whether {self._config.output} may be written, only a run can tell"
+        return replace(
+            planned, plan=plan, notes=planned.notes if may_tell else (*planned.notes, told)
+        )
 
     def _scored(self) -> FileResult:
         with self._run:

@@ -166,9 +166,11 @@ class _ReportMaker:
     def of(self, result: FileResult) -> RunReport:
         config, counts, model = self._config, result.counts, result.model
         files = result.files if isinstance(result, FolderResult) else None
+        bad_files = result.bad_files if isinstance(result, FolderResult) else ()
         return RunReport(
             run_id=self.run_id,
             state=result.state,
+            plan=result.plan,
             input=" ".join(map(os.fspath, config.inputs)),
             output=os.fspath(config.output),
             model=os.fspath(config.model),
@@ -193,5 +195,6 @@ class _ReportMaker:
             unknown_tokens=result.unknown_tokens,
             seal=result.seal,
             files=None if files is None else to_json(files),
+            bad_files=to_json(bad_files),
             notes=list(result.notes),
         )

@@ -17,6 +17,7 @@ from textbatch.data.readers.prefetch import Prefetch
 from textbatch.data.readers.source import format_of
 from textbatch.data.readers.stdin import spool_standard_input
 from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutOfMemoryError, StorageError, TextbatchError
 from textbatch.model.predictor import Predictor
 from textbatch.report.listener import SILENT
@@ -24,7 +25,7 @@ from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.bad_row_filter import BadRowFilter
 from textbatch.scoring.chunks import predict_chunks, read_chunks
-from textbatch.scoring.file_task import FileResult, FileTask, State
+from textbatch.scoring.file_task import FileResult, FileTask, Plan, State
 from textbatch.scoring.job import Job, already_there, footer_of, open_quarantine, prepare
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
@@ -128,11 +129,23 @@ class FileRun:
         )
 
     def _planned(self) -> FileResult:
-        job = prepare(self._task, self._model)
+        """What a run would do, found out without writing anything."""
+        task = self._task
+        job = prepare(task, self._model)
+        if there := already_there(task.output, job, self._model.used):
+            return as_planned(task.output, there)
         if job.source.num_rows is not None:
-            check_enough(job.source.num_rows, self._task.min_rows)
+            check_enough(job.source.num_rows, task.min_rows)
         self._model.predictor()
-        return replace(self.known("planned"), rows_planned=job.source.num_rows)
+        plan: Plan = "replace" if new_output(task.output).exists() else "score"
+        if work_directory_of(task.output).is_dir():
+            plan = "resume"
+        return replace(
+            self.known("planned"),
+            plan=plan,
+            rows_planned=job.source.num_rows,
+            notes=tuple(job.source.notes),
+        )
 
     def _scored_anew(self, job: Job, work: WorkDirectory) -> FileResult:
         """Score the file, a second time where the journal turns out to be of other texts."""
@@ -201,6 +214,22 @@ class FileRun:
         quarantined = self._bad_rows.quarantined if self._bad_rows else 0
         counts = self._tally.counts(quarantined=quarantined)
         return counts if self._is_published else replace(counts, rows_out=0)
+
+
+def as_planned(output: Location, there: FileResult) -> FileResult:
+    """What a dry run tells where the run would skip: the output is there, of the same job.
+
+    Args:
+        output: Its place.
+        there: What the run would tell.
+    """
+    return replace(
+        there,
+        state="planned",
+        plan="skip",
+        rows_planned=there.counts.rows_in,
+        notes=(f"{output} is already there, of the same job: there is nothing to do",),
+    )
 
 
 def may_succeed_later(error: BaseException | None) -> bool:

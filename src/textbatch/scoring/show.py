@@ -28,7 +28,8 @@ from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, InputNotFoundError
 from textbatch.model.layout import LAYOUT
-from textbatch.scoring.config import ANSWERS, ShowOptions
+from textbatch.scoring.config import ANSWERS
+from textbatch.scoring.show_options import ShowOptions
 
 Row = dict[str, Any]
 _CHANGED = "restore it, or score the input again"

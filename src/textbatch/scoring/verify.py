@@ -121,6 +121,7 @@ def _verify_folder(
         parts=len(parts),
         rows=success.rows_out,
         rows_quarantined=success.rows_quarantined,
+        bad_files=len(success.bad_files),
         fingerprint=success.fingerprint,
         run_id=success.run_id,
         statuses=success.statuses,

@@ -26,7 +26,7 @@ PLACE = location_of("s3://bucket/a.csv")
     ("answer", "kind", "message"),
     [
         ("404:NoSuchKey", InputNotFoundError, "no such object; check the path"),
-        ("404:NoSuchBucket", InputNotFoundError, "no such object"),
+        ("404:NoSuchBucket", InputNotFoundError, "no such bucket"),
         ("403:InvalidObjectState", InputNotFoundError, "archived; restore it"),
         ("403:AccessDenied", AccessError, "access denied"),
         ("403:AllAccessDisabled", AccessError, "access denied"),

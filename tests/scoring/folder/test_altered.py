@@ -51,7 +51,7 @@ def altered(value: object) -> list[object]:
             first = next(iter(value))
             return [value | {first: 10**6}, {}, {"\x1b[2J": 1}, [*value], None]
         case []:
-            return [["0" * 64], [None], {}, "0"]
+            return [["0" * 64], [None], [7], {}, "0"]
         case list():
             return [value[1:], [*value[:-1], value[-1] + 1], [None], {}]
     return [1.5, -1.0, "0.5", []]

@@ -33,6 +33,8 @@ def test_every_metric_that_is_asked_for_is_written_and_the_reverse():
     assert asked <= written
     # These are for a person who looks for a cause.
     assert written - asked == {
+        "textbatch_files_rescored",
+        "textbatch_files_stale",
         "textbatch_last_failure_timestamp_seconds",
         "textbatch_model_fingerprint_info",
     }
@@ -53,6 +55,7 @@ GOOD = {
     'textbatch_rows{status="ok"}': 1000,
     'textbatch_rows{status="bad_text"}': 0,
     "textbatch_rows_quarantined": 0,
+    "textbatch_files_bad": 0,
     "textbatch_oov_share": 0.05,
     'textbatch_drift{of="labels"}': 0.02,
 }
@@ -70,6 +73,7 @@ NIGHTS = [
         {"TextbatchBadRows"},
     ),
     ({"textbatch_rows_quarantined": 10}, "5m", set()),
+    ({"textbatch_files_bad": 1}, "5m", {"TextbatchBadFiles"}),
     ({"textbatch_oov_share": 0.4}, "5m", {"TextbatchUnknownWords"}),
     ({'textbatch_drift{of="labels"}': 0.5}, "5m", {"TextbatchDrift"}),
     ({'textbatch_drift{of="labels"}': 0.5, "textbatch_rows_in": 100}, "5m", set()),

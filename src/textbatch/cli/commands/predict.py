@@ -8,7 +8,7 @@ from textbatch.cli.command import Given
 from textbatch.cli.console import print_json, print_line, results
 from textbatch.options import option, options
 from textbatch.report.labels import shown_label
-from textbatch.scoring.config import PredictOptions
+from textbatch.scoring.show_options import PredictOptions
 
 if TYPE_CHECKING:
     from textbatch.scoring.predict import Answer

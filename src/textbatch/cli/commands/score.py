@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from textbatch.cli.command import Given
@@ -54,11 +54,29 @@ def score_command(given: Given[ScoreCommand]) -> None:
                     print_line(line)
 
 
+def planned_lines(done: RunReport) -> Iterator[str]:
+    """What a dry run prints."""
+    rows = "all" if done.rows_in is None else f"{done.rows_in:,}"
+    what = f"score {rows} rows of {done.input} into {done.output}"
+    yield {
+        "skip": f"would do nothing: {done.output} is there, of the same job",
+        "replace": f"would {what}, and replace what is there",
+        "resume": f"would go on with an interrupted run, and {what}",
+    }.get(done.plan or "", f"would {what}")
+    if done.files is not None:
+        files = done.files
+        stray = f", {files['stray']:,} left out for their names" if files["stray"] else ""
+        bad = f", {len(done.bad_files):,} set aside" if done.bad_files else ""
+        yield (
+            f"files: {files['found']:,} found, {files['scored']:,} to score, "
+            f"{files['known']:,} scored before{stray}{bad}"
+        )
+
+
 def _print(done: RunReport, show: Callable[[str], None]) -> None:
     if done.state == "planned":
-        rows = "all" if done.rows_in is None else f"{done.rows_in:,}"
-        line = f"would score {rows} rows of {done.input} into {done.output}"
-        show(line)
+        for line in planned_lines(done):
+            show(line)
         return
     if done.state == "skipped":
         show(f"{done.output}: {done.rows_out:,} rows, skipped")
@@ -67,6 +85,8 @@ def _print(done: RunReport, show: Callable[[str], None]) -> None:
     if done.files is not None:
         scored = done.files["scored"]
         files = f"{scored:,} file{'' if scored == 1 else 's'}, "
+        if done.bad_files:
+            files += f"{len(done.bad_files):,} set aside, "
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
     if done.rows_quarantined:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textbatch.cli.command import Given
 from textbatch.cli.console import log, print_json, print_line, results
 from textbatch.options import option, options
-from textbatch.scoring.config import ShowOptions
+from textbatch.scoring.show_options import ShowOptions
 
 
 @options

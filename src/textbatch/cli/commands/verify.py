@@ -45,4 +45,6 @@ def verify_command(given: Given[VerifyCommand]) -> None:
         print_json(found.to_dict())
         return
     parts = "" if found.parts is None else f"{found.parts:,} parts, "
+    if found.bad_files:
+        parts += f"{found.bad_files:,} input files set aside, "
     print_line(f"{found.path}: {parts}{found.rows:,} rows, all as written by run {found.run_id}")

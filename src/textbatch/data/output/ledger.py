@@ -47,12 +47,13 @@ class Ledger:
         runs: The ids of all runs.
     """
 
-    def __init__(self, path: Path | None, job: str) -> None:
+    def __init__(self, path: Path | None, job: str, *, looks: bool = False) -> None:
         """Open the ledger of an interrupted run, if there is one.
 
         Args:
-            path: Path of the file. `begin` makes it. None for a plan that writes nothing.
+            path: Path of the file. `begin` makes it. None for none.
             job: Key of the job. Parts of another job are not finished.
+            looks: Only look what is there: nothing is mended or removed, nor can be added.
 
         Raises:
             StorageError: The file cannot be read or removed.
@@ -66,7 +67,7 @@ class Ledger:
         self._descriptor: int | None = None
         if path is not None:
             with storage_errors(path, "cannot use"):
-                self._open(path)
+                self._open(path, looks=looks)
 
     @property
     def begun(self) -> bool:
@@ -133,9 +134,9 @@ class Ledger:
             descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)
 
-    def _open(self, path: Path) -> None:
+    def _open(self, path: Path, *, looks: bool) -> None:
         try:
-            descriptor = open_private(path, os.O_RDWR | os.O_APPEND)
+            descriptor = open_private(path, os.O_RDONLY if looks else os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
             return
         with open(descriptor, "rb", closefd=False) as file:
@@ -146,11 +147,13 @@ class Ledger:
                     break
                 end += len(line)
         if same:
-            os.ftruncate(descriptor, end)
+            if not looks:
+                os.ftruncate(descriptor, end)
             self._descriptor = descriptor
         else:
             os.close(descriptor)
-            path.unlink()
+            if not looks:
+                path.unlink()
 
     def _read(self, line: bytes) -> bool:
         if record := PartRecord.of_line(line):

@@ -193,6 +193,25 @@ class PartRecord(RowCounts):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BadFile:
+    """An input file that was set aside because it is malformed.
+
+    Attributes:
+        file: Its name.
+        part: The part that it would have.
+        state: As in `PartRecord`.
+        error: What is wrong with it.
+        kept: Whether the folder still has the part of an earlier version of the file.
+    """
+
+    file: str
+    part: str
+    state: _ShortText
+    error: str
+    kept: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Success(RowTotals):
     """What `_SUCCESS` says: the output is complete, and of this job.
 
@@ -206,6 +225,7 @@ class Success(RowTotals):
         inputs: A hash of the set of input files.
         parts: Number of parts.
         manifest: The sha256 of the manifest.
+        bad_files: Input files that were set aside.
         seal: The sha256 of the record itself, with this field as zeros; None before it is written.
     """
 
@@ -218,6 +238,7 @@ class Success(RowTotals):
     inputs: Sha256
     parts: Count
     manifest: Sha256
+    bad_files: list[BadFile] = field(default_factory=list)
     seal: Sha256 | None = None
 
     def __post_init__(self) -> None:

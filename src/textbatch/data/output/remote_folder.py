@@ -15,10 +15,10 @@ from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.file_io import file_io_of, new_input, new_output
+from textbatch.data.storage.files import read_whole
 from textbatch.data.storage.location import Location
 from textbatch.data.storage.names import place_in
 from textbatch.data.storage.private import private_directory
-from textbatch.data.storage.remote import read_whole
 from textbatch.errors import DataError, OutputError, storage_errors
 from textbatch.failpoints import failpoint
 

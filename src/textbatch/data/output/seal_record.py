@@ -19,9 +19,9 @@ from textbatch.data.json_text import json_text
 from textbatch.data.output.seal import BLANK, SEAL
 from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.file_io import exists, new_input
+from textbatch.data.storage.files import read_whole
 from textbatch.data.storage.location import Location, parent_of
 from textbatch.data.storage.names import fitting_name
-from textbatch.data.storage.remote import read_whole
 from textbatch.data.strict_json import as_record, parse_json
 from textbatch.errors import DataError, storage_errors
 

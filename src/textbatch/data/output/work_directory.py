@@ -47,6 +47,12 @@ def owner_of(output: Path) -> str:
     return hashlib.sha256(os.fsencode(os.path.realpath(output))).hexdigest()[:16]
 
 
+def parts_of(output: Path) -> Path | None:
+    """The ledger that an interrupted run of a folder job has left; None if there is none."""
+    path = work_directory_of(output) / _PARTS
+    return path if path.is_file() else None
+
+
 class WorkDirectory:
     """The right to write an output, which only one run has, from construction to `release`.
 

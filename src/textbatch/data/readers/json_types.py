@@ -53,13 +53,17 @@ def united(schemas: list[pa.Schema]) -> pa.Schema:
 
 
 def types_of_job(
-    files: Iterable[tuple[object, pa.Schema]], there: pa.Schema | None = None
+    files: Iterable[tuple[object, pa.Schema]],
+    there: pa.Schema | None = None,
+    refuse: Callable[[object, DataError], None] | None = None,
 ) -> pa.Schema:
     """One schema for all files of a job, so that its parts can be read together.
 
     Args:
         files: Name and types of each.
         there: Types of the columns in parts that are there already, which stay as they are.
+        refuse: Gets the name of a file that does not go with those before it, and why; the file
+            is then left out. None raises the error.
 
     Returns:
         All columns, with types as `settled` makes them.
@@ -72,22 +76,34 @@ def types_of_job(
     first: dict[str, object] = {}
     for name, schema in files:
         try:
-            whole = united([whole, schema])
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
-            raise _apart(name, schema, whole, first) from None
+            try:
+                larger = united([whole, schema])
+            except (pa.ArrowInvalid, pa.ArrowTypeError):
+                raise _apart(name, schema, whole, first) from None
+            _check_there(name, schema, larger, there)
+        except DataError as error:
+            if refuse is None:
+                raise
+            refuse(name, error)
+            continue
+        whole = larger
         for field in schema:
             first.setdefault(field.name, name)
-    if there is None:
-        return settled(whole)
-    for field in there:
+    return settled(whole if there is None else united([there, whole]))
+
+
+def _check_there(
+    name: object, schema: pa.Schema, whole: pa.Schema, there: pa.Schema | None
+) -> None:
+    """Check that a file, with those before it, goes with the parts that are there."""
+    for field in there or ():
         index = whole.get_field_index(field.name)
-        if index >= 0 and not _fits(whole.field(index).type, field.type):
+        if field.name in schema.names and not _fits(whole.field(index).type, field.type):
             raise DataError(
-                f"{first[field.name]} has {shown_type(settled(whole).field(index).type)} in column "
+                f"{name} has {shown_type(settled(whole).field(index).type)} in column "
                 f"{shown(field.name)} where the parts that are there have {shown_type(field.type)}",
                 "add --overwrite (without --incremental) to score all files again",
             )
-    return settled(united([there, whole]))
 
 
 def _apart(

@@ -33,7 +33,8 @@ _REFUSED: _Failure = (UsageError, "the store refuses the request", "check path a
 
 #: By the code of an answer, S3's first.
 _BY_CODE: dict[str, _Failure] = {
-    **dict.fromkeys(("NoSuchKey", "NoSuchBucket", "NotFound", "NoSuchVersion"), _ABSENT),
+    **dict.fromkeys(("NoSuchKey", "NotFound", "NoSuchVersion"), _ABSENT),
+    "NoSuchBucket": (InputNotFoundError, "there is no such bucket", "check its name"),
     "InvalidObjectState": (
         InputNotFoundError,
         "the object is archived",

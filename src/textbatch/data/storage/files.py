@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 import pyarrow as pa
 
 from textbatch.data.storage.location import Location
+from textbatch.errors import DataError
 
 _Place = TypeVar("_Place", bound=Location)
 
@@ -156,6 +157,19 @@ class OutputFile(ABC):
             UsageError: There is no library that writes to this store.
         """
 
+    def probe(self) -> bool:
+        """Try, without leaving anything, whether a file could be written here, beyond `check`.
+
+        Returns:
+            False if only a write would tell.
+
+        Raises:
+            OutputError: There is no such bucket.
+            AccessError: The store does not allow it, or the credentials have expired.
+            TryAgainError: The store does not answer.
+        """
+        return True
+
     @abstractmethod
     def publish(self, finished: Path, *, overwrite: bool = True) -> None:
         """Put a finished file here. On this machine it is moved.
@@ -260,3 +274,24 @@ class FileIO(ABC, Generic[_Place]):
 def is_hidden(name: str) -> bool:
     """Whether a file or folder is hidden, by the convention of Hive and Spark: it is no data."""
     return name.startswith(("_", "."))
+
+
+def read_whole(file: InputFile, *, limit: int) -> bytes:
+    """Read a small file.
+
+    Args:
+        file: The file.
+        limit: Largest size, in bytes.
+
+    Raises:
+        InputNotFoundError: There is no such file.
+        DataError: It is larger than the limit.
+        TryAgainError: The store does not answer.
+    """
+    if (size := file.look().size) > limit:
+        raise DataError(
+            f"{file} has {size:,} bytes, where textbatch writes {limit:,} at most",
+            "it is not what it should be: name another, or make it anew",
+        )
+    with file.open() as opened:
+        return opened.read(size)

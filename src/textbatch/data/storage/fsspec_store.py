@@ -11,13 +11,15 @@ from typing import Any
 
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
-from textbatch.data.storage.object_store import ObjectStore, ReadAt
+from textbatch.data.storage.object_store import ObjectStore, ReadAt, no_bucket
 from textbatch.data.storage.retry import retried
 from textbatch.errors import DataError
 
 #: The names that stores have for a tag of the content, and for the time of its last change.
 _TAGS = ("ETag", "etag", "generation", "version_id", "content_md5", "blob_id", "oid")
 _TIMES = ("LastModified", "last_modified", "mtime", "updated", "created")
+#: Azure's schemes.
+_CONTAINERS = ("abfs", "abfss", "az")
 
 
 class FsspecStore(ObjectStore):
@@ -72,6 +74,16 @@ class FsspecStore(ObjectStore):
         """Remove an object, if it is there."""
         with contextlib.suppress(FileNotFoundError):
             self._fsspec.rm_file(path.address)
+
+    def probe(self, path: RemotePath) -> bool:
+        """Look at Azure's container. fsspec knows no upload that could be given up."""
+        # Google's roles for objects do not allow a look at the bucket; others make it by writing.
+        if self._scheme in _CONTAINERS:
+            try:
+                self._fsspec.info(path.bucket)
+            except FileNotFoundError as error:
+                raise no_bucket(path) from error
+        return False
 
     def check_writable(self) -> None:
         """Check that there is a library to write with."""

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from textbatch.data.storage.atomic_file import sync_directory
 from textbatch.data.storage.file_io import new_input
+from textbatch.data.storage.files import read_whole
 from textbatch.data.storage.location import Location
 from textbatch.data.storage.private import private_directory
-from textbatch.data.storage.remote import read_whole
 from textbatch.errors import BundleError, DataError, InputNotFoundError, OutputError, storage_errors
 
 _MANIFEST = "manifest.json"

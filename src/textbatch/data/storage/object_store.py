@@ -11,6 +11,7 @@ from pathlib import Path
 
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
+from textbatch.errors import OutputError
 
 #: Called with `start` and `size`, in bytes. Reads with one request, and may return fewer bytes.
 ReadAt = Callable[[int, int], bytes]
@@ -58,5 +59,23 @@ class ObjectStore(ABC):
         """Remove an object, if it is there."""
 
     @abstractmethod
+    def probe(self, path: RemotePath) -> bool:
+        """Try, without leaving anything, whether an object could be written.
+
+        Returns:
+            False if only a write would tell.
+
+        Raises:
+            OutputError: There is no such bucket.
+        """
+
+    @abstractmethod
     def check_writable(self) -> None:
         """Check that there is a library to write with."""
+
+
+def no_bucket(path: RemotePath) -> OutputError:
+    """The error for an output whose bucket does not exist."""
+    return OutputError(
+        f"cannot write {path}: there is no bucket {path.bucket}", "create it, or check the name"
+    )

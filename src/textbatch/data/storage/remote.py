@@ -195,6 +195,10 @@ class RemoteOutput(OutputFile):
         """Check that there is a library to write with; see `OutputFile`."""
         retried(self._store.check_writable, self.location, "cannot write")
 
+    def probe(self) -> bool:
+        """Try whether an object could be written; see `OutputFile`."""
+        return retried(lambda: self._store.probe(self.location), self.location, "cannot write")
+
     def publish(self, finished: Path, *, overwrite: bool = True) -> None:
         """Upload a finished file; see `OutputFile`."""
         with storage_errors(finished, "cannot read"):
@@ -276,24 +280,3 @@ class RemoteFileIO(FileIO[RemotePath]):
         # A key that ends with a slash only marks a folder.
         found = (entry for entry in self._store.below(folder) if not entry[0].endswith("/"))
         return sorted(found, key=itemgetter(0))
-
-
-def read_whole(file: InputFile, *, limit: int) -> bytes:
-    """Read a small file.
-
-    Args:
-        file: The file.
-        limit: Largest size, in bytes.
-
-    Raises:
-        InputNotFoundError: There is no such file.
-        DataError: It is larger than the limit.
-        TryAgainError: The store does not answer.
-    """
-    if (size := file.look().size) > limit:
-        raise DataError(
-            f"{file} has {size:,} bytes, where textbatch writes {limit:,} at most",
-            "it is not what it should be: name another, or make it anew",
-        )
-    with file.open() as opened:
-        return opened.read(size)

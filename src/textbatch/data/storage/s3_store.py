@@ -14,7 +14,7 @@ from pathlib import Path
 from textbatch.data.storage.failures import code_of
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
-from textbatch.data.storage.object_store import ObjectStore, ReadAt
+from textbatch.data.storage.object_store import ObjectStore, ReadAt, no_bucket
 from textbatch.data.storage.s3_upload import S3Upload, client
 from textbatch.errors import DataError, storage_errors
 
@@ -97,6 +97,20 @@ class S3Store(ObjectStore):
     def remove(self, path: RemotePath) -> None:
         """Remove an object, if it is there."""
         client().delete_object(Bucket=path.bucket, Key=path.key)
+
+    def probe(self, path: RemotePath) -> bool:
+        """Begin an upload, and abort it: a store asks for the same permission as for writing."""
+        from botocore.exceptions import ClientError
+
+        target = {"Bucket": path.bucket, "Key": path.key}
+        try:
+            begun = client().create_multipart_upload(**target)
+        except ClientError as error:
+            if code_of(error) == "NoSuchBucket":
+                raise no_bucket(path) from error
+            raise
+        client().abort_multipart_upload(UploadId=begun["UploadId"], **target)
+        return True
 
     def check_writable(self) -> None:
         """Check that there is a library to write with."""

@@ -137,6 +137,8 @@ def _of_bundle(found: BundleInspection) -> dict[str, str]:
 
 def _of_output(found: OutputInspection) -> dict[str, str]:
     parts = "" if found.parts is None else f" in {found.parts:,} parts"
+    if found.bad_files:
+        parts += f"; {found.bad_files:,} input files were set aside"
     return {
         "rows": f"{found.rows:,}{parts}",
         "model": found.fingerprint,

@@ -2,7 +2,9 @@
 
 * `run`: the path, file after file.
 * `plan`: which files are to be scored.
-* `job`: the job itself, and how it ends.
+* `job`: the job itself, and what of it is done already.
+* `ending`: how it takes its output, and how it ends.
+* `bad_files`: the files that cannot be scored; all are named, or set aside.
 * `json_columns`: one schema for all JSON Lines files.
 * `checks`: what is checked before the first file is scored.
 * `owned`: which files of the output may be replaced or removed.

@@ -46,7 +46,8 @@ class Columns:
 def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Columns:
     """Check every file's columns before anything is computed.
 
-    Parquet and CSV tell them at their beginning or end. A JSON Lines file is read whole.
+    Parquet and CSV tell them at their beginning or end. A JSON Lines file is read whole. Every
+    file that cannot be scored is noted in `job.bad`, not only the first.
 
     Args:
         job: The job, whose files left to score are checked.
@@ -57,7 +58,8 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
         How many rows there are, how many files differ from the others, and the types.
 
     Raises:
-        DataError: A file is malformed, lacks a column, or has another type in it.
+        DataError: Files are malformed, lack a column, or have another type in it.
+        TooManyBadFilesError: They are to be set aside, and are too many.
         ConflictError: A folder or a column has the name of an added column.
     """
     config = job.config
@@ -75,20 +77,23 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
         if own is None:
             rows = None
             continue
-        source = partitioned(config, own, file.partitions)
+        with job.bad.noted(file, kept=job.keeps(file)):
+            source = partitioned(config, own, file.partitions)
+            added.check_names(source.schema.names if config.columns is None else config.columns)
+            _check_text(source, first or source, job)
+            if not isinstance(own, JsonLinesSource):
+                _check_kept(source, file, job)
+        if file.part in job.bad:
+            continue
         first = first or source
-        added.check_names(source.schema.names if config.columns is None else config.columns)
-        _check_text(source, first, job)
         rows = None if rows is None or source.num_rows is None else rows + source.num_rows
         if isinstance(own, JsonLinesSource):
             lines[file.part] = own
-            continue
-        kinds[kind := _kind(source.schema)] += 1
-        firsts.setdefault(kind, str(file.file))
-        kept = kept_columns(source, job.text_column, config)
-        if config.strict_types:
-            check_types(source, pa.schema(kept), Path(file.part), strict=True)
+        else:
+            kinds[kind := _kind(source.schema)] += 1
+            firsts.setdefault(kind, str(file.file))
     types = json_types(job, lines)
+    job.bad.check()
     for part, found in types.items():
         kinds[kind := _kind(found.schema)] += 1
         firsts.setdefault(kind, str(lines[part].file))
@@ -111,9 +116,19 @@ def _opened(
                 yield file, None
                 continue
             sets_aside = config.quarantine is not None
-            yield file, open_input(file.file, config.reading(), sets_aside=sets_aside)
+            source: Source | None = None
+            with job.bad.noted(file, kept=job.keeps(file)):
+                source = open_input(file.file, config.reading(), sets_aside=sets_aside)
+            if source is not None:
+                yield file, source
             if is_json[file.part]:
                 progress.advance(file.size)
+
+
+def _check_kept(source: Source, file: ListedFile, job: FolderJob) -> None:
+    kept = kept_columns(source, job.text_column, job.config)
+    if job.config.strict_types:
+        check_types(source, pa.schema(kept), Path(file.part), strict=True)
 
 
 def _check_text(source: Source, first: Source, job: FolderJob) -> None:

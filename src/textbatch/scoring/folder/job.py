@@ -1,14 +1,12 @@
-"""A job over several files: what of it is done already, and how it ends."""
+"""A job over several files: what of it is done already."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import PurePosixPath
 
-from textbatch import __version__
 from textbatch.data.choices import IfExists
 from textbatch.data.output.any_folder import Folder
 from textbatch.data.output.folder import OutputFolder
@@ -21,8 +19,8 @@ from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileCounts, FileTask
+from textbatch.scoring.folder.bad_files import BadFiles
 from textbatch.scoring.folder.owned import OwnedParts
-from textbatch.scoring.folder.totals import Totals
 from textbatch.scoring.limits import BadRowLimit
 
 
@@ -43,6 +41,7 @@ class FolderJob:
         owned: The parts that may be replaced or removed.
         inherited: Whether an interrupted run has left its work directory.
         todo: The files to score.
+        bad: Those of them that turned out to be malformed.
     """
 
     config: ScoreConfig
@@ -57,6 +56,17 @@ class FolderJob:
     owned: OwnedParts
     inherited: bool
     todo: list[ListedFile]
+    bad: BadFiles
+
+    @property
+    def good(self) -> list[ListedFile]:
+        """The files to score that are not known to be malformed."""
+        return [file for file in self.todo if file.part not in self.bad]
+
+    def keeps(self, file: ListedFile) -> bool:
+        """Whether the part of an earlier version of a file stays if the file itself is bad."""
+        seen = file.part in self.known or file.part in self.ledger.finished
+        return self.config.incremental and seen and self.folder.has(file.part)
 
     @property
     def inputs(self) -> str:
@@ -117,7 +127,7 @@ class FolderJob:
             known=len(self.listing.files) - len(self.todo),
             stray=self.listing.stray,
             stale=len(self.stale),
-            rescored=sum(file.part in self.stale for file in self.todo[:scored]),
+            rescored=sum(file.part in self.stale for file in self.good[:scored]),
         )
 
     def stale_notes(self) -> Iterator[str]:
@@ -145,17 +155,21 @@ class FolderJob:
 
     def _check_same(self, success: Success) -> None:
         marks = {record.part: record.input.mark for record in self.folder.records()}
+        aside = {one.part: one.state for one in success.bad_files}
         if (
             success.job != self.key
             or success.inputs != self.inputs
-            or not all(file.fits(marks.get(file.part)) for file in self.listing.files)
+            or not all(
+                aside.get(file.part) == file.state or file.fits(marks.get(file.part))
+                for file in self.listing.files
+            )
         ):
             raise OutputError(
                 f"{self.folder.path} was made from other inputs, another model or other options",
                 "add --overwrite to replace its parts, or --incremental to add new ones",
             )
         for file in self.listing.files:
-            if not self.folder.has(file.part):
+            if file.part not in aside and not self.folder.has(file.part):
                 raise OutputError(
                     f"{self.folder.path} has lost its part {file.part}",
                     "add --overwrite to score all files again",
@@ -171,10 +185,12 @@ class FolderJob:
 
     def records(self) -> Iterator[PartRecord]:
         """Every part of the finished output."""
-        parts = {file.part for file in self.listing.files}
+        parts = {file.part for file in self.listing.files if file.part not in self.bad}
         if self.config.incremental:
             for record in self.folder.records():
-                if record.part not in self.ledger.finished:
+                # Of another model's part nothing stays where its file is bad now.
+                is_left = record.part not in self.bad or record.part in self.known
+                if record.part not in self.ledger.finished and is_left:
                     yield record
         for record in self._last_records():
             if self.config.incremental or record.part in parts:
@@ -204,77 +220,3 @@ class FolderJob:
 
 def _place_of(folder: Location, name: str) -> Location:
     return folder / name if new_output(folder).staged else OutputFolder(local(folder)).place(name)
-
-
-def prepare_place(job: FolderJob) -> None:
-    """Make the directory, mark it as incomplete, and check that it holds only our files.
-
-    Raises:
-        OutputError: It holds a file that this output did not write.
-        StorageError: The disk is full or failing.
-    """
-    for part in _others(job):
-        job.owned.check(part)
-    for file in job.todo:
-        if job.folder.has(file.part):
-            job.owned.check(file.part)
-    job.folder.begin()
-    # Whoever reads the parts without waiting for _SUCCESS learns here which ones may be replaced.
-    if job.config.incremental and (records := job.announced()) is not None:
-        job.folder.write_manifest(records)
-
-
-def finish(job: FolderJob, run_id: str) -> None:
-    """Check that the inputs are unchanged, remove old parts, write manifest and `_SUCCESS`.
-
-    Args:
-        job: The job, all its files scored.
-        run_id: This run's id.
-
-    Raises:
-        DataError: An input file has changed since the job began.
-        OutputError: A file that is none of the parts came meanwhile.
-        StorageError: The disk is full or failing.
-    """
-    for file in job.listing.files:
-        # Each file was checked when it was read; in a store another look would cost a request.
-        if not file.file.costs_requests:
-            file.check_unchanged()
-    for part in list(_others(job)):
-        job.owned.check(part)
-        job.folder.remove(part)
-    added, parts = Totals(), 0
-
-    def counted() -> Iterator[PartRecord]:
-        nonlocal parts
-        for record in job.records():
-            added.add(record)
-            parts += 1
-            yield record
-
-    digest = job.folder.write_manifest(counted())
-    totals = added.totals()
-    success = Success(
-        textbatch=__version__,
-        run_id=run_id,
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        fingerprint=job.fingerprint,
-        job=job.key,
-        inputs=job.inputs,
-        parts=parts,
-        manifest=digest,
-        rows_in=totals.rows_in,
-        rows_out=totals.rows_out,
-        rows_quarantined=totals.rows_quarantined,
-        statuses=totals.statuses,
-        labels=totals.labels,
-    )
-    job.folder.write_success(success)
-
-
-def _others(job: FolderJob) -> Iterator[str]:
-    """Files in the output that are not its parts; hidden files do not count."""
-    known = {file.part for file in job.listing.files} | job.known.keys()
-    if job.config.incremental:
-        known |= job.ledger.finished.keys()
-    return job.folder.others(known)

@@ -15,11 +15,14 @@ from textbatch.data.readers.partitions import partitions_of
 from textbatch.data.readers.source import format_of, is_known_name, require_column
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import location_of
+from textbatch.errors import DataError
 from textbatch.scoring.folder.job import FolderJob
 
 
 def json_types(job: FolderJob, sources: Mapping[str, JsonLinesSource]) -> dict[str, JsonTypes]:
     """What each file is to be read as, so that all parts can be read together.
+
+    A file that does not go with those before it is noted as bad.
 
     Args:
         job: The job.
@@ -29,7 +32,7 @@ def json_types(job: FolderJob, sources: Mapping[str, JsonLinesSource]) -> dict[s
         The types by part.
 
     Raises:
-        DataError: The files do not go together, or not with the parts that are there.
+        DataError: A column that is to be kept is in no file.
     """
     if not sources:
         return {}
@@ -39,12 +42,20 @@ def json_types(job: FolderJob, sources: Mapping[str, JsonLinesSource]) -> dict[s
         (source.file, _only(source.found.schema, wanted, job.text_column))
         for source in sources.values()
     ]
-    whole = types_of_job(files, _types_there(job))
+    listed = {str(sources[file.part].file): file for file in job.todo if file.part in sources}
+
+    def refuse(name: object, error: DataError) -> None:
+        file = listed[str(name)]
+        job.bad.add(file, error, kept=job.keeps(file))
+
+    whole = types_of_job(files, _types_there(job), refuse)
     for name in wanted or ():
         if name not in whole.names:
             require_column(next(iter(sources.values())), name, "--columns")
     return {
-        part: JsonTypes(schema=whole, rows=source.found.rows) for part, source in sources.items()
+        part: JsonTypes(schema=whole, rows=source.found.rows)
+        for part, source in sources.items()
+        if part not in job.bad
     }
 
 

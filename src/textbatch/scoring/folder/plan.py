@@ -13,7 +13,7 @@ from textbatch.data.output.any_folder import Folder, folder_at
 from textbatch.data.output.folder import OutputFolder
 from textbatch.data.output.ledger import Ledger
 from textbatch.data.output.remote_folder import RemoteFolder
-from textbatch.data.output.work_directory import WorkDirectory
+from textbatch.data.output.work_directory import WorkDirectory, parts_of
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.listing import Listing
 from textbatch.data.storage.file_io import new_output
@@ -22,6 +22,7 @@ from textbatch.data.storage.model_cache import cache_directory
 from textbatch.errors import DataError, InputNotFoundError, OutputError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.scoring.config import STAGES, ScoreConfig
+from textbatch.scoring.folder.bad_files import BadFiles
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.owned import OwnedParts
 
@@ -82,7 +83,7 @@ def plan(
         listing: The input files.
         folder: The output.
         bundle: The model.
-        work: Where an interrupted run has left its ledger; None does not look for one.
+        work: Where an interrupted run has left its ledger; None only looks at it.
 
     Returns:
         The job.
@@ -92,7 +93,10 @@ def plan(
         InputNotFoundError: Such parts are to be scored anew, and have no input.
     """
     key = _key(config, bundle)
-    ledger = Ledger(work.parts if work else None, key)
+    if work:
+        ledger = Ledger(work.parts, key)
+    else:
+        ledger = Ledger(parts_of(folder.lock_place), key, looks=True)
     there = _Known.of(config, folder, ledger, key) if config.incremental else _Known()
     known = there.states
     _check_rewritten(listing, known)
@@ -120,6 +124,7 @@ def plan(
         owned=OwnedParts(folder, ledger),
         inherited=work.inherited if work else False,
         todo=todo,
+        bad=BadFiles(config, len(listing.files)),
     )
 
 

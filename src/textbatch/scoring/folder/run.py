@@ -5,20 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from textbatch.data.output.folder import MANIFEST
 from textbatch.data.output.records import InputRecord, PartRecord, RowCounts, Success
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.listing import ListedFile, list_inputs
+from textbatch.data.storage.file_io import new_output
 from textbatch.errors import TooManyBadRowsError
 from textbatch.failpoints import failpoint
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FolderResult, State
 from textbatch.scoring.folder.checks import check_columns
-from textbatch.scoring.folder.job import FolderJob, finish, prepare_place
+from textbatch.scoring.folder.ending import check_owned, finish, prepare_place
+from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.notes import FileNotes
 from textbatch.scoring.folder.plan import check_existing, open_folder, plan
 from textbatch.scoring.folder.totals import PartProgress, Totals
@@ -82,9 +86,10 @@ class FolderRun:
         listing = list_inputs(config.inputs, config.input_format)
         self._notes.extend(listing.notes())
         if config.dry_run:
-            planned = plan(config, listing, folder, self._model.bundle())
-            self._notes.extend(planned.stale_notes())
-            return self._planned(planned)
+            job = self._job = plan(config, listing, folder, self._model.bundle())
+            self._notes.extend(job.stale_notes())
+            with closing(job.ledger):
+                return self._planned(job)
         work = self._work = WorkDirectory(folder.lock_place, self._run_id)
         self._keep = work.inherited
         check_existing(config, folder, inherited=work.inherited)
@@ -109,11 +114,14 @@ class FolderRun:
         """
         job, parts, notes = self._job, self._parts, list(self._notes)
         if job is None or parts is None:
-            return FolderResult(state=state, model=self._model.used, notes=tuple(notes))
+            bad = job.bad.told() if job else ()
+            return FolderResult(
+                state=state, model=self._model.used, notes=tuple(notes), bad_files=bad
+            )
         if state == "failed":
             left = len(job.todo) - parts.scored
             notes.append(f"{left} of {len(job.listing.files)} files are left")
-        notes += parts.notes.told()
+        notes += parts.notes.told() + job.bad.notes()
         totals = parts.totals
         return FolderResult(
             state=state,
@@ -125,25 +133,39 @@ class FolderRun:
             unknown_tokens=totals.unknown_tokens,
             notes=tuple(notes),
             files=job.counts(scored=parts.scored),
+            bad_files=job.bad.told(),
         )
 
     def _planned(self, job: FolderJob) -> FolderResult:
+        """What a run would do, found out without writing anything."""
+        if success := job.done_before():
+            done = self._skipped(job, success)
+            check_enough(done.counts.rows_in, job.config.min_rows)
+            return replace(done, state="planned", plan="skip", rows_planned=done.counts.rows_in)
         found = check_columns(job, self._progress, read_all=True)
         if found.rows is not None:
             check_enough(found.rows, job.config.min_rows)
+        check_owned(job)
+        if not new_output(job.folder.path / MANIFEST).probe():
+            self._notes.append(f"whether {job.folder.path} may be written, only a run can tell")
         self._model.predictor()
+        anew = any(job.folder.has(file.part) for file in job.todo)
         return FolderResult(
             state="planned",
+            plan="resume" if job.ledger.begun else "replace" if anew else "score",
             rows_planned=found.rows,
             model=self._model.used,
-            notes=tuple(self._notes),
-            files=job.counts(scored=len(job.todo)),
+            notes=(*self._notes, *job.bad.notes()),
+            files=job.counts(scored=len(job.good)),
+            bad_files=job.bad.told(),
         )
 
     def _skipped(self, job: FolderJob, success: Success) -> FolderResult:
         counts, why = RowCounts(), "no input file is new"
         if not self._config.incremental:
             why = "it is of the same job"
+            job.bad.take(tuple(success.bad_files))
+            job.bad.check()
             counts = RowCounts(
                 rows_in=success.rows_in,
                 rows_out=success.rows_out,
@@ -151,13 +173,15 @@ class FolderRun:
                 statuses=success.statuses,
                 labels=success.labels,
             )
-        note = f"{job.folder.path} is complete, {why}: nothing was done"
+        done = "there is nothing to do" if self._config.dry_run else "nothing was done"
+        note = f"{job.folder.path} is complete, {why}: {done}"
         return FolderResult(
             state="skipped",
             counts=counts,
             model=self._model.used,
-            notes=(*self._notes, note),
+            notes=(*self._notes, note, *job.bad.notes()),
             files=job.counts(scored=0),
+            bad_files=job.bad.told(),
         )
 
     def _scored(self, job: FolderJob) -> FolderResult:
@@ -206,12 +230,16 @@ class _Parts:
 
     def score(self) -> None:
         self.started = time.perf_counter()
-        for file in self._job.todo:
-            result = self._score(file)
-            self._note(file, result)
-            self.scored += 1
-            # That a part was there when the last run died is told by its rows.
-            self.notes.add(file.file, result.notes if result.state == "done" else ())
+        job = self._job
+        for file in job.good:
+            # The other files are scored nevertheless: a rerun then needs the bad ones only.
+            with job.bad.noted(file, kept=job.keeps(file)):
+                result = self._score(file)
+                self._note(file, result)
+                self.scored += 1
+                # That a part was there when the last run died is told by its rows.
+                self.notes.add(file.file, result.notes if result.state == "done" else ())
+        job.bad.check()
         rows = self.totals.totals()
         self._limit.check(rows.bad_rows, rows=rows.rows_in)
         check_enough(rows.rows_in, self._job.config.min_rows)
