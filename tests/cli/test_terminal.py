@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,25 @@ def on_a_terminal(*arguments: str | Path, **environment: str) -> str:
         os.close(screen)
     assert process.returncode in (0, 2)
     return shown.decode()
+
+
+def test_every_command_ends_with_a_next_step_on_a_terminal_only(
+    model, input_file, tmp_path, in_process
+):
+    output, odd = tmp_path / "out.parquet", tmp_path / "a model"
+    shutil.copytree(model, odd)
+    in_process("score", input_file, output, "--model", odd)
+    score = f"textbatch score new.parquet scored.parquet --model '{odd}'"
+    for arguments, step in (
+        (["verify", output], f"textbatch show {output} --below 0.6"),
+        (["show", output, "--label", "no such label"], f"textbatch verify {output}"),
+        (["inspect", output], f"textbatch verify {output}"),
+        (["inspect", odd], score),
+        (["predict", "refund", "login", "--model", odd], score.replace(".parquet", ".csv")),
+    ):
+        shown = on_a_terminal(*arguments)
+        assert shown.rstrip().splitlines()[-1].strip() == step, shown
+        assert step not in in_process(*arguments).stdout
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.readers.bad_rows import BadRow
 from textbatch.errors import TooManyBadRowsError
 from textbatch.scoring.bad_row_filter import BadRowFilter
-from textbatch.scoring.limits import BadRowLimit
 from textbatch.types import Predictions, Status, TextBatch
 
 ANY = BadRowLimit.parse("100%")

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from support.bundles import LABELS, random_bundle, random_texts, write_bundle
 
-from textbatch.errors import DataError
+from textbatch.errors import DataError, TooManyBadRowsError
 from textbatch.model.quality.text_sketch import TextSketch
 from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
@@ -89,6 +89,8 @@ def test_labels_are_spelled_as_the_model_does_where_that_is_asked_for(model, tmp
         evaluate((path,), model=model)
     found = evaluate((path,), model=model, quarantine=bad)
     assert found.unseen_labels == {odd: 1}
+    with pytest.raises(TooManyBadRowsError, match="1 of 3 rows are bad"):
+        evaluate((path,), model=model, quarantine=bad, max_bad_rows=0)
     found = evaluate((path,), model=model, quarantine=bad, normalize_labels=True)
     assert (found.rows, found.metrics.rows, found.unreadable) == (2, 2, 1)
     assert '"row":2' in bad.read_text().replace(" ", "")

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from support.bundles import run_cli
 
+from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.footer import find_footer
 from textbatch.errors import TooManyBadRowsError
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask
-from textbatch.scoring.limits import BadRowLimit
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score import score
 from textbatch.scoring.score_file import FileRun, score_file

@@ -29,6 +29,7 @@ SPEAKS_FOR = {
     "cli/score_options.py": "score",
     "cli/score_watched.py": "score",
     "cli/memory.py": "score",
+    "data/bad_row_limit.py": READERS,
     "data/readers": READERS,
     "data/readers/labelled.py": "train tune audit evaluate",
     # Of a whole table, which only `score` passes on; the others read one or two columns of text.

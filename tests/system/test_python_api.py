@@ -286,12 +286,14 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "settings": tmp_path / "s", "folds": 3, "jobs": 2, "out_of_fold": tmp_path / "o",
         "resume": True, "augment": "templates,synonyms", "template_file": tmp_path / "f",
         "synonyms": tmp_path / "y", "skip_unlabelled": True, "normalize_labels": True,
-        "min_rows_per_label": 5, "other": "rest", "quarantine": tmp_path / "q", **odd_reading,
+        "min_rows_per_label": 5, "other": "rest", "quarantine": tmp_path / "q",
+        "max_bad_rows": "2%", **odd_reading,
     }  # fmt: skip
     odd_vectors = {
         **odd_reading,
         "algorithm": "fasttext", "dim": 3, "window": 4, "epochs": 6, "min_count": 7,
         "words": tmp_path / "w", "text_column": "t", "seed": 9, "if_exists": "replace",
+        "quarantine": tmp_path / "q", "max_bad_rows": 5,
     }  # fmt: skip
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_score)
     textbatch.train([tmp_path / "i", str(tmp_path / "j")], **odd_train)

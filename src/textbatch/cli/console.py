@@ -82,6 +82,17 @@ def print_line(line: str) -> None:
     results.print(printable(line), markup=False, soft_wrap=whole)
 
 
+def print_advice(lines: Iterable[str]) -> None:
+    """Print the next step after a command, to a person. A pipe or a log of every night needs none.
+
+    Args:
+        lines: What `report.next_steps` has made.
+    """
+    if results.is_terminal:
+        for line in lines:
+            print_line(line)
+
+
 def log(line: str) -> None:
     """Print a message for a person who waits."""
     if _log_fields is None:

@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+from textbatch.data.bad_row_limit import BadRowLimit, count_or_share
 from textbatch.data.choices import FailOrReplace
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.storage.location import Location, location_of
-from textbatch.errors import UsageError
+from textbatch.errors import ConflictError, UsageError
 from textbatch.options import Options, option, options
 
 
 @options
-class LabelledOptions(ReadOptions):
+class BadRowOptions(Options):
+    """What becomes of rows that cannot be read, where there is no output that they could stay in.
+
+    Raises:
+        UsageError: The limit is no number of rows and no share.
+        ConflictError: There is a limit, and no file for the rows.
+    """
+
+    quarantine: Location | None = option(
+        "Leave out rows that cannot be read; list them in this JSONL file.",
+        default=None,
+        of=location_of,
+        decides=False,
+        use="written",
+    )
+    max_bad_rows: int | str | None = option(
+        "Fail if more rows than this cannot be read.",
+        default=None,
+        metavar="N|P%",
+        of=count_or_share,
+        unset="any number, with --quarantine",
+        decides=False,
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_bad_rows is None:
+            return
+        BadRowLimit.parse(self.max_bad_rows)
+        if not self.quarantine:
+            raise ConflictError(
+                "--max-bad-rows counts the rows that --quarantine leaves out; without it each is "
+                "an error",
+                "add --quarantine FILE, or leave it out",
+            )
+
+
+@options
+class LabelledOptions(ReadOptions, BadRowOptions):
     """Labelled files.
 
     Raises:
@@ -32,13 +71,6 @@ class LabelledOptions(ReadOptions):
     skip_unlabelled: bool = option("Leave out rows without a label.", default=False)
     normalize_labels: bool = option(
         "Labels that differ only by case, blanks or the form of letters are one.", default=False
-    )
-    quarantine: Location | None = option(
-        "Leave out rows that cannot be read; list them in this JSONL file.",
-        default=None,
-        of=location_of,
-        decides=False,
-        use="written",
     )
 
     def __post_init__(self) -> None:

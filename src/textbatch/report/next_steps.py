@@ -100,6 +100,45 @@ def after_score(output: os.PathLike[str] | str) -> Iterator[str]:
     yield f"{INDENT}{command_line('show', output, '--below', '0.6')}"
 
 
+def after_verify(output: os.PathLike[str] | str) -> Iterator[str]:
+    """What to look at in an output that is as it was written.
+
+    Args:
+        output: The output.
+    """
+    return after_score(output)
+
+
+def after_show(output: os.PathLike[str] | str) -> Iterator[str]:
+    """What to do with an output whose rows were looked at.
+
+    Args:
+        output: The output.
+    """
+    yield "To check that it is as it was written, before others use it:"
+    yield f"{INDENT}{command_line('verify', output)}"
+
+
+def after_inspect(path: os.PathLike[str] | str, *, is_model: bool) -> Iterator[str]:
+    """What to do with a model or an output.
+
+    Args:
+        path: The model or the output.
+        is_model: Which of them it is.
+    """
+    return after_train(path, ()) if is_model else after_show(path)
+
+
+def after_predict(model: os.PathLike[str] | str) -> Iterator[str]:
+    """How to answer more texts than fit into a command line.
+
+    Args:
+        model: The model that answered.
+    """
+    yield "To put labels on all texts of a file:"
+    yield f"{INDENT}{command_line('score', 'new.csv', 'scored.csv', '--model', model)}"
+
+
 def words_of(given: Options, group: type[Options]) -> list[str]:
     """The words of a command line for what was given, without what is the default anyway.
 

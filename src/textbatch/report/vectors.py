@@ -22,6 +22,7 @@ class VectorsReport:
         undecodable: Texts left out because they are not valid UTF-8.
         tokens_per_second: Words per second in training, counted anew in each epoch.
         seconds: Wall time of the whole run.
+        unreadable: Rows left out because they have a wrong number of cells.
     """
 
     output: str
@@ -32,6 +33,7 @@ class VectorsReport:
     undecodable: int
     tokens_per_second: float
     seconds: float
+    unreadable: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -48,4 +50,6 @@ class VectorsReport:
         }
         if self.undecodable:
             facts["left out, not UTF-8"] = f"{self.undecodable:,}"
+        if self.unreadable:
+            facts["left out, wrong number of cells"] = f"{self.unreadable:,}"
         return inline("Word vectors", facts)

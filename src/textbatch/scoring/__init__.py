@@ -12,7 +12,7 @@
 * `chunks`: reading and predicting, chunk by chunk.
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.
 * `precision`: `--min-precision`, and the labels that it always withholds.
-* `limits`: how many bad rows are allowed.
+* `limits`: how many rows there must be.
 * `tally`: counting rows.
 * `in_memory`: a loaded model, for tables in memory.
 * `python_values`: texts and tables of Python callers.

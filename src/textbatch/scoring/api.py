@@ -5,22 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from inspect import signature
-from typing import Any, overload
+from typing import overload
 
 from textbatch.data.choices import IfExists, InputFormat, OnBadFile, OutputKind, Quoting, Rescore
 from textbatch.data.storage.location import PathLike, location_of
-from textbatch.errors import ConflictError
 from textbatch.model.choices import DeviceName, EngineName, Precision
 from textbatch.model.options import EngineOptions
-from textbatch.options import options_of
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
-from textbatch.scoring.config import EvaluateConfig, ScoreConfig, ScoreTableOptions, TableOptions
+from textbatch.scoring.config import EvaluateConfig, ScoreConfig
 from textbatch.scoring.evaluate import evaluate as evaluate_files
-from textbatch.scoring.in_memory import Model, TableT, open_model
+from textbatch.scoring.in_memory import Model, TableT, open_model, score_in_memory
 from textbatch.scoring.python_values import check_is_file, is_table
 from textbatch.scoring.score import score as score_file
 
@@ -190,28 +188,12 @@ def score(
     """
     given = locals()
     if is_table(inputs):
-        scored: TableT = _score_table(inputs, given)
+        scored: TableT = score_in_memory(inputs, given, signature(score))
         return scored
     check_is_file(inputs)
     if output is None:
         raise TypeError("score needs an output for files: a path, or - for standard output")
     return score_file(ScoreConfig.given(given), progress=progress)
-
-
-def _score_table(table: Any, given: Mapping[str, Any]) -> Any:  # noqa: ANN401 - of its own kind
-    """Score a table, if nothing is given that only files have."""
-    own = {one.name for one in options_of(ScoreTableOptions)}
-    for name, parameter in signature(score).parameters.items():
-        if name != "inputs" and name not in own and given[name] != parameter.default:
-            raise ConflictError(
-                f"`inputs` is a table in memory, and `{name}` is for files",
-                "leave it out, or name a file",
-            )
-    options = ScoreTableOptions.given(given)
-    with open_model(options.model, options) as model:
-        return model.score_table(
-            table, **options.in_common(TableOptions), text_column=options.text_column
-        )
 
 
 def evaluate(
@@ -224,13 +206,14 @@ def evaluate(
     report_texts: bool = False,
     skip_unlabelled: bool = False,
     normalize_labels: bool = False,
-    quarantine: PathLike | None = None,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
     join_lists: str | None = None,
+    quarantine: PathLike | None = None,
+    max_bad_rows: int | str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: Precision = "f32",
@@ -249,7 +232,6 @@ def evaluate(
         report_texts: Quote the texts of the surest mistakes in the HTML report.
         skip_unlabelled: Leave out rows without a label.
         normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
-        quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
@@ -257,6 +239,9 @@ def evaluate(
         null_text: A text that means a missing one.
         join_lists: Join texts that are lists of strings, with this between. None means lists are
             refused.
+        quarantine: Leave out rows that cannot be read; list them in this JSONL file.
+        max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
+            --quarantine.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it.

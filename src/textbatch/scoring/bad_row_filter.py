@@ -8,10 +8,10 @@ from typing import Protocol
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.readers.bad_rows import BadRow
 from textbatch.errors import TooManyBadRowsError
-from textbatch.scoring.limits import BadRowLimit
 from textbatch.types import Predictions, Status, TextBatch
 
 

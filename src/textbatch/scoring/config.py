@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from textbatch.data.bad_row_limit import BadRowLimit, count_or_share
 from textbatch.data.choices import CHUNK_ROWS, IfExists, OnBadFile, OutputKind, Rescore
 from textbatch.data.options import LabelledOptions
 from textbatch.data.readers.read_options import ReadOptions, TextOptions
@@ -15,7 +16,6 @@ from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
-from textbatch.scoring.limits import BadRowLimit, count_or_share
 
 #: Stands for standard output where a file is asked for.
 STANDARD_OUTPUT = Path("-")

@@ -63,7 +63,7 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         new_output(config.html).check(stream=True)
     bundle = load_model(config.model)
     with step_of(progress, None, step="reading") as step:
-        bad = BadRowList(config.quarantine)
+        bad = BadRowList(config.quarantine, config.max_bad_rows)
         rows = read_labelled(
             config.inputs,
             config.reading(),
@@ -73,7 +73,7 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
             on_bad=bad.taker,
             on_read=step.advance,
         )
-    bad.write()
+    bad.write(rows.rows_read)
     if config.normalize_labels:
         spellings = spellings_of(dict.fromkeys(bundle.labels, 1))
         rows = replace(rows, labels=respelled(rows.labels, spellings))

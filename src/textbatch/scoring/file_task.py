@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
+from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.choices import IfExists
 from textbatch.data.output.records import BadFile, RowCounts
 from textbatch.data.readers.identity import InputMark
@@ -18,7 +19,6 @@ from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.storage.location import Location, local, resolved
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.limits import BadRowLimit
 
 #: Scored; skipped, because the same job had scored it before; only checked (`--dry-run`); failed.
 State = Literal["done", "skipped", "planned", "failed"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from inspect import Signature
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
 
@@ -14,13 +15,14 @@ from textbatch.data.output.columns import OutputColumns
 from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.text_column import check_text_type, decode_texts, joined_lists
 from textbatch.data.storage.location import Location
-from textbatch.errors import DataError
+from textbatch.errors import ConflictError, DataError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.options import EngineOptions
 from textbatch.model.predictor import Predictor, open_bundle
+from textbatch.options import options_of
 from textbatch.scoring.chunks import predict_chunks
-from textbatch.scoring.config import TableOptions
+from textbatch.scoring.config import ScoreTableOptions, TableOptions
 from textbatch.scoring.precision import label_thresholds
 from textbatch.scoring.python_values import frame_library, table_of, texts_of
 from textbatch.types import Predictions, TextBatch
@@ -194,6 +196,35 @@ def open_model(path: Location, options: EngineOptions) -> Model:
         precision=options.precision,
     )
     return Model(bundle, predictor)
+
+
+def score_in_memory(table: Any, given: Mapping[str, Any], known: Signature) -> Any:  # noqa: ANN401
+    """Score a table with a model that is loaded for it.
+
+    Args:
+        table: As in `Model.score_table`.
+        given: What a caller gave to the function `score`, by name.
+        known: The parameters of that function.
+
+    Returns:
+        A table of the same kind.
+
+    Raises:
+        ConflictError: Something is given that only files have.
+        TextbatchError: As in `open_model` and `Model.score_table`.
+    """
+    own = {one.name for one in options_of(ScoreTableOptions)}
+    for name, parameter in known.parameters.items():
+        if name != "inputs" and name not in own and given[name] != parameter.default:
+            raise ConflictError(
+                f"`inputs` is a table in memory, and `{name}` is for files",
+                "leave it out, or name a file",
+            )
+    options = ScoreTableOptions.given(given)
+    with open_model(options.model, options) as model:
+        return model.score_table(
+            table, **options.in_common(TableOptions), text_column=options.text_column
+        )
 
 
 _CAST = "cast it to strings, missing values to None"

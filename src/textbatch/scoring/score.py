@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from textbatch import __version__
+from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.output_format import format_of_output
 from textbatch.data.readers.table_formats import check_single_file
 from textbatch.data.storage.file_io import is_folder, is_pattern, new_input, new_output
@@ -24,7 +25,7 @@ from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, FolderResult
-from textbatch.scoring.limits import BadRowLimit, check_enough
+from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score_file import FileRun
 

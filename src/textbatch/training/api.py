@@ -49,13 +49,14 @@ def train(
     other: str | None = None,
     skip_unlabelled: bool = False,
     normalize_labels: bool = False,
-    quarantine: PathLike | None = None,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
     join_lists: str | None = None,
+    quarantine: PathLike | None = None,
+    max_bad_rows: int | str | None = None,
     validation: PathLike | None = None,
     test: PathLike | None = None,
     preset: Preset = "default",
@@ -100,7 +101,6 @@ def train(
             are left out.
         skip_unlabelled: Leave out rows without a label.
         normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
-        quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
@@ -108,6 +108,9 @@ def train(
         null_text: A text that means a missing one.
         join_lists: Join texts that are lists of strings, with this between. None means lists are
             refused.
+        quarantine: Leave out rows that cannot be read; list them in this JSONL file.
+        max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
+            --quarantine.
         validation: Labelled file that stops training early and calibrates.
         test: Labelled file for the reported metrics.
         preset: Network, and how it is trained.
@@ -145,6 +148,8 @@ def train_vectors(
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
     join_lists: str | None = None,
+    quarantine: PathLike | None = None,
+    max_bad_rows: int | str | None = None,
     if_exists: FailOrReplace = "fail",
     log: Callable[[str], None] | None = None,
 ) -> VectorsReport:
@@ -168,6 +173,9 @@ def train_vectors(
         null_text: A text that means a missing one.
         join_lists: Join texts that are lists of strings, with this between. None means lists are
             refused.
+        quarantine: Leave out rows that cannot be read; list them in this JSONL file.
+        max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
+            --quarantine.
         if_exists: What to do if the output exists.
         log: Called with each message, one line.
 

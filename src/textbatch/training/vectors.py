@@ -8,10 +8,14 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
+from textbatch.data.output.quarantine import BadRowList
+from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.inputs import standard_input_as_file
 from textbatch.data.readers.read_options import ReadOptions
+from textbatch.data.readers.read_progress import OnRead
 from textbatch.data.readers.unlabelled import UnlabelledFiles
 from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.data.storage.places import check_places
 from textbatch.errors import DataError
@@ -49,14 +53,20 @@ def _train_vectors(
     listener: Listener,
     started: float,
 ) -> VectorsReport:
-    files = UnlabelledFiles(inputs=inputs, options=config.reading(), text_column=config.text_column)
+    files = UnlabelledFiles(
+        inputs=inputs,
+        options=config.reading(),
+        text_column=config.text_column,
+        sets_aside=config.quarantine is not None,
+    )
     files.check()
+    bad = _BadRows(config)
     extra_words = _listed_words(config.words) if config.words else ()
-    bad: list[int] = []
     with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
         with listener.step("reading", unit="texts") as step:
-            texts = files.texts(bad.append, step.advance)
+            texts = files.texts(bad.take, bad.counting(step.advance))
             corpus = write_corpus(Path(folder) / "corpus.txt", [], texts)
+        bad.write()
         words = corpus.frequent(config.min_count)
         if not words:
             raise DataError(
@@ -90,16 +100,49 @@ def _train_vectors(
         tokens=corpus.tokens,
         words=len(vectors.words),
         dim=config.dim,
-        undecodable=sum(bad),
+        undecodable=bad.undecodable,
+        unreadable=bad.unreadable,
         tokens_per_second=round(corpus.tokens * config.epochs / trained),
         seconds=round(time.perf_counter() - started, 1),
     )
+
+
+class _BadRows:
+    """Counts the rows that are left out, and lists them where they are asked for.
+
+    Attributes:
+        undecodable: Texts that are not UTF-8.
+        unreadable: Rows that have a wrong number of cells.
+    """
+
+    def __init__(self, config: VectorsConfig) -> None:
+        self._list = BadRowList(config.quarantine, config.max_bad_rows)
+        self.undecodable = self.unreadable = self._rows = 0
+
+    def take(self, file: InputFile, rows: list[BadRow]) -> None:
+        undecodable = sum(row.reason == "bad_utf8" for row in rows)
+        self.undecodable += undecodable
+        self.unreadable += len(rows) - undecodable
+        if taker := self._list.taker:
+            taker(file, rows)
+
+    def counting(self, on_read: OnRead) -> OnRead:
+        """The same, and counts the rows."""
+
+        def read(rows: int, share: float) -> None:
+            self._rows += rows
+            on_read(rows, share)
+
+        return read
+
+    def write(self) -> None:
+        self._list.write(self._rows)
 
 
 def _listed_words(path: Path) -> Collection[str]:
     """Return the words of a file with one on each line, normalized as words of texts are."""
     found: set[str] = set()
     files = UnlabelledFiles(inputs=[path], options=ReadOptions(), text_column="text")
-    for chunk in files.texts(lambda _: None):
+    for chunk in files.texts():
         found.update(split_tokens(chunk)[0].to_pylist())
     return found

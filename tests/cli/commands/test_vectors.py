@@ -47,6 +47,30 @@ def test_one_record_tells_it_in_json_and_several_files_add_up(folder):
     assert words[-2:] == ["invoiced", "refunds"]
 
 
+def test_rows_that_cannot_be_read_are_listed_up_to_a_limit(tmp_path, in_process):
+    source, listed, output = tmp_path / "in.csv", tmp_path / "bad.jsonl", tmp_path / "v.vec"
+    lines = [b"text,n", *[b"refund card,1"] * 8, b"one,two,three", b"caf\xe9,2"]
+    source.write_bytes(b"\n".join(lines) + b"\n")
+    line = ("vectors", source, output, "--dim", "3", "--epochs", "1", "--json")
+    assert in_process(*line).returncode == 65
+    run = in_process(*line, "--quarantine", listed, "--max-bad-rows", "19%")
+    assert run.returncode == 67
+    assert "2 of 10 rows are bad" in run.stderr
+    assert not listed.exists()
+    assert not output.exists()
+    run = in_process(*line, "--quarantine", listed, "--max-bad-rows", "20%")
+    assert run.returncode == 0, run.stderr
+    assert "1 texts are not valid UTF-8" in run.stderr
+    assert "1 rows cannot be read" in run.stderr
+    told = json.loads(run.stdout)
+    assert (told["texts"], told["undecodable"], told["unreadable"]) == (8, 1, 1)
+    rows = [json.loads(text) for text in listed.read_text().splitlines()]
+    assert [(row["row"], row["reason"]) for row in rows] == [
+        (9, "wrong_cell_count"),
+        (10, "bad_utf8"),
+    ]
+
+
 CASES = {
     "output exists": ("@texts.txt @old.vec", 73, "exists; add --overwrite"),
     "no output directory": ("@texts.txt @no/new.vec", 73, "no directory"),

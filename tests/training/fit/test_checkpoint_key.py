@@ -25,14 +25,15 @@ NEEDS = {
     "template_file": {"augment": "templates", "template_file": Path("other")},
     "synonyms": {"augment": "synonyms", "synonyms": Path("other")},
     "augment": {"augment": "swap"},
+    "max_bad_rows": {"quarantine": Path("q")},
 }
 #: Options that do not take any text.
-ODD = {"encoding": "latin-1", "delimiter": ";"}
+ODD = {"encoding": "latin-1", "delimiter": ";", "max_bad_rows": "5%"}
 #: They say what is read, where it goes, and what follows the fitting.
 NOT_DECIDING = {
     "inputs", "model", "text_column", "label_column", "validation", "test", "if_exists", "report",
     "settings", "folds", "jobs", "out_of_fold", "resume", "blend", "require_baseline",
-    "report_texts", "refit", "self_train", "quarantine",
+    "report_texts", "refit", "self_train", "quarantine", "max_bad_rows",
 }  # fmt: skip
 
 

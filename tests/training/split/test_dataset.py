@@ -11,7 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from textbatch.data.readers.labelled import LabelledRows, label_counts
-from textbatch.errors import DataError, InputNotFoundError
+from textbatch.errors import (
+    ConflictError,
+    DataError,
+    InputNotFoundError,
+    TooManyBadRowsError,
+    UsageError,
+)
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.split.dataset import Splits, read_splits
 
@@ -245,6 +251,25 @@ def test_rows_that_cannot_be_read_are_listed_where_that_is_asked_for(tmp_path):
     assert splits.warnings == [f"3 training rows cannot be read; they are left out: see {listed}"]
     numbers = [part.row_numbers for part in (splits.training, splits.validation, splits.test)]
     assert sorted(np.concatenate(numbers)) == [*range(1, 10), *range(12, 22), 23, 24]
+
+
+def test_more_rows_that_cannot_be_read_than_allowed_end_it_and_list_nothing(tmp_path):
+    path, listed = tmp_path / "rows.csv", tmp_path / "bad.jsonl"
+    path.write_text(
+        "text,label\n" + "".join(f"a {n},a\nb {n},b\n" for n in range(9)) + "one,two,three\n" * 2
+    )
+    assert read(path, quarantine=listed, max_bad_rows=2).left_out == {"unreadable": 2}
+    listed.unlink()
+    assert read(path, quarantine=listed, max_bad_rows="10%").left_out == {"unreadable": 2}
+    listed.unlink()
+    for limit in (1, "9%"):
+        with pytest.raises(TooManyBadRowsError, match=f"2 of 20 rows are bad; .* allows {limit}"):
+            read(path, quarantine=listed, max_bad_rows=limit)
+        assert not listed.exists()
+    with pytest.raises(ConflictError, match="add --quarantine FILE"):
+        read(path, max_bad_rows=2)
+    with pytest.raises(UsageError, match="--max-bad-rows is 'some'"):
+        read(path, quarantine=listed, max_bad_rows="some")
 
 
 def test_three_rows_of_two_labels_are_enough(tmp_path):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_json, results
+from textbatch.cli.console import print_advice, print_json, results
 from textbatch.cli.options import JsonOptions
 from textbatch.data.storage.location import Location, location_of
 from textbatch.options import option, options
@@ -23,6 +23,8 @@ def inspect_command(given: Given[InspectCommand]) -> None:
 
     Example: textbatch inspect model
     """
+    from textbatch.report.inspection import BundleInspection
+    from textbatch.report.next_steps import after_inspect
     from textbatch.report.terminal.tables import inspection_tables
     from textbatch.scoring.inspect import inspect_path
 
@@ -33,3 +35,4 @@ def inspect_command(given: Given[InspectCommand]) -> None:
         return
     for part in inspection_tables(found):
         results.print(part)
+    print_advice(after_inspect(config.path, is_model=isinstance(found, BundleInspection)))

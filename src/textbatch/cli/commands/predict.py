@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_json, print_line, results
+from textbatch.cli.console import print_advice, print_json, print_line, results
 from textbatch.options import option, options
 from textbatch.report.labels import shown_label
 from textbatch.scoring.show_options import PredictOptions
@@ -41,6 +41,7 @@ def predict_command(given: Given[PredictCommand]) -> None:
 
     A text that gives no evidence, since it is empty or all its words are unknown, gets no label.
     """
+    from textbatch.report.next_steps import after_predict
     from textbatch.scoring.predict import predict_texts
 
     config = given.made()
@@ -55,6 +56,7 @@ def predict_command(given: Given[PredictCommand]) -> None:
         rows = [_row(answer) for answer in answers]
         table, _ = rows_table(rows, _COLUMNS, first=_COLUMNS[1:], width=results.width)
         results.print(table)
+        print_advice(after_predict(config.model))
         return
     for answer in answers:
         if answer.status != "ok":
@@ -62,6 +64,7 @@ def predict_command(given: Given[PredictCommand]) -> None:
         width = max((len(shown_label(one.label)) for one in answer.labels), default=0)
         for one in answer.labels:
             print_line(f"{shown_label(one.label):{width}}  {one.confidence:.3f}")
+    print_advice(after_predict(config.model))
 
 
 def _row(answer: Answer) -> dict[str, str]:

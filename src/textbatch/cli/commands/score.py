@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_json, print_line, results, told_if_possible
+from textbatch.cli.console import log, print_advice, print_json, print_line, told_if_possible
 from textbatch.cli.memory import limit_memory
 from textbatch.cli.score_options import ScoreCommand
 
@@ -48,10 +48,8 @@ def score_command(given: Given[ScoreCommand]) -> None:
         else:
             # Standard output is for the rows alone.
             _print(done, log if config.to_standard_output else print_line)
-            # A log of every night needs no advice.
-            if results.is_terminal and done.state == "done" and not config.to_standard_output:
-                for line in after_score(str(config.output)):
-                    print_line(line)
+            if done.state == "done" and not config.to_standard_output:
+                print_advice(after_score(str(config.output)))
 
 
 def planned_lines(done: RunReport) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_json, print_line, results
+from textbatch.cli.console import log, print_advice, print_json, print_line, results
 from textbatch.options import option, options
 from textbatch.scoring.show_options import ShowOptions
 
@@ -23,6 +23,7 @@ def show_command(given: Given[ShowCommand]) -> None:
     It prints what is in the cells. Filters go together: --status low_confidence --label billing.
     Cells are cut to the width of the terminal; --json prints them whole.
     """
+    from textbatch.report.next_steps import after_show
     from textbatch.report.terminal.rows import rows_table
     from textbatch.scoring.show import show_rows
 
@@ -34,8 +35,10 @@ def show_command(given: Given[ShowCommand]) -> None:
         return
     if not found.rows:
         print_line(f"{found.path}: no such row")
+        print_advice(after_show(config.output))
         return
     table, hidden = rows_table(found.rows, found.columns, first=found.answers, width=results.width)
     results.print(table)
     if hidden:
         log(f"no room for {', '.join(hidden)}; name fewer with --columns, or add --json")
+    print_advice(after_show(config.output))

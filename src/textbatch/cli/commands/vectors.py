@@ -29,6 +29,8 @@ def vectors_command(given: Given[VectorsCommand]) -> None:
         done = train_vectors(config, listener=shown)
     if done.undecodable:
         log(f"warning: {done.undecodable:,} texts are not valid UTF-8; they are left out")
+    if done.unreadable:
+        log(f"warning: {done.unreadable:,} rows cannot be read; they are left out")
     line = (
         f"{done.output}: {done.words:,} words, {done.dim} dimensions, from "
         f"{done.tokens:,} words of {done.texts:,} texts in {done.seconds:.1f} s "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_json, print_line, progress_shown
+from textbatch.cli.console import print_advice, print_json, print_line, progress_shown
 from textbatch.cli.options import JsonOptions
 from textbatch.data.storage.location import Location, location_of
 from textbatch.options import option, options
@@ -36,6 +36,7 @@ def verify_command(given: Given[VerifyCommand]) -> None:
     Recomputes the sha256 over the whole file, every page's checksum, rows and statuses. Exit
     code 65 when anything differs.
     """
+    from textbatch.report.next_steps import after_verify
     from textbatch.scoring.verify import verify_output
 
     config = given.made()
@@ -48,3 +49,4 @@ def verify_command(given: Given[VerifyCommand]) -> None:
     if found.bad_files:
         parts += f"{found.bad_files:,} input files set aside, "
     print_line(f"{found.path}: {parts}{found.rows:,} rows, all as written by run {found.run_id}")
+    print_advice(after_verify(config.output))

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.json_text import json_text
 from textbatch.data.output.work_directory import owner_of, quarantine_of
 from textbatch.data.readers.bad_rows import BadRow
@@ -83,17 +84,19 @@ class Quarantine:
 class BadRowList:
     """The bad rows of files that are read into memory: kept, and written at the end."""
 
-    def __init__(self, path: Location | None) -> None:
+    def __init__(self, path: Location | None, most: int | str | None = None) -> None:
         """Look at the place of the file.
 
         Args:
             path: Where the list goes; None if bad rows are errors.
+            most: How many bad rows there may be, a number or a share; None for any number.
 
         Raises:
             OutputError: Its directory does not exist.
             AccessError: Its directory is not writable.
         """
         self._place = new_output(path) if path else None
+        self._limit = None if most is None else BadRowLimit.parse(most)
         self._lines: list[bytes] = []
         if self._place:
             self._place.check(stream=True)
@@ -103,12 +106,18 @@ class BadRowList:
         """What `read_labelled` gives bad rows to; None if they are errors."""
         return self._take if self._place else None
 
-    def write(self) -> None:
+    def write(self, rows: int) -> None:
         """Write the file, also an empty one.
 
+        Args:
+            rows: All rows that were read, the bad ones too.
+
         Raises:
+            TooManyBadRowsError: There are more bad rows than are allowed. Nothing is written.
             StorageError: The disk is full or failing.
         """
+        if self._limit:
+            self._limit.check(len(self._lines), rows=rows)
         if self._place:
             self._place.write(b"".join(self._lines))
 

@@ -51,6 +51,11 @@ class LabelledRows:
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def rows_read(self) -> int:
+        """How many rows the files have, those that were left out too."""
+        return len(self) + self.unreadable + (0 if self.left_out is None else len(self.left_out))
+
     def take(self, positions: Int64Array) -> LabelledRows:
         """Select the rows at given positions, in this order. Shape of `positions`: `(taken,)`."""
         taken = pa.array(positions)

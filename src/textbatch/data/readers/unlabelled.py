@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -11,9 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.choices import CHUNK_BYTES, CHUNK_ROWS
+from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.chunks import rebatch
 from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.compressed import COMPRESSED_SUFFIXES, ByteStream, stream_errors
+from textbatch.data.readers.labelled import OnBadRows
 from textbatch.data.readers.listing import ListedFile, find_files
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.read_progress import OnRead, Reading
@@ -47,12 +49,15 @@ class UnlabelledFiles:
         text_column: Column with the texts; `.txt` files have none.
         beside: Whether they come in addition to other inputs. Then the format in their name counts
             more than the options.
+        sets_aside: Whether rows with a wrong number of cells are left out. Otherwise they are an
+            error.
     """
 
     inputs: Sequence[Location]
     options: ReadOptions
     text_column: str
     beside: bool = False
+    sets_aside: bool = False
 
     def check(self) -> None:
         """Open each file and check its text column, so that a wrong name is found at once.
@@ -69,12 +74,15 @@ class UnlabelledFiles:
                 self._opened(one.file)
 
     def texts(
-        self, on_bad: Callable[[int], None], on_read: OnRead = lambda _rows, _share: None
+        self,
+        on_bad: OnBadRows = lambda _file, _rows: None,
+        on_read: OnRead = lambda _rows, _share: None,
     ) -> Iterator[pa.Array]:
         """Yield the texts, a chunk of limited size at a time.
 
         Args:
-            on_bad: Called with the number of texts that are left out because they are not UTF-8.
+            on_bad: Called at the end of a file with its rows that are left out, because their text
+                is not UTF-8 or, where they are set aside, they have a wrong number of cells.
             on_read: Called when the next chunk is wanted, that is when the last one is finished.
 
         Yields:
@@ -89,13 +97,21 @@ class UnlabelledFiles:
         for one in files:
             file = one.file
             reading.next_file()
-            lines = self._is_lines(file)
-            for chunk in self._lines(file, reading) if lines else self._column(file, reading):
+            source = None if self._is_lines(file) else self._opened(file)
+            chunks = self._column(source, reading) if source else self._lines(file, reading)
+            before, undecodable, aside = 0, list[int](), list[BadRow]()
+            for chunk in chunks:
                 texts, bad = decode_texts(chunk)
-                if bad.any():
-                    on_bad(int(bad.sum()))
+                undecodable += (np.flatnonzero(bad) + before).tolist()
+                before += len(chunk)
+                aside += _taken_from(source)
                 yield pc.drop_null(without(texts, self.options.null_text))
             one.check_unchanged()
+            aside += _taken_from(source)
+            if aside:
+                reading.read(len(aside), 1.0)
+            if rows := _bad_rows(undecodable, aside):
+                on_bad(file, rows)
 
     def sample(
         self,
@@ -126,7 +142,7 @@ class UnlabelledFiles:
         key = f"{seed:016d}"  # pandas wants 16 bytes
         left_out = pa.concat_arrays([_words_of(chunk) for chunk in known]).unique()
         texts, draws = pa.array([], pa.large_string()), np.empty(0, np.uint64)
-        for chunk in self.texts(lambda _: None, on_read):
+        for chunk in self.texts(on_read=on_read):
             words = _words_of(chunk)
             wanted = pc.and_(
                 pc.invert(pc.is_in(words, value_set=left_out)), pc.not_equal(words, "")
@@ -149,15 +165,14 @@ class UnlabelledFiles:
 
     def _opened(self, file: InputFile) -> Source:
         options = suited_to(file, self.options) if self.beside else self.options
-        source = open_input(file, options)
+        source = open_input(file, options, sets_aside=self.sets_aside)
         require_column(source, self.text_column, "--text-column")
         kind = source.schema.field(self.text_column).type
         where = f"{file} column {shown(self.text_column)}"
         check_text_type(kind, where, options.join_lists)
         return source
 
-    def _column(self, file: InputFile, reading: Reading) -> Iterator[pa.Array]:
-        source = self._opened(file)
+    def _column(self, source: Source, reading: Reading) -> Iterator[pa.Array]:
         batches = source.batches([self.text_column], CHUNK_ROWS)
         schema = pa.schema([source.schema.field(self.text_column)])
         for batch in rebatch(batches, schema, max_rows=CHUNK_ROWS, max_bytes=CHUNK_BYTES):
@@ -182,6 +197,31 @@ class UnlabelledFiles:
                 yield pa.array([rest], pa.large_binary())
             finally:
                 stream.close()
+
+
+def _taken_from(source: Source | None) -> list[BadRow]:
+    """Take the rows that a source has set aside, without their texts."""
+    waiting = source.set_aside if source else ()
+    taken = [BadRow(row=row.row, reason=row.reason) for row in waiting]
+    if source:
+        source.set_aside.clear()
+    return taken
+
+
+def _bad_rows(undecodable: Sequence[int], aside: Sequence[BadRow]) -> list[BadRow]:
+    """The rows of a file that are left out, with their numbers in it.
+
+    Args:
+        undecodable: Places of texts among the rows that were not set aside, from 0, in order.
+        aside: Rows that were set aside.
+    """
+    there = sorted(aside, key=lambda row: row.row)
+    found, passed = list(there), 0
+    for place in undecodable:
+        while passed < len(there) and there[passed].row <= place + 1 + passed:
+            passed += 1
+        found.append(BadRow(row=place + 1 + passed, reason="bad_utf8"))
+    return sorted(found, key=lambda row: row.row)
 
 
 def _words_of(texts: pa.Array) -> pa.Array:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.records import BadFile
 from textbatch.data.readers.listing import ListedFile
 from textbatch.errors import DataError, TooManyBadFilesError, bounded, printable
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.limits import BadRowLimit
 
 #: How many files an error message names.
 _NAMED = 10

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.choices import IfExists
 from textbatch.data.output.any_folder import Folder
 from textbatch.data.output.folder import OutputFolder
@@ -21,7 +22,6 @@ from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileCounts, FileTask
 from textbatch.scoring.folder.bad_files import BadFiles
 from textbatch.scoring.folder.owned import OwnedParts
-from textbatch.scoring.limits import BadRowLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.folder import MANIFEST
 from textbatch.data.output.records import InputRecord, PartRecord, RowCounts, Success
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
@@ -26,7 +27,7 @@ from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.notes import FileNotes
 from textbatch.scoring.folder.plan import check_existing, open_folder, plan
 from textbatch.scoring.folder.totals import PartProgress, Totals
-from textbatch.scoring.limits import BadRowLimit, check_enough
+from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score_file import may_succeed_later, score_file
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textbatch.data.options import ReplaceOptions
+from textbatch.data.options import BadRowOptions, ReplaceOptions
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import ConflictError, UsageError
@@ -14,7 +14,7 @@ from textbatch.training.config.groups import SeedOptions, TextOptions
 
 
 @options
-class VectorsConfig(TextOptions, SeedOptions, ReadOptions, ReplaceOptions):
+class VectorsConfig(TextOptions, SeedOptions, ReadOptions, BadRowOptions, ReplaceOptions):
     """The options of `vectors`.
 
     Raises:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.data.readers.bad_rows import BadRow
 from textbatch.errors import ConflictError
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.vectors.combine import combine, extend_vocabulary
@@ -129,14 +130,14 @@ def _corpus(run: TrainingRun, texts: pa.Array, path: Path) -> tuple[Corpus | Non
     """Write training and unlabelled texts to one file; None if there are no unlabelled ones."""
     if not run.config.unlabelled:
         return None, []
-    bad: list[int] = []
+    bad: list[BadRow] = []
     with run.listener.step("reading unlabelled", unit="texts") as step:
-        others = unlabelled_of(run.config).texts(bad.append, step.advance)
+        others = unlabelled_of(run.config).texts(lambda _, rows: bad.extend(rows), step.advance)
         corpus = write_corpus(path, [texts], others)
     run.listener.log(
         f"{corpus.texts:,} different texts, {corpus.tokens:,} words to train word vectors on"
     )
-    left_out = f"{sum(bad):,} unlabelled texts are not valid UTF-8; they are left out"
+    left_out = f"{len(bad):,} unlabelled texts are not valid UTF-8; they are left out"
     return corpus, [left_out] if bad else []
 
 

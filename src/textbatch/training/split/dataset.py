@@ -142,7 +142,8 @@ class _Reading:
 
     def __init__(self, config: TrainConfig, listener: Listener) -> None:
         self._config, self._listener = config, listener
-        self._bad = BadRowList(config.quarantine)
+        self._bad = BadRowList(config.quarantine, config.max_bad_rows)
+        self._rows_read = 0
         self.warnings: list[str] = []
         self.left_out: Counter[str] = Counter()
 
@@ -168,6 +169,7 @@ class _Reading:
                 on_bad=self._bad.taker,
                 on_read=step.advance,
             )
+        self._rows_read += rows.rows_read
         _, offsets = split_tokens(pc.fill_null(rows.texts, ""))
         kept = np.flatnonzero(np.diff(offsets))
         numbers = rows.left_out
@@ -185,8 +187,8 @@ class _Reading:
         return rows.take(kept)
 
     def finish(self) -> None:
-        """Write the list of the rows that cannot be read, if there is a file for it."""
-        self._bad.write()
+        """Check how many rows cannot be read, and write their list, if there is a file for it."""
+        self._bad.write(self._rows_read)
 
     def _tell(self, count: int, reason: str, what: str, where: str = "") -> None:
         if count:
