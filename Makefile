@@ -23,7 +23,7 @@ LOWEST_TRAIN := tests/training/test_train.py tests/training/split tests/model/li
 AZURITE_RELEASE := 3.35.0
 ARROW_RELEASES := 18.1.0 21.0.0 23.0.1
 
-.PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-roundtrip test-container test-azure test-lowest \
+.PHONY: help demo test test-quick test-faults test-airflow test-schedulers test-engines test-roundtrip test-container test-azure test-lowest \
 	coverage coverage-quick check lock bench bench-accuracy reference docs clean
 
 help:  ## Show this list
@@ -47,6 +47,9 @@ test-airflow: $(VENV)/installed-dev .venv-airflow/installed  ## Run the DAGs of 
 
 test-schedulers: $(VENV)/installed-dev .venv-schedulers/installed  ## Run the Prefect and Dagster examples of jobs/
 	$(BIN)/pytest tests/system/jobs/test_schedulers.py
+
+test-engines: $(VENV)/installed-dev .venv-engines/installed  ## Run the pages about Spark, Ray and Dask in the real engines
+	$(BIN)/pytest tests/system/engines
 
 test-roundtrip: $(VENV)/installed-dev .venv-spark/installed .venv-arrow/installed  ## Read what `score` passes through with Spark and others
 	$(BIN)/pytest $(PARALLEL) tests/system/roundtrip tests/system/test_parquet_corpus.py $(PYTEST)
@@ -136,6 +139,14 @@ $(VENV)/installed-dev: $(VENV)/installed
 	$(BIN)/python -m venv --clear .venv-schedulers
 	.venv-schedulers/bin/python -m pip install --quiet --requirement tests/system/jobs/schedulers-requirements.txt
 	.venv-schedulers/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+# Not `$(PIP)`: uv unpacks a gigabyte in a third of the time.
+.venv-engines/installed: $(VENV)/installed-dev tests/system/engines/requirements.txt
+	$(BIN)/python -m venv --clear .venv-engines
+	$(BIN)/uv pip install --quiet --python .venv-engines/bin/python --constraint constraints.txt \
+		--requirement tests/system/engines/requirements.txt
+	$(BIN)/uv pip install --quiet --python .venv-engines/bin/python --no-deps --editable .
 	touch $@
 
 # The oldest releases that the bounds allow and that have wheels for this Python.

@@ -34,6 +34,21 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
     "scoring/in_memory.py": {
         "Model.score_table": (TableOptions, ("self", "table", "text_column")),
     },
+    "scoring/scorer.py": {
+        "Scorer.__init__": (ScoreTableOptions, ("self", "model")),
+    },
+    "integrations/spark.py": {
+        "score": (ScoreTableOptions, ("frame", "model", "ship")),
+    },
+    "integrations/ray.py": {
+        "score": (
+            ScoreTableOptions,
+            ("dataset", "model", "compute", "batch_size", "num_cpus", "num_gpus"),
+        ),
+    },
+    "integrations/dask.py": {
+        "score": (ScoreTableOptions, ("frame", "model")),
+    },
     "training/api.py": {
         "train": (TrainConfig, ("log",)),
         "train_vectors": (VectorsConfig, ("log",)),
@@ -101,7 +116,10 @@ def _parameters(
 
 def _stated(argument: ast.arg, default: ast.expr | None) -> str:
     told = ast.unparse(argument)
-    return told if default is None else f"{told} = {ast.unparse(default)}"
+    if default is None:
+        return told
+    value = getattr(default, "value", None)
+    return f'{told} = "{value}"' if isinstance(value, str) else f"{told} = {ast.unparse(default)}"
 
 
 def python_type(option: Option) -> str:

@@ -169,6 +169,9 @@ def python_page() -> str:
             methods = [one for one in vars(found) if not one.startswith("_")]
             for one in methods:
                 parts.append(_of_python(f"Model.{one}", vars(found)[one]))
+    for module in (textbatch.spark, textbatch.ray, textbatch.dask):
+        for name in module.__all__:
+            parts.append(_of_python(f"{module.__name__}.{name}", getattr(module, name)))
     return "\n".join(parts)
 
 

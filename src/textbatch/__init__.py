@@ -6,6 +6,8 @@
     report = textbatch.score("input.parquet", "out.parquet", model="model")
     table = textbatch.score(table, model="model")
 
+    frame = textbatch.spark.score(frame, "model")  # and textbatch.ray, textbatch.dask
+
 Nothing heavy is imported until it is used.
 """
 
@@ -30,6 +32,9 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from textbatch import dask as dask
+    from textbatch import ray as ray
+    from textbatch import spark as spark
     from textbatch.errors import TextbatchError
     from textbatch.scoring.api import evaluate, load, score
     from textbatch.scoring.in_memory import Model
@@ -49,9 +54,13 @@ _HOMES = {
     "train": "textbatch.training.api",
     "train_vectors": "textbatch.training.api",
 }
+#: Modules for engines that spread rows over machines.
+_ENGINES = ("dask", "ray", "spark")
 
 
 def __getattr__(name: str) -> object:
+    if name in _ENGINES:
+        return import_module(f"textbatch.{name}")
     if name not in __all__:
         raise AttributeError(f"module 'textbatch' has no attribute '{name}'")
     try:
@@ -66,4 +75,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_ENGINES})

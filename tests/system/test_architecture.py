@@ -41,6 +41,10 @@ OWNERS = {
     "prometheus_client": {"integrations"},
     "openlineage": {"integrations"},
     "airflow": {"integrations"},
+    "dask": {"integrations"},
+    "distributed": {"integrations"},
+    "pyspark": {"integrations"},
+    "ray": {"integrations"},
     "subprocess": {"integrations"},
 }
 # Plain writes are for copies in a temporary folder. An output is written by `atomic_file` and what
@@ -146,7 +150,9 @@ def test_the_top_of_the_package_stays_empty():
     """Whoever adds a capability adds it to a room."""
     modules = {path.stem for path in SOURCE.glob("*.py")}
     values = {"errors", "failpoints", "types"}
-    assert modules == {"__init__", "__main__", *values}
+    # Names for callers, without code: `textbatch.spark.score`.
+    names = {"dask", "ray", "spark"}
+    assert modules == {"__init__", "__main__", *values, *names}
 
 
 def test_files_stay_short():
@@ -157,7 +163,11 @@ def test_files_stay_short():
 
 
 #: The functions of the public API: an editor shows each of their parameters.
-PUBLIC = {"scoring.api", "scoring.in_memory", "training.api", "training.from_keras"}
+PUBLIC = {
+    *("scoring.api", "scoring.in_memory", "scoring.scorer"),
+    *("training.api", "training.from_keras"),
+    *("integrations.dask", "integrations.ray", "integrations.spark"),
+}
 
 
 def test_functions_take_few_parameters():

@@ -288,6 +288,25 @@ def test_the_python_of_python_runs(folder, tmp_path):
     assert "68 cannot read no-such-file.csv" in run.stdout, run.stdout
 
 
+def test_the_python_of_tables_runs(folder, monkeypatch):
+    pytest.importorskip("duckdb")
+    pytest.importorskip("polars")
+    monkeypatch.chdir(folder)
+    names: dict = {}
+    shown = []
+    for block in blocks(ROOT / "docs" / "tables.md", "python"):
+        exec(block, names)
+        shown.append(names["scored"])
+    assert [type(one).__module__.partition(".")[0] for one in shown] == [
+        "pandas",
+        "polars",
+        "pyarrow",
+    ]
+    for scored in shown:
+        columns = list(getattr(scored, "column_names", None) or scored.columns)
+        assert columns[-3:] == ["predicted_label", "confidence", "status"]
+
+
 def test_the_page_of_python_names_every_function():
     import textbatch
 

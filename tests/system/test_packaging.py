@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = SETTINGS["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
-#: Has an environment of its own, and constraints of its own.
-APART = {"airflow"}
+#: They have environments of their own, and constraints of their own.
+APART = {"airflow", "dask", "ray", "spark"}
 
 
 def names(lines: list[str]) -> set[str]:

@@ -144,6 +144,7 @@ def test_small_tables_come_back_with_all_columns(loaded, rows):
     scored = loaded.score_table(frame, **WIDE)
     assert list(scored.columns) == ["text", "n", *ADDED, "top_confidences"]
     assert len(scored) == rows
+    assert list(scored["predicted_label"].cat.categories) == list(LABELS)
     table = pa.table({"text": pa.array(["refund"] * rows, pa.string())})
     assert loaded.score_table(table, **WIDE).column_names == ["text", *ADDED, "top_confidences"]
 

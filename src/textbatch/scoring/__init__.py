@@ -15,6 +15,7 @@
 * `limits`: how many rows there must be.
 * `tally`: counting rows.
 * `in_memory`: a loaded model, for tables in memory.
+* `scorer`: what an engine sends to its workers, to score tables there.
 * `python_values`: texts and tables of Python callers.
 * `evaluate`, `inspect`, `verify`, `show`, `predict`: the commands of these names.
 """

@@ -22,7 +22,7 @@ from textbatch.model.options import EngineOptions
 from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.options import options_of
 from textbatch.scoring.chunks import predict_chunks
-from textbatch.scoring.config import ScoreTableOptions, TableOptions
+from textbatch.scoring.config import AnswerOptions, ScoreTableOptions, TableOptions
 from textbatch.scoring.precision import label_thresholds
 from textbatch.scoring.python_values import frame_library, table_of, texts_of
 from textbatch.types import Predictions, TextBatch
@@ -103,14 +103,7 @@ class Model:
             TypeError: The value is not a table.
         """
         options = TableOptions.given(locals())
-        added = OutputColumns(
-            labels=self.labels,
-            prefix=options.prefix,
-            probabilities=options.probabilities,
-            top_k=options.top_k,
-            min_confidence=options.min_confidence,
-            thresholds=label_thresholds(self.bundle, options),
-        )
+        added = added_columns(self.bundle, options)
         column = text_column or self.bundle.settings.text_column
         if frame_library(table):
             return cast(TableT, self._score_frame(table, column, added, options.join_lists))
@@ -174,6 +167,26 @@ class Model:
         import pandas as pd
 
         return pd.concat([frame, answers.to_pandas().set_axis(frame.index)], axis=1)
+
+
+def added_columns(bundle: Bundle, options: AnswerOptions) -> OutputColumns:
+    """The columns that a model adds to a table.
+
+    Args:
+        bundle: The model.
+        options: What is asked for.
+
+    Raises:
+        QualityGateError: See `label_thresholds`.
+    """
+    return OutputColumns(
+        labels=bundle.labels,
+        prefix=options.prefix,
+        probabilities=options.probabilities,
+        top_k=options.top_k,
+        min_confidence=options.min_confidence,
+        thresholds=label_thresholds(bundle, options),
+    )
 
 
 def open_model(path: Location, options: EngineOptions) -> Model:
@@ -250,6 +263,7 @@ def _one_batch(table: pa.Table) -> pa.RecordBatch:
 
 
 def _chunks(table: pa.Table, column: str, join_lists: str | None) -> Iterator[TextBatch]:
-    for batch in table.to_batches(max_chunksize=CHUNK_ROWS):
+    # A table without rows is one chunk too: its categories are those of all others.
+    for batch in table.to_batches(max_chunksize=CHUNK_ROWS) or [_one_batch(table)]:
         texts, undecodable = decode_texts(joined_lists(batch.column(column), join_lists))
         yield TextBatch(table=batch, texts=texts, undecodable=undecodable)

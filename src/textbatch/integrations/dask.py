@@ -1,0 +1,85 @@
+"""Scores a DataFrame of Dask, partition by partition: each worker process holds the model."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from textbatch.data.storage.location import PathLike
+from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.scoring.config import ScoreTableOptions
+from textbatch.scoring.scorer import Scorer as _Scorer
+
+if TYPE_CHECKING:
+    from dask.dataframe import DataFrame
+
+
+class Scorer(_Scorer):
+    """A function for `map_partitions`: `frame.map_partitions(textbatch.dask.Scorer("model"))`.
+
+    It takes the options of `score`, and uses as many threads as the worker has.
+    """
+
+    def threads(self) -> int | None:
+        """As many as the worker has. Its tasks share them: there is one model in a process."""
+        if self.options.threads or "distributed.worker" not in sys.modules:
+            return self.options.threads
+        from distributed import get_worker
+
+        try:
+            return int(get_worker().state.nthreads)
+        except ValueError:  # this is no worker
+            return None
+
+
+def score(
+    frame: DataFrame,
+    model: PathLike = "model",
+    *,
+    text_column: str | None = None,
+    prefix: str = "",
+    probabilities: bool = False,
+    top_k: int = 0,
+    min_confidence: float = 0.0,
+    min_precision: float = 0.0,
+    strict_precision: bool = False,
+    join_lists: str | None = None,
+    engine: EngineName = "auto",
+    device: DeviceName = "auto",
+    precision: Precision = "f32",
+    threads: int | None = None,
+) -> DataFrame:
+    """Add the columns that `textbatch score` adds, after a check of model, options and columns.
+
+    Nothing is computed before Dask needs the rows.
+
+    Args:
+        frame: Any columns, one of them text.
+        model: Model directory, at the same path on all machines; or an address in an object store.
+        text_column: Column that holds the text. None means the model's.
+        prefix: Prefix for the names of the added columns.
+        probabilities: Add the probability of every label.
+        top_k: Add the K best labels.
+        min_confidence: Withhold labels with a smaller confidence.
+        min_precision: Withhold labels that are not shown to be right this often, as 0.95.
+        strict_precision: Refuse labels with too few held-out answers for --min-precision.
+        join_lists: Join texts that are lists of strings, with this between. None means lists are
+            refused.
+        engine: What runs the network.
+        device: Where it runs.
+        precision: int8 is faster, if the model allows it.
+        threads: CPU threads to use. None means what this process may use.
+
+    Returns:
+        The rows of `frame` with the same index and divisions, with the columns added.
+
+    Raises:
+        DataError: There is no such column, or it holds no text.
+        ConflictError: An added column has the name of one that is there.
+        BundleError: The bundle is missing, damaged or unsafe.
+        QualityGateError: As in `Model.score_table`.
+        UsageError: An option is out of its range.
+    """
+    scorer = Scorer.of(ScoreTableOptions.given(locals()))
+    scorer.check_columns(list(frame.columns))
+    return frame.map_partitions(scorer, meta=scorer(frame._meta))
