@@ -198,6 +198,8 @@ class FolderJob:
 
     def announced(self) -> list[PartRecord] | None:
         """The manifest with marks at the parts to score anew; None if there is none to mark."""
+        if not self.stale:
+            return None
         marked, records = False, []
         for record in self.folder.records():
             of_other = record.part in self.stale and record.job != self.key
