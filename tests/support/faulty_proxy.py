@@ -39,6 +39,20 @@ class Proxy:
         self._server.server_close()
 
 
+def flipped(data: bytes) -> bytes:
+    """Some bytes with one bit turned, in the middle."""
+    middle = len(data) // 2
+    return (
+        data[:middle] + bytes(byte ^ 1 for byte in data[middle : middle + 1]) + data[middle + 1 :]
+    )
+
+
+def _is_content(headers: list[tuple[str, str]]) -> bool:
+    """Whether an answer is the content of an object, and not what the store says about it."""
+    kinds = [value for name, value in headers if name.lower() == "content-type"]
+    return not any("json" in kind or "xml" in kind for kind in kinds)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     proxy: Proxy
@@ -65,7 +79,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             if kind == "replaced":
                 self.proxy.replace()
+            if kind == "flip" and self.command in ("PUT", "POST"):
+                body = flipped(body)
             status, headers, answer = self._ask(body)
+            if kind == "flip" and self.command == "GET" and _is_content(headers):
+                answer = flipped(answer)
             if kind == "lost":
                 self._reset()
             elif kind in ("short", "cut", "drip") and self.command == "GET":

@@ -13,10 +13,13 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # The room, or the sub-room, that may import a library.
 OWNERS = {
+    "azure": {"data.storage"},
     "boto3": {"data.storage"},
     "botocore": {"data.storage"},
     "deltalake": {"data.readers"},
     "fsspec": {"data.storage"},
+    "google": {"data.storage"},
+    "google_crc32c": {"data.storage"},
     "pandas": {"data.output", "data.readers", "scoring.in_memory"},
     "pyarrow.fs": {"data.storage"},
     "pyarrow.parquet": {"data"},

@@ -38,6 +38,7 @@ SPEAKS_FOR = {
     "data/output": "score",
     "data/options.py": "train audit vectors",
     "data/storage/local.py": "score train audit vectors",
+    "data/storage/conditional_upload.py": "score",
     "data/storage/s3_upload.py": "score",
     "data/storage/model_cache.py": "score evaluate predict audit",
     "integrations/airflow.py": "score",

@@ -15,6 +15,7 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import csv
 from support.bundles import random_texts
 from support.faulty_proxy import KINDS, REQUEST_SECONDS, Proxy
 from support.killable_job import FULL
@@ -175,3 +176,77 @@ def test_an_object_that_is_replaced_while_it_is_read_gives_no_mixed_rows(
     if done.returncode == 0:
         rows = table(azure, out)["id"].to_pylist()
         assert rows in ([*range(ROWS)], [*range(-ROWS, 0)])
+
+
+@pytest.mark.parametrize("name", ["in.parquet", "in.csv", "in.jsonl"])
+def test_a_flipped_bit_of_a_body_is_asked_for_again(
+    name, azure, proxy, model, in_process, tmp_path
+):
+    source = files_of_all_formats(azure, tmp_path)[name]
+    source_uri = f"abfs://bucket/{name}"
+    proxy.faults.begin()
+    assert in_process("score", source_uri, tmp_path / "a.parquet", "--model", model).returncode == 0
+    reads = [at for at, call in enumerate(proxy.faults.calls, 1) if call.startswith("GET")]
+    for number, call in enumerate(reads):
+        proxy.faults.begin("flip", first=call)
+        out = tmp_path / f"{number}.parquet"
+        done = in_process("score", source_uri, out, "--model", model)
+        assert done.returncode == 0, done.stderr
+        assert proxy.faults.hits == 1
+        assert pq.read_table(out).equals(pq.read_table(tmp_path / "a.parquet"))
+    proxy.faults.begin("flip", first=reads[0], count=10**6)
+    line = ("score", source_uri, tmp_path / "never.parquet", "--model", model)
+    assert in_process(*line, TEXTBATCH_RETRY_SECONDS="0.2").returncode == 75
+    assert not (tmp_path / "never.parquet").exists()
+    assert source.exists()
+
+
+def files_of_all_formats(azure, folder: Path) -> dict[str, Path]:
+    rows = pa.table({"id": [*range(ROWS)], "text": [f"refund {n} please" for n in range(ROWS)]})
+    pq.write_table(rows, folder / "in.parquet")
+    csv.write_csv(rows, folder / "in.csv")
+    lines = (f'{{"id": {n}, "text": "refund {n}"}}\n' for n in range(ROWS))
+    (folder / "in.jsonl").write_text("".join(lines))
+    found = {path.name: path for path in folder.glob("in.*")}
+    for name, path in found.items():
+        azure.put_file(str(path), f"bucket/{name}")
+    return found
+
+
+def test_what_is_flipped_on_its_way_to_the_store_is_refused_and_sent_again(
+    azure, proxy, source, out, model, in_process
+):
+    line = ("score", source, f"abfs://bucket/{out}", "--model", model)
+    proxy.faults.begin()
+    assert in_process(*line).returncode == 0
+    sent = [at for at, call in enumerate(proxy.faults.calls, 1) if call.startswith("PUT")]
+    expected = table(azure, out)
+    assert sent
+    for call in sent:
+        proxy.faults.begin("flip", first=call)
+        done = in_process(*line, "--overwrite")
+        assert done.returncode == 0, done.stderr
+        proxy.faults.begin()
+        assert table(azure, out).equals(expected)
+    azure.rm_file(f"bucket/{out}")
+    proxy.faults.begin("flip", first=1, count=10**6)
+    done = in_process(*line, TEXTBATCH_RETRY_SECONDS="0.2")
+    proxy.faults.begin()
+    assert done.returncode == 75, done.stderr
+    assert not azure.exists(f"bucket/{out}")
+
+
+def test_an_upload_never_replaces_what_came_meanwhile(azure, proxy, source, out, model, in_process):
+    line = ("score", source, f"abfs://bucket/{out}", "--model", model)
+    assert in_process(*line).returncode == 0
+    azure.rm_file(f"bucket/{out}")
+    proxy.faults.begin()
+    assert in_process(*line).returncode == 0
+    (put,) = (at for at, call in enumerate(proxy.faults.calls, 1) if call.startswith("PUT"))
+    azure.rm_file(f"bucket/{out}")
+    proxy.replace = lambda: azure.pipe_file(f"bucket/{out}", b"mine")
+    proxy.faults.begin("replaced", first=put)
+    done = in_process(*line)
+    proxy.faults.begin()
+    assert done.returncode == 73, done.stderr
+    assert azure.cat_file(f"bucket/{out}") == b"mine"

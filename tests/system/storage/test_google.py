@@ -1,17 +1,24 @@
-"""Google Cloud Storage, as its emulator speaks it: read through Arrow, written through gcsfs."""
+"""Google Cloud Storage, as its emulator speaks it."""
 
 from __future__ import annotations
 
 import json
 import socket
+import urllib.parse
 import urllib.request
+from random import Random
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.bundles import random_texts, run_cli
+from support.faulty_proxy import KINDS, REQUEST_SECONDS, Proxy
+from support.killable_job import FULL
 
-pytest.importorskip("gcsfs", reason="gcsfs is not installed")
+from textbatch.data.storage import google_store, remote
+from textbatch.data.storage.file_io import _file_io
+
+pytest.importorskip("google.cloud.storage", reason="no client of Google is installed")
 emulator = pytest.importorskip("gcp_storage_emulator.server", reason="no emulator is installed")
 
 
@@ -29,8 +36,6 @@ def address():
 @pytest.fixture
 def google(address, monkeypatch, tmp_path):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
-    # Does not ask over gRPC, which the emulator does not speak, what kind of bucket it is.
-    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return address
 
@@ -44,6 +49,12 @@ def put(address, name, data):
 def names(address):
     with urllib.request.urlopen(f"{address}/storage/v1/b/bucket/o") as answer:
         return {item["name"] for item in json.load(answer).get("items", [])}
+
+
+def stored(address, name):
+    url = f"{address}/storage/v1/b/bucket/o/{urllib.parse.quote(name, safe='')}?alt=media"
+    with urllib.request.urlopen(url) as answer:
+        return pq.read_table(pa.BufferReader(answer.read()))
 
 
 def table(seed):
@@ -77,10 +88,10 @@ def test_a_folder_goes_from_google_to_google(google, model, tmp_path):
     run_cli(
         "score", str(tmp_path / "in.parquet"), str(tmp_path / "out.parquet"), "--model", str(model)
     )
-    url = f"{google}/storage/v1/b/bucket/o/out%2Fday%3D3%2Fpart.parquet?alt=media"
-    with urllib.request.urlopen(url) as answer:
-        scored = pq.read_table(pa.BufferReader(answer.read()))
-    assert scored.to_pylist() == pq.read_table(tmp_path / "out.parquet").to_pylist()
+    assert (
+        stored(google, "out/day=3/part.parquet").to_pylist()
+        == pq.read_table(tmp_path / "out.parquet").to_pylist()
+    )
 
 
 def test_what_is_missing_or_there_already_has_its_own_class(google, model):
@@ -116,3 +127,124 @@ def test_without_credentials_the_job_says_so(model, monkeypatch, tmp_path):
     run = run_cli("score", "gs://bucket/in/", "gs://bucket/out/", "--model", str(model))
     assert run.returncode == 77, run.stderr
     assert "credentials" in run.stderr
+
+
+@pytest.fixture
+def proxy(google, monkeypatch):
+    """The emulator with a proxy before it that fails."""
+    found = Proxy(int(google.rpartition(":")[2]))
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{found.port}")
+    monkeypatch.setenv("TEXTBATCH_REQUEST_SECONDS", str(REQUEST_SECONDS))
+    _file_io.cache_clear()
+    yield found
+    found.close()
+    _file_io.cache_clear()
+
+
+FILES = {
+    "flip.parquet": lambda: parquet(table(7)),
+    "flip.csv": lambda: b"id,text\n" + b"".join(b"%d,refund %d\n" % (n, n) for n in range(300)),
+}
+
+
+@pytest.mark.parametrize("block", [None, 1000], ids=["whole", "pieces"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_flipped_bit_of_a_body_is_never_an_answer(
+    name, block, google, proxy, model, in_process, tmp_path, monkeypatch
+):
+    if block:
+        monkeypatch.setattr(remote, "_BLOCK_BYTES", block)
+    put(google, name, FILES[name]())
+    line = ("score", f"gs://bucket/{name}", "--model", model)
+    assert in_process(*line[:2], tmp_path / "first.parquet", *line[2:]).returncode == 0
+    proxy.faults.begin()  # the client asks some things only once
+    assert in_process(*line[:2], tmp_path / "a.parquet", *line[2:]).returncode == 0
+    calls = proxy.faults.calls
+    reads = [at for at, call in enumerate(calls, 1) if call.startswith("GET /download")]
+    assert reads
+    for number, call in enumerate(reads):
+        proxy.faults.begin("flip", first=call)
+        out = tmp_path / f"{number}.parquet"
+        done = in_process(*line[:2], out, *line[2:])
+        assert proxy.faults.hits == 1
+        if done.returncode == 0:
+            assert pq.read_table(out).equals(pq.read_table(tmp_path / "a.parquet"))
+        else:
+            # The checksum of pieces is known at the end; a reader may find them damaged first.
+            assert block
+            assert done.returncode in (65, 75), done.stderr
+            assert not out.exists()
+    proxy.faults.begin("flip", first=reads[0], count=10**6)
+    out = tmp_path / "never.parquet"
+    done = in_process(*line[:2], out, *line[2:], TEXTBATCH_RETRY_SECONDS="0.2")
+    assert done.returncode in ((65, 75) if block else (75,)), done.stderr
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("size", [10, 32_000], ids=["whole", "pieces"])
+def test_what_is_flipped_on_its_way_to_the_store_is_refused_and_sent_again(
+    size, google, proxy, model, in_process, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(google_store, "PIECE_BYTES", 5 << 20)
+    monkeypatch.setenv("TEXTBATCH_REQUEST_SECONDS", "10")
+    blobs = pa.array([Random(number).randbytes(size) for number in range(300)])
+    pq.write_table(table(8).append_column("blob", blobs), tmp_path / "in.parquet")
+    line = ("score", tmp_path / "in.parquet", f"gs://bucket/flip{size}.parquet", "--model", model)
+    assert in_process(*line).returncode == 0
+    proxy.faults.begin()  # the client asks some things only once
+    assert in_process(*line, "--overwrite").returncode == 0
+    calls = proxy.faults.calls
+    sent = [at for at, call in enumerate(calls, 1) if call.startswith("PUT") or "/upload" in call]
+    assert sent
+    # What begins an upload in pieces holds nothing of the file.
+    for call in sent if len(sent) == 1 else sent[1:]:
+        proxy.faults.begin("flip", first=call)
+        done = in_process(*line, "--overwrite")
+        assert done.returncode == 0, done.stderr
+        assert proxy.faults.hits == 1
+        proxy.faults.begin()
+        assert in_process("verify", line[2]).returncode == 0
+    other = f"gs://bucket/other{size}.parquet"
+    proxy.faults.begin("flip", first=sent[0] if len(sent) == 1 else sent[1], count=10**6)
+    done = in_process(*line[:2], other, *line[3:], TEXTBATCH_RETRY_SECONDS="0.2")
+    assert done.returncode == 75, done.stderr
+    assert f"other{size}.parquet" not in names(google)
+
+
+#: A job makes a dozen calls.
+CALLS = range(1, 21) if FULL else (3, 7)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_failing_call_gives_the_right_rows_or_none(
+    kind, call, google, proxy, model, in_process, tmp_path
+):
+    put(google, "fault.parquet", parquet(table(9)))
+    key = f"{tmp_path.name}-{kind}-{call}.parquet"
+    proxy.faults.begin(kind, first=call)
+    done = in_process("score", "gs://bucket/fault.parquet", f"gs://bucket/{key}", "--model", model)
+    proxy.faults.begin()
+    assert done.returncode in (0, 65, 75), done.stderr
+    assert (key in names(google)) == (done.returncode == 0)
+    if done.returncode == 0:
+        assert stored(google, key)["id"].to_pylist() == [*range(300)]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_object_that_is_replaced_while_it_is_read_gives_no_mixed_rows(
+    call, google, proxy, model, in_process, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(remote, "_BLOCK_BYTES", 1000)
+    put(google, "fault.csv", FILES["flip.csv"]())
+    lines = b"id,text\n" + b"".join(b"%d,refund %d\n" % (-n, n) for n in range(1, 301))
+    proxy.replace = lambda: put(google, "fault.csv", lines)
+    proxy.faults.begin("replaced", first=call)
+    out = tmp_path / "out.parquet"
+    done = in_process("score", "gs://bucket/fault.csv", out, "--model", model)
+    assert done.returncode in (0, 65, 75), done.stderr
+    if done.returncode == 0:
+        rows = [int(value) for value in pq.read_table(out)["id"].to_pylist()]
+        assert rows in ([*range(300)], [*range(-1, -301, -1)])
+    else:
+        assert not out.exists()

@@ -8,9 +8,10 @@
 * `places`: all places of a command: none that is written has another use.
 * `walk`: goes through folders of this machine, whatever their links.
 * `patterns`: globs for the names of objects.
-* `remote`: files in any object store, with retries.
+* `remote`, `remote_reader`: files in any object store, with retries.
 * `object_store`: what a store must be able to do.
-* `s3_store`, `s3_upload`, `google_store`, `fsspec_store`: the stores.
+* `s3_store`, `s3_upload`, `google_store`, `azure_store`, `fsspec_store`: the stores.
+* `conditional_upload`: an upload that replaces only what was looked at.
 * `foreign_settings`: files of settings and credentials that the stores' libraries read.
 * `retry`: tries calls again, each with a deadline.
 * `failures`: gives failures a class.

@@ -63,7 +63,7 @@ _BY_CODE: dict[str, _Failure] = {
     **dict.fromkeys(
         ("SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "Throttling",
          "ThrottlingException", "RequestLimitExceeded", "OperationAborted", "BadDigest",
-         "ConditionalRequestConflict", "IncompleteBody", "TemporaryRedirect"),
+         "ConditionalRequestConflict", "IncompleteBody", "Md5Mismatch", "TemporaryRedirect"),
         (TryAgainError, "", ""),
     ),
 }  # fmt: skip
@@ -80,6 +80,13 @@ _BY_NAME: dict[str, _Failure] = {
     # boto3 asks for the region of a bucket, and is redirected with that question as well.
     **dict.fromkeys(("NoRegionError", "InvalidRegionError", "RecursionError"), _ELSEWHERE),
     **dict.fromkeys(("ParamValidationError", "InvalidDNSNameError"), _NO_ADDRESS),
+    # A body that was cut off: aiohttp gives it a status of its own, 400, and JSON is none any more.
+    **dict.fromkeys(
+        ("IncompleteReadError", "ClientPayloadError", "ContentLengthError",
+         "TransferEncodingError", "ServiceRequestError", "ServiceResponseError",
+         "JSONDecodeError"),
+        (TryAgainError, "", ""),
+    ),
 }  # fmt: skip
 
 #: By the HTTP status, where no code says more. A `HEAD` has no code.
@@ -105,7 +112,7 @@ _ARROW_DENIED = re.compile(
 )
 
 
-_GCS, _AZURE = ("gcsfs", "gcs"), ("adlfs", "azure")
+_GCS, _AZURE = ("google-cloud-storage", "gcs"), ("adlfs", "azure")
 #: The package that a scheme needs, and the extra that brings it.
 _PACKAGES = {
     "s3": ("boto3", "s3"),
@@ -162,7 +169,8 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while found is not None and id(found) not in seen:
         seen.add(id(found))
         yield found
-        found = found.__cause__ or found.__context__
+        hidden = found.__suppress_context__
+        found = found.__cause__ or (None if hidden else found.__context__)
 
 
 def _known(error: BaseException) -> _Failure | None:
@@ -171,10 +179,11 @@ def _known(error: BaseException) -> _Failure | None:
         return known
     # Some libraries tell the code in the text alone. Without what is in quotes: it may be a key.
     told = re.sub(r"'[^']*'", "", str(error))
-    if found := re.search(r"ErrorCode:\s*(\w+)", told):
-        return _BY_CODE.get(found[1], _REFUSED)
-    if status := _status_of(error):
-        return _of_status(status)
+    found = re.search(r"ErrorCode:\s*(\w+)", told)
+    status = _status_of(error)
+    if found or status:
+        told_code = _BY_CODE.get(found[1]) if found else None
+        return told_code or (_of_status(status) if status else _REFUSED)
     if isinstance(error, FileNotFoundError):
         return _ABSENT
     if isinstance(error, PermissionError):

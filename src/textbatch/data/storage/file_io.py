@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from textbatch.data.storage.azure_store import AZURE_SCHEMES, AzureStore
 from textbatch.data.storage.files import FileIO, InputFile, OutputFile
 from textbatch.data.storage.foreign_settings import check_files_of_settings
 from textbatch.data.storage.fsspec_store import FsspecStore
@@ -35,7 +36,9 @@ def _file_io(scheme: str) -> FileIO[Any]:
     if scheme in ("s3", "s3a"):
         return RemoteFileIO(S3Store())
     if scheme in ("gs", "gcs"):
-        return RemoteFileIO(GoogleStore(scheme))
+        return RemoteFileIO(GoogleStore())
+    if scheme in AZURE_SCHEMES:
+        return RemoteFileIO(AzureStore(scheme))
     return RemoteFileIO(FsspecStore(scheme))
 
 

@@ -6,10 +6,8 @@ The classes raise the errors of this package. Arrow passes them on as they are.
 from __future__ import annotations
 
 import io
-import os
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,13 +25,14 @@ from textbatch.data.storage.files import (
 )
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.names import is_file_name
-from textbatch.data.storage.object_store import ObjectStore, ReadAt
+from textbatch.data.storage.object_store import ObjectStore
 from textbatch.data.storage.patterns import expression_of
+from textbatch.data.storage.remote_reader import RemoteReader, at_once
 from textbatch.data.storage.retry import retried
 from textbatch.errors import DataError, InputNotFoundError, StorageError, storage_errors
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+    pass
 
 _BLOCK_BYTES = 8 << 20
 
@@ -100,6 +99,8 @@ class RemoteInput(InputFile):
     def _reader(self) -> RemoteReader:
         state, path = self._state or self.look(), self.location
         read = retried(lambda: self._store.reader(path, state), path, "cannot read")
+        if state.size <= _BLOCK_BYTES:
+            read = at_once(read, state.size)
 
         def read_of_state(start: int, size: int) -> bytes:
             data = read(start, size)
@@ -112,70 +113,6 @@ class RemoteInput(InputFile):
             return data
 
         return RemoteReader(path, state.size, read_of_state)
-
-
-class RemoteReader(io.RawIOBase):
-    """An object as a file that can be read at any place.
-
-    Args:
-        path: The object.
-        size: Size in bytes.
-        read: Reads it.
-    """
-
-    def __init__(self, path: RemotePath, size: int, read: ReadAt) -> None:
-        super().__init__()
-        self._path, self.size, self._read = path, size, read
-        self._position = 0
-
-    def readable(self) -> bool:
-        """True."""
-        return True
-
-    def seekable(self) -> bool:
-        """True."""
-        return True
-
-    def tell(self) -> int:
-        """Position where the next read begins."""
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Move to a position. No request is made.
-
-        Args:
-            offset: In bytes.
-            whence: What the offset counts from, as in `io`.
-        """
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
-        self._position = base + offset
-        return self._position
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Read from the current position, with one request if the store gives all of it."""
-        left = max(0, self.size - self._position)
-        wanted = left if size is None or size < 0 else min(size, left)
-        pieces = []
-        while wanted:
-            some = partial(self._some, self._position, wanted)
-            pieces.append(data := retried(some, self._path, "cannot read", size=wanted))
-            self._position += len(data)
-            wanted -= len(data)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def readinto(self, buffer: WriteableBuffer, /) -> int:
-        """Read into a buffer."""
-        view = memoryview(buffer).cast("B")
-        data = self.read(len(view))
-        view[: len(data)] = data
-        return len(data)
-
-    def _some(self, start: int, size: int) -> bytes:
-        """Read at least one byte, and at most `size`."""
-        data = self._read(start, size)
-        if not 0 < len(data) <= size:
-            raise OSError("short read")
-        return data
 
 
 class RemoteOutput(OutputFile):

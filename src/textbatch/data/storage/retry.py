@@ -43,6 +43,12 @@ def request_seconds() -> float:
     return _seconds("TEXTBATCH_REQUEST_SECONDS", REQUEST_SECONDS)
 
 
+def deadline_seconds(size: int = 0) -> float:
+    """How long one call may take, in seconds; `size` is what it moves, in bytes."""
+    # Twice: the limits of the libraries come first, whose errors say more.
+    return 2 * request_seconds() + size / _SLOWEST
+
+
 def _seconds(variable: str, default: float) -> float:
     text = os.environ.get(variable, "")
     try:
@@ -74,8 +80,7 @@ def retried(
     wait = _FIRST_WAIT
     while True:
         try:
-            # Twice: the limits of the libraries come first, whose errors say more.
-            return _within(2 * request_seconds() + size / _SLOWEST, call)
+            return _within(deadline_seconds(size), call)
         except (TextbatchError, MemoryError):
             raise
         except Exception as error:
