@@ -10,7 +10,8 @@
 * `patterns`: globs for the names of objects.
 * `remote`, `remote_reader`: files in any object store, with retries.
 * `object_store`: what a store must be able to do.
-* `s3_store`, `s3_upload`, `google_store`, `azure_store`, `fsspec_store`: the stores.
+* `s3_store`, `s3_upload`, `google_store`, `azure_store`, `hub_store`, `fsspec_store`: the
+  stores.
 * `conditional_upload`: an upload that replaces only what was looked at.
 * `foreign_settings`: files of settings and credentials that the stores' libraries read.
 * `retry`: tries calls again, each with a deadline.

@@ -17,6 +17,7 @@ from textbatch.data.storage.files import FileIO, InputFile, OutputFile
 from textbatch.data.storage.foreign_settings import check_files_of_settings
 from textbatch.data.storage.fsspec_store import FsspecStore
 from textbatch.data.storage.google_store import GoogleStore
+from textbatch.data.storage.hub_store import HubStore
 from textbatch.data.storage.local import LocalFileIO
 from textbatch.data.storage.location import Location, RemotePath
 from textbatch.data.storage.remote import RemoteFileIO
@@ -39,6 +40,8 @@ def _file_io(scheme: str) -> FileIO[Any]:
         return RemoteFileIO(GoogleStore())
     if scheme in AZURE_SCHEMES:
         return RemoteFileIO(AzureStore(scheme))
+    if scheme == "hf":
+        return RemoteFileIO(HubStore(scheme))
     return RemoteFileIO(FsspecStore(scheme))
 
 
