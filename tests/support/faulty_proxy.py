@@ -8,6 +8,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from support.object_store import Faults
@@ -28,27 +29,37 @@ class Proxy:
         self.faults = Faults()
         #: What `replaced` does before the request is handed on.
         self.replace = lambda: None
+        self.flip()
         handler = type("Handler", (_Handler,), {"proxy": self, "upstream": port})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def flip(self, first: int = 0, count: int = 1) -> None:
+        """Flip a bit of some contents, the first of which is number 1; 0 flips none."""
+        with self.faults.lock:
+            self.bodies = self.flipped = 0
+            self._flips = range(first, first + count if first else 0)
+
+    def passed(self, body: bytes) -> bytes:
+        """The content of an object, on its way here or back."""
+        with self.faults.lock:
+            self.bodies += 1
+            if not body or self.bodies not in self._flips:
+                return body
+            self.flipped += 1
+        turned = bytearray(body)
+        turned[len(turned) // 2] ^= 1
+        return bytes(turned)
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
 
 
-def flipped(data: bytes) -> bytes:
-    """Some bytes with one bit turned, in the middle."""
-    middle = len(data) // 2
-    return (
-        data[:middle] + bytes(byte ^ 1 for byte in data[middle : middle + 1]) + data[middle + 1 :]
-    )
-
-
-def _is_content(headers: list[tuple[str, str]]) -> bool:
-    """Whether an answer is the content of an object, and not what the store says about it."""
+def _is_content(headers: Iterable[tuple[str, str]]) -> bool:
+    """Whether a body is the content of an object, and not what the store says about it."""
     kinds = [value for name, value in headers if name.lower() == "content-type"]
     return not any("json" in kind or "xml" in kind for kind in kinds)
 
@@ -79,11 +90,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             if kind == "replaced":
                 self.proxy.replace()
-            if kind == "flip" and self.command in ("PUT", "POST"):
-                body = flipped(body)
+            if self.command in ("PUT", "POST") and _is_content(self.headers.items()):
+                body = self.proxy.passed(body)
             status, headers, answer = self._ask(body)
-            if kind == "flip" and self.command == "GET" and _is_content(headers):
-                answer = flipped(answer)
+            if self.command == "GET" and _is_content(headers):
+                answer = self.proxy.passed(answer)
             if kind == "lost":
                 self._reset()
             elif kind in ("short", "cut", "drip") and self.command == "GET":

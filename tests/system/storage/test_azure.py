@@ -69,6 +69,7 @@ def proxy(tmp_path_factory):
 @pytest.fixture
 def azure(proxy, monkeypatch, tmp_path):
     proxy.faults.begin()
+    proxy.flip()
     address = f"http://127.0.0.1:{proxy.port}/devstoreaccount1"
     account = f"AccountName=devstoreaccount1;AccountKey={KEY};BlobEndpoint={address};"
     monkeypatch.setenv(
@@ -182,56 +183,57 @@ def test_an_object_that_is_replaced_while_it_is_read_gives_no_mixed_rows(
 def test_a_flipped_bit_of_a_body_is_asked_for_again(
     name, azure, proxy, model, in_process, tmp_path
 ):
-    source = files_of_all_formats(azure, tmp_path)[name]
-    source_uri = f"abfs://bucket/{name}"
-    proxy.faults.begin()
-    assert in_process("score", source_uri, tmp_path / "a.parquet", "--model", model).returncode == 0
-    reads = [at for at, call in enumerate(proxy.faults.calls, 1) if call.startswith("GET")]
-    for number, call in enumerate(reads):
-        proxy.faults.begin("flip", first=call)
+    put_all_formats(azure, tmp_path)
+    line = ("score", f"abfs://bucket/{name}", "--model", model)
+    proxy.flip()
+    assert in_process(*line[:2], tmp_path / "a.parquet", *line[2:]).returncode == 0
+    bodies = proxy.bodies
+    assert bodies
+    for number in range(1, bodies + 1):
+        proxy.flip(number)
         out = tmp_path / f"{number}.parquet"
-        done = in_process("score", source_uri, out, "--model", model)
+        done = in_process(*line[:2], out, *line[2:])
         assert done.returncode == 0, done.stderr
-        assert proxy.faults.hits == 1
+        assert (proxy.flipped, proxy.bodies) == (1, bodies + 1)
         assert pq.read_table(out).equals(pq.read_table(tmp_path / "a.parquet"))
-    proxy.faults.begin("flip", first=reads[0], count=10**6)
-    line = ("score", source_uri, tmp_path / "never.parquet", "--model", model)
-    assert in_process(*line, TEXTBATCH_RETRY_SECONDS="0.2").returncode == 75
-    assert not (tmp_path / "never.parquet").exists()
-    assert source.exists()
+    proxy.flip(1, 10**6)
+    out = tmp_path / "never.parquet"
+    done = in_process(*line[:2], out, *line[2:], TEXTBATCH_RETRY_SECONDS="0.2")
+    proxy.flip()
+    assert done.returncode == 75, done.stderr
+    assert not out.exists()
 
 
-def files_of_all_formats(azure, folder: Path) -> dict[str, Path]:
+def put_all_formats(azure, folder: Path) -> None:
     rows = pa.table({"id": [*range(ROWS)], "text": [f"refund {n} please" for n in range(ROWS)]})
     pq.write_table(rows, folder / "in.parquet")
     csv.write_csv(rows, folder / "in.csv")
     lines = (f'{{"id": {n}, "text": "refund {n}"}}\n' for n in range(ROWS))
     (folder / "in.jsonl").write_text("".join(lines))
-    found = {path.name: path for path in folder.glob("in.*")}
-    for name, path in found.items():
-        azure.put_file(str(path), f"bucket/{name}")
-    return found
+    for path in folder.glob("in.*"):
+        azure.put_file(str(path), f"bucket/{path.name}")
 
 
 def test_what_is_flipped_on_its_way_to_the_store_is_refused_and_sent_again(
     azure, proxy, source, out, model, in_process
 ):
     line = ("score", source, f"abfs://bucket/{out}", "--model", model)
-    proxy.faults.begin()
+    proxy.flip()
     assert in_process(*line).returncode == 0
-    sent = [at for at, call in enumerate(proxy.faults.calls, 1) if call.startswith("PUT")]
+    bodies = proxy.bodies
+    assert bodies
     expected = table(azure, out)
-    assert sent
-    for call in sent:
-        proxy.faults.begin("flip", first=call)
+    for number in range(1, bodies + 1):
+        proxy.flip(number)
         done = in_process(*line, "--overwrite")
         assert done.returncode == 0, done.stderr
-        proxy.faults.begin()
+        assert proxy.flipped == 1
+        proxy.flip()
         assert table(azure, out).equals(expected)
     azure.rm_file(f"bucket/{out}")
-    proxy.faults.begin("flip", first=1, count=10**6)
+    proxy.flip(1, 10**6)
     done = in_process(*line, TEXTBATCH_RETRY_SECONDS="0.2")
-    proxy.faults.begin()
+    proxy.flip()
     assert done.returncode == 75, done.stderr
     assert not azure.exists(f"bucket/{out}")
 

@@ -156,17 +156,15 @@ def test_a_flipped_bit_of_a_body_is_never_an_answer(
         monkeypatch.setattr(remote, "_BLOCK_BYTES", block)
     put(google, name, FILES[name]())
     line = ("score", f"gs://bucket/{name}", "--model", model)
-    assert in_process(*line[:2], tmp_path / "first.parquet", *line[2:]).returncode == 0
-    proxy.faults.begin()  # the client asks some things only once
+    proxy.flip()
     assert in_process(*line[:2], tmp_path / "a.parquet", *line[2:]).returncode == 0
-    calls = proxy.faults.calls
-    reads = [at for at, call in enumerate(calls, 1) if call.startswith("GET /download")]
-    assert reads
-    for number, call in enumerate(reads):
-        proxy.faults.begin("flip", first=call)
+    bodies = proxy.bodies
+    assert bodies
+    for number in range(1, bodies + 1):
+        proxy.flip(number)
         out = tmp_path / f"{number}.parquet"
         done = in_process(*line[:2], out, *line[2:])
-        assert proxy.faults.hits == 1
+        assert proxy.flipped == 1
         if done.returncode == 0:
             assert pq.read_table(out).equals(pq.read_table(tmp_path / "a.parquet"))
         else:
@@ -174,7 +172,7 @@ def test_a_flipped_bit_of_a_body_is_never_an_answer(
             assert block
             assert done.returncode in (65, 75), done.stderr
             assert not out.exists()
-    proxy.faults.begin("flip", first=reads[0], count=10**6)
+    proxy.flip(1, 10**6)
     out = tmp_path / "never.parquet"
     done = in_process(*line[:2], out, *line[2:], TEXTBATCH_RETRY_SECONDS="0.2")
     assert done.returncode in ((65, 75) if block else (75,)), done.stderr
@@ -190,22 +188,19 @@ def test_what_is_flipped_on_its_way_to_the_store_is_refused_and_sent_again(
     blobs = pa.array([Random(number).randbytes(size) for number in range(300)])
     pq.write_table(table(8).append_column("blob", blobs), tmp_path / "in.parquet")
     line = ("score", tmp_path / "in.parquet", f"gs://bucket/flip{size}.parquet", "--model", model)
+    proxy.flip()
     assert in_process(*line).returncode == 0
-    proxy.faults.begin()  # the client asks some things only once
-    assert in_process(*line, "--overwrite").returncode == 0
-    calls = proxy.faults.calls
-    sent = [at for at, call in enumerate(calls, 1) if call.startswith("PUT") or "/upload" in call]
-    assert sent
-    # What begins an upload in pieces holds nothing of the file.
-    for call in sent if len(sent) == 1 else sent[1:]:
-        proxy.faults.begin("flip", first=call)
+    bodies = proxy.bodies
+    assert bodies == (1 if size == 10 else 2)
+    for number in range(1, bodies + 1):
+        proxy.flip(number)
         done = in_process(*line, "--overwrite")
         assert done.returncode == 0, done.stderr
-        assert proxy.faults.hits == 1
-        proxy.faults.begin()
+        assert proxy.flipped == 1
+        proxy.flip()
         assert in_process("verify", line[2]).returncode == 0
     other = f"gs://bucket/other{size}.parquet"
-    proxy.faults.begin("flip", first=sent[0] if len(sent) == 1 else sent[1], count=10**6)
+    proxy.flip(1, 10**6)
     done = in_process(*line[:2], other, *line[3:], TEXTBATCH_RETRY_SECONDS="0.2")
     assert done.returncode == 75, done.stderr
     assert f"other{size}.parquet" not in names(google)
