@@ -37,7 +37,9 @@ def address():
 def google(address, monkeypatch, tmp_path):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", address)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return address
+    _file_io.cache_clear()
+    yield address
+    _file_io.cache_clear()
 
 
 def put(address, name, data):
@@ -67,25 +69,25 @@ def parquet(rows):
     return sink.getvalue().to_pybytes()
 
 
-def test_a_folder_goes_from_google_to_google(google, model, tmp_path):
+def test_a_folder_goes_from_google_to_google(google, model, in_process, tmp_path):
     for path in model.iterdir():
         put(google, f"model/{path.name}", path.read_bytes())
     for number in range(3):
         put(google, f"in/day={number}/part.parquet", parquet(table(number)))
     words = ["score", "gs://bucket/in/", "gs://bucket/out/", "--model", "gs://bucket/model"]
-    run = run_cli(*words, "--report", "gs://bucket/report.json")
+    run = in_process(*words, "--report", "gs://bucket/report.json")
     assert run.returncode == 0, run.stderr
     parts = {f"out/day={number}/part.parquet" for number in range(3)}
     assert {*parts, "out/_SUCCESS", "report.json"} <= names(google)
-    assert run_cli("verify", "gs://bucket/out/").returncode == 0
+    assert in_process("verify", "gs://bucket/out/").returncode == 0
     put(google, "in/day=3/part.parquet", parquet(table(3)))
-    run = run_cli(*words, "--incremental", "--report", str(tmp_path / "report.json"))
+    run = in_process(*words, "--incremental", "--report", str(tmp_path / "report.json"))
     assert run.returncode == 0, run.stderr
     assert json.loads((tmp_path / "report.json").read_text())["rows_in"] == 300
 
     # The very answers of a local job.
     pq.write_table(table(3), tmp_path / "in.parquet")
-    run_cli(
+    in_process(
         "score", str(tmp_path / "in.parquet"), str(tmp_path / "out.parquet"), "--model", str(model)
     )
     assert (
@@ -94,16 +96,16 @@ def test_a_folder_goes_from_google_to_google(google, model, tmp_path):
     )
 
 
-def test_what_is_missing_or_there_already_has_its_own_class(google, model):
+def test_what_is_missing_or_there_already_has_its_own_class(google, model, in_process):
     put(google, "one.parquet", parquet(table(0)))
     put(google, "taken.parquet", b"mine")
     one, flag = "gs://bucket/one.parquet", ["--model", str(model)]
     assert (
-        run_cli("score", "gs://bucket/none.parquet", "gs://bucket/x.parquet", *flag).returncode
+        in_process("score", "gs://bucket/none.parquet", "gs://bucket/x.parquet", *flag).returncode
         == 68
     )
-    assert run_cli("score", one, "gs://bucket/taken.parquet", *flag).returncode == 73
-    run = run_cli("score", one, "gs://bucket/taken.parquet", *flag, "--overwrite")
+    assert in_process("score", one, "gs://bucket/taken.parquet", *flag).returncode == 73
+    run = in_process("score", one, "gs://bucket/taken.parquet", *flag, "--overwrite")
     assert run.returncode == 0, run.stderr
 
 
@@ -231,6 +233,7 @@ def test_an_object_that_is_replaced_while_it_is_read_gives_no_mixed_rows(
     call, google, proxy, model, in_process, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(remote, "_BLOCK_BYTES", 1000)
+    monkeypatch.setenv("TEXTBATCH_RETRY_SECONDS", "2")
     put(google, "fault.csv", FILES["flip.csv"]())
     lines = b"id,text\n" + b"".join(b"%d,refund %d\n" % (-n, n) for n in range(1, 301))
     proxy.replace = lambda: put(google, "fault.csv", lines)
