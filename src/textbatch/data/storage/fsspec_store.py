@@ -77,7 +77,7 @@ class FsspecStore(ObjectStore):
 
     def probe(self, path: RemotePath) -> bool:
         """Look at Azure's container. fsspec knows no upload that could be given up."""
-        # Google's roles for objects do not allow a look at the bucket; others make it by writing.
+        # Other stores may make it by writing.
         if self._scheme in _CONTAINERS:
             try:
                 self._fsspec.info(path.bucket)

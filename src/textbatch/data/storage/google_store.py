@@ -120,6 +120,10 @@ class GoogleStore(ObjectStore):
         except NotFound:
             return
 
+    def probe(self, path: RemotePath) -> bool:
+        """False: Google's roles for objects do not allow a look at the bucket."""
+        return False
+
     def check_writable(self) -> None:
         """Check that there is a library to write with."""
         self._client  # noqa: B018
