@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command in ("PUT", "POST") and _is_content(self.headers.items()):
                 body = self.proxy.passed(body)
             status, headers, answer = self._ask(body)
-            if self.command == "GET" and _is_content(headers):
+            if self.command == "GET" and status < 300 and _is_content(headers):
                 answer = self.proxy.passed(answer)
             if kind == "lost":
                 self._reset()
