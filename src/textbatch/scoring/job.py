@@ -222,7 +222,7 @@ def already_there(output: Location, job: Job, model: ModelUsed) -> FileResult | 
         model=model,
         seal=found.seal,
         input=found.input,
-        notes=(f"{output} is already there, of the same job: nothing was done",),
+        notes=(f"{output} is already there, of the same job: nothing was done", *job.source.notes),
     )
 
 

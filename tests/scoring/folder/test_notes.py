@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.records import part_record
 
 from textbatch import score
+from textbatch.data.output.records import PartRecord
 from textbatch.scoring.folder.notes import FileNotes
 
 CUT = "column 'at' of INT96 lost digits beyond the microsecond"
@@ -46,6 +54,26 @@ def test_the_report_of_a_failure_tells_what_was_found_before_it(
     run = in_process("score", inputs, tmp_path / "out", "--model", model, "--report", report)
     assert run.returncode == 65
     assert f"{inputs / 'a.parquet'} and 1 more: {CUT}" in report.read_text()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_rerun_tells_what_a_killed_run_found(seed, inputs, model, tmp_path, in_process):
+    line = [sys.executable, "-m", "textbatch", "score", inputs, tmp_path / "out", "--model", model]
+    environment = {**os.environ, "TEXTBATCH_FAILPOINTS": f"part-noted:0.5:{seed}"}
+    killed = subprocess.run(line, env=environment, capture_output=True, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    done = in_process(*line[3:], "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rows_resumed"] >= 1
+    notes = json.loads(done.stdout)["notes"]
+    assert f"{inputs / 'a.parquet'} and 1 more: {CUT}" in notes
+    assert in_process("verify", tmp_path / "out").returncode == 0
+
+
+def test_notes_of_a_part_are_kept_within_limits():
+    assert PartRecord.of_line(part_record(notes=("x",)).to_line()).notes == ("x",)
+    assert PartRecord.of_line(part_record(notes=("x",) * 21).to_line()) is None
+    assert PartRecord.of_line(part_record(notes=("x" * 2001,)).to_line()) is None
 
 
 def test_left_out_files_are_named(inputs, model, tmp_path):

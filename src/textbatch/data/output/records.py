@@ -34,6 +34,9 @@ SCHEMA_VERSION = 1
 
 _REMEDY = "score with --overwrite"
 _BLANK = "0" * 64
+#: The most notes of a part that are kept, and the most characters of one.
+MOST_NOTES, LONGEST_NOTE = 20, 2_000
+_Note = Annotated[str, Meta(max_length=LONGEST_NOTE)]
 _ShortText = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -156,6 +159,7 @@ class PartRecord(RowCounts):
             textbatch.
         becoming: Fingerprints of the bundles that are about to answer it anew: until the job is
             complete the part may be of one of them, as its footer says.
+        notes: What the report tells of the part, also that of a run that goes on after this one.
     """
 
     part: str
@@ -169,6 +173,7 @@ class PartRecord(RowCounts):
     seal: Sha256
     fingerprint: Sha256 | None = None
     becoming: tuple[Sha256, ...] = ()
+    notes: Annotated[tuple[_Note, ...], Meta(max_length=MOST_NOTES)] = ()
 
     def __post_init__(self) -> None:
         check_sums(self)

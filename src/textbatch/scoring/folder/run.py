@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from types import TracebackType
@@ -11,7 +11,14 @@ from typing import Self
 
 from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.folder import MANIFEST
-from textbatch.data.output.records import InputRecord, PartRecord, RowCounts, Success
+from textbatch.data.output.records import (
+    LONGEST_NOTE,
+    MOST_NOTES,
+    InputRecord,
+    PartRecord,
+    RowCounts,
+    Success,
+)
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.listing import ListedFile, list_inputs
@@ -226,8 +233,10 @@ class _Parts:
         self._limit = BadRowLimit.parse(job.config.max_bad_rows)
         self._progress = PartProgress(progress, sum(file.size for file in job.todo))
         progress.begin(None)
+        names = {file.part: file.file for file in job.listing.files}
         for record in job.resumed():
             self.totals.add(record, resumed=True)
+            self.notes.add(names[record.part], record.notes)
 
     def score(self) -> None:
         self.started = time.perf_counter()
@@ -236,10 +245,11 @@ class _Parts:
             # The other files are scored nevertheless: a rerun then needs the bad ones only.
             with job.bad.noted(file, kept=job.keeps(file)):
                 result = self._score(file)
-                self._note(file, result)
-                self.scored += 1
                 # That a part was there when the last run died is told by its rows.
-                self.notes.add(file.file, result.notes if result.state == "done" else ())
+                notes = result.notes if result.state == "done" else result.notes[1:]
+                self._note(file, result, notes)
+                self.scored += 1
+                self.notes.add(file.file, notes)
         job.bad.check()
         rows = self.totals.totals()
         self._limit.check(rows.bad_rows, rows=rows.rows_in)
@@ -266,7 +276,7 @@ class _Parts:
         failpoint("part-published")
         return result
 
-    def _note(self, file: ListedFile, result: FileResult) -> None:
+    def _note(self, file: ListedFile, result: FileResult, notes: Sequence[str]) -> None:
         counts = result.counts
         assert result.seal is not None
         assert result.input is not None
@@ -291,6 +301,7 @@ class _Parts:
             tokens=result.tokens,
             unknown_tokens=result.unknown_tokens,
             seal=result.seal,
+            notes=tuple(note[:LONGEST_NOTE] for note in notes[:MOST_NOTES]),
         )
         self._job.ledger.add(record)
         self.totals.add(record)
