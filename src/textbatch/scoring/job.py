@@ -147,11 +147,11 @@ def check_types(source: Source, columns: pa.Schema, output: Location, *, strict:
     Raises:
         DataError: There is one.
     """
-    if strict and source.types_doubtful:
+    inexact = next((source.inexact[name] for name in columns.names if name in source.inexact), None)
+    if strict and inexact:
         raise DataError(
-            f"{source.file} holds a copy of Arrow's schema that this version of Arrow does not "
-            "read, so types that only this copy tells would be lost",
-            "write it without integers of 128 bits, or leave out --strict-types",
+            inexact.what,
+            f"{inexact.remedy}, leave the column out with --columns, or leave out --strict-types",
         )
     form = format_of_output(output)
     changed = changed_types(columns, source.types, form)

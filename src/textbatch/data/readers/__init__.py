@@ -9,7 +9,8 @@
   Arrow lacks, and damaged files.
 * `spark_notes`: what Spark needs to know of old timestamps.
 * `delimited`, `delimited_rows`, `delimiters`, `quoting`, `swallowed`, `delimited_advice`: CSV.
-* `jsonlines`, `json_blocks`, `json_types`, `json_numbers`, `json_diagnosis`: JSON Lines.
+* `jsonlines`, `json_blocks`, `json_types`, `json_numbers`, `json_fractions`, `json_diagnosis`:
+  JSON Lines.
 * `compressed`, `encodings`, `utf8_pieces`, `text_lines`, `foreign`: bytes and text of files.
 * `text_column`, `broken_texts`, `nested`, `column_names`: columns of any Arrow type.
 * `chunks`, `prefetch`, `read_progress`: batches of limited size, reading ahead, progress.

@@ -41,7 +41,7 @@ class DelimitedSource:
         self.set_aside: deque[BadRow] = deque()
         self.notes: list[str] = []
         self.types: Mapping[str, ColumnTypes] = {}
-        self.types_doubtful = False
+        self.inexact: Mapping[str, DataError] = {}
         self.unreadable: Mapping[str, UnreadableColumnError] = {}
         self._dialect = dialect
         self._sets_aside = sets_aside

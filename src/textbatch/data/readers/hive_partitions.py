@@ -56,7 +56,7 @@ class PartitionedSource:
         self.file, self.num_rows, self.set_aside = source.file, source.num_rows, source.set_aside
         self.names_doubtful = source.names_doubtful
         self.notes, self.types = source.notes, source.types
-        self.unreadable, self.types_doubtful = source.unreadable, source.types_doubtful
+        self.unreadable, self.inexact = source.unreadable, source.inexact
         fields = [pa.field(name, pa.string()) for name in added]
         self.schema: pa.Schema = pa.schema([*source.schema, *fields], source.schema.metadata)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from textbatch.data.readers.column_names import shown, shown_type
+from textbatch.data.readers.json_fractions import Rounded
 from textbatch.errors import DataError
 
 NO_TYPES = pa.schema([])
@@ -22,10 +23,12 @@ class JsonTypes:
     Attributes:
         schema: Types of the columns; null where no row has a value.
         rows: How many there are.
+        rounded: Decimals that a double does not hold, by the names of the columns; None for none.
     """
 
     schema: pa.Schema = NO_TYPES
     rows: int = 0
+    rounded: Mapping[str, Rounded] | None = None
 
 
 def strings_kept(schema: pa.Schema) -> pa.Schema:

@@ -19,6 +19,7 @@ from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.readers.compressed import ByteStream, stream_errors
 from textbatch.data.readers.json_blocks import Block, blocks
 from textbatch.data.readers.json_diagnosis import bad_line, check_lines
+from textbatch.data.readers.json_fractions import rounded_fractions
 from textbatch.data.readers.json_numbers import check_numbers
 from textbatch.data.readers.json_types import NO_TYPES, JsonTypes, settled, strings_kept, united
 from textbatch.data.readers.parquet_faults import UnreadableColumnError
@@ -35,7 +36,6 @@ class JsonLinesSource:
     """
 
     names_doubtful = False
-    types_doubtful = False
 
     def __init__(
         self, file: InputFile, *, encoding: str | None = None, read_as: JsonTypes | None = None
@@ -56,6 +56,10 @@ class JsonLinesSource:
         self.found = read_as or self._look()
         self.schema: pa.Schema = settled(self.found.schema)
         self.num_rows: int | None = self.found.rows
+        self._rounded = self.found.rounded or {}
+        self.inexact: Mapping[str, DataError] = {
+            name: one.error(file) for name, one in self._rounded.items()
+        }
 
     def _look(self) -> JsonTypes:
         found = JsonTypes()
@@ -66,11 +70,17 @@ class JsonLinesSource:
                 schema = united([found.schema, strings_kept(table.schema)])
             if table.num_rows != lines:
                 raise self._bad_line(block, found.schema)
-            found = JsonTypes(schema=schema, rows=found.rows + table.num_rows)
+            rounded = dict(found.rounded or {})
+            for name, more in rounded_fractions(table, block.content, block.first_line).items():
+                rounded[name] = rounded[name].and_also(more) if name in rounded else more
+            found = JsonTypes(schema=schema, rows=found.rows + table.num_rows, rounded=rounded)
         return found
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns; see `source.Source`. A missing key is a null."""
+        for note in (one.note() for name, one in self._rounded.items() if name in columns):
+            if note not in self.notes:
+                self.notes.append(note)
         for block in self._blocks():
             with self._told_by_line(block, self.schema):
                 table = self._parse(block, self.schema).select(list(columns))

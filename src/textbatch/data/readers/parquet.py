@@ -61,8 +61,14 @@ class ParquetSource:
         self.schema: pa.Schema = self._readers.schema
         self._leaves = leaves_of(footer.schema, self.schema)
         self.schema, self.notes = with_spark_notes(self.schema, self._leaves)
-        self.types_doubtful = self._readers.lacks_types
-        if self.types_doubtful:
+        self.inexact: Mapping[str, DataError] = {}
+        if self._readers.lacks_types:
+            error = DataError(
+                f"{file} holds a copy of Arrow's schema that this version of Arrow does not read, "
+                "so types that only this copy tells would be lost",
+                "write it without integers of 128 bits",
+            )
+            self.inexact = dict.fromkeys(self.schema.names, error)
             self.notes.append("types that only Arrow's copy of the schema tells are not known")
         self.unreadable = self._unreadable()
         self.metadata: dict[bytes, bytes] | None = footer.metadata

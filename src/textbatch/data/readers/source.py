@@ -52,7 +52,8 @@ class Source(Protocol):
         set_aside: Rows that cannot be part of a batch, if they are wanted. `batches` fills it.
         types: Parquet's own types of columns, if Arrow does not know all of them.
         unreadable: Columns that cannot be read, each with its error.
-        types_doubtful: Whether columns may have had types that are not known.
+        inexact: Columns whose types or values are not kept whole, each with the error of a strict
+            reading.
         notes: What is lost of the columns, as far as it is known. `batches` adds to it.
     """
 
@@ -64,7 +65,7 @@ class Source(Protocol):
     notes: list[str]
     types: Mapping[str, ColumnTypes]
     unreadable: Mapping[str, UnreadableColumnError]
-    types_doubtful: bool
+    inexact: Mapping[str, DataError]
 
     def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
         """Yield the rows of some columns, in the order of the file.

@@ -9,5 +9,6 @@
 * `checks`: what is checked before the first file is scored.
 * `owned`: which files of the output may be replaced or removed.
 * `notes`: what is told of the files.
+* `parts`: what the ledger notes of a part.
 * `totals`: the counts and the progress of all files together.
 """

@@ -82,7 +82,9 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
             added.check_names(source.schema.names if config.columns is None else config.columns)
             _check_text(source, first or source, job)
             if not isinstance(own, JsonLinesSource):
-                _check_kept(source, file, job)
+                kept_columns(source, job.text_column, config)
+            if config.strict_types:
+                _check_types(source, file, job)
         if file.part in job.bad:
             continue
         first = first or source
@@ -125,10 +127,11 @@ def _opened(
                 progress.advance(file.size)
 
 
-def _check_kept(source: Source, file: ListedFile, job: FolderJob) -> None:
-    kept = kept_columns(source, job.text_column, job.config)
-    if job.config.strict_types:
-        check_types(source, pa.schema(kept), Path(file.part), strict=True)
+def _check_types(source: Source, file: ListedFile, job: FolderJob) -> None:
+    # Of JSON Lines a column may be missing.
+    names = job.config.columns or source.schema.names
+    kept = [field for field in source.schema if field.name in names]
+    check_types(source, pa.schema(kept), Path(file.part), strict=True)
 
 
 def _check_text(source: Source, first: Source, job: FolderJob) -> None:

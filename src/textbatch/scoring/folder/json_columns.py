@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -53,7 +54,7 @@ def json_types(job: FolderJob, sources: Mapping[str, JsonLinesSource]) -> dict[s
         if name not in whole.names:
             require_column(next(iter(sources.values())), name, "--columns")
     return {
-        part: JsonTypes(schema=whole, rows=source.found.rows)
+        part: replace(source.found, schema=whole)
         for part, source in sources.items()
         if part not in job.bad
     }

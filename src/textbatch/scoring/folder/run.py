@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from types import TracebackType
@@ -11,14 +11,7 @@ from typing import Self
 
 from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.folder import MANIFEST
-from textbatch.data.output.records import (
-    LONGEST_NOTE,
-    MOST_NOTES,
-    InputRecord,
-    PartRecord,
-    RowCounts,
-    Success,
-)
+from textbatch.data.output.records import RowCounts, Success
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.listing import ListedFile, list_inputs
@@ -32,6 +25,7 @@ from textbatch.scoring.folder.checks import check_columns
 from textbatch.scoring.folder.ending import check_owned, finish, prepare_place
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.notes import FileNotes
+from textbatch.scoring.folder.parts import record_of
 from textbatch.scoring.folder.plan import check_existing, open_folder, plan
 from textbatch.scoring.folder.totals import PartProgress, Totals
 from textbatch.scoring.limits import check_enough
@@ -245,11 +239,12 @@ class _Parts:
             # The other files are scored nevertheless: a rerun then needs the bad ones only.
             with job.bad.noted(file, kept=job.keeps(file)):
                 result = self._score(file)
-                # That a part was there when the last run died is told by its rows.
-                notes = result.notes if result.state == "done" else result.notes[1:]
-                self._note(file, result, notes)
+                record = record_of(job, file, result, self._run_id)
+                job.ledger.add(record)
+                self.totals.add(record)
+                failpoint("part-noted")
                 self.scored += 1
-                self.notes.add(file.file, notes)
+                self.notes.add(file.file, record.notes)
         job.bad.check()
         rows = self.totals.totals()
         self._limit.check(rows.bad_rows, rows=rows.rows_in)
@@ -275,34 +270,3 @@ class _Parts:
         self._job.folder.publish(file.part)
         failpoint("part-published")
         return result
-
-    def _note(self, file: ListedFile, result: FileResult, notes: Sequence[str]) -> None:
-        counts = result.counts
-        assert result.seal is not None
-        assert result.input is not None
-        record = PartRecord(
-            part=file.part,
-            state=file.state,
-            input=InputRecord(
-                name=file.name, size=file.size, version=file.version, mark=result.input
-            ),
-            job=self._job.key,
-            fingerprint=self._job.fingerprint,
-            run_id=self._run_id,
-            rows_in=counts.rows_in,
-            rows_out=counts.rows_out,
-            rows_quarantined=counts.rows_quarantined,
-            # A part that was published just before the last run died was there already.
-            rows_resumed=counts.rows_in if result.state == "skipped" else result.rows_resumed,
-            statuses=counts.statuses,
-            labels=counts.labels,
-            mean_confidence=counts.mean_confidence,
-            confidence_histogram=counts.confidence_histogram,
-            tokens=result.tokens,
-            unknown_tokens=result.unknown_tokens,
-            seal=result.seal,
-            notes=tuple(note[:LONGEST_NOTE] for note in notes[:MOST_NOTES]),
-        )
-        self._job.ledger.add(record)
-        self.totals.add(record)
-        failpoint("part-noted")
