@@ -1,5 +1,5 @@
 # Build: docker build -t textbatch:score .                    scores on the CPU: no TensorFlow, no gensim
-#        docker build -t textbatch:score --build-arg EXTRAS=s3,prometheus .
+#        docker build -t textbatch:score --build-arg EXTRAS=s3,gcs,azure,prometheus,html .
 #        docker build -t textbatch:train --target train .     every command; train, tune, audit
 #        docker build -t textbatch:gpu --target train --build-arg EXTRAS=gpu .
 # How to run it: docs/operations.md
@@ -16,11 +16,17 @@ COPY src/textbatch/__init__.py src/textbatch/
 
 
 FROM build AS build-score
-ARG EXTRAS=
+ARG EXTRAS=s3,prometheus,html
 RUN pip --python /opt/textbatch/bin/python install --only-binary :all: -c constraints.txt ".${EXTRAS:+[$EXTRAS]}"
 COPY src ./src
 RUN pip --python /opt/textbatch/bin/python install --no-deps --force-reinstall . \
     && /opt/textbatch/bin/textbatch --version
+# What a job never reads: tests, headers, Arrow's RPC, and the descriptions of hundreds of other services.
+RUN find /opt/textbatch/lib -type d \( -name tests -o -path '*/onnx/backend/test' -o -path '*/pyarrow/include' \
+        -o -path '*/matplotlib/mpl-data/sample_data' \) -prune -exec rm -rf {} + \
+    && find /opt/textbatch/lib -path '*/pyarrow/*flight*' -delete \
+    && find /opt/textbatch/lib -path '*/botocore/data/*' -prune -type d \
+        ! -name s3 ! -name sts ! -name sso ! -name sso-oidc -exec rm -rf {} +
 
 
 FROM build AS build-train

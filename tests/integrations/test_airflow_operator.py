@@ -108,6 +108,27 @@ def test_task_that_may_skip_leaves_a_finished_output_alone(task):
     assert (first["state"], second["state"]) == ("done", "skipped")
 
 
+def test_incremental_folder_gets_no_word_that_contradicts_it(task, input_file):
+    folder, output = input_file.parent / "in", input_file.parent / "out"
+    folder.mkdir()
+    for name, scored in (("a.parquet", 1), ("b.parquet", 1), ("", 0)):
+        if name:
+            (folder / name).write_bytes(input_file.read_bytes())
+        report = task(
+            input_path=str(folder), output_path=str(output), flags=["--incremental"]
+        ).execute({})
+        assert report["files"]["scored"] == scored
+    assert report["state"] == "skipped"
+
+
+def test_the_value_is_small_and_tells_what_was_cut(task):
+    body = """echo '{"labels": {%s}, "notes": ["a"], "rows_in": 3}'"""
+    labels = ", ".join(f'"l{number}": {number}' for number in range(30))
+    report = task(command=shell(body % labels)).execute({})
+    assert (len(report["labels"]), report["labels_more"]) == (20, 10)
+    assert (report["notes"], report["rows_in"]) == (["a"], 3)
+
+
 def test_flags_and_variables_reach_the_command(task, tmp_path):
     told = tmp_path / "told"
     body = f'echo "$@" "$WHO" > {told}; echo "{{}}"'

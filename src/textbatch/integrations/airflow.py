@@ -17,6 +17,7 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import IO, Any
 
 from airflow.sdk import Asset, BaseOperator
@@ -36,6 +37,8 @@ _NOT_RUN = (126, 127)
 
 #: The fields of the run report that an asset event has.
 _EVENT_FIELDS = ("run_id", "fingerprint", "rows_in", "rows_out", "mean_confidence")
+#: How many entries of a list or a table of the report the XCom value has: it lies in a database.
+_MOST_ENTRIES = 20
 
 
 class TextbatchScoreOperator(BaseOperator):
@@ -53,7 +56,8 @@ class TextbatchScoreOperator(BaseOperator):
         flags: More flags of `textbatch score`, one item for each word.
         env: Variables for the command, beside those of the worker.
         if_exists: What to do if the output exists. Airflow runs a finished task again when the task
-            is cleared or lost, so the default is to replace the output.
+            is cleared or lost, so None is to replace the output; with `--incremental` in `flags`
+            it is to add to the output.
         command: The program, and its words before `score`. Give the full path if textbatch has a
             virtual environment of its own.
         **task: Other arguments of an Airflow task, such as `outlets` and `retries`.
@@ -77,7 +81,7 @@ class TextbatchScoreOperator(BaseOperator):
         model_path: str | None = None,
         flags: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
-        if_exists: str = "replace",
+        if_exists: str | None = None,
         command: Sequence[str] = ("textbatch",),
         **task: Any,  # noqa: ANN401
     ) -> None:
@@ -116,7 +120,7 @@ class TextbatchScoreOperator(BaseOperator):
             if isinstance(outlet, Asset):
                 digest = {name: report.get(name) for name in _EVENT_FIELDS}
                 context["outlet_events"][outlet].extra.update(digest)
-        return report
+        return _small(report)
 
     def on_kill(self) -> None:
         """Ask the command to stop, only once: a second SIGTERM would end it before it cleans up."""
@@ -143,7 +147,10 @@ class TextbatchScoreOperator(BaseOperator):
             raise (AirflowException if later else AirflowFailException)(told) from None
 
     def _started(self, stdout: IO[str]) -> subprocess.Popen[str]:
-        words = [*self.command, "score", "--json", "--if-exists", self.if_exists]
+        words = [*self.command, "score", "--json"]
+        adds = "--incremental" in self.flags
+        if_exists = self.if_exists or ("" if adds else "replace")
+        words += ["--if-exists", if_exists] if if_exists else []
         words += ["--model", self.model_path] if self.model_path else []
         words += [*self.flags, "--", self.input_path, self.output_path]
         for word in words:
@@ -196,6 +203,18 @@ def _report_in(stdout: IO[str]) -> dict[str, Any]:
         if isinstance(report, dict):
             return report
     raise AirflowFailException("the command has printed no report; check `command`")
+
+
+def _small(report: dict[str, Any]) -> dict[str, Any]:
+    """Cut long lists and tables. What was cut is told by `<name>_more`."""
+    small: dict[str, Any] = {}
+    for name, value in report.items():
+        small[name] = value
+        if isinstance(value, list | dict) and len(value) > _MOST_ENTRIES:
+            some = islice(value.items() if isinstance(value, dict) else value, _MOST_ENTRIES)
+            small[name] = type(value)(some)
+            small[f"{name}_more"] = len(value) - _MOST_ENTRIES
+    return small
 
 
 def _kill(child: subprocess.Popen[str]) -> None:

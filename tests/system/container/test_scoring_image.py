@@ -137,6 +137,33 @@ def test_image_scores(container, kind):
         assert (done.returncode, done.stderr) == (0, ""), command
 
 
+def test_image_writes_metrics_and_a_page(container):
+    flags = ("--html", "run.html", "--metrics-file", "nightly.prom")
+    # HOME as the image sets it; this machine's fontconfig, which the image has not, may complain.
+    words = ("textbatch", "score", "in.parquet", "out.parquet", *flags)
+    done = container.run("env", "HOME=/tmp", *words)
+    assert done.returncode == 0, done.stderr
+    assert "textbatch:" not in done.stderr
+    assert "<svg" in (container.data / "run.html").read_text("utf-8")
+    assert "textbatch_rows_in" in (container.data / "nightly.prom").read_text("utf-8")
+
+
+def test_environment_scores_in_s3(environment, store, model, tmp_path):
+    """Outside of the root file system, where no network leads to the test's store."""
+    store.put_folder(model, "model")
+    source = write_texts(tmp_path / "in.parquet", random_texts(50))
+    store.put("incoming/a.parquet", source.read_bytes())
+    places = ("s3://bucket/incoming/", "s3://bucket/scored/", "--model", "s3://bucket/model/")
+    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    variables.pop("PYTHONPATH", None)
+    done = subprocess.run(
+        [environment / "bin" / "textbatch", "score", *places, "--incremental"],
+        env=variables, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert store.table("scored/a.parquet").num_rows == 50
+
+
 @pytest.mark.parametrize(
     "words",
     [("train", "in.parquet"), ("evaluate", "in.parquet"), ("demo",)],

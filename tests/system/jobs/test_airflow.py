@@ -66,9 +66,9 @@ class Night:
         command = json.dumps([sys.executable, "-m", "textbatch"])
         self.dag.write_text(text.replace("[COMMAND]", command))
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self, name: str = "textbatch_nightly") -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [PYTHON, HERE / "dag_run.py", self.dag, "textbatch_nightly", self.folder / "result"],
+            [PYTHON, HERE / "dag_run.py", self.dag, name, self.folder / "result"],
             env=environment(self.home),
             text=True,
             stdout=subprocess.PIPE,
@@ -145,6 +145,31 @@ def test_dag_scores_returns_the_report_and_tells_the_asset(short_night):
     assert event["uri"] == f"file://{night.folder}/scored"
     assert event["extra"] == {name: report[name] for name in event["extra"]}
     assert event["extra"]["rows_out"] == pq.read_metadata(night.output).num_rows == 500
+
+
+def test_folder_of_a_store_is_scored_night_by_night(night, model, store):
+    """What is new is scored, a bad file is set aside, and the XCom value stays small."""
+    text = (ROOT / "jobs" / "airflow_s3_dag.py").read_text("utf-8")
+    text = text.replace("minutes=10", "seconds=1").replace('"5%"', '"97%"')
+    text = text.replace("[COMMAND]", json.dumps([sys.executable, "-m", "textbatch"]))
+    night.dag.write_text(text)
+    store.put_folder(model, "model")
+    source = write_texts(night.folder / "a.parquet", random_texts(20))
+    store.put("incoming/a.parquet", source.read_bytes())
+    for number in range(25):
+        store.put(f"incoming/bad-{number}.csv", b"body\nx\n")
+    reports = []
+    for name in ("", "incoming/b.parquet", ""):
+        if name:
+            store.put(name, source.read_bytes())
+        done = night.end(night.start("textbatch_folder"))
+        assert done["state"] == "success", done["log"]
+        reports.append(done["reports"][-1])
+    assert [report["rows_out"] for report in reports] == [20, 20, 0]
+    assert store.table("scored/b.parquet").num_rows == 20
+    assert (len(reports[-1]["bad_files"]), reports[-1]["bad_files_more"]) == (20, 5)
+    assert len(json.dumps(reports[-1])) < 32_000
+    assert done["events"][-1]["uri"].rstrip("/") == "s3://bucket/scored"
 
 
 def test_the_commands_of_the_page_run_the_night(short_night):
@@ -246,7 +271,9 @@ def test_all_dags_import_and_the_pod_is_valid_and_locked_down(database, tmp_path
     subprocess.run(command, env=environment(home), check=True, timeout=120)
     found = json.loads(result.read_text("utf-8"))
     assert found["errors"] == {}
-    assert found["dags"] == ["textbatch_docker", "textbatch_kubernetes", "textbatch_nightly"]
+    assert found["dags"] == [
+        "textbatch_docker", "textbatch_folder", "textbatch_kubernetes", "textbatch_nightly",
+    ]  # fmt: skip
     assert found["container"]["command"][0] == "score"
     pod = found["pod"]
     kubernetes_validate.validate(pod, kubernetes_validate.latest_version(), strict=True)
