@@ -37,6 +37,13 @@ class Listener:
             share: The share of the input that is read, from 0 to 1; None if `total_rows` tells.
         """
 
+    def inside(self, what: str) -> None:
+        """Something else runs inside the step now.
+
+        Args:
+            what: A few words, which stand behind the step's name until the next call.
+        """
+
     def end(self) -> None:
         """The step is over, successful or not."""
 
@@ -94,6 +101,14 @@ class StepsOnly(Listener):
             share: As in `Listener.advance`.
         """
         self._listener.advance(rows, share)
+
+    def inside(self, what: str) -> None:
+        """Pass it on.
+
+        Args:
+            what: As in `Listener.inside`.
+        """
+        self._listener.inside(what)
 
     def end(self) -> None:
         """Pass it on."""

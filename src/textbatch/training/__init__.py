@@ -11,6 +11,7 @@
 * `augment`: altered and made-up texts beside the training rows.
 * `self_training`: learning from unlabelled texts.
 * `cross_validation`, `out_of_fold`: the folds, and their predictions.
+* `fold_progress`: what runs inside the folds.
 * `linear`, `calibrate`: the linear model beside the network, and the temperature.
 * `package`: from a fitted network to a measured bundle on disk.
 * `import_keras`: a bundle from a network that was made elsewhere.

@@ -25,6 +25,7 @@ from textbatch.report.training import FoldScore
 from textbatch.training.calibrate import calibrate
 from textbatch.training.config.train import TrainConfig, out_of_fold_of
 from textbatch.training.fit.fit import fit_model
+from textbatch.training.fold_progress import StepFile, steps_told
 from textbatch.training.linear import HeldOutRows
 from textbatch.training.out_of_fold import OutOfFold
 from textbatch.training.run import TrainingRun
@@ -177,11 +178,18 @@ def _answers(run: TrainingRun, folds: list[_Fold]) -> Iterator[_FoldAnswers]:
     cores = joblib.cpu_count()
     jobs = min(run.config.jobs or cores, len(folds))
     threads = max(1, cores // jobs)
-    # A listener of this process cannot be sent to another one.
-    unheard = run.heard_by(SILENT)
-    tasks = [joblib.delayed(_answer_fold)(unheard, fold, threads) for fold in folds]
     try:
-        with joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads):
+        with (
+            steps_told(run.listener) as folder,
+            joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads),
+        ):
+            # A listener of this process cannot be sent to another one.
+            tasks = [
+                joblib.delayed(_answer_fold)(
+                    run.heard_by(SILENT), fold, threads, StepFile(folder / str(fold.number))
+                )
+                for fold in folds
+            ]
             yield from joblib.Parallel(return_as="generator_unordered")(tasks)
     finally:
         # Idle workers would keep TensorFlow in memory while the final model is trained.
@@ -189,10 +197,11 @@ def _answers(run: TrainingRun, folds: list[_Fold]) -> Iterator[_FoldAnswers]:
             get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
-def _answer_fold(run: TrainingRun, fold: _Fold, threads: int) -> _FoldAnswers:
+def _answer_fold(run: TrainingRun, fold: _Fold, threads: int, told: StepFile) -> _FoldAnswers:
     limit_threads(threads)
     splits = fold.splits
-    fitted = fit_model(run, splits)
+    fitted = fit_model(run.heard_by(told), splits)
+    told.begin(None, step="answering")
     classifier = calibrate(fitted.classifier, splits, blend=False, threads=threads).classifier
     with open_predictor(classifier, threads=threads) as predictor:
         logits, status = predictor.predict_logits(splits.test.texts)
@@ -211,4 +220,5 @@ def _answer_fold(run: TrainingRun, fold: _Fold, threads: int) -> _FoldAnswers:
         temperature=classifier.temperature,
         best_epoch=fitted.best_epoch,
     )
+    told.done()
     return _FoldAnswers(number=fold.number, score=score, logits=logits, status=status)

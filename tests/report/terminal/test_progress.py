@@ -243,3 +243,27 @@ def test_whoever_wants_none_hears_nothing():
             listener.log("hello")
     assert messages == []
     assert isinstance(SILENT, Listener)
+
+
+def test_what_runs_inside_a_step_stands_behind_its_name(clock):
+    told = []
+    lines = Lines(told.append)
+    lines.begin(5, step="cross-validation", unit="folds")
+    clock[0] += 20
+    lines.inside("epochs 3 to 4")
+    assert told[0].line() == "cross-validation, epochs 3 to 4: 0 folds, 0 folds/min"
+    lines.begin(5, step="testing")
+    clock[0] += 20
+    lines.advance(1)
+    assert told[1].step == "testing"
+
+    stream = io.StringIO()
+    terminal = Console(
+        file=stream, force_terminal=True, width=80, _environ={"TERM": "xterm"}, color_system=None
+    )
+    bar = Bar(terminal)
+    bar.inside("nothing, for there is no step")
+    bar.begin(5, step="cross-validation", unit="folds")
+    StepsOnly(Recorder(bar)).inside("epochs 3 to 4")
+    bar.end()
+    assert "cross-validation, epochs 3 to 4 " in stream.getvalue()

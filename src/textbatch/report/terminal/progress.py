@@ -90,7 +90,7 @@ class Lines(Listener):
             log: Called with each message; None ignores messages.
         """
         self._show, self._log = show, log
-        self._step, self._unit = "", ""
+        self._step, self._unit, self._inside = "", "", ""
         self._rows, self._total = 0, 0
         self._started = self._said = time.monotonic()
 
@@ -101,9 +101,14 @@ class Lines(Listener):
 
     def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
         """Start the clock."""
-        self._step, self._unit = step, unit
+        self._step, self._unit, self._inside = step, unit, ""
         self._rows, self._total = 0, total_rows or 0
         self._started = self._said = time.monotonic()
+
+    def inside(self, what: str) -> None:
+        """Tell it in the next line, and print that if it is time."""
+        self._inside = what
+        self.advance(0)
 
     def advance(self, rows: int, share: float | None = None) -> None:
         """Count the rows, and print a line if it is time."""
@@ -120,7 +125,7 @@ class Lines(Listener):
             share = self._rows / self._total
         self._show(
             Standing(
-                step=self._step,
+                step=_named(self._step, self._inside),
                 unit=self._unit,
                 done=self._rows,
                 share=share,
@@ -164,6 +169,10 @@ class Recorder(Listener):
         self.samples.append((time.monotonic() - self._started, self._rows))
         self._listener.advance(rows, share)
 
+    def inside(self, what: str) -> None:
+        """Pass it on."""
+        self._listener.inside(what)
+
     def end(self) -> None:
         """Pass it on."""
         self._listener.end()
@@ -183,6 +192,7 @@ class Bar(Listener):
         self._bar: RichProgress | None = None
         self._rows = 0
         self._total: int | None = None
+        self._step = ""
 
     def log(self, message: str) -> None:
         """Hand it on."""
@@ -194,7 +204,7 @@ class Bar(Listener):
         self.end()
         self._rows = 0
         self._bar = RichProgress(
-            TextColumn(step, markup=False, table_column=unbroken()),
+            TextColumn("{task.description}", markup=False, table_column=unbroken()),
             BarColumn(bar_width=None),
             Count(unit),
             Rate(unit),
@@ -205,6 +215,7 @@ class Bar(Listener):
         )
         # Without a total it moves to and fro, so that it does not look dead before the first row.
         self._total = total_rows
+        self._step = step
         self._bar.add_task(step, total=None, share=None, of=total_rows)
         self._bar.start()
 
@@ -223,11 +234,20 @@ class Bar(Listener):
             total = self._total = None  # it was wrong
         bar.update(task, total=total, advance=rows, share=share or None, of=None)
 
+    def inside(self, what: str) -> None:
+        """Put it behind the step's name."""
+        if bar := self._bar:
+            bar.update(bar.task_ids[0], description=_named(self._step, what))
+
     def end(self) -> None:
         """Remove the bar: the caller shows how the step ended."""
         if self._bar:
             self._bar.stop()
         self._bar = None
+
+
+def _named(step: str, inside: str) -> str:
+    return f"{step}, {inside}" if inside else step
 
 
 @contextmanager
