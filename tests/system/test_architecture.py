@@ -52,7 +52,7 @@ OWNERS = {
 }
 # Plain writes are for copies in a temporary folder. An output is written by `atomic_file` and what
 # is built on it, all in `data/storage`.
-SCRATCH = {"data.readers.delta_table", "model.vectors.corpus"}
+SCRATCH = {"training.fold_progress", "data.readers.delta_table", "model.vectors.corpus"}
 NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "socket"}
 
 

@@ -108,7 +108,7 @@ def test_all_rows_of_the_folds_calibrate_and_support_thresholds(validated, train
     thresholds(bundle.held_out, bundle.labels, 0.9)
     plain = load_bundle(Path(trained[0].model))
     with pytest.raises(QualityGateError, match="held-out answers"):
-        thresholds(plain.held_out, plain.labels, 0.9)
+        thresholds(plain.held_out, plain.labels, 0.9, strict=True)
 
 
 def test_the_linear_model_answers_no_row_that_it_has_seen(labelled_file, monkeypatch):

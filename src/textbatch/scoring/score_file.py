@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -165,14 +166,16 @@ class FileRun:
                 bad_rows = self._bad_rows = opened.enter_context(closing(_open_filter(job)))
                 journal = opened.enter_context(closing(_open_journal(job, work)))
                 self._progress.begin(job.source.num_rows)
-                with Prefetch(_read(job)) as chunks:
+                # Chunks are read ahead: the share that is done is that of the chunk that is.
+                shares: deque[float | None] = deque()
+                with Prefetch(_read(job, shares)) as chunks:
                     for chunk, predictions in predict_chunks(chunks, predictor, journal):
                         kept, answers = bad_rows.filter(chunk, predictions)
                         batch, answered = job.added.assemble(kept, answers, job.schema)
                         output.write(batch)
                         tally.add(answered)
                         bad_rows.check()
-                        self._progress.advance(len(chunk), job.source.progress())
+                        self._progress.advance(len(chunk), shares.popleft())
                 journal.finish()
                 bad_rows.finish()
                 counts = tally.counts(quarantined=bad_rows.quarantined)
@@ -243,9 +246,13 @@ def may_succeed_later(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _read(job: Job) -> Iterator[TextBatch]:
+def _read(job: Job, shares: deque[float | None]) -> Iterator[TextBatch]:
+    """Read the chunks; of each, the share of the file that was read when it was complete."""
     config, columns = job.task.config, job.passed_through.names
-    return read_chunks(job.source, job.text_column, columns, config.chunk_rows, config.reading())
+    source, rows = job.source, config.chunk_rows
+    for chunk in read_chunks(source, job.text_column, columns, rows, config.reading()):
+        shares.append(source.progress())
+        yield chunk
 
 
 def _open_output(job: Job) -> OutputWriter:
