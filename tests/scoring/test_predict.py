@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textbatch.errors import BundleError, UsageError
+from textbatch.errors import BundleError, DataError, UsageError
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.predict import predict_texts
 from textbatch.scoring.score import score
@@ -57,6 +57,20 @@ def test_each_line_of_standard_input_is_a_text(model, stdin):
     ]
     assert [one.status for one in found][2:4] == ["empty_text", "bad_text"]
     assert found[3].labels == ()
+
+
+def test_a_mark_before_the_first_line_is_no_text(model, stdin):
+    stdin(b"\xef\xbb\xbflogin\n\xef\xbb\xbfcard\n")
+    assert [one.text for one in answers(model, "-")] == ["login", "\ufeffcard"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_refused_and_a_bad_text_is_not(encoding, model, stdin):
+    stdin("\ufefflogin\ncard\n".removeprefix("\ufeff" * (encoding == "utf-16")).encode(encoding))
+    with pytest.raises(DataError, match="standard input is UTF-16, not UTF-8; convert"):
+        answers(model, "-")
+    stdin(b"\xff\xfe login\n")
+    assert [one.status for one in answers(model, "-")] == ["bad_text"]
 
 
 def test_many_lines_are_answered_in_order(model, stdin):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import numpy as np
 
 from textbatch.data.readers.text_column import decode_texts
 from textbatch.data.strict_json import to_json
-from textbatch.errors import UsageError, storage_errors
+from textbatch.errors import DataError, UsageError, storage_errors
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.scoring.python_values import texts_of
@@ -23,6 +24,7 @@ from textbatch.types import Status, has_evidence
 _CHUNK_LINES = 1024
 _BEST = 3
 _STANDARD_INPUT = "-"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ def predict_texts(asked: PredictOptions) -> Iterator[Answer]:
 
     Raises:
         UsageError: There is no text.
+        DataError: Standard input is UTF-16.
         BundleError: The model is missing, damaged or unsafe.
         StorageError: Standard input cannot be read.
     """
@@ -97,7 +100,11 @@ def _lines_of(text: str) -> Iterable[bytes]:
 
 def _lines() -> Iterator[bytes]:
     with storage_errors("standard input", "cannot read"):
-        for line in sys.stdin.buffer:
+        for number, line in enumerate(sys.stdin.buffer):
+            if not number:
+                if line.startswith(_UTF16) and b"\0" in line:
+                    raise DataError("standard input is UTF-16, not UTF-8", "convert it to UTF-8")
+                line = line.removeprefix(codecs.BOM_UTF8)
             yield line.rstrip(b"\r\n")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -10,7 +12,7 @@ from textbatch.data.choices import FileFormat, InputFormat
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import FORMATS, TITLES, open_input
 from textbatch.data.storage.file_io import new_input
-from textbatch.errors import ConflictError, UsageError
+from textbatch.errors import ConflictError, DataError, UsageError
 
 KINDS = get_args(FileFormat)
 
@@ -33,3 +35,13 @@ def test_an_option_of_csv_is_refused_by_the_formats_own_name(tmp_path, kind):
     path.write_text("{}\n")
     with pytest.raises(ConflictError, match=f"--delimiter is for CSV, and .* is {TITLES[kind]};"):
         open_input(new_input(path), ReadOptions(input_format=kind, delimiter=";"))
+
+
+def test_a_pipe_or_a_device_is_not_called_an_empty_file(tmp_path):
+    os.mkfifo(tmp_path / "in.csv")
+    (tmp_path / "empty.csv").touch()
+    for path in (tmp_path / "in.csv", Path(os.devnull)):
+        with pytest.raises(DataError, match="is a pipe or a device, not a file"):
+            open_input(new_input(path), ReadOptions(input_format="csv"))
+    with pytest.raises(DataError, match=r"is empty \(0 bytes\)"):
+        open_input(new_input(tmp_path / "empty.csv"), ReadOptions())

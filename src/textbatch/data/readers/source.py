@@ -129,6 +129,11 @@ def open_input(
         DataError: The file is empty or malformed.
     """
     if file.look().size == 0:
+        if not file.exists():
+            raise DataError(
+                f"{file} is a pipe or a device, not a file, and is read more than once",
+                "write its content to a file first, or give it as standard input, named -",
+            )
         raise DataError(f"{file} is empty (0 bytes)", "look for an interrupted upload")
     chosen = format_of(file, options.input_format)
     _check_options(file, chosen, options)
