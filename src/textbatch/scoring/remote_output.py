@@ -7,13 +7,13 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from textbatch.data.output.any_output import files_of
+from textbatch.data.output.any_output import check_any_seal, files_of
 from textbatch.data.output.footer import key_of
 from textbatch.data.output.output_format import suffixes_of
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import local
-from textbatch.errors import OutputError, storage_errors
+from textbatch.errors import DataError, InputNotFoundError, OutputError, storage_errors
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, Plan
@@ -159,9 +159,19 @@ class RemoteRun:
         if not found and not self._local.exists():
             return None
         job = prepare(self._task, self._model)
-        if self._local.exists() and key_of(self._local) != job.key:
+        if self._local.exists() and not self._is_left_of(job.key):
             self._remove_local()
         return already_there(self._config.output, job, self._model.used) if found else None
+
+    def _is_left_of(self, key: str) -> bool:
+        """Whether a dead run of this job finished the local file, and it is as it was written."""
+        if key_of(self._local) != key:
+            return False
+        try:
+            check_any_seal(self._local)
+        except (DataError, InputNotFoundError):
+            return False
+        return True
 
     def _check_free(self, *, found: bool) -> None:
         if self._config.if_exists == "fail":
