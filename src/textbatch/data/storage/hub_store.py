@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.fsspec_store import FsspecStore
 from textbatch.data.storage.location import RemotePath
@@ -15,16 +17,27 @@ class HubStore(FsspecStore):
 
     def look(self, path: RemotePath) -> FileState | None:
         """Look a file up. Above a repository there is none."""
+        self._forget()
         return super().look(path) if _below_repository(path) > 0 else None
 
     def has_below(self, path: RemotePath) -> bool:
         """Whether there are files below a name."""
+        self._forget()
         try:
             return _below_repository(path) >= 0 and super().has_below(path)
         except ValueError:
             if _below_repository(path) == 0:  # no repository can have this name
                 return False
             raise
+
+    def below(self, path: RemotePath) -> Iterator[tuple[str, FileState]]:
+        """Yield all files below a name."""
+        self._forget()
+        yield from super().below(path)
+
+    def _forget(self) -> None:
+        """Forget what was listed: this file system keeps it, whatever it is told."""
+        self._fsspec.dircache.clear()
 
 
 def _below_repository(path: RemotePath) -> int:
