@@ -94,6 +94,6 @@ def test_skip_refuses_the_output_of_another_model(job, tmp_path):
 
 def test_a_new_option_decides_unless_it_says_otherwise():
     assert set(BESIDE) == {
-        "bad_files", "batch_tokens", "chunk_rows", "max_bad_files", "max_bad_rows", "min_rows",
-        "report", "threads", "work_dir",
+        "bad_files", "batch_tokens", "chunk_rows", "jobs", "max_bad_files", "max_bad_rows",
+        "min_rows", "report", "threads", "work_dir",
     }  # fmt: skip

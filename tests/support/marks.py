@@ -39,6 +39,7 @@ SLOW = (
     "data/storage",
     "integrations",
     "report/html",
+    "scoring/backends",
     "scoring/folder",
     "system",
 )

@@ -20,6 +20,7 @@ OWNERS = {
     "fsspec": {"data.storage"},
     "google": {"data.storage"},
     "google_crc32c": {"data.storage"},
+    "joblib": {"model.engines", "scoring.backends", "training"},
     "pandas": {"data.output", "data.readers", "scoring.in_memory"},
     "pyarrow.fs": {"data.storage"},
     "pyarrow.parquet": {"data"},

@@ -268,7 +268,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "strict_precision": True,
         "max_bad_rows": 4, "min_rows": 1, "bad_files": "skip", "max_bad_files": 5,
         "quarantine": tmp_path / "q", "quarantine_text": True, "if_exists": "replace",
-        "engine": "tensorflow", "device": "cpu", "threads": 5,
+        "engine": "tensorflow", "device": "cpu", "threads": 5, "jobs": 2,
         "chunk_rows": 6, "batch_tokens": 7, "dry_run": True,
         "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
         "strict_types": True,

@@ -6,6 +6,7 @@
 * `file_task`: what is to be done with one file, and what came of it.
 * `score_file`: the path of one file.
 * `folder`: many files.
+* `backends`: who scores them: this process, or several.
 * `remote_output`, `stdout_output`: one file into an object store, or to standard output.
 * `job`: what is found out before the first row of a file.
 * `model_handle`: the model, loaded once for all files.

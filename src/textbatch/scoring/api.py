@@ -41,6 +41,7 @@ def score(
     quarantine_text: bool = False,
     chunk_rows: int = 16_384,
     batch_tokens: int | None = None,
+    jobs: int = 1,
     if_exists: IfExists = "fail",
     dry_run: bool = False,
     incremental: bool = False,
@@ -105,6 +106,7 @@ def score(
     quarantine_text: bool = False,
     chunk_rows: int = 16_384,
     batch_tokens: int | None = None,
+    jobs: int = 1,
     if_exists: IfExists = "fail",
     dry_run: bool = False,
     incremental: bool = False,
@@ -152,6 +154,7 @@ def score(
         quarantine_text: Put the bad texts into that file too.
         chunk_rows: Rows that are in memory at a time.
         batch_tokens: Padded tokens in a mini-batch. None means what suits the engine.
+        jobs: Worker processes that share the files of a folder.
         if_exists: What to do if the output exists; skip needs one of the same job.
         dry_run: Check everything, write no output.
         incremental: Score only files that are not in the output folder yet.

@@ -156,6 +156,13 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
         unset="what suits the engine",
         decides=False,
     )
+    jobs: int = option(
+        "Worker processes that share the files of a folder.",
+        default=1,
+        low=1,
+        high=1024,
+        decides=False,
+    )
     if_exists: IfExists = option(
         "What to do if the output exists; skip needs one of the same job.",
         default="fail",

@@ -1,6 +1,7 @@
 """Scoring many files: one task for each file, one model, one ledger.
 
-* `run`: the path, file after file.
+* `run`: the path.
+* `spread`: the files are scored, one after the other or several at a time.
 * `plan`: which files are to be scored.
 * `job`: the job itself, and what of it is done already.
 * `ending`: how it takes its output, and how it ends.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -115,19 +115,19 @@ class FolderJob:
             read_as=read_as,
         )
 
-    def counts(self, *, scored: int) -> FileCounts:
+    def counts(self, *, scored: Set[str]) -> FileCounts:
         """How many files were found, scored, known from before, and left out.
 
         Args:
-            scored: Files that this run scored: the first ones of those to score.
+            scored: The parts of the files that this run scored.
         """
         return FileCounts(
             found=len(self.listing.files),
-            scored=scored,
+            scored=len(scored),
             known=len(self.listing.files) - len(self.todo),
             stray=self.listing.stray,
             stale=len(self.stale),
-            rescored=sum(file.part in self.stale for file in self.good[:scored]),
+            rescored=len(self.stale & scored),
         )
 
     def stale_notes(self) -> Iterator[str]:

@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.folder import MANIFEST
 from textbatch.data.output.records import RowCounts, Success
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
-from textbatch.data.readers.json_types import JsonTypes
-from textbatch.data.readers.listing import ListedFile, list_inputs
+from textbatch.data.readers.listing import list_inputs
 from textbatch.data.storage.file_io import new_output
-from textbatch.errors import TooManyBadRowsError
-from textbatch.failpoints import failpoint
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.file_task import FileResult, FolderResult, State
+from textbatch.scoring.file_task import FolderResult, State
 from textbatch.scoring.folder.checks import check_columns
 from textbatch.scoring.folder.ending import check_owned, finish, prepare_place
 from textbatch.scoring.folder.job import FolderJob
-from textbatch.scoring.folder.notes import FileNotes
-from textbatch.scoring.folder.parts import record_of
 from textbatch.scoring.folder.plan import check_existing, open_folder, plan
-from textbatch.scoring.folder.totals import PartProgress, Totals
+from textbatch.scoring.folder.spread import Spread
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.scoring.score_file import may_succeed_later, score_file
+from textbatch.scoring.score_file import may_succeed_later
 
 
 class FolderRun:
@@ -59,7 +52,7 @@ class FolderRun:
         self._keep = self._done = False
         self._notes: list[str] = []
         self._job: FolderJob | None = None
-        self._parts: _Parts | None = None
+        self._parts: Spread | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -121,14 +114,14 @@ class FolderRun:
                 state=state, model=self._model.used, notes=tuple(notes), bad_files=bad
             )
         if state == "failed":
-            left = len(job.todo) - parts.scored
+            left = len(job.todo) - len(parts.scored)
             notes.append(f"{left} of {len(job.listing.files)} files are left")
         notes += parts.notes.told() + job.bad.notes()
         totals = parts.totals
         return FolderResult(
             state=state,
             counts=totals.counts(),
-            model=self._model.used,
+            model=parts.used,
             rows_resumed=totals.rows_resumed,
             rows_per_second=totals.rate(time.perf_counter() - parts.started),
             tokens=totals.tokens,
@@ -158,7 +151,7 @@ class FolderRun:
             rows_planned=found.rows,
             model=self._model.used,
             notes=(*self._notes, *job.bad.notes()),
-            files=job.counts(scored=len(job.good)),
+            files=job.counts(scored={file.part for file in job.good}),
             bad_files=job.bad.told(),
         )
 
@@ -182,7 +175,7 @@ class FolderRun:
             counts=counts,
             model=self._model.used,
             notes=(*self._notes, note, *job.bad.notes()),
-            files=job.counts(scored=0),
+            files=job.counts(scored=set()),
             bad_files=job.bad.told(),
         )
 
@@ -193,7 +186,7 @@ class FolderRun:
                 f"{found.odd} of {len(job.todo)} files have other columns or types than most, and "
                 f"so have their parts; the first is {found.first_odd}"
             )
-        parts = _Parts(job, found.types, self._run_id, self._model, self._progress)
+        parts = Spread(job, found.types, self._run_id, self._model, self._progress)
         prepare_place(job)
         # From here on the directory is not empty: the ledger tells the next run whose it is.
         job.ledger.begin(self._run_id)
@@ -201,72 +194,3 @@ class FolderRun:
         parts.score()
         finish(job, self._run_id)
         return self.known("done")
-
-
-class _Parts:
-    """Scores the files of a job, one after the other.
-
-    Attributes:
-        totals: The counts of all files so far.
-        notes: What is told of files that this run has finished.
-        scored: Files that this run has finished.
-        started: When it began.
-    """
-
-    def __init__(
-        self,
-        job: FolderJob,
-        types: Mapping[str, JsonTypes],
-        run_id: str,
-        model: ModelHandle,
-        progress: Progress,
-    ) -> None:
-        self.totals, self.scored, self.started = Totals(), 0, time.perf_counter()
-        self.notes = FileNotes()
-        self._job, self._types, self._run_id, self._model = job, types, run_id, model
-        self._limit = BadRowLimit.parse(job.config.max_bad_rows)
-        self._progress = PartProgress(progress, sum(file.size for file in job.todo))
-        progress.begin(None)
-        names = {file.part: file.file for file in job.listing.files}
-        for record in job.resumed():
-            self.totals.add(record, resumed=True)
-            self.notes.add(names[record.part], record.notes)
-
-    def score(self) -> None:
-        self.started = time.perf_counter()
-        job = self._job
-        for file in job.good:
-            # The other files are scored nevertheless: a rerun then needs the bad ones only.
-            with job.bad.noted(file, kept=job.keeps(file)):
-                result = self._score(file)
-                record = record_of(job, file, result, self._run_id)
-                job.ledger.add(record)
-                self.totals.add(record)
-                failpoint("part-noted")
-                self.scored += 1
-                self.notes.add(file.file, record.notes)
-        job.bad.check()
-        rows = self.totals.totals()
-        self._limit.check(rows.bad_rows, rows=rows.rows_in)
-        check_enough(rows.rows_in, self._job.config.min_rows)
-
-    def _score(self, file: ListedFile) -> FileResult:
-        file.check_unchanged()
-        self._progress.next(file.size)
-        bad_before = self.totals.totals().bad_rows
-        task = self._job.task_of(
-            file,
-            run_id=self._run_id,
-            bad_rows=self._limit.left(bad_before),
-            read_as=self._types.get(file.part),
-        )
-        try:
-            result = score_file(task, self._model, self._progress)
-        except TooManyBadRowsError as error:
-            if not bad_before:
-                raise
-            before = f"; there were {bad_before} in the files before {file.path}"
-            raise TooManyBadRowsError(error.what + before, error.remedy) from error
-        self._job.folder.publish(file.part)
-        failpoint("part-published")
-        return result

@@ -1,0 +1,155 @@
+"""Workers that are processes on this machine."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from dataclasses import dataclass, replace
+
+from joblib.externals.loky import ProcessPoolExecutor
+
+from textbatch.errors import OutOfMemoryError, TextbatchError
+from textbatch.scoring.backends.port import Outcome
+from textbatch.scoring.backends.worker import begin_worker, work
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.file_task import FileTask
+
+#: How often a task is begun whose worker dies. The last time nothing else runs, so that no task is
+#: blamed for the death of another one's worker: with one worker, all of them end.
+TRIES = 3
+#: Libraries that make threads of their own read their number here.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """A task, and how many of its workers have died."""
+
+    task: FileTask
+    deaths: int = 0
+
+
+class LocalProcesses:
+    """Scores tasks in loky's processes, each with a model of its own.
+
+    joblib's `Parallel` would end the whole job when a worker dies, without a word of whose it was.
+
+    Attributes:
+        width: How many processes there are.
+    """
+
+    def __init__(
+        self,
+        config: ScoreConfig,
+        *,
+        workers: int,
+        threads: int,
+        do: Callable[[FileTask], Outcome] = work,
+    ) -> None:
+        """No process is started yet.
+
+        Args:
+            config: The job's options.
+            workers: How many processes.
+            threads: How many threads each has.
+            do: What a process does with a task.
+        """
+        self.width = workers
+        # Without the options of the command line, which a worker has no use for.
+        options = config.in_common(ScoreConfig) | {"threads": threads}
+        self._config, self._do = ScoreConfig(**options), do
+        self._environment = dict.fromkeys(_THREADS, str(threads))
+        self._pool: ProcessPoolExecutor | None = None
+        self._waiting: deque[_Try] = deque()
+        self._suspects: deque[_Try] = deque()
+        self._running: dict[Future[Outcome], _Try] = {}
+
+    def submit(self, task: FileTask) -> None:
+        """Put a task at the end."""
+        self._waiting.append(_Try(replace(task, config=self._config)))
+
+    def as_completed(self) -> Iterator[Outcome]:
+        """Yield what came of the tasks; one whose worker died is begun again."""
+        while self._waiting or self._suspects or self._running:
+            self._start()
+            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            if any(isinstance(one.exception(), BrokenExecutor) for one in done):
+                # All of them end when one does.
+                done, _ = wait(self._running)
+                self.close()
+            for future in done:
+                outcome = self._outcome(future, self._running.pop(future))
+                if outcome is not None:
+                    yield outcome
+
+    def close(self) -> None:
+        """Kill the processes."""
+        if self._pool is not None:
+            pool, self._pool = self._pool, None
+            pool.shutdown(wait=True, kill_workers=True)
+
+    def _start(self) -> None:
+        if self._suspects:
+            if not self._running:
+                self._run(self._suspects.popleft())
+            return
+        while self._waiting and len(self._running) < self.width:
+            self._run(self._waiting.popleft())
+
+    def _run(self, one: _Try) -> None:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self.width,
+                env=self._environment,
+                initializer=begin_worker,
+                initargs=(os.getpid(),),
+            )
+        try:
+            future = self._pool.submit(self._do, one.task)
+        except BrokenExecutor:  # a worker died while it had nothing to do
+            if self._running:
+                self._waiting.appendleft(one)
+                return
+            self.close()
+            self._run(one)
+            return
+        self._running[future] = one
+
+    def _outcome(self, future: Future[Outcome], one: _Try) -> Outcome | None:
+        """What came of a task; None if it is to be begun again."""
+        error = future.exception()
+        if error is None:
+            return future.result()
+        if not isinstance(error, BrokenExecutor):
+            raise error
+        again = _Try(_resumed(one.task), one.deaths + 1)
+        if again.deaths >= TRIES:
+            return Outcome(task=one.task, error=_death(one.task, str(error)), alone=True)
+        if again.deaths == TRIES - 1:
+            self._suspects.append(again)
+        else:
+            self._waiting.appendleft(again)
+        return None
+
+
+def _resumed(task: FileTask) -> FileTask:
+    """The task for another worker. The last one may have died between the part and its answer."""
+    return replace(task, if_exists="skip") if task.if_exists == "fail" else task
+
+
+def _death(task: FileTask, told: str) -> TextbatchError:
+    codes = re.findall(r"[A-Z]+\(-?\d+\)", told)
+    what = f"the worker of {task.input} died {TRIES} times, the last time with {_listed(codes)}"
+    if any(code.startswith("SIGKILL") for code in codes):
+        return OutOfMemoryError(
+            f"{what}, as where memory is short",
+            "take fewer --jobs, or --chunk-rows 1000; the other files are not concerned",
+        )
+    return TextbatchError(what, "this is a bug in textbatch or in a library: please report it")
+
+
+def _listed(codes: list[str]) -> str:
+    return ", ".join(codes) or "no exit code"

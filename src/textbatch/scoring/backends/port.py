@@ -1,0 +1,55 @@
+"""What a job asks of a backend: take a task, and tell when one is done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from textbatch.scoring.file_task import FileResult, FileTask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a task.
+
+    Attributes:
+        task: The task as it was submitted.
+        result: Its result; None after an error.
+        error: What ended it; None if it is done.
+        alone: Whether the error is the task's own fault, so that others may succeed.
+    """
+
+    task: FileTask
+    result: FileResult | None = None
+    error: Exception | None = None
+    alone: bool = False
+
+
+class Backend(Protocol):
+    """Scores tasks. The caller keeps as many of them submitted as it has workers.
+
+    Attributes:
+        width: How many tasks it works on at the same time.
+    """
+
+    width: int
+
+    def submit(self, task: FileTask) -> None:
+        """Take a task. It begins when a worker is free.
+
+        Args:
+            task: No other one that is not done yet may have its output.
+        """
+        ...
+
+    def as_completed(self) -> Iterator[Outcome]:
+        """Yield what came of each task, in any order, until none is left.
+
+        The caller may submit more of them between two outcomes.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the workers at once. What they have written stays sound, as after a kill."""
+        ...

@@ -1,0 +1,89 @@
+"""What a worker process does: load the model once, then score one task after the other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+from textbatch.errors import OutOfMemoryError, TextbatchError
+from textbatch.scoring.backends.port import Outcome
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.file_task import FileTask
+from textbatch.scoring.model_handle import ModelHandle
+from textbatch.scoring.score_file import score_file
+
+_LOOK_SECONDS = 0.25
+#: The model of this process, with the options it was opened with.
+_models: list[tuple[ScoreConfig, ModelHandle]] = []
+
+
+def begin_worker(driver: int) -> None:
+    """Prepare a new worker process.
+
+    Args:
+        driver: The process that it works for.
+    """
+    # Ctrl-C reaches all processes of a terminal; the driver decides what becomes of its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
+
+
+def work(task: FileTask) -> Outcome:
+    """Score a task with the model of this process.
+
+    Args:
+        task: What to score.
+
+    Returns:
+        Its result, or its error in a form that can be sent to the driver.
+    """
+    try:
+        return Outcome(task=task, result=score_file(task, model_of(task.config)))
+    except Exception as error:
+        return Outcome(task=task, error=sendable(error, task))
+
+
+def model_of(config: ScoreConfig) -> ModelHandle:
+    """The model of this process, loaded at the first task.
+
+    Args:
+        config: Names the model, and says how to run it.
+    """
+    if not _models or _models[0][0] != config:
+        for _, other in _models:
+            other.close()
+        _models[:] = [(config, ModelHandle(config))]
+    return _models[0][1]
+
+
+def sendable(error: Exception, task: FileTask) -> TextbatchError:
+    """An error as a value: without its traceback, and of a class that is easy to make.
+
+    Args:
+        error: What ended the task.
+        task: The task.
+    """
+    if isinstance(error, MemoryError):
+        return OutOfMemoryError(
+            f"not enough memory for {task.input}", "take fewer --jobs, or --chunk-rows 1000"
+        )
+    if not isinstance(error, TextbatchError):
+        return TextbatchError(
+            f"{task.input}: a worker ended with {type(error).__name__}",
+            "this is a bug in textbatch: please report it",
+        )
+    plain = next(
+        kind
+        for kind in type(error).__mro__
+        if issubclass(kind, TextbatchError) and kind.__init__ is TextbatchError.__init__
+    )
+    return plain(error.what, error.remedy)
+
+
+def _end_with(driver: int) -> None:
+    """End this process when the driver is gone, or its files would stay locked for the next one."""
+    waiting = threading.Event()
+    while os.getppid() == driver:
+        waiting.wait(_LOOK_SECONDS)
+    os._exit(1)

@@ -1,0 +1,168 @@
+"""The files of a job are scored, one after the other or several at a time, and noted when done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from textbatch.data.bad_row_limit import BadRowLimit
+from textbatch.data.readers.json_types import JsonTypes
+from textbatch.data.readers.listing import ListedFile
+from textbatch.errors import DataError, TextbatchError, TooManyBadRowsError
+from textbatch.failpoints import failpoint
+from textbatch.report.terminal.progress import Progress
+from textbatch.scoring.backends.here import Here
+from textbatch.scoring.backends.port import Backend, Outcome
+from textbatch.scoring.file_task import FileResult, ModelUsed
+from textbatch.scoring.folder.job import FolderJob
+from textbatch.scoring.folder.notes import FileNotes
+from textbatch.scoring.folder.parts import record_of
+from textbatch.scoring.folder.totals import PartProgress, Totals
+from textbatch.scoring.limits import check_enough
+from textbatch.scoring.model_handle import ModelHandle
+
+
+class Spread:
+    """Scores the files of a job. This process alone notes which are done.
+
+    Attributes:
+        totals: The counts of all files so far.
+        notes: What is told of files that this run has finished.
+        scored: The parts of the files that this run has finished.
+        started: When it began.
+    """
+
+    def __init__(
+        self,
+        job: FolderJob,
+        types: Mapping[str, JsonTypes],
+        run_id: str,
+        model: ModelHandle,
+        progress: Progress,
+    ) -> None:
+        """Count what an interrupted run has finished.
+
+        Args:
+            job: The job.
+            types: What JSON Lines files are read as, by their parts.
+            run_id: This run's id.
+            model: For a job without worker processes.
+            progress: Called with the progress of all files together.
+        """
+        self.totals, self.notes, self.started = Totals(), FileNotes(), time.perf_counter()
+        self.scored: set[str] = set()
+        self._used: ModelUsed | None = None
+        self._job, self._types, self._run_id, self._model = job, types, run_id, model
+        self._limit = BadRowLimit.parse(job.config.max_bad_rows)
+        self._progress = PartProgress(progress, sum(file.size for file in job.todo))
+        self._submitted: dict[Path, tuple[ListedFile, int]] = {}
+        self._failed: list[tuple[str, Exception]] = []
+        # Whether the backend itself tells how far it is within a file.
+        self._reports = True
+        self._stopped = False
+        progress.begin(None)
+        names = {file.part: file.file for file in job.listing.files}
+        for record in job.resumed():
+            self.totals.add(record, resumed=True)
+            self.notes.add(names[record.part], record.notes)
+
+    @property
+    def used(self) -> ModelUsed:
+        """The model that predicted, as the last file tells."""
+        return self._used or self._model.used
+
+    def score(self) -> None:
+        """Score the files that are left.
+
+        Raises:
+            TextbatchError: A file could not be scored. Where only this file is to blame, the others
+                are scored nevertheless: a rerun then needs the bad ones only.
+        """
+        self.started = time.perf_counter()
+        files = iter(self._job.good)
+        with closing(self._backend()) as backend:
+            self._submit(files, backend)
+            for outcome in backend.as_completed():
+                self._take(outcome)
+                if not self._stopped:
+                    self._submit(files, backend)
+        self._raise_failed()
+        self._job.bad.check()
+        rows = self.totals.totals()
+        self._limit.check(rows.bad_rows, rows=rows.rows_in)
+        check_enough(rows.rows_in, self._job.config.min_rows)
+
+    def _backend(self) -> Backend:
+        config, count = self._job.config, len(self._job.good)
+        if config.jobs > 1 and count > 1:
+            # Here, not at the top: most jobs need no processes.
+            from textbatch.scoring.backends.cores import shares_of
+            from textbatch.scoring.backends.local import LocalProcesses
+
+            workers, threads = shares_of(config.jobs, config.threads, most=count)
+            self._reports = False
+            return LocalProcesses(config, workers=workers, threads=threads)
+        return Here(self._model, self._progress)
+
+    def _submit(self, files: Iterator[ListedFile], backend: Backend) -> None:
+        """Submit as many files as there are free workers."""
+        while len(self._submitted) < backend.width and (file := next(files, None)):
+            with self._job.bad.noted(file, kept=self._job.keeps(file)):
+                file.check_unchanged()
+                bad_before = self.totals.totals().bad_rows
+                task = self._job.task_of(
+                    file,
+                    run_id=self._run_id,
+                    bad_rows=self._limit.left(bad_before),
+                    read_as=self._types.get(file.part),
+                )
+                if self._reports:
+                    self._progress.next(file.size)
+                backend.submit(task)
+                self._submitted[task.output] = (file, bad_before)
+
+    def _take(self, outcome: Outcome) -> None:
+        file, bad_before = self._submitted.pop(outcome.task.output)
+        if isinstance(outcome.error, DataError):
+            self._job.bad.add(file, outcome.error, kept=self._job.keeps(file))
+        elif outcome.error is not None:
+            self._fail(file, outcome.error, bad_before)
+            self._stopped = self._stopped or not outcome.alone
+        else:
+            assert outcome.result is not None
+            self._finish(file, outcome.result)
+            # Files that are scored at the same time can have too many bad rows only together.
+            bad = self.totals.totals().bad_rows
+            self._stopped = self._stopped or self._limit.exceeded(bad, rows=None)
+
+    def _finish(self, file: ListedFile, result: FileResult) -> None:
+        self._job.folder.publish(file.part)
+        failpoint("part-published")
+        record = record_of(self._job, file, result, self._run_id)
+        self._job.ledger.add(record)
+        self.totals.add(record)
+        failpoint("part-noted")
+        self.scored.add(file.part)
+        self.notes.add(file.file, record.notes)
+        self._used = result.model
+        if not self._reports:
+            self._progress.whole(file.size, result.counts.rows_in)
+
+    def _fail(self, file: ListedFile, error: Exception, bad_before: int) -> None:
+        if isinstance(error, TooManyBadRowsError) and bad_before:
+            before = f"; there were {bad_before} in the files before {file.path}"
+            told = TooManyBadRowsError(error.what + before, error.remedy)
+            told.__cause__ = error
+            error = told
+        self._failed.append((file.part, error))
+
+    def _raise_failed(self) -> None:
+        """Raise the error of the first file that failed."""
+        if not self._failed:
+            return
+        _, first = min(self._failed, key=lambda failed: failed[0])
+        if isinstance(first, TextbatchError) and len(self._failed) > 1:
+            first.what += f" ({len(self._failed) - 1:,} more files failed)"
+        raise first
