@@ -26,6 +26,7 @@ from textbatch.options import Option, options_of
 from textbatch.report.audit import AuditReport
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.files import SCHEMA_VERSION
+from textbatch.report.importing import ImportReport
 from textbatch.report.scoring import RunReport
 from textbatch.report.training import TrainReport
 from textbatch.report.tuning import TuneReport
@@ -43,6 +44,7 @@ REPORTS: dict[str, tuple[type, str]] = {
     "tune": (TuneReport, "study"),
     "audit": (AuditReport, "output"),
     "vectors": (VectorsReport, "output"),
+    "import": (ImportReport, "model"),
 }
 #: This command's record is printed by `--json` alone.
 _UNWRITTEN = "vectors"

@@ -94,6 +94,7 @@ _EXTRAS = {
     "train": _TRAINING,
     "tune": (*_TRAINING, "optuna"),
     "audit": (*_TRAINING, "cleanlab"),
+    "keras": ("h5py", "scipy"),
 }
 
 

@@ -20,6 +20,7 @@ TRAINS = (
     "model/network",
     "model/vectors",
     "training/fit",
+    "training/imported",
     "training/package",
     "training/test_audit.py",
     "training/test_cross_validation.py",

@@ -28,6 +28,7 @@ OWNERS = {
     "csv": {"data"},
     "msgspec": {"data", "model.bundle", "model.quality"},
     "gensim": {"model.vectors"},
+    "h5py": {"model.keras_files"},
     "keras": {"model", "training.fit", "training.from_keras", "training.import_keras"},
     "tensorflow": {"model"},
     "onnx": {"model"},

@@ -131,7 +131,15 @@ def ran() -> set[str]:
     return set()
 
 
-@pytest.mark.parametrize("page", [p for p in PAGES if commands(p)], ids=lambda page: page.name)
+#: Their commands need what their Python makes, and run with it.
+WITH_PYTHON = {"keras-model.md"}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [p for p in PAGES if commands(p) and p.name not in WITH_PYTHON],
+    ids=lambda page: page.name,
+)
 def test_commands_run_one_after_the_other(
     page, folder, ran, tmp_path, request, in_process, monkeypatch
 ):
@@ -251,6 +259,23 @@ def test_kubectl_is_told_of_jobs_that_there_are():
     for name in re.findall(r"--from=cronjob/(\S+)", "\n".join(lines)):
         manifest = yaml.safe_load((ROOT / "jobs" / "kubernetes" / "cronjob.yaml").read_text())
         assert manifest["metadata"]["name"] == name
+
+
+def test_the_python_of_a_keras_model_runs(folder, tmp_path):
+    here = shutil.copytree(folder, tmp_path / "here")
+    page = ROOT / "docs" / "keras-model.md"
+    # TensorFlow needs a process of its own.
+    run = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks(page, "python"))], cwd=here, capture_output=True,
+        text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    for line in commands(page):
+        if not line.startswith("pip "):
+            words = [sys.executable, "-m", *shlex.split(line)]
+            run = subprocess.run(words, cwd=here, capture_output=True, text=True, check=False)
+            assert run.returncode == 0, (line, run.stderr)
+    assert "predicted_label" in (here / "answers.csv").read_text()
 
 
 def test_yaml_is_yaml():

@@ -59,6 +59,8 @@ SPEAKS_FOR = {
     "training/config/tune.py": "tune",
     "training/config/audit.py": "audit",
     "training/config/vectors.py": "vectors",
+    "training/config/model_import.py": "import",
+    "training/imported": "import",
     "training/audit.py": "audit",
     "training/tune.py": "tune",
     "training/vectors.py": "vectors",

@@ -90,6 +90,7 @@ LACKING = [
     (("tune", "tickets.csv"), "tune", "tune", ("optuna", "keras")),
     (("audit", "tickets.csv"), "audit", "audit", ("cleanlab", "sklearn")),
     (("demo",), "demo", "train", ("pandas",)),
+    (("import", "--keras", "m.h5", "--tokenizer", "t"), "import", "keras", ("h5py",)),
     (("score", "tickets.csv", "out.parquet", "--html", "run.html"), "--html", "html", ("jinja2",)),
 ]
 

@@ -10,6 +10,7 @@ from textbatch.data.strict_json import to_json
 from textbatch.model.bundle.directory import ListedFile
 from textbatch.model.bundle.records import Settings
 from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.chain import Chain
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.profile import TrainingProfile
 
@@ -40,7 +41,7 @@ class BundleInspection:
     textbatch: str
     versions: dict[str, str]
     settings: Settings
-    architecture: Architecture
+    architecture: Architecture | Chain
     network: str
     labels: tuple[str, ...]
     calibration: Calibration

@@ -91,7 +91,7 @@ def split_tokens(texts: pa.Array) -> tuple[pa.Array, Int64Array]:
     """
     # 64-bit offsets: spaces around CJK characters can triple a chunk that was just below 2 GiB.
     text = texts.cast(pa.large_string())
-    text = _fold_bytes(_fold_characters(text))
+    text = fold_bytes(_fold_characters(text), _BYTES)
     text = pc.ascii_trim(text, " ")
     # The split kernel finds one empty token in an empty text, so empty texts are made null.
     text = pc.if_else(pc.equal(text, ""), None, text)
@@ -147,12 +147,20 @@ def _composes() -> bool:
     return bool(accented == "\u00d9")
 
 
-def _fold_bytes(text: pa.Array) -> pa.Array:
-    """Apply the rules for ASCII, with a table of bytes: faster than a pattern."""
+def fold_bytes(text: pa.Array, table: bytes) -> pa.Array:
+    """Replace characters of ASCII with others, by a table of bytes: faster than a pattern.
+
+    Args:
+        text: Large strings without nulls. Shape `(rows,)`.
+        table: The new byte for each byte, as `bytes.maketrans` makes it. Shape `(256,)`.
+
+    Returns:
+        Shape `(rows,)`.
+    """
     _, ends, data = text.buffers()
     if data is None:
         return text
     offsets = np.frombuffer(ends, np.int64)[text.offset : text.offset + len(text) + 1]
-    folded = bytes(memoryview(data)[offsets[0] : offsets[-1]]).translate(_BYTES)
+    folded = bytes(memoryview(data)[offsets[0] : offsets[-1]]).translate(table)
     buffers = [None, pa.py_buffer(offsets - offsets[0]), pa.py_buffer(folded)]
     return pa.Array.from_buffers(text.type, len(text), buffers)

@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.text.keras_text import KerasText, kept_tokens
 from textbatch.text.normalization import split_tokens
-from textbatch.text.vocabulary import OOV_ID, Vocabulary
+from textbatch.text.vocabulary import OOV_ID, PAD_ID, Vocabulary
 from textbatch.types import BoolArray, TokenBatch
 
-#: Only the beginning of a longer text is used. Otherwise one row of some megabytes would delay
-#: the job, although only a few hundred of its tokens are kept.
+#: Only so much of a longer text is used, from the side that the network sees. Otherwise one row of
+#: some megabytes would delay the job, although only a few hundred of its tokens are kept.
 MAX_CHARACTERS = 100_000
 
 
@@ -24,10 +25,12 @@ class Tokenizer:
     Attributes:
         vocabulary: Known tokens and their ids.
         max_sequence_length: A longer text keeps only this many tokens, its first ones.
+        rules: How a model that was made with Keras splits texts; None for textbatch's own rules.
     """
 
     vocabulary: Vocabulary
     max_sequence_length: int
+    rules: KerasText | None = None
 
     def encode(self, texts: pa.Array) -> TokenBatch:
         """Encode texts.
@@ -38,30 +41,46 @@ class Tokenizer:
         Returns:
             Token ids, cut to `max_sequence_length`. Rows without a token have length 0.
         """
-        texts, cut = _first_characters(texts)
-        tokens, offsets = split_tokens(texts)
+        keep_last = self.rules is not None and self.rules.truncating == "pre"
+        texts, cut = _part_of_long(texts, keep_last=keep_last)
+        tokens, offsets = (self.rules.split_tokens if self.rules else split_tokens)(texts)
+        token_ids = self.vocabulary.lookup(tokens)
+        unknown = None
+        if self.rules:
+            # Rules of others may leave a text's "[PAD]" whole.
+            token_ids = np.where(token_ids == PAD_ID, np.int32(OOV_ID), token_ids)
+            if not self.rules.keep_unknown:
+                known = token_ids != OOV_ID
+                unknown = tokens.filter(pa.array(~known))
+                offsets, token_ids = kept_tokens(offsets, known), token_ids[known]
+                tokens = tokens.filter(pa.array(known))
         lengths = np.diff(offsets)
         kept = np.minimum(lengths, self.max_sequence_length)
-        token_ids = self.vocabulary.lookup(tokens)
         truncated = cut | (lengths > kept)
         if (lengths > kept).any():
             position = np.arange(len(token_ids)) - np.repeat(offsets[:-1], lengths)
-            inside = position < self.max_sequence_length
+            inside = (
+                position >= np.repeat(lengths - kept, lengths)
+                if keep_last
+                else position < self.max_sequence_length
+            )
             token_ids, tokens = token_ids[inside], tokens.filter(pa.array(inside))
             offsets = np.concatenate([[0], np.cumsum(kept)])
         return TokenBatch(
             token_ids=token_ids,
             offsets=offsets,
             truncated=truncated,
-            unknown=tokens.filter(pa.array(token_ids == OOV_ID)),
+            unknown=tokens.filter(pa.array(token_ids == OOV_ID)) if unknown is None else unknown,
         )
 
 
-def _first_characters(texts: pa.Array) -> tuple[pa.Array, BoolArray]:
-    """Cut texts at `MAX_CHARACTERS`; return them, and where something was cut off."""
+def _part_of_long(texts: pa.Array, *, keep_last: bool) -> tuple[pa.Array, BoolArray]:
+    """Cut texts to `MAX_CHARACTERS`; return them, and where something was cut off."""
     # Look at bytes first: counting characters costs more, and few texts need it.
     if (pc.max(pc.binary_length(texts)).as_py() or 0) <= MAX_CHARACTERS:
         return texts, np.zeros(len(texts), bool)
     long = pc.greater(pc.utf8_length(texts), MAX_CHARACTERS)
-    cut = pc.utf8_slice_codeunits(texts, 0, MAX_CHARACTERS)
+    # Counted from the end, a slice up to the last character needs a bound beyond it.
+    start, stop = (-MAX_CHARACTERS, 2**31 - 1) if keep_last else (0, MAX_CHARACTERS)
+    cut = pc.utf8_slice_codeunits(texts, start, stop)
     return cut, long.to_numpy(zero_copy_only=False)

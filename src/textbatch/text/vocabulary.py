@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,11 +48,12 @@ class Vocabulary:
         return cls(tokens=(*RESERVED, *kept))
 
     @classmethod
-    def from_lines(cls, text: str) -> Vocabulary:
+    def from_lines(cls, text: str, *, escaped: bool = False) -> Vocabulary:
         """Read the bundle's `vocabulary.txt`: one token on each line; the line number is its id.
 
         Args:
             text: The content of the file.
+            escaped: Whether line breaks and back-slashes in tokens are escaped.
 
         Raises:
             BundleError: Reserved tokens are missing, or a token is empty or repeated.
@@ -59,13 +61,18 @@ class Vocabulary:
         tokens = tuple(text.removesuffix("\n").split("\n"))
         if tokens[: len(RESERVED)] != RESERVED:
             raise BundleError("vocabulary.txt does not start with [PAD] and [OOV]", _RETRAIN)
+        if escaped:
+            tokens = tuple(_ESCAPED.sub(lambda found: _PLAIN[found[0]], one) for one in tokens)
         if len(set(tokens)) != len(tokens) or "" in tokens:
             raise BundleError("vocabulary.txt holds an empty or repeated token", _RETRAIN)
         return cls(tokens=tokens)
 
-    def to_lines(self) -> str:
-        """The content of `vocabulary.txt`."""
-        return "\n".join(self.tokens) + "\n"
+    def to_lines(self, *, escaped: bool = False) -> str:
+        """The content of `vocabulary.txt`; `escaped` as in `from_lines`."""
+        tokens = self.tokens
+        if escaped:
+            tokens = tuple(one.replace("\\", r"\\").replace("\n", r"\n") for one in tokens)
+        return "\n".join(tokens) + "\n"
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -91,4 +98,6 @@ class Vocabulary:
         return pa.array(self.tokens, pa.large_string())
 
 
+_PLAIN = {r"\\": "\\", r"\n": "\n"}
+_ESCAPED = re.compile(r"\\[\\n]")
 _RETRAIN = "restore the model from its source or train it again"

@@ -14,6 +14,7 @@ import pyarrow as pa
 from textbatch.errors import BundleError, ConflictError, DataError, UsageError
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import check_replaceable
+from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import softmax
@@ -105,9 +106,11 @@ def _adopt(
             "build the network as a plain chain of layers",
         )
     listener.log(f"the bundle's probabilities are within {worst:.1g} of the network's")
+    architecture = classifier.architecture
+    assert isinstance(architecture, Architecture), "Keras networks of this path are ones"
     start = NetworkStart(
         tokenizer=classifier.tokenizer,
-        architecture=classifier.architecture,
+        architecture=architecture,
         vectors=classifier.weights.tensors["embedding"],
         warnings=warnings,
     )

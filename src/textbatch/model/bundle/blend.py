@@ -20,6 +20,7 @@ from textbatch.model.linear.classifier import LinearModel
 from textbatch.model.linear.ngrams import Ngrams
 from textbatch.model.linear.text_model import LinearTextModel, SubwordModel
 from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.chain import Chain
 from textbatch.model.network.weights import most_bytes, parse_tensors
 from textbatch.types import Float32Array, Int32Array, Int64Array, TokenBatch
 
@@ -85,7 +86,7 @@ class Blend:
         return {LAYOUT.blend: dump_json(sizes), LAYOUT.linear: save(contiguous)}
 
 
-def read_blend(files: BundleFiles, architecture: Architecture) -> Blend | None:
+def read_blend(files: BundleFiles, architecture: Architecture | Chain) -> Blend | None:
     """Read the blend of a bundle; None if the bundle has none.
 
     Args:

@@ -26,6 +26,7 @@ from textbatch.model.bundle.directory import (
 from textbatch.model.bundle.records import (
     MAX_GOLDEN_ROWS,
     Golden,
+    ImportedConfig,
     Int8Check,
     Measured,
     NetworkConfig,
@@ -33,6 +34,7 @@ from textbatch.model.bundle.records import (
 )
 from textbatch.model.bundle.strict_json import check_fields, dump_json, parse_json, read_fields
 from textbatch.model.layout import LAYOUT, RESTORE
+from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.weights import Weights
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.profile import TrainingProfile
@@ -117,10 +119,9 @@ def save_bundle(
         StorageError: Writing failed. An older bundle is still there.
     """
     classifier = bundle.classifier
-    config = NetworkConfig(architecture=classifier.architecture, settings=bundle.settings)
     files = {
-        LAYOUT.config: dump_json(asdict(config)),
-        LAYOUT.vocabulary: classifier.vocabulary.to_lines().encode(),
+        LAYOUT.config: dump_json(asdict(_config_of(bundle))),
+        LAYOUT.vocabulary: classifier.vocabulary.to_lines(escaped=bool(classifier.text)).encode(),
         LAYOUT.labels: dump_json(list(classifier.labels)),
         LAYOUT.weights: classifier.weights.data,
         LAYOUT.graph: classifier.graph,
@@ -148,7 +149,9 @@ def load_bundle(path: Path) -> Bundle:
         BundleError: It is missing, damaged, inconsistent or unsafe.
     """
     files = read_verified(path)
-    config = _record(files, LAYOUT.config, NetworkConfig)
+    config = _config(files)
+    network = config.architecture if isinstance(config, NetworkConfig) else config.network()
+    rules = None if isinstance(config, NetworkConfig) else config.text
     if config.settings.text_rules != RULES_VERSION:
         raise BundleError(
             f"{path} was made with text rules {config.settings.text_rules}, this textbatch has "
@@ -157,14 +160,12 @@ def load_bundle(path: Path) -> Bundle:
         )
     calibration = _record(files, LAYOUT.calibration, Calibration)
     classifier = Classifier(
-        architecture=config.architecture,
-        vocabulary=_vocabulary(files, config.architecture.vocabulary_size),
+        architecture=network,
+        vocabulary=_vocabulary(files, network.vocabulary_size, escaped=bool(rules)),
         labels=_labels(files),
-        weights=Weights.parse(
-            files.tensors(LAYOUT.weights, Weights.most_bytes(config.architecture)),
-            config.architecture,
-        ),
-        blend=read_blend(files, config.architecture),
+        weights=Weights.parse(files.tensors(LAYOUT.weights, Weights.most_bytes(network)), network),
+        text=rules,
+        blend=read_blend(files, network),
         temperature=calibration.temperature,
     )
     _check_sizes(classifier, files[LAYOUT.graph])
@@ -180,6 +181,28 @@ def load_bundle(path: Path) -> Bundle:
         metrics=_metrics(files),
         manifest=files.manifest,
     )
+
+
+def _config_of(bundle: Bundle) -> NetworkConfig | ImportedConfig:
+    classifier, settings = bundle.classifier, bundle.settings
+    network, text = classifier.architecture, classifier.text
+    if isinstance(network, Architecture):
+        if text is None:
+            return NetworkConfig(architecture=network, settings=settings)
+        return ImportedConfig(text=text, settings=settings, architecture=network)
+    assert text is not None, "chains come from Keras, with its rules"
+    return ImportedConfig(text=text, settings=settings, chain=network)
+
+
+def _config(files: BundleFiles) -> NetworkConfig | ImportedConfig:
+    value = parse_json(files[LAYOUT.config], LAYOUT.config)
+    if not (isinstance(value, dict) and "text" in value):
+        return read_fields(NetworkConfig, value, LAYOUT.config)
+    config = read_fields(ImportedConfig, value, LAYOUT.config)
+    text = config.text
+    if (config.architecture is None) == (config.chain is None) or not text.between_is_there():
+        raise BundleError(f"{LAYOUT.config} is malformed", RESTORE)
+    return config
 
 
 def _check_sizes(classifier: Classifier, graph: bytes) -> None:
@@ -230,13 +253,13 @@ def _metrics(files: BundleFiles) -> dict[str, object]:
     return value
 
 
-def _vocabulary(files: BundleFiles, size: int) -> Vocabulary:
+def _vocabulary(files: BundleFiles, size: int, *, escaped: bool) -> Vocabulary:
     data = files[LAYOUT.vocabulary]
     # Before a text is made of each line.
     if (found := data.removesuffix(b"\n").count(b"\n") + 1) != size:
         _refuse_size(LAYOUT.vocabulary, found, size)
     try:
-        return Vocabulary.from_lines(data.decode("utf-8"))
+        return Vocabulary.from_lines(data.decode("utf-8"), escaped=escaped)
     except UnicodeDecodeError as error:
         raise BundleError(f"{LAYOUT.vocabulary} is not UTF-8", RESTORE) from error
 

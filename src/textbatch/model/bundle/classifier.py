@@ -6,8 +6,11 @@ from dataclasses import dataclass
 
 from textbatch.model.bundle.blend import Blend
 from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.chain import Chain
+from textbatch.model.network.chain_graph import build_chain_graph
 from textbatch.model.network.onnx_graph import build_graph
 from textbatch.model.network.weights import Weights
+from textbatch.text.keras_text import KerasText
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
 
@@ -21,14 +24,16 @@ class Classifier:
         vocabulary: Known tokens.
         labels: The labels, in the order of the network's outputs.
         weights: All tensors of the network.
+        text: How a model that was made with Keras splits texts; None for textbatch's own rules.
         blend: A linear model beside the network; None without one.
         temperature: Logits are divided by it; 1 before calibration.
     """
 
-    architecture: Architecture
+    architecture: Architecture | Chain
     vocabulary: Vocabulary
     labels: tuple[str, ...]
     weights: Weights
+    text: KerasText | None = None
     blend: Blend | None = None
     temperature: float = 1.0
 
@@ -38,9 +43,13 @@ class Classifier:
         return Tokenizer(
             vocabulary=self.vocabulary,
             max_sequence_length=self.architecture.max_sequence_length,
+            rules=self.text,
         )
 
     @property
     def graph(self) -> bytes:
         """The ONNX graph, built from the architecture by this version of textbatch."""
-        return build_graph(self.architecture, self.weights.offsets)
+        network, offsets = self.architecture, self.weights.offsets
+        if isinstance(network, Chain):
+            return build_chain_graph(network, offsets)
+        return build_graph(network, offsets)

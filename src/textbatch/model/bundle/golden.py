@@ -10,7 +10,9 @@ _ROWS = 32
 _DECORATIONS = ("{}", "{}!", "({})", "“ {} ”", "{} zqxv", "{} 文本")
 
 
-def golden_texts(vocabulary: Vocabulary, *, max_sequence_length: int, seed: int) -> list[str]:
+def golden_texts(
+    vocabulary: Vocabulary, *, max_sequence_length: int, seed: int, between: str = " "
+) -> list[str]:
     """Make texts of random known words, from one word to more than the limit on length.
 
     They are not training texts, which are private. They use all parts of the tokenizer: upper
@@ -20,6 +22,7 @@ def golden_texts(vocabulary: Vocabulary, *, max_sequence_length: int, seed: int)
         vocabulary: The words.
         max_sequence_length: The limit on length, in tokens.
         seed: Seed of the choice.
+        between: What separates words.
     """
     random = np.random.default_rng(seed)
     words = vocabulary.words()
@@ -29,7 +32,7 @@ def golden_texts(vocabulary: Vocabulary, *, max_sequence_length: int, seed: int)
         picked = [words[index] for index in random.integers(len(words), size=length)]
         # The first words too: they are frequent, so their vectors are trained best.
         picked[0] = words[len(texts) % len(words)]
-        text = " ".join(
+        text = between.join(
             word.upper() if word.isascii() and random.random() < 0.1 else word for word in picked
         )
         texts.append(_DECORATIONS[len(texts) % len(_DECORATIONS)].format(text))

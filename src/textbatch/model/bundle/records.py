@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from textbatch.data.strict_json import Count, Share
 from textbatch.errors import QualityGateError
 from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.chain import Chain
 from textbatch.model.quality.confidence_limits import LimitMeasure
 from textbatch.model.quality.text_sketch import TextSketch
+from textbatch.text.keras_text import KerasText
 from textbatch.text.normalization import RULES_VERSION
 
 #: The most golden rows: training makes 32.
@@ -43,6 +45,35 @@ class NetworkConfig:
 
     architecture: Architecture
     settings: Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportedConfig:
+    """What `config.json` holds for a model that was made with Keras.
+
+    Attributes:
+        text: How texts are split.
+        settings: As in `NetworkConfig`.
+        architecture: Sizes of the network, if it is one that textbatch trains too; else None.
+        chain: Its layers, if it is another one; else None.
+    """
+
+    text: KerasText
+    settings: Settings
+    architecture: Architecture | None = None
+    chain: Chain | None = None
+
+    def network(self) -> Architecture | Chain:
+        """The one of the two that is there.
+
+        Raises:
+            ValueError: Both are there, or none.
+        """
+        if (self.architecture is None) == (self.chain is None):
+            raise ValueError("neither one network nor the other")
+        network = self.architecture or self.chain
+        assert network is not None
+        return network
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """Engines: what runs the network. All compute the same logits from the same weights.
 
 * `onnx`: ONNX Runtime, on the CPU.
+* `chain`: ONNX Runtime, for chains of layers that were made with Keras.
+* `onnx_session`: a session of ONNX Runtime.
 * `keras`: Keras, for GPUs, and as the reference in tests.
 * `loop_graph`: the ONNX graph that `onnx` runs: a loop over time.
 * `loop_layers`, `loop_pooling`, `graph_builder`: the parts of this graph.
@@ -15,6 +17,8 @@ from textbatch.errors import ConflictError, QualityGateError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.chain import Chain
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.text.bucketing import MiniBatch
 from textbatch.types import Float32Array
@@ -61,20 +65,30 @@ def open_engine(
 
     Raises:
         ConflictError: A GPU is wanted and there is none, or int8 is wanted for a bidirectional
-            network.
+            network. Or a chain is to run on another engine than ONNX Runtime.
     """
+    network = classifier.architecture
     if precision == "int8":
-        _check_one_way(classifier)
+        _check_one_way(network)
+    if isinstance(network, Chain):
+        if name == "tensorflow" or device == "gpu":
+            raise ConflictError(
+                "a model with layers that only `textbatch import` reads runs on ONNX Runtime",
+                "leave --engine and --device out",
+            )
+        from textbatch.model.engines.chain import ChainEngine
+
+        return ChainEngine(classifier, network, threads=threads)
     # Each engine is imported only when chosen: TensorFlow alone takes seconds.
     if name == "tensorflow" or device == "gpu":
         import_keras(threads=threads)
         from textbatch.model.engines.keras import KerasEngine
 
-        return KerasEngine(classifier, device=device)
+        return KerasEngine(classifier, network, device=device)
     if name == "onnx" or name == "auto":
         from textbatch.model.engines.onnx import OnnxEngine
 
-        return OnnxEngine(classifier, threads=threads, precision=precision)
+        return OnnxEngine(classifier, network, threads=threads, precision=precision)
     assert_never(name)
 
 
@@ -86,7 +100,7 @@ def check_int8(bundle: Bundle) -> None:
         QualityGateError: int8 changed too many labels when the bundle was made, or nobody
             compared.
     """
-    _check_one_way(bundle.classifier)
+    _check_one_way(bundle.classifier.architecture)
     if bundle.int8 is None:
         raise QualityGateError(
             "nobody compared int8 with float32 when the model was made", "leave --precision out"
@@ -94,8 +108,13 @@ def check_int8(bundle: Bundle) -> None:
     bundle.int8.check()
 
 
-def _check_one_way(classifier: Classifier) -> None:
-    if classifier.architecture.bidirectional:
+def _check_one_way(network: Architecture | Chain) -> None:
+    if isinstance(network, Chain):
+        raise ConflictError(
+            "--precision int8 is not for layers that only `textbatch import` reads",
+            "leave --precision out",
+        )
+    if network.bidirectional:
         raise ConflictError(
             "--precision int8 is for networks that read one way; this model is bidirectional",
             "leave --precision out, or train without --bidirectional",

@@ -13,6 +13,7 @@ import numpy as np
 from textbatch.errors import ConflictError, OutOfMemoryError
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.choices import CPU_BATCH_TOKENS, GPU_BATCH_TOKENS, DeviceName, Precision
+from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.keras_network import build_network, write_tensors
 from textbatch.text.bucketing import MiniBatch
 from textbatch.text.vocabulary import OOV_ID, PAD_ID
@@ -35,11 +36,14 @@ class KerasEngine:
     precision: Precision = "f32"
     workers = 1
 
-    def __init__(self, classifier: Classifier, *, device: DeviceName) -> None:
+    def __init__(
+        self, classifier: Classifier, architecture: Architecture, *, device: DeviceName
+    ) -> None:
         """Build the network on a device.
 
         Args:
             classifier: What answers.
+            architecture: Its network.
             device: `auto` means a GPU if there is one.
 
         Raises:
@@ -55,8 +59,8 @@ class KerasEngine:
         self.batch_tokens = GPU_BATCH_TOKENS if self.device == "gpu" else CPU_BATCH_TOKENS
         self._max_rows: int | None = None
         with _on(self.device):
-            self._network = build_network(classifier.architecture)
-            write_tensors(self._network, classifier.architecture, classifier.weights.tensors)
+            self._network = build_network(architecture)
+            write_tensors(self._network, architecture, classifier.weights.tensors)
 
     def predict_logits(self, batch: MiniBatch) -> Float32Array:
         """Compute the logits of a mini-batch. Shape `(batch, labels)`.

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 from textbatch.errors import BundleError
 from textbatch.model.layout import LAYOUT, RESTORE
 from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.chain import Chain
 from textbatch.types import Float32Array
 
 _LENGTH_BYTES, _MAX_HEADER_BYTES = 8, 1 << 20
@@ -39,7 +40,9 @@ class Weights:
     tensors: Mapping[str, Float32Array]
 
     @classmethod
-    def pack(cls, tensors: Mapping[str, Float32Array], architecture: Architecture) -> Weights:
+    def pack(
+        cls, tensors: Mapping[str, Float32Array], architecture: Architecture | Chain
+    ) -> Weights:
         """Put tensors into a safetensors file.
 
         Args:
@@ -50,7 +53,7 @@ class Weights:
         return cls.parse(save(contiguous), architecture)
 
     @classmethod
-    def parse(cls, data: bytes, architecture: Architecture) -> Weights:
+    def parse(cls, data: bytes, architecture: Architecture | Chain) -> Weights:
         """Read a safetensors file that must hold exactly the tensors of a network.
 
         Nothing in the header of the file is believed. Names, types, shapes and places are compared
@@ -68,12 +71,12 @@ class Weights:
         return cls(data=data, offsets=offsets, tensors=tensors)
 
     @classmethod
-    def most_bytes(cls, architecture: Architecture) -> int:
+    def most_bytes(cls, architecture: Architecture | Chain) -> int:
         """The largest file that can hold the tensors of a network."""
         return most_bytes(cls._expected(architecture))
 
     @staticmethod
-    def _expected(architecture: Architecture) -> dict[str, tuple[str, tuple[int, ...]]]:
+    def _expected(architecture: Architecture | Chain) -> dict[str, tuple[str, tuple[int, ...]]]:
         return {name: (_FLOAT32, s) for name, s in architecture.tensor_shapes().items()}
 
 

@@ -1,0 +1,73 @@
+"""The engine for chains of layers that were made with Keras: ONNX Runtime, on the CPU."""
+
+from __future__ import annotations
+
+import joblib
+import numpy as np
+
+from textbatch.model.bundle.classifier import Classifier
+from textbatch.model.choices import CPU_BATCH_TOKENS, Precision
+from textbatch.model.engines.onnx_session import open_session
+from textbatch.model.network.chain import Chain
+from textbatch.text.bucketing import MiniBatch
+from textbatch.text.vocabulary import PAD_ID
+from textbatch.types import Float32Array, Int32Array
+
+#: ONNX Runtime computes these with vectors of up to 16 numbers, and the numbers that are left over
+#: one by one, which rounds differently. So rows come in multiples of 16.
+_ROUNDED_APART = {"elu", "selu", "softplus", "exponential"}
+_ROWS_STEP = 16
+
+
+class ChainEngine:
+    """Runs the bundle's own graph; see `engines.Engine`.
+
+    Where layers see padding, each text has all steps, whatever the texts beside it.
+    """
+
+    name = "onnx"
+    device = "cpu"
+    batch_tokens = CPU_BATCH_TOKENS
+    precision: Precision = "f32"
+
+    def __init__(self, classifier: Classifier, chain: Chain, *, threads: int | None) -> None:
+        self.workers = threads or joblib.cpu_count()
+        self._chain = chain
+        self._session = open_session(classifier.graph, classifier.weights.data)
+        self._inputs = [one.name for one in self._session.get_inputs()]
+        # A mini-batch is made for the tokens of its rows; computing padding takes more.
+        steps = chain.max_sequence_length if chain.computes_padding else 1
+        activations = {layer.activation for layer in chain.layers}
+        self._step = _ROWS_STEP if activations & _ROUNDED_APART else 1
+        self._most_rows = max(1, CPU_BATCH_TOKENS // steps)
+
+    def predict_logits(self, batch: MiniBatch) -> Float32Array:
+        """Compute the logits of a mini-batch. Shape `(batch, labels)`."""
+        rows = len(batch.token_ids)
+        step = self._most_rows if self._chain.computes_padding else rows
+        parts = [
+            self._run(batch.token_ids[at : at + step], batch.lengths[at : at + step])
+            for at in range(0, rows, step)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _run(self, token_ids: Int32Array, lengths: Int32Array) -> Float32Array:
+        rows = len(token_ids)
+        places = np.minimum(np.arange(-(-rows // self._step) * self._step), rows - 1)
+        token_ids, lengths = token_ids[places], lengths[places]
+        feeds = {"token_ids": np.ascontiguousarray(token_ids.T), "lengths": lengths}
+        if self._chain.computes_padding:
+            feeds["padded_ids"] = np.ascontiguousarray(self._padded(token_ids, lengths).T)
+        logits: Float32Array = self._session.run(
+            ["logits"], {name: feeds[name] for name in self._inputs}
+        )[0]
+        return logits[:rows]
+
+    def _padded(self, token_ids: Int32Array, lengths: Int32Array) -> Int32Array:
+        steps = self._chain.max_sequence_length
+        padded = np.full((len(token_ids), steps), PAD_ID, np.int32)
+        real = np.arange(token_ids.shape[1]) < lengths[:, None]
+        first = (steps - lengths if self._chain.padding == "pre" else 0 * lengths)[:, None]
+        rows, columns = np.nonzero(real)
+        padded[rows, columns + np.broadcast_to(first, real.shape)[real]] = token_ids[real]
+        return padded

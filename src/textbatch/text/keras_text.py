@@ -1,0 +1,125 @@
+"""How a Keras `Tokenizer` splits a text, as Arrow kernels.
+
+A model that was made with Keras must read texts as Keras did. The rules are data: a bundle holds
+them. They are those of `keras.preprocessing.text.text_to_word_sequence` and
+`Tokenizer.texts_to_sequences` (Keras 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from textbatch.text.normalization import fold_bytes
+from textbatch.types import BoolArray, Int64Array
+
+#: Where texts are padded, or where tokens are cut off: at the beginning, or at the end.
+Side = Literal["pre", "post"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KerasText:
+    """The rules of a Keras `Tokenizer` and of `pad_sequences`.
+
+    Attributes:
+        filters: Characters that separate tokens, beside `split`.
+        lower: Whether capitals become small letters, as `str.lower` does it.
+        split: Separates tokens. With `char_level` it has no effect.
+        char_level: Whether each character is a token. Then `filters` has no effect.
+        keep_unknown: Whether unknown tokens count, as `oov_token`. Otherwise they vanish.
+        truncating: Where tokens beyond the limit are cut off. Keras's default is `pre`, which keeps
+            the last tokens.
+    """
+
+    filters: str
+    lower: bool
+    split: str
+    char_level: bool
+    keep_unknown: bool
+    truncating: Side
+
+    @property
+    def between(self) -> str:
+        """What joins tokens to a text that has these tokens."""
+        return "" if self.char_level else self.split
+
+    def between_is_there(self) -> bool:
+        """Whether texts can be split at all."""
+        return self.char_level or bool(self.split)
+
+    def split_tokens(self, texts: pa.Array) -> tuple[pa.Array, Int64Array]:
+        """Split texts into tokens; as `normalization.split_tokens`, by these rules.
+
+        Args:
+            texts: Valid UTF-8 strings without nulls. Shape `(rows,)`.
+
+        Returns:
+            All tokens, row after row, shape `(tokens,)`. And the offsets of the rows, shape
+            `(rows + 1,)`.
+        """
+        text = texts.cast(pa.large_string())
+        if self.lower:
+            text = _lower(text)
+        if self.char_level:
+            return _characters(text)
+        lists = pc.split_pattern(self._separated(text), pattern=self.split)
+        tokens = lists.flatten()
+        # Two separators side by side have an empty text between them. It is no token.
+        filled = pc.not_equal(tokens, "")
+        before = np.zeros(len(tokens) + 1, np.int64)
+        np.cumsum(filled.to_numpy(zero_copy_only=False), out=before[1:])
+        ends = np.zeros(len(text) + 1, np.int64)
+        np.cumsum(pc.list_value_length(lists).to_numpy(zero_copy_only=False), out=ends[1:])
+        return tokens.filter(filled), before[ends]
+
+    def _separated(self, text: pa.Array) -> pa.Array:
+        """Make the separator of each character in `filters`."""
+        if not self.filters:
+            return text
+        if self.filters.isascii() and self.split.isascii() and len(self.split) == 1:
+            split = self.split * len(self.filters)
+            return fold_bytes(text, bytes.maketrans(self.filters.encode(), split.encode()))
+        pattern = "".join(f"\\x{{{ord(one):x}}}" for one in self.filters)
+        replacement = self.split.replace("\\", "\\\\")
+        return pc.replace_substring_regex(text, pattern=f"[{pattern}]", replacement=replacement)
+
+
+def _lower(text: pa.Array) -> pa.Array:
+    """`str.lower`. Arrow has no special cases such as the final sigma."""
+    ascii_only = pc.string_is_ascii(text)
+    lowered = pc.ascii_lower(text)
+    if pc.all(ascii_only).as_py() is not False:
+        return lowered
+    others = pc.invert(ascii_only)
+    theirs = [one.lower() for one in text.filter(others).to_pylist()]
+    return pc.replace_with_mask(lowered, others, pa.array(theirs, text.type))
+
+
+def _characters(text: pa.Array) -> tuple[pa.Array, Int64Array]:
+    lengths = pc.utf8_length(text).to_numpy(zero_copy_only=False)
+    offsets = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    joined = "".join(text.to_pylist())
+    points = np.frombuffer(joined.encode("utf-32-le"), np.uint32)
+    distinct, places = np.unique(points, return_inverse=True)
+    characters = pa.array([chr(point) for point in distinct], pa.large_string())
+    return characters.take(pa.array(places.ravel())), offsets
+
+
+def kept_tokens(offsets: Int64Array, keep: BoolArray) -> Int64Array:
+    """The offsets of rows that some tokens are taken from.
+
+    Args:
+        offsets: Offsets of the rows. Shape `(rows + 1,)`.
+        keep: The tokens that stay. Shape `(tokens,)`.
+
+    Returns:
+        Shape `(rows + 1,)`.
+    """
+    before = np.zeros(len(keep) + 1, np.int64)
+    np.cumsum(keep, out=before[1:])
+    return before[offsets]
