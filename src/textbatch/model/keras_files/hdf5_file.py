@@ -14,7 +14,7 @@ from textbatch.types import Float32Array
 _REMEDY = "save the model again with model.save"
 _MAX_OBJECTS, _MAX_DEPTH = 100_000, 24
 #: All weights together, in bytes; and how much of a dataset may not be in the file.
-_MAX_BYTES, _MAX_RATIO = 4 << 30, 1_000
+_MAX_BYTES, _MAX_RATIO = 4 << 30, 100
 _MAX_ATTRIBUTE = 64 << 20
 #: What HDF5 may do to read weights: decompress, put bytes in order, check a sum.
 _FILTERS = (h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32)

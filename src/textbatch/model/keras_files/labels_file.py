@@ -15,6 +15,7 @@ from textbatch.model.keras_files.pickle_names import (
     UnsafePickleError,
     dtype_of,
 )
+from textbatch.model.keras_files.safe_pickle import is_pickle
 from textbatch.model.keras_files.saved_object import read_bytes, saved_object, unpacked
 
 _REMEDY = "write the labels into a text file, one on each line, in the order of the outputs"
@@ -22,6 +23,7 @@ _WHAT = "LabelEncoder"
 #: Bytes that no text has: a pickle from protocol 2 on begins with the first.
 _BINARY = (b"\x80", b"\x00")
 _MAX_LABELS = 10_000
+_LAST_CHARACTER = 0x10FFFF
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
@@ -39,7 +41,7 @@ def read_labels(path: Path) -> tuple[str, ...]:
         BundleError: It holds something else.
     """
     data = unpacked(read_bytes(path, "labels"), path)
-    if data.startswith(_BINARY) or data.startswith((b"ccopy_reg\n", b"(isklearn")):
+    if data.startswith((*_BINARY, b"ccopy_reg\n")) or is_pickle(data):
         labels = _from_encoder(path, data)
     else:
         labels = _from_text(path, data)
@@ -110,6 +112,8 @@ def _values(state: tuple[object, ...]) -> tuple[str, ...]:
     if kind[0] not in "Uiub" or order not in ("<", ">", "|", "=") or not isinstance(content, bytes):
         raise ValueError("labels that are neither texts nor numbers")
     array = np.frombuffer(content, np.dtype(f"{order}{kind}"))
+    if kind[0] == "U" and (array.view(f"{order}u4") > _LAST_CHARACTER).any():
+        raise ValueError("not Unicode")
     if len(array) != shape[0]:
         raise ValueError("another number of labels")
     return tuple(map(str, array.tolist()))

@@ -59,7 +59,7 @@ def _check_numbers(layer: Mapping[str, Any], name: str) -> None:
     """Refuse layers that compute in other numbers than float32."""
     policy = layer["config"].get("dtype", "float32")
     if isinstance(policy, dict):
-        policy = _part(policy.get("config"), "name")
+        policy = str(_part(policy.get("config"), "name"))
     if layer["class_name"] != "InputLayer" and policy not in (None, "float32"):
         raise BundleError(
             f"{name}: layer {layer['class_name']} computes in {str(policy)[:30]}, not float32",

@@ -28,8 +28,8 @@ from textbatch.model.keras_files.pickle_names import (
 )
 
 #: Limits on what a pickle may hold.
-_MAX_OPCODES, _MAX_STACK, _MAX_CONTAINERS, _MAX_MARKS = 30_000_000, 1_000_000, 4_000_000, 1_000
-_MAX_MEMO = 4_000_000
+_MAX_OPCODES, _MAX_STACK, _MAX_CONTAINERS, _MAX_MARKS = 30_000_000, 1_000_000, 10_000, 1_000
+_MAX_MEMO = 2_000_000
 _OPCODES = {one.code.encode("latin-1"): one for one in pickletools.opcodes}
 #: Larger numbers stand for nothing here, and collide as keys.
 _MAX_NUMBER = 2**53
@@ -57,6 +57,24 @@ def read_pickle(file: io.BytesIO) -> Any:  # noqa: ANN401 - plain values and hol
     except (ValueError, TypeError, LookupError, EOFError, RecursionError) as error:
         # The texts of such errors quote the file.
         raise UnsafePickleError("it is damaged") from error
+
+
+def is_pickle(data: bytes) -> bool:
+    """Whether bytes are opcodes of a pickle up to their end. Protocol 0 looks like text.
+
+    Args:
+        data: The bytes.
+    """
+    if not data.endswith(b"."):
+        return False
+    file = io.BytesIO(data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ends = (file.tell() for name, _ in _opcodes(file) if name == "STOP")
+            return next(ends, None) == len(data)
+    except (ValueError, LookupError):
+        return False
 
 
 def _text_of_python_2(value: str) -> str:
