@@ -39,6 +39,7 @@ SLOW = (
     "cli/test_terminal.py",
     "data/storage",
     "integrations",
+    "model/keras_files/test_hostile_files.py",
     "report/html",
     "scoring/backends",
     "scoring/folder",

@@ -7,6 +7,7 @@
 * `bundle`: a model as a directory of data.
 * `network`: the network in Keras and as an ONNX graph, and its weights.
 * `linear`: the linear model beside the network.
+* `keras_files`: files of Keras, read as data.
 * `quality`: metrics, calibration, thresholds, drift.
 * `choices`, `options`: the values that options may have, and options of several commands.
 * `layout`: the names of the files of a bundle.

@@ -1,6 +1,7 @@
 """From text to token ids. Pure: only numpy and pyarrow.compute.
 
 * `normalization`: the rules by which a text becomes tokens.
+* `keras_text`: the rules of a Keras Tokenizer instead.
 * `vocabulary`: the tokens that a model knows, and their ids.
 * `tokenizer`: texts to token ids, a chunk at a time.
 * `bucketing`: mini-batches of rows of similar length.

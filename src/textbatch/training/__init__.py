@@ -14,6 +14,7 @@
 * `fold_progress`: what runs inside the folds.
 * `linear`, `calibrate`: the linear model beside the network, and the temperature.
 * `package`: from a fitted network to a measured bundle on disk.
+* `imported`: a bundle from the files of a Keras model.
 * `import_keras`: a bundle from a network that was made elsewhere.
 * `tune`, `audit`, `vectors`: the paths of these commands.
 """

@@ -42,7 +42,8 @@ def memory():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 files = [(read, path) for path in sorted((folder / "pickles").iterdir())
-         for read in (read_tokenizer, read_labels) if (read, path.name) != (read_labels, "digits")]
+         for read in (read_tokenizer, read_labels)
+         if read is read_tokenizer or not path.name.startswith(("digits", "many_", "deep_"))]
 files += [(read_network_file, path) for path in sorted((folder / "networks").iterdir())]
 before, told = memory(), {}
 sys.addaudithook(watch)

@@ -1,6 +1,7 @@
 """One file for each command.
 
 * `train`, `score`, `evaluate`, `vectors`, `tune`, `audit`: the work.
+* `model_import`: `import`.
 * `inspect`, `verify`, `show`: models and outputs.
 * `predict`: answers to a few texts.
 * `config`, `demo`: settings, and the tour.

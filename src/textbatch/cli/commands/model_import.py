@@ -15,9 +15,9 @@ class ImportCommand(ImportConfig, PrintOptions):
 
 
 def import_command(given: Given[ImportCommand]) -> None:
-    """Make a model from a Keras file and its Tokenizer. Nothing in them is run.
+    """Make a model from a Keras file and its Tokenizer, and run nothing in them.
 
-    Example: textbatch import --keras m.keras --tokenizer tokenizer.pickle --labels labels.txt
+    Example: textbatch import --keras m.keras --tokenizer t.pickle
 
     It reads texts as Keras did, and answers as Keras did. Needs neither Keras nor TensorFlow.
     """

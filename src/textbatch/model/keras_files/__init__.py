@@ -2,6 +2,7 @@
 
 * `safe_pickle`: a small interpreter of pickles, which builds plain values only.
 * `pickle_names`: the names that a pickle may hold.
+* `pickle_opcodes`: its opcodes.
 * `saved_object`: pickle or joblib, plain or compressed.
 * `tokenizer_file`: a Tokenizer.
 * `labels_file`: the labels.

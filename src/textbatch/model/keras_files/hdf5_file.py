@@ -96,7 +96,7 @@ class Hdf5File:
         return attributes[name]
 
     def array(self, path: str) -> Float32Array:
-        """A dataset as float32.
+        """A dataset as float32, of its own shape.
 
         Args:
             path: Its path.

@@ -15,7 +15,7 @@ from textbatch.model.keras_files.pickle_names import (
     UnsafePickleError,
     dtype_of,
 )
-from textbatch.model.keras_files.safe_pickle import is_pickle
+from textbatch.model.keras_files.pickle_opcodes import is_pickle
 from textbatch.model.keras_files.saved_object import read_bytes, saved_object, unpacked
 
 _REMEDY = "write the labels into a text file, one on each line, in the order of the outputs"

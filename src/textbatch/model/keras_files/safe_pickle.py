@@ -7,11 +7,9 @@ an inert holder or a plain value.
 
 from __future__ import annotations
 
-import codecs
 import io
-import pickletools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,11 +24,11 @@ from textbatch.model.keras_files.pickle_names import (
     dtype_of,
     object_of,
 )
+from textbatch.model.keras_files.pickle_opcodes import opcodes_of
 
 #: Limits on what a pickle may hold.
 _MAX_OPCODES, _MAX_STACK, _MAX_CONTAINERS, _MAX_MARKS = 30_000_000, 1_000_000, 10_000, 1_000
 _MAX_MEMO = 2_000_000
-_OPCODES = {one.code.encode("latin-1"): one for one in pickletools.opcodes}
 #: Larger numbers stand for nothing here, and collide as keys.
 _MAX_NUMBER = 2**53
 
@@ -59,50 +57,9 @@ def read_pickle(file: io.BytesIO) -> Any:  # noqa: ANN401 - plain values and hol
         raise UnsafePickleError("it is damaged") from error
 
 
-def is_pickle(data: bytes) -> bool:
-    """Whether bytes are opcodes of a pickle up to their end. Protocol 0 looks like text.
-
-    Args:
-        data: The bytes.
-    """
-    if not data.endswith(b"."):
-        return False
-    file = io.BytesIO(data)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ends = (file.tell() for name, _ in _opcodes(file) if name == "STOP")
-            return next(ends, None) == len(data)
-    except (ValueError, LookupError):
-        return False
-
-
 def _text_of_python_2(value: str) -> str:
     """A byte string of Python 2, which `pickletools` gives as Latin-1."""
     return value.encode("latin-1").decode("utf-8")
-
-
-def _opcodes(file: io.BytesIO) -> Iterator[tuple[str, Any]]:
-    """The opcodes and their arguments, as `pickletools.genops` gives them.
-
-    That one reads byte strings of protocol 0 as ASCII.
-    """
-    while code := file.read(1):
-        opcode = _OPCODES.get(code)
-        if opcode is None:
-            raise UnsafePickleError("it is damaged")
-        if opcode.name == "STRING":
-            yield opcode.name, _quoted(file.readline())
-        else:
-            yield opcode.name, None if opcode.arg is None else opcode.arg.reader(file)
-
-
-def _quoted(line: bytes) -> str:
-    line = line.rstrip(b"\n")
-    if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in (b"'", b'"'):
-        raise UnsafePickleError("it is damaged")
-    decoded: bytes = codecs.escape_decode(line[1:-1])[0]
-    return decoded.decode("latin-1")
 
 
 @dataclass
@@ -115,7 +72,7 @@ class _Machine:
     inside: bool = False
 
     def run(self) -> Any:  # noqa: ANN401
-        for steps, (name, argument) in enumerate(_opcodes(self.file)):
+        for steps, (name, argument) in enumerate(opcodes_of(self.file)):
             if name in _VALUES:
                 self.stack.append(_VALUES[name](argument))
             elif name in _PUTS:

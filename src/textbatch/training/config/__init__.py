@@ -1,5 +1,6 @@
 """The options of the training commands.
 
 * `groups`: options that several of them have.
+* `model_import`: the options of `import`.
 * `train`, `tune`, `audit`, `vectors`: the options of each command.
 """

@@ -46,7 +46,16 @@ _NOT_CALIBRATED = Calibration(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Measured:
-    """What labelled rows tell about a classifier, or what stands for it without them."""
+    """What labelled rows tell about a classifier, or what stands for it without them.
+
+    Attributes:
+        classifier: The classifier with its temperature.
+        calibration: How the temperature was found.
+        held_out: Answers to the rows.
+        profile: What their texts look like.
+        rows: How many of them have an answer.
+        accuracy: Share of these that get their label.
+    """
 
     classifier: Classifier
     calibration: Calibration
