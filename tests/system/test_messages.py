@@ -23,7 +23,8 @@ TRAINERS = "train tune audit"
 #: Which commands say what is written in a file or folder; the longest name counts. What is not here
 #: speaks for every command.
 SPEAKS_FOR = {
-    **{f"cli/commands/{name}.py": name for name in SETTINGS},
+    **{f"cli/commands/{name}.py": name for name in SETTINGS if name != "import"},
+    "cli/commands/model_import.py": "import",  # `import` is a word of Python
     "cli/demo": "demo",
     "cli/commands/demo.py": "demo",
     "cli/score_options.py": "score",

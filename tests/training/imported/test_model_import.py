@@ -98,7 +98,7 @@ def test_it_answers_as_keras_does(tmp_path, rows, labels, suffix, tokenizer, opt
     assert "not calibrated" in run.stderr
     out = scored(tmp_path)
     assert out["predicted_label"].notna().tolist() == known
-    ours = np.array([[one[label] for label in labels] for one in out["probabilities"][known]])
+    ours = np.stack(out["probabilities"][known])
     np.testing.assert_allclose(ours, theirs[known], rtol=0, atol=1e-5)
     assert out["predicted_label"][known].tolist() == [labels[n] for n in theirs[known].argmax(1)]
 
@@ -131,6 +131,7 @@ def test_what_does_not_fit_is_told_and_nothing_is_written(tmp_path, rows, labels
     few, other = tmp_path / "few.txt", tmp_path / "other.pickle"
     few.write_text("a\nb\nc\nd\ne\nf\ng\n")
     other.write_bytes(pickle.dumps({"a": 1}))
+    (tmp_path / "saved").mkdir()
     code = tmp_path / "code.pickle"
     code.write_bytes(b"cos\nsystem\n(S'touch " + bytes(tmp_path / "ran") + b"'\ntR.")
     for words, exit_code, told in (
@@ -138,9 +139,9 @@ def test_what_does_not_fit_is_told_and_nothing_is_written(tmp_path, rows, labels
         (("--labels", tmp_path / "none.txt"), 68, "does not exist"),
         (("--tokenizer", other), 66, "holds no Tokenizer"),
         (("--tokenizer", code), 66, "nothing of it was run"),
-        (("--keras", tmp_path), 66, "SavedModel"),
+        (("--keras", tmp_path / "saved"), 66, "SavedModel"),
         (("--keras", tmp_path / "labels.txt"), 66, "neither a .keras nor an .h5"),
-        (("--max-sequence-length", 7), 64, "has 12 tokens"),
+        (("--max-sequence-length", 7), 2, "has 12 tokens"),
     ):
         run = imported(tmp_path, *words)
         assert run.returncode == exit_code, (words, run.stderr)

@@ -5,5 +5,6 @@
 * `as_architecture`: a chain as the kind of network that textbatch trains.
 * `recurrent_weights`: the weights of recurrent layers.
 * `words`: the words of a tokenizer, and the embedding table in their order.
+* `card`: the model card.
 * `model_import`: the path of `import`.
 """

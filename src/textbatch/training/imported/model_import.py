@@ -29,9 +29,9 @@ from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.importing import ImportReport
 from textbatch.report.labels import shown_label
 from textbatch.report.listener import SILENT, Listener
-from textbatch.report.next_steps import command_line
 from textbatch.text.vocabulary import OOV_ID
 from textbatch.training.config.model_import import ImportConfig
+from textbatch.training.imported.card import card_of
 from textbatch.training.imported.layers import embedding_of, read_layers
 from textbatch.training.imported.words import text_rules, words_and_table
 from textbatch.types import has_evidence
@@ -119,7 +119,7 @@ def _import(config: ImportConfig, listener: Listener) -> ImportReport:
         metrics={},
     )
     fingerprint = save_bundle(
-        bundle, config.model, card=_card(config, bundle), overwrite=config.if_exists == "replace"
+        bundle, config.model, card=card_of(config, bundle), overwrite=config.if_exists == "replace"
     )
     for warning in warnings:
         listener.log(f"warning: {warning}")
@@ -268,34 +268,3 @@ def _golden(classifier: Classifier) -> Golden:
         texts=[texts[row] for row in answered],
         probabilities=predictions.probabilities[answered].tolist(),
     )
-
-
-def _card(config: ImportConfig, bundle: Bundle) -> str:
-    labels = ", ".join(f"`{label}`" for label in bundle.labels)
-    score = command_line(
-        "score", "input.parquet", "out.parquet", "--model", ".", "--text-column", config.text_column
-    )
-    calibrated = (
-        f"Calibrated with {bundle.calibration.rows:,} labelled rows."
-        if bundle.calibration.rows
-        else "Not calibrated: confidences are the network's own."
-    )
-    lines = [
-        "---",
-        "library_name: textbatch",
-        "pipeline_tag: text-classification",
-        "---",
-        "",
-        "# A textbatch model",
-        "",
-        f"Puts one of {len(bundle.labels)} labels on a text: {labels}.",
-        "",
-        "```",
-        score,
-        "```",
-        "",
-        f"A Keras network that was fitted elsewhere. {calibrated}",
-        "",
-        f"Network: {bundle.classifier.architecture.summary()}.",
-    ]
-    return "\n".join(lines) + "\n"
