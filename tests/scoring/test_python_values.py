@@ -254,3 +254,17 @@ def test_what_is_no_single_table_is_refused(given, message, model):
 def test_what_is_no_path_is_one_error_that_names_the_parameter(call, message):
     with pytest.raises(TypeError, match=message):
         call()
+
+
+def test_a_dictionary_array_that_points_outside_is_refused(loaded):
+    broken = pa.DictionaryArray.from_arrays(
+        pa.array([0, 7], pa.int32()), pa.array(["a", "b"]), safe=False
+    )
+    for call, given in (loaded.predict, broken), (loaded.score_table, pa.table({"text": broken})):
+        with pytest.raises(TypeError, match="outside its dictionary"):
+            call(given)
+
+
+def test_a_clash_of_names_names_no_flag(loaded):
+    with pytest.raises(ConflictError, match="give a prefix, or rename or drop the column"):
+        loaded.score_table(pa.table({"text": TEXTS, "Status": TEXTS}))

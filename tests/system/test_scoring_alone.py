@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from support.bundles import run_cli, write_texts
 
 import textbatch
 from textbatch.errors import MissingExtraError
+from textbatch.model.quality.thresholds import HeldOut, thresholds
 
 pytestmark = pytest.mark.skipif(
     find_spec("keras") is not None, reason="the extra train is installed"
@@ -63,3 +65,8 @@ def test_score_inspect_and_verify_work(model, texts, tmp_path):
     frame = pq.read_table(source).to_pandas()
     with textbatch.load(model) as loaded:
         assert len(loaded.score_table(frame)) == len(frame)
+
+
+def test_thresholds_need_no_scipy():
+    answers = HeldOut(confidences=[[0.9] * 100], correct=[[True] * 100])
+    assert thresholds(answers, ("a",), 0.9) == np.float32(0.9)

@@ -24,7 +24,7 @@ from textbatch.options import options_of
 from textbatch.scoring.chunks import predict_chunks
 from textbatch.scoring.config import AnswerOptions, ScoreTableOptions, TableOptions
 from textbatch.scoring.precision import label_thresholds
-from textbatch.scoring.python_values import frame_library, table_of, texts_of
+from textbatch.scoring.python_values import RENAME, frame_library, table_of, texts_of
 from textbatch.types import Predictions, TextBatch
 
 #: See `python_values.TABLES`; pandas and polars are imported only for their own frames.
@@ -136,6 +136,7 @@ class Model:
             )
         kind = table.schema.field(column).type
         check_text_type(kind, f"column {shown(column)}", join_lists)
+        added.check_names(table.schema.names, RENAME)
         schema = added.output_schema(table.schema)
         chunks = _chunks(table, column, join_lists)
         batches = [
@@ -156,8 +157,7 @@ class Model:
             raise DataError(
                 f"the frame has no single column {shown(column)}", "name one, text_column"
             )
-        # Only to check the names: the frame's own columns are not converted to Arrow.
-        added.output_schema(pa.schema([(str(name), pa.null()) for name in names]))
+        added.check_names([str(name) for name in names], RENAME)
         texts = pa.table({column: _texts_in(frame[column], column, library)})
         answers = self._score_arrow(texts, column, added, join_lists).drop_columns([column])
         if library == "polars":

@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from textbatch.data.readers.column_names import shown_type
 from textbatch.data.readers.text_column import check_text_type
 from textbatch.errors import DataError
 
 TEXTS = "a list, Series or Arrow array of texts, with None where there is none"
+#: What to do where a column of a table in memory has the name of an added one.
+RENAME = "give a prefix, or rename or drop the column"
 TABLES = "a pandas or polars DataFrame, or an Arrow table or record batch"
 
 
@@ -40,6 +43,7 @@ def texts_of(values: object) -> pa.Array:
             check_text_type(values.type, "")
         except DataError:
             raise TypeError(f"the texts are {shown_type(values.type)}; give {TEXTS}") from None
+        _check_indices(values)
         return values
     if not isinstance(values, Iterable) or not _is_sequence(values):
         raise TypeError(f"the texts are one {_name(values)}; give {TEXTS}")
@@ -87,13 +91,30 @@ def table_of(table: object) -> pa.Table:
     Raises:
         TypeError: It is not a table.
     """
-    if isinstance(table, pa.Table):
-        return table
     if isinstance(table, pa.RecordBatch):
-        return pa.Table.from_batches([table])
+        table = pa.Table.from_batches([table])
+    if isinstance(table, pa.Table):
+        for column in table.itercolumns():
+            for chunk in column.chunks:
+                _check_indices(chunk)
+        return table
     if hasattr(table, "__arrow_c_stream__") and hasattr(table, "columns"):
         return pa.table(table)
     raise TypeError(f"the table is {_name(table)}; give {TABLES}")
+
+
+def _check_indices(array: pa.Array) -> None:
+    """Check that a dictionary array points into its dictionary, which Arrow believes.
+
+    Raises:
+        TypeError: It does not.
+    """
+    if pa.types.is_dictionary(array.type) and len(array):
+        found = pc.min_max(array.indices).as_py()
+        if found["min"] is not None and not (
+            0 <= found["min"] <= found["max"] < len(array.dictionary)
+        ):
+            raise TypeError("a dictionary array points outside its dictionary; make it anew")
 
 
 def is_table(inputs: object) -> bool:

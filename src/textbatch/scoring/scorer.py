@@ -15,12 +15,13 @@ from textbatch.data.output.columns import OutputColumns
 from textbatch.data.readers.column_names import listed, shown
 from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.location import Location, PathLike
-from textbatch.errors import BundleError, ConflictError, DataError
+from textbatch.errors import BundleError, DataError
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.choices import DeviceName, EngineName, Precision
 from textbatch.model.options import EngineOptions
 from textbatch.scoring.config import ScoreTableOptions, TableOptions
 from textbatch.scoring.in_memory import Model, TableT, added_columns, open_model
+from textbatch.scoring.python_values import RENAME
 
 
 class Scorer:
@@ -119,10 +120,7 @@ class Scorer:
             raise DataError(f"there are two columns of one name: {listed(twice)}", "rename one")
         if text_type is not None:
             check_text_type(text_type, f"column {shown(self.text_column)}", self.options.join_lists)
-        try:
-            self.added.check_names(names)
-        except ConflictError as error:
-            raise ConflictError(error.what, "give a prefix, or rename or drop the column") from None
+        self.added.check_names(names, RENAME)
 
     def threads(self) -> int | None:
         """CPU threads in this process; None for all that it may use. An engine knows better."""

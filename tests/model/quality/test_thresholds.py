@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from textbatch.errors import QualityGateError
-from textbatch.model.quality.thresholds import HeldOut, always_withheld, thresholds
+from textbatch.model.quality.thresholds import HeldOut, _shown, always_withheld, thresholds
 
 
 def held_out(rows=4000, *, seed=0, num_labels=2):
@@ -56,3 +56,16 @@ def test_a_label_that_is_never_right_often_enough_is_always_withheld():
 def test_equal_confidences_stand_or_fall_together():
     mixed = HeldOut(confidences=[[0.9] * 100 + [0.8] * 100], correct=[[True] * 150 + [False] * 50])
     assert thresholds(mixed, ("a",), 0.9)[0] == np.float32(0.9)
+
+
+@pytest.mark.parametrize("precision", [0.3, 0.8, 0.95, 0.999])
+def test_the_bound_is_that_of_clopper_and_pearson(precision):
+    beta = pytest.importorskip("scipy.stats").beta
+    for share in (0.0, precision, (1 + precision) / 2, 1.0):
+        correct = np.random.default_rng(3).random(3_000) < share
+        right, answers = np.cumsum(correct), np.arange(1, len(correct) + 1)
+        bound = np.where(right > 0, beta.ppf(0.05, np.maximum(right, 1), answers - right + 1), 0.0)
+        clear = np.abs(bound - precision) > 1e-9
+        np.testing.assert_array_equal(
+            _shown(correct, precision)[clear], (bound >= precision)[clear]
+        )

@@ -67,19 +67,24 @@ class OutputColumns:
         metadata = carried_entries(passed_through.metadata or {}, list(passed_through), added)
         return pa.schema([*passed_through, *added], metadata=metadata)
 
-    def check_names(self, names: Sequence[str]) -> None:
+    def check_names(
+        self,
+        names: Sequence[str],
+        remedy: str = "add --prefix, or leave the column out with --columns",
+    ) -> None:
         """Check that no added column has the name of a column that is passed through.
 
         For DuckDB, Spark and others, names that differ only by case are the same.
+
+        Args:
+            names: The columns that are passed through.
+            remedy: What to do about a clash.
 
         Raises:
             ConflictError: A column has such a name, or one that differs only by case.
         """
         if clash := self._clash(names):
-            raise ConflictError(
-                f"the input already has a column {clash}",
-                "add --prefix, or leave the column out with --columns",
-            )
+            raise ConflictError(f"the input already has a column {clash}", remedy)
 
     def check_partitions(self, partitions: Sequence[tuple[str, str | None]]) -> None:
         """Check that no `key=value` folder above a file hides an added column of its part.

@@ -10,7 +10,7 @@ import numpy as np
 
 from textbatch.data.strict_json import Share
 from textbatch.errors import QualityGateError
-from textbatch.types import Float32Array, Int64Array
+from textbatch.types import BoolArray, Float32Array, Int64Array
 
 #: The lower bound on a precision holds with this probability, for each label by itself.
 _CERTAINTY = 0.95
@@ -113,13 +113,40 @@ def always_withheld(found: Float32Array, labels: Sequence[str]) -> tuple[str, ..
 
 
 def _threshold(confidences: Float32Array, correct: Int64Array, precision: float) -> float:
-    from scipy.stats import beta
-
-    above = np.arange(1, len(correct) + 1)
-    right = np.cumsum(correct)
-    bound = beta.ppf(1 - _CERTAINTY, right, above - right + 1)
     # Answers with equal confidence are above a threshold or below it together. So only the last
     # of them may set the threshold.
     last = np.append(confidences[1:] < confidences[:-1], True)
-    enough = np.flatnonzero((bound >= precision) & last)
+    enough = np.flatnonzero(_shown(correct, precision) & last)
     return float(confidences[enough[-1]]) if len(enough) else _NEVER
+
+
+def _shown(correct: Int64Array, precision: float) -> BoolArray:
+    """Where the answers so far show a precision: Clopper and Pearson's bound is not below it.
+
+    That is where so many right answers, or more, would come with a probability of at most
+    `1 - _CERTAINTY` if the precision were no higher. The probability is brought up to date with
+    each answer, because `score` must do without scipy.
+
+    Args:
+        correct: Whether each answer is right. Shape `(answers,)`.
+        precision: Above 0, below 1.
+
+    Returns:
+        Shape `(answers,)`.
+    """
+    shown = np.zeros(len(correct), bool)
+    right, at_least = 0, 1.0
+    for before, is_right in enumerate(correct.tolist()):
+        # Of `before` answers: the binomial probability of exactly so many right ones.
+        if is_right:
+            at_least -= (1 - precision) * _binomial(right, before, precision)
+            right += 1
+        elif right:
+            at_least += precision * _binomial(right - 1, before, precision)
+        shown[before] = at_least <= 1 - _CERTAINTY
+    return shown
+
+
+def _binomial(right: int, answers: int, precision: float) -> float:
+    ways = math.lgamma(answers + 1) - math.lgamma(right + 1) - math.lgamma(answers - right + 1)
+    return math.exp(ways + right * math.log(precision) + (answers - right) * math.log1p(-precision))
