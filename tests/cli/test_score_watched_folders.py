@@ -164,6 +164,15 @@ def test_only_what_is_new_is_told_of(watched, incoming):
     assert "5 found, 1 scored, 4 known from before" in page
 
 
+def test_a_night_whose_only_new_files_are_bad_says_so(incoming, model, tmp_path, in_process):
+    words = ("score", incoming, tmp_path / "out", "--model", model, "--incremental")
+    assert in_process(*words).returncode == 0
+    (incoming / "bad.parquet").write_bytes(b"no Parquet")
+    done = in_process(*words, "--bad-files", "skip")
+    assert done.returncode == 0
+    assert re.search(r"out: no new file, 1 set aside, 0 rows in [\d.]+ s$", done.stdout, re.M)
+
+
 def test_a_skipped_folder_is_told_of_as_it_was(watched):
     first, _, before = watched()
     told, _, after = watched("--if-exists", "skip")

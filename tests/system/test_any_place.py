@@ -241,7 +241,8 @@ REFUSED = {
     "nothing": (("no.csv",), 68, "No such file"),
     "nothing that matches": (("no*.csv",), 68, "no input file in no*.csv"),
     "nothing in the store": (("s3://bucket/no.csv",), 68, "there is no such object"),
-    "no such bucket": (("s3://no-bucket/in/*",), 68, "no such object"),
+    "no such bucket": (("s3://no-bucket/in/*",), 68, "there is no such bucket"),
+    "a folder in no such bucket": (("s3://no-bucket/in/",), 68, "there is no such bucket"),
 }
 
 

@@ -103,6 +103,24 @@ def test_other_libraries_tell_it_by_status_code_or_class(error, kind):
     assert "secret" not in str(found)
 
 
+@pytest.mark.parametrize("name", ["NoCredentialsError", "DefaultCredentialsError"])
+def test_no_credentials_are_told_from_those_that_do_not_allow_it(name):
+    found = classified(type(name, (Exception,), {})(), PLACE, "cannot read")
+    assert isinstance(found, AccessError)
+    assert "there are no credentials for the store; set them" in str(found)
+
+
+def test_a_missing_bucket_is_told_where_no_object_can_be_looked_at(store):
+    with pytest.raises(InputNotFoundError, match="no such bucket; check its name"):
+        new_input(location_of("s3://nowhere/a.csv")).look()
+    with pytest.raises(InputNotFoundError, match="no such object; check the path"):
+        new_input(location_of("s3://bucket/none.csv")).look()
+    # Who may look and not list learns as much as before.
+    store.faults.begin("403:AccessDenied", first=2, count=10**6)
+    with pytest.raises(InputNotFoundError, match="no such object"):
+        new_input(location_of("s3://nowhere/a.csv")).look()
+
+
 def test_the_reason_may_lie_below_an_error():
     error = RuntimeError("wrapped")
     error.__cause__ = RefusedError(status_code=403)

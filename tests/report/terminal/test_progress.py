@@ -6,13 +6,14 @@ from contextlib import suppress
 
 import pytest
 from rich.console import Console
+from rich.progress import Progress
 from support.bundles import Steps
 
 from textbatch.model.fitting.settings import Epoch
 from textbatch.report.listener import SILENT, Listener, MessagesOnly, StepsOnly, messages_to
 from textbatch.report.terminal import progress as module
 from textbatch.report.terminal.epochs import EpochProgress
-from textbatch.report.terminal.pace import BYTES, Count, span
+from textbatch.report.terminal.pace import BYTES, Count, Left, span
 from textbatch.report.terminal.progress import Bar, Lines, Recorder, listener_on, step_of
 
 
@@ -35,6 +36,15 @@ def test_lines_tell_rate_and_time_left_every_few_seconds(clock):
         "evaluating: 200 rows (20%), 20 rows/s, 40 s left",
         "evaluating: 400 rows (40%), 20 rows/s, 30 s left",
     ]
+
+
+def test_two_folds_that_end_at_once_do_not_make_the_others_fast():
+    now = [0.0]
+    bar = Progress(Left(), get_time=lambda: now[0])
+    task = bar.add_task("folds", total=5)
+    for now[0] in (60.0, 60.5):
+        bar.advance(task)
+    assert Left().render(bar.tasks[0]).plain == "91 s left"
 
 
 def test_where_nobody_knows_the_total_the_share_read_tells_the_time(clock):

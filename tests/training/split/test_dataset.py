@@ -197,10 +197,10 @@ def test_rows_of_rare_labels_are_left_out_or_folded_where_that_is_asked_for(tmp_
     assert splits.labels == ("a", "b")
     assert splits.left_out == {"rare_label": 6}
     (warning,) = splits.warnings
-    assert warning.startswith(
-        "6 training rows are of 2 labels with fewer than 5 rows; they are left"
-    )
+    assert warning.startswith("6 training rows of 2 labels with fewer than 5 rows: left out")
     assert warning.endswith("out: 'odd' (2), 'rare' (4)")
+    (warning,) = read(source, min_rows_per_label=3).warnings
+    assert warning == "2 training rows of 1 label with fewer than 3 rows: left out: 'odd' (2)"
     held_out = write(tmp_path / "test.csv", [*numbered("a", 3), ("x", "rare"), ("y", "never")])
     splits = read(source, test=held_out, min_rows_per_label=5, other="rest")
     assert splits.labels == ("a", "b", "rest")
@@ -225,6 +225,15 @@ def test_spellings_of_a_label_are_merged_into_the_most_frequent_one(tmp_path):
     assert splits.labels == ("cafe\u0301", "other", "refund")
     assert label_counts(splits.test) == {"cafe\u0301": 1, "other": 1, "refund": 1}
     assert splits.warnings[0].startswith(r"5 spellings are 2 labels: 'cafe\u0301' (3), ")
+
+
+def test_a_rare_spelling_of_a_label_is_told_from_a_rare_label(tmp_path):
+    rows = [*numbered("refund", 20), *numbered("refund ", 1), *numbered("other", 9)]
+    source = write(tmp_path / "rows.csv", rows)
+    with pytest.raises(DataError, match=r"'refund ' \(1\); .*; --normalize-labels merges"):
+        read(source)
+    (warning,) = read(source, normalize_labels=True).warnings
+    assert warning == "2 spellings are 1 label: 'refund' (20), 'refund ' (1)"
 
 
 def test_rows_that_cannot_be_read_are_listed_where_that_is_asked_for(tmp_path):

@@ -82,12 +82,15 @@ def _print(done: RunReport, show: Callable[[str], None]) -> None:
     files = ""
     if done.files is not None:
         scored = done.files["scored"]
-        files = f"{scored:,} file{'' if scored == 1 else 's'}, "
+        files = f"{scored:,} file{'' if scored == 1 else 's'}, " if scored else "no new file, "
         if done.bad_files:
             files += f"{len(done.bad_files):,} set aside, "
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
     if done.rows_quarantined:
         statuses += f", {done.rows_quarantined:,} in quarantine"
-    told = f"{files}{done.rows_out:,} rows in {done.seconds:.1f} s{rate} ({statuses})"
+    # Parts without a new file: an interrupted run has written them.
+    before = " of an interrupted run" if files.startswith("no") and done.rows_out else ""
+    told = f"{files}{done.rows_out:,} rows{before} in {done.seconds:.1f} s{rate}"
+    told += f" ({statuses})" if statuses else ""
     show(f"{done.output}: {told}")

@@ -27,6 +27,11 @@ _Failure = tuple[type[TextbatchError], str, str]
 
 _ABSENT: _Failure = (InputNotFoundError, "there is no such object", "check the path")
 _DENIED: _Failure = (AccessError, "access denied", _CREDENTIALS)
+_NO_CREDENTIALS: _Failure = (
+    AccessError,
+    "there are no credentials for the store",
+    "set them as its library takes them: variables, a profile or a role",
+)
 _ELSEWHERE: _Failure = (UsageError, "the bucket is in another region", _REGION)
 _NO_ADDRESS: _Failure = (UsageError, "that is no address in a store", "check it")
 _REFUSED: _Failure = (UsageError, "the store refuses the request", "check path and endpoint")
@@ -71,10 +76,13 @@ _BY_CODE: dict[str, _Failure] = {
 #: By the name of the error's class, where the request was never made.
 _BY_NAME: dict[str, _Failure] = {
     **dict.fromkeys(
-        ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError",
-         "ProfileNotFound", "TokenRetrievalError", "SSOTokenLoadError", "NoAuthTokenError",
-         "UnauthorizedSSOTokenError", "ClientAuthenticationError", "DefaultCredentialsError",
-         "RefreshError"),
+        ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "NoAuthTokenError",
+         "DefaultCredentialsError"),
+        _NO_CREDENTIALS,
+    ),
+    **dict.fromkeys(
+        ("CredentialRetrievalError", "TokenRetrievalError", "SSOTokenLoadError",
+         "UnauthorizedSSOTokenError", "ClientAuthenticationError", "RefreshError"),
         _DENIED,
     ),
     # boto3 asks for the region of a bucket, and is redirected with that question as well.

@@ -29,7 +29,13 @@ from textbatch.data.storage.object_store import ObjectStore
 from textbatch.data.storage.patterns import expression_of
 from textbatch.data.storage.remote_reader import RemoteReader, at_once
 from textbatch.data.storage.retry import retried
-from textbatch.errors import DataError, InputNotFoundError, StorageError, storage_errors
+from textbatch.errors import (
+    DataError,
+    InputNotFoundError,
+    StorageError,
+    TextbatchError,
+    storage_errors,
+)
 
 if TYPE_CHECKING:
     pass
@@ -67,6 +73,7 @@ class RemoteInput(InputFile):
         """Look at the object; see `InputFile`."""
         found = self._found()
         if found is None:
+            self._check_bucket()
             raise InputNotFoundError(
                 f"cannot read {self}: there is no such object", "check the path"
             )
@@ -92,6 +99,16 @@ class RemoteInput(InputFile):
     def open_stream(self) -> pa.NativeFile:
         """Open it for Arrow."""
         return pa.PythonFile(self.open(), "r")
+
+    def _check_bucket(self) -> None:
+        """Tell a bucket that is not there from an object that is not: only a listing knows."""
+        below = self._store.below
+        try:
+            retried(lambda: next(iter(below(self.location)), None), self.location, "cannot read")
+        except InputNotFoundError:
+            raise
+        except TextbatchError:
+            return  # Who may not list learns what `look` has found.
 
     def _found(self) -> FileState | None:
         return retried(lambda: self._store.look(self.location), self.location, "cannot look at")

@@ -7,6 +7,8 @@ from rich.progress import ProgressColumn, Task
 from rich.table import Column
 from rich.text import Text
 
+#: So few steps end in bursts, where several are under way: the last seconds tell nothing of them.
+_FEW = 20
 #: The unit that is shown as kB, MB and so on.
 BYTES = "bytes"
 
@@ -98,8 +100,10 @@ class Left(ProgressColumn):
 
 
 def _pace(task: Task) -> float | None:
-    """Units per second in the last seconds; None in the first second."""
+    """Units per second in the last seconds, or of a few from the beginning; None at first."""
     seconds = task.elapsed or 0.0
     if seconds < 1 or not task.completed:
         return None
+    if task.completed < _FEW:
+        return task.completed / seconds
     return task.speed or task.completed / seconds

@@ -58,8 +58,9 @@ def names_of(config: RowOptions, rows: LabelledRows, warnings: list[str]) -> Lab
     counts = label_counts(rows)
     spellings = spellings_of(counts) if config.normalize_labels else {}
     if spellings and (merged := _alike(counts)):
+        count = len({label_key(one) for one in merged})
         warnings.append(
-            f"{len(merged):,} spellings are {len({label_key(one) for one in merged}):,} labels"
+            f"{len(merged):,} spellings are {count:,} label{'s'[: count > 1]}"
             + _told(merged, counts)
         )
     merged_counts: Counter[str] = Counter()
@@ -70,8 +71,9 @@ def names_of(config: RowOptions, rows: LabelledRows, warnings: list[str]) -> Lab
         count = sum(merged_counts[one] for one in rare)
         fate = "left out" if config.other is None else "given the label of --other"
         warnings.append(
-            f"{count:,} training rows are of {len(rare):,} labels with fewer than "
-            f"{config.rare_below:,} rows; they are {fate}" + _told(rare, merged_counts)
+            f"{count:,} training row{'s'[: count > 1]} of {len(rare):,} "
+            f"label{'s'[: len(rare) > 1]} with fewer than "
+            f"{config.rare_below:,} rows: {fate}" + _told(rare, merged_counts)
         )
     return LabelNames(spellings=spellings, rare=dict.fromkeys(rare, config.other))
 
@@ -99,7 +101,9 @@ def checked_labels(rows: LabelledRows) -> tuple[str, ...]:
                 "gives them one label"
                 if some
                 else ""
-            ),
+            )
+            # A spelling of another label is rare, but nothing to leave out.
+            + ("; --normalize-labels merges spellings" if {*rare} & {*_alike(counts)} else ""),
         )
     _check_apart(counts)
     return tuple(sorted(counts))
