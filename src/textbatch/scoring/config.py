@@ -203,6 +203,11 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
             BadRowLimit.parse(self.max_bad_files, flag="--max-bad-files")
             if self.bad_files == "fail":
                 raise ConflictError("--max-bad-files needs --bad-files skip", "add it")
+        if self.jobs > 1 and self.device == "gpu":
+            raise ConflictError(
+                "--jobs is for CPUs: several processes on one GPU have no room for each other",
+                "leave --jobs or --device out",
+            )
         self._check_standard_input()
         self._check_standard_output()
         if self.incremental and self.if_exists != "fail":

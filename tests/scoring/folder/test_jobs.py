@@ -13,7 +13,7 @@ import pytest
 from support.bundles import random_texts, write_texts
 
 import textbatch
-from textbatch.errors import DataError, TooManyBadRowsError
+from textbatch.errors import ConflictError, DataError, TooManyBadRowsError
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import score
 from textbatch.scoring.verify import verify_output
@@ -90,3 +90,9 @@ def test_bad_rows_are_counted_over_all_workers(model, tmp_path):
     assert not (tmp_path / "few" / "_SUCCESS").exists()
     done = textbatch.score(source, tmp_path / "enough", model=model, jobs=2, max_bad_rows=8)
     assert done.rows_out == 80
+
+
+def test_several_processes_do_not_share_a_gpu(folder, tmp_path):
+    values = {"inputs": folder / "in", "output": tmp_path / "out", "jobs": 2, "device": "gpu"}
+    with pytest.raises(ConflictError, match="--jobs is for CPUs"):
+        ScoreConfig.given(values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -29,7 +30,8 @@ class Totals:
         self._rows: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
         self._labels: Counter[str] = Counter()
-        self._confidence_sum = 0.0
+        # One for each file: their exact sum is the same in whatever order the files end.
+        self._confidence_sums: list[float] = []
         self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
         self._finished_before = 0
 
@@ -52,7 +54,7 @@ class Totals:
             self.unknown_tokens += one.unknown_tokens
         self._statuses.update(one.statuses)
         self._labels.update(one.labels)
-        self._confidence_sum += (one.mean_confidence or 0.0) * sum(one.labels.values())
+        self._confidence_sums.append((one.mean_confidence or 0.0) * sum(one.labels.values()))
 
     def totals(self) -> RowTotals:
         """The sums that `_SUCCESS` holds; statuses in the order of their codes."""
@@ -73,7 +75,7 @@ class Totals:
             rows_quarantined=sums.rows_quarantined,
             statuses=sums.statuses,
             labels=sums.labels,
-            mean_confidence=self._confidence_sum / labelled if labelled else None,
+            mean_confidence=math.fsum(self._confidence_sums) / labelled if labelled else None,
             confidence_histogram=self._histogram.tolist(),
         )
 
