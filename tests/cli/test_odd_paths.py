@@ -28,6 +28,8 @@ ENDS = {
     ("vectors", "output"): ".vec",
     ("score", "metrics_file"): ".prom",
 }
+#: What a command needs besides.
+ALWAYS = {"import": ("--keras", "in.csv", "--tokenizer", "in.csv")}
 #: What else an option needs.
 NEEDS = {
     "out_of_fold": ("--folds", "5"),
@@ -71,7 +73,7 @@ def line_of(command: str, option: Option, value: str) -> list[str]:
                 else f"new{ENDS.get((command, one.name), '.csv')}"
             )
             words.append(value if one is option or one.name == option.name else usual)
-    return [command, *words]
+    return [command, *ALWAYS.get(command, ()), *words]
 
 
 def state(folder: Path) -> list[str]:

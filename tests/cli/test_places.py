@@ -16,6 +16,8 @@ from textbatch.errors import PlaceTakenError
 from textbatch.options import Option, options_of
 
 COMMANDS = settings_in(get_command(app))
+#: What a command needs besides.
+ALWAYS = {"import": {"keras": "none/keras", "tokenizer": "none/tokenizer"}}
 #: What stands in the places of all options, by the name of the option; other places are files.
 FOLDERS = {
     "inputs": ("a.parquet", "deep/b.parquet"),
@@ -101,6 +103,7 @@ def everything(folder: Path) -> dict[str, object]:
 def line_of(command: str, values: dict[str, str | Path]) -> list[str]:
     """The command line that gives options their values."""
     words: list[str] = []
+    values = {**ALWAYS.get(command, {}), **values}
     for name, option in places_of(command).items():
         if option.argument:
             words.append(str(values.get(name, f"none/{name}")))

@@ -28,6 +28,7 @@ def part_record(part: str = "a.parquet", **changes: Any) -> PartRecord:
         "job": "a" * 64,
         "run_id": "b" * 16,
         "seal": "c" * 64,
+        "fingerprint": "9" * 64,
         **COUNTS,
         **SURENESS,
         **changes,

@@ -7,7 +7,7 @@ from pathlib import Path
 from textbatch.data.options import ReplaceOptions
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.storage.location import Location, location_of
-from textbatch.errors import ConflictError
+from textbatch.errors import ConflictError, UsageError
 from textbatch.options import option, options
 from textbatch.report.options import ReportOptions
 from textbatch.text.keras_text import Side
@@ -23,9 +23,15 @@ class ImportConfig(TextOptions, ReadOptions, ReplaceOptions, ReportOptions):
         ConflictError: Settings exclude each other.
     """
 
-    keras: Path = option("Keras file: .keras, or .h5.", first=True, use="read")
-    tokenizer: Path = option(
-        "Its Tokenizer, saved by to_json, pickle or joblib.", first=True, use="read"
+    keras: Path | None = option(
+        "Keras file: .keras, or .h5.", first=True, default=None, unset="an error", use="read"
+    )
+    tokenizer: Path | None = option(
+        "Its Tokenizer, saved by to_json, pickle or joblib.",
+        first=True,
+        default=None,
+        unset="an error",
+        use="read",
     )
     labels: Path | None = option(
         "Labels in the order of the outputs: a line each, JSON, or a saved LabelEncoder.",
@@ -62,6 +68,9 @@ class ImportConfig(TextOptions, ReadOptions, ReplaceOptions, ReportOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.keras is None or self.tokenizer is None:
+            missing = "--tokenizer" if self.keras else "--keras"
+            raise UsageError(f"{missing} is missing", "give --keras and --tokenizer")
         if self.text_column == self.label_column:
             raise ConflictError(
                 f"text and label are both column '{self.text_column}'",

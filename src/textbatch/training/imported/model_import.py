@@ -90,6 +90,8 @@ def import_model(config: ImportConfig, *, listener: Listener = SILENT) -> Import
 
 
 def _import(config: ImportConfig, listener: Listener) -> ImportReport:
+    assert config.keras is not None, "checked by the options"
+    assert config.tokenizer is not None, "checked by the options"
     tokenizer = read_tokenizer(config.tokenizer)
     file = read_network_file(config.keras)
     rules = text_rules(tokenizer, truncating=config.truncating)
