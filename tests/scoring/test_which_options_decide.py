@@ -23,7 +23,7 @@ OPTIONS = {one.name: one for one in options_of(ScoreConfig) if one.name not in G
 #: Odd values that fit the input.
 FITTING = {
     "columns": ["text"],
-    "text_column": "text",
+    "text_column": "id",  # not the model's own
     "encoding": "latin-1",
     "input_format": "csv",
     "max_bad_rows": "5%",
@@ -75,6 +75,11 @@ def test_what_does_not_decide_changes_no_bit_and_skip_takes_the_output(name, job
     assert state == "done"
     assert again.equals(table)
     assert again.schema.equals(table.schema, check_metadata=False)
+
+
+def test_the_text_column_of_the_model_is_the_same_named_or_not(job):
+    job()
+    assert job(if_exists="skip", text_column="text")[0] == "skipped"
 
 
 def test_skip_refuses_the_output_of_another_version(job, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from textbatch.options import Options, options_of
@@ -90,12 +90,19 @@ def after_evaluate(evaluate: Sequence[str]) -> Iterator[str]:
     yield f"{INDENT}{command_line(*evaluate, '--html', 'evaluation.html')}"
 
 
-def after_score(output: os.PathLike[str] | str) -> Iterator[str]:
+def after_score(
+    output: os.PathLike[str] | str, statuses: Mapping[str, int] | None = None
+) -> Iterator[str]:
     """What to look at in an output.
 
     Args:
         output: The output.
+        statuses: Rows by status. Withheld ones have no confidence that a limit could find.
     """
+    if statuses and statuses.get("low_confidence"):
+        yield "To look at the rows whose label was withheld:"
+        yield f"{INDENT}{command_line('show', output, '--status', 'low_confidence')}"
+        return
     yield "To look at the least sure rows:"
     yield f"{INDENT}{command_line('show', output, '--below', '0.6')}"
 

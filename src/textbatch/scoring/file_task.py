@@ -27,6 +27,19 @@ State = Literal["done", "skipped", "planned", "failed"]
 Plan = Literal["score", "replace", "resume", "skip"]
 
 
+def decisive_options(config: ScoreConfig, text_column: str) -> dict[str, object]:
+    """The options that an output depends on. The model's own text column is the same named or not.
+
+    Args:
+        config: The job's options.
+        text_column: The model's own.
+    """
+    options = config.decisive()
+    if options.get("text_column") == text_column:
+        del options["text_column"]
+    return options
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileTask:
     """One file to score into one file of this machine.
@@ -81,9 +94,13 @@ class FileTask:
         """Whether the input is standard input."""
         return self.input == Path("-")
 
-    def decisive(self) -> dict[str, object]:
-        """The options that the output depends on, for the file's key."""
-        options = self.config.decisive()
+    def decisive(self, text_column: str) -> dict[str, object]:
+        """The options that the output depends on, for the file's key.
+
+        Args:
+            text_column: The model's own.
+        """
+        options = decisive_options(self.config, text_column)
         if self.partitions:
             options["partitions"] = self.partitions
         if self.quarantine is not None:

@@ -111,7 +111,11 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
         identity=identity,
         source=source,
         bundle=bundle,
-        key=job_key(identity, bundle.fingerprint, {"textbatch": __version__, **task.decisive()}),
+        key=job_key(
+            identity,
+            bundle.fingerprint,
+            {"textbatch": __version__, **task.decisive(bundle.settings.text_column)},
+        ),
         text_column=text_column,
         passed_through=passed_through,
         added=added,

@@ -66,6 +66,13 @@ def line_of(folder: Path, model: Path, *more: str) -> tuple[object, ...]:
     return ("score", folder / "in", folder / "out", "--model", model, *flags)
 
 
+def test_naming_the_text_column_of_the_model_makes_no_other_job(folder, models):
+    paths = folder / "in", folder / "out"
+    for name in (None, "text"):
+        done = score(*paths, model=models["old"], incremental=True, text_column=name)
+    assert done.state == "skipped"
+
+
 @pytest.mark.parametrize("options", [{}, {"top_k": 2}])
 def test_what_another_model_or_option_made_is_scored_anew_and_the_rest_is_added(
     options, folder, models

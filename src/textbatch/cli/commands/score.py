@@ -49,7 +49,7 @@ def score_command(given: Given[ScoreCommand]) -> None:
             # Standard output is for the rows alone.
             _print(done, log if config.to_standard_output else print_line)
             if done.state == "done" and not config.to_standard_output:
-                print_advice(after_score(str(config.output)))
+                print_advice(after_score(str(config.output), done.statuses))
 
 
 def planned_lines(done: RunReport) -> Iterator[str]:

@@ -133,10 +133,8 @@ class FolderJob:
     def stale_notes(self) -> Iterator[str]:
         """What is told of the parts that are scored anew."""
         if self.stale:
-            yield (
-                f"{len(self.stale):,} parts are of another model or of other options, and are to "
-                "be scored anew"
-            )
+            count = f"{len(self.stale):,} parts are" if len(self.stale) > 1 else "1 part is"
+            yield f"{count} of another model or of other options: scored anew"
 
     def done_before(self) -> Success | None:
         """The content of `_SUCCESS` if there is nothing to do, else None.

@@ -22,6 +22,7 @@ from textbatch.data.storage.model_cache import cache_directory
 from textbatch.errors import DataError, InputNotFoundError, OutputError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.scoring.config import STAGES, ScoreConfig
+from textbatch.scoring.file_task import decisive_options
 from textbatch.scoring.folder.bad_files import BadFiles
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.owned import OwnedParts
@@ -198,6 +199,7 @@ class _Known:
 
 
 def _key(config: ScoreConfig, bundle: Bundle) -> str:
-    options = {name: str(value) for name, value in config.decisive().items()}
+    decisive = decisive_options(config, bundle.settings.text_column)
+    options = {name: str(value) for name, value in decisive.items()}
     job = {"fingerprint": bundle.fingerprint, "options": options}
     return hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()
