@@ -23,12 +23,14 @@ from textbatch.model.linear.classifier import LinearModel
 from textbatch.model.linear.ngrams import Ngrams
 from textbatch.model.linear.text_model import LinearTextModel, SubwordModel
 from textbatch.model.network.architecture import Architecture, RecurrentLayer
+from textbatch.model.network.chain import Chain, ChainLayer
 from textbatch.model.network.weights import Weights
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.report.listener import Listener
+from textbatch.text.keras_text import KerasText
 from textbatch.text.vocabulary import Vocabulary
 
 WORDS = tuple(
@@ -39,13 +41,15 @@ WORDS = tuple(
 LABELS = ("billing", "account", "technical", "shipping")
 
 
-def random_weights(sizes: Architecture, random: np.random.Generator, *, scale: float) -> Weights:
+def random_weights(
+    sizes: Architecture | Chain, random: np.random.Generator, *, scale: float
+) -> Weights:
     """Normally distributed weights that Keras's layers can hold."""
     tensors = {
         name: random.normal(0, scale, shape).astype(np.float32)
         for name, shape in sizes.tensor_shapes().items()
     }
-    for layer in sizes.stack():
+    for layer in sizes.stack() if isinstance(sizes, Architecture) else ():
         # Keras's GRU without reset_after has no recurrent bias, and its LSTM has one bias in all.
         if layer.cell == "lstm" or not sizes.reset_after:
             tensors[f"{layer.name}.B"][:, layer.gates :] = 0
@@ -117,6 +121,8 @@ def with_golden(bundle: Bundle, *, seed: int = 0) -> Bundle:
     texts = golden_texts(classifier.vocabulary, max_sequence_length=length, seed=seed)
     with open_predictor(classifier, threads=1) as predictor:
         answers = predictor.predict(pa.array(texts, pa.large_string())).probabilities
+    answered = np.flatnonzero(np.isfinite(answers).all(axis=1))
+    texts, answers = [texts[row] for row in answered], answers[answered]
     return replace(bundle, golden=Golden(texts=texts, probabilities=answers.tolist()))
 
 
@@ -145,6 +151,31 @@ def blended_bundle(**settings: Any) -> Bundle:
     """As `random_bundle`, with a linear model blended in."""
     bundle = random_bundle(**settings)
     return with_golden(with_classifier(bundle, blend=random_blend(bundle)))
+
+
+def imported_bundle() -> Bundle:
+    """As `random_bundle`, of a model that was made with Keras: a chain that reads padding."""
+    bundle = random_bundle()
+    chain = Chain(
+        vocabulary_size=len(bundle.classifier.vocabulary),
+        embedding_dim=8,
+        mask_zero=True,
+        padding="pre",
+        layers=(
+            ChainLayer(kind="gru", units=6, sequence=True, merge="concat", reset_after=True),
+            ChainLayer(kind="conv1d", units=7, kernel=3, activation="relu"),
+            ChainLayer(kind="max"),
+            ChainLayer(kind="dense", units=len(bundle.labels)),
+        ),
+        num_labels=len(bundle.labels),
+        max_sequence_length=12,
+    )
+    text = KerasText(
+        filters="!?.", lower=True, split=" ", char_level=False, keep_unknown=False, truncating="pre"
+    )
+    weights = random_weights(chain, np.random.default_rng(0), scale=0.8)
+    bundle = with_classifier(bundle, architecture=chain, weights=weights, text=text)
+    return with_golden(replace(bundle, int8=None))
 
 
 def write_bundle(path: Path, bundle: Bundle | None = None) -> Path:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textbatch.errors import BundleError
 from textbatch.text.keras_text import KerasText
 from textbatch.text.tokenizer import MAX_CHARACTERS, Tokenizer
 from textbatch.text.vocabulary import Vocabulary
@@ -121,3 +122,16 @@ def test_of_a_very_long_text_the_side_counts_that_the_network_sees():
 def test_words_with_line_breaks_come_back_from_a_bundle():
     vocabulary = Vocabulary(tokens=("[PAD]", "[OOV]", "a\nb", "a\\nb", "\\", "\n", "\\\\n"))
     assert Vocabulary.from_lines(vocabulary.to_lines(escaped=True), escaped=True) == vocabulary
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"split": ""}, "empty text"),
+        ({"split": "x" * 33}, "`split`"),
+        ({"filters": "x" * 10_001}, "`filters`"),
+    ],
+)
+def test_rules_have_bounds(changes, told):
+    with pytest.raises(BundleError, match=told):
+        replace(RULES, **changes)

@@ -37,7 +37,9 @@ def label_thresholds(bundle: Bundle, options: AnswerOptions) -> Float32Array | N
         raise QualityGateError(
             f"the model's held-out answers show for none of its {len(labels):,} labels a precision "
             f"of {precision:g}: every label would be withheld",
-            REMEDY,
+            REMEDY
+            if any(bundle.held_out.confidences) or not bundle.classifier.text
+            else "import it again with --calibrate, or use --min-confidence",
         )
     return found
 

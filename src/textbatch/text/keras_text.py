@@ -14,11 +14,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.errors import BundleError
 from textbatch.text.normalization import fold_bytes
 from textbatch.types import BoolArray, Int64Array
 
 #: Where texts are padded, or where tokens are cut off: at the beginning, or at the end.
 Side = Literal["pre", "post"]
+#: The most characters of both, so that a hostile bundle cannot make texts much longer.
+_MAX_FILTERS, _MAX_SPLIT = 10_000, 32
+_REMEDY = "give the tokenizer that the model was trained with, or another copy of the model"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +37,9 @@ class KerasText:
         keep_unknown: Whether unknown tokens count, as `oov_token`. Otherwise they vanish.
         truncating: Where tokens beyond the limit are cut off. Keras's default is `pre`, which keeps
             the last tokens.
+
+    Raises:
+        BundleError: `filters` or `split` is too long, or nothing would split texts.
     """
 
     filters: str
@@ -42,14 +49,19 @@ class KerasText:
     keep_unknown: bool
     truncating: Side
 
+    def __post_init__(self) -> None:
+        for name, most in (("filters", _MAX_FILTERS), ("split", _MAX_SPLIT)):
+            if len(getattr(self, name)) > most:
+                raise BundleError(
+                    f"`{name}` of the tokenizer has more than {most:,} characters", _REMEDY
+                )
+        if not (self.char_level or self.split):
+            raise BundleError("`split` of the tokenizer is an empty text", _REMEDY)
+
     @property
     def between(self) -> str:
         """What joins tokens to a text that has these tokens."""
         return "" if self.char_level else self.split
-
-    def between_is_there(self) -> bool:
-        """Whether texts can be split at all."""
-        return self.char_level or bool(self.split)
 
     def split_tokens(self, texts: pa.Array) -> tuple[pa.Array, Int64Array]:
         """Split texts into tokens; as `normalization.split_tokens`, by these rules.

@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support.bundles import blended_bundle, write_bundle
+from support.bundles import blended_bundle, imported_bundle, write_bundle
 from support.hostile_bundles import reseal
 
 MOST_BYTES, MOST_SECONDS = 512 << 20, 5.0
@@ -77,6 +79,18 @@ def edit(name: str, **changes: object):
     return change
 
 
+def config(change: Callable[[dict[str, Any]], object]):
+    """Change the config of an imported model."""
+
+    def changed(bundle: Path) -> None:
+        content = json.loads((bundle / "config.json").read_text())
+        change(content)
+        (bundle / "config.json").write_text(json.dumps(content, ensure_ascii=False))
+        reseal(bundle)
+
+    return changed
+
+
 def many(count: int):
     def change(bundle: Path) -> None:
         for number in range(count):
@@ -136,6 +150,57 @@ CASES = {
     "pipe": piped,
     "graph": put("model.onnx", b"\x00" * (15 << 20)),
 }
+WORDS = "abcdefghijklmnopqrstuvwxyz"
+CHARACTERS = "".join(map(chr, range(0x4E00, 0x4E00 + 10_001)))
+#: The same for an imported model. Nothing of these is loaded.
+IMPORTED = {
+    "long split": config(lambda one: one["text"].update(split="x" * 30_000)),
+    "no split": config(lambda one: one["text"].update(split="")),
+    "other split": config(lambda one: one["text"].update(split="\\")),
+    "many filters": config(lambda one: one["text"].update(filters=CHARACTERS)),
+    "other filters": config(lambda one: one["text"].update(filters=CHARACTERS[1:] + "\x00")),
+    "all filters": config(lambda one: one["text"].update(filters="\x00]\\^-" + WORDS)),
+    "all is filtered": config(lambda one: one["text"].update(filters=WORDS)),
+    "huge filters": config(lambda one: one["text"].update(filters="\x00" * (8 << 20))),
+    "no rules": config(lambda one: one.update(text=None)),
+    "rules are missing": config(lambda one: one.pop("text")),
+    "no network": config(lambda one: one.update(chain=None)),
+    "network is missing": config(lambda one: one.pop("chain")),
+    "two networks": config(
+        lambda one: one.update(
+            architecture={
+                "vocabulary_size": 20,
+                "embedding_dim": 8,
+                "bidirectional": False,
+                "layers": [{"cell": "gru", "units": 4}],
+                "pooling": "last",
+                "dense_units": 8,
+                "num_labels": 4,
+                "max_sequence_length": 12,
+                "reset_after": True,
+            }
+        )
+    ),
+    "chain as architecture": config(lambda one: one.update(architecture=one.pop("chain"))),
+    "no layers": config(lambda one: one["chain"].update(layers=[])),
+    "many layers": config(lambda one: one["chain"].update(layers=[{"kind": "max"}] * 3_000)),
+    "long texts": config(lambda one: one["chain"].update(max_sequence_length=10_000)),
+    "huge table": config(
+        lambda one: one["chain"].update(vocabulary_size=5_000_000, embedding_dim=4096)
+    ),
+    "wide layer": config(lambda one: one["chain"]["layers"][0].update(units=4096)),
+    "huge kernel": config(
+        lambda one: one["chain"]["layers"][1].update(kernel=1024, dilation=1024, border="causal")
+    ),
+    "wide steps": config(
+        lambda one: (
+            one["chain"].update(max_sequence_length=10_000, embedding_dim=1),
+            one["chain"]["layers"].insert(0, {**one["chain"]["layers"][3], "units": 10_000}),
+        )
+    ),
+    "flat": config(lambda one: one["chain"]["layers"][2].update(kind="flatten")),
+    "sparse": sparse("weights.safetensors", 3 << 30),
+}
 #: What is allowed, and as large as it may be.
 LOADED = ["some numbers", "held-out answers"]
 
@@ -148,6 +213,10 @@ def test_no_bundle_takes_more_memory_or_time_than_it_may(tmp_path):
     for name, change in CASES.items():
         places[str(tmp_path / name)] = name
         change(Path(shutil.copytree(good, tmp_path / name)))
+    imported = write_bundle(tmp_path / "imported", imported_bundle())
+    for name, change in {"good, imported": lambda bundle: None, **IMPORTED}.items():
+        places[str(tmp_path / name)] = name
+        change(Path(shutil.copytree(imported, tmp_path / name)))
     done = subprocess.run(
         [sys.executable, "-c", LOAD, *places],
         capture_output=True,
@@ -157,9 +226,9 @@ def test_no_bundle_takes_more_memory_or_time_than_it_may(tmp_path):
     )
     assert not done.stderr
     found = {places[one[0]]: one[1:] for one in map(json.loads, done.stdout.splitlines())}
-    assert found.keys() == CASES.keys()
+    assert found.keys() == {*CASES, "good, imported", *IMPORTED}
     loaded = [name for name, (told, _, _) in found.items() if told == "loaded"]
-    assert loaded == ["good", *LOADED]
+    assert loaded == ["good", *LOADED, "good, imported"]
     for name, (told, grown, seconds) in found.items():
         assert len(told) < 400, name
         assert grown <= MOST_BYTES, (name, grown, told)

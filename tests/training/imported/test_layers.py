@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -73,6 +74,21 @@ CHAINS = {
     "hard gates": lambda: [
         gru(recurrent_activation="hard_sigmoid", activation="relu", return_sequences=True),
         layers.LSTM(3, recurrent_activation="hard_sigmoid"),
+        out(),
+    ],
+    "hard gates both ways": lambda: [
+        layers.Bidirectional(gru(recurrent_activation="hard_sigmoid", return_sequences=True)),
+        layers.Bidirectional(layers.LSTM(3, recurrent_activation="hard_sigmoid")),
+        out(),
+    ],
+    "linear states": lambda: [
+        gru(activation=None, return_sequences=True),
+        layers.Bidirectional(layers.LSTM(3, activation="linear")),
+        out(),
+    ],
+    "both ways, padding read": lambda: [
+        layers.Bidirectional(gru(return_sequences=True)),
+        layers.Flatten(),
         out(),
     ],
     "one output": lambda: [gru(), layers.Dense(1, activation="sigmoid")],
@@ -217,6 +233,10 @@ def test_probabilities_are_those_of_keras(name, mask, padding):
             "two directions",
         ),
         (
+            lambda: [layers.LSTM(4), layers.Dense(4), layers.ReLU(max_value=1.0), out()],
+            "max_value=1.0",
+        ),
+        (
             lambda: [layers.BatchNormalization(axis=1), layers.LSTM(4), out()],
             "another axis",
         ),
@@ -226,6 +246,32 @@ def test_probabilities_are_those_of_keras(name, mask, padding):
 def test_what_cannot_be_reproduced_is_refused_with_its_layer(body, told):
     with pytest.raises(BundleError, match=told):
         read(network_of(body()))
+
+
+@pytest.mark.parametrize(
+    ("version", "zeros"),
+    [("2.15.0", True), ("2.4.0", True), ("2.3.0-tf", True), ("2.3.1", False), ("2.2.4", False)],
+)
+def test_both_ways_give_zeros_where_the_keras_of_tensorflow_does(version, zeros):
+    network = network_of(CHAINS["both ways, padding read"]())
+    file = file_of(network)
+    bidirectional = file.layers[1]
+    for part in ("layer", "backward_layer"):
+        bidirectional.config[part]["config"].pop("zero_output_for_mask")  # Keras 2 leaves it out
+    file = replace(file, keras_version=version)
+    found = read_layers(file, file.layers[0].weights[0], padding="pre", max_sequence_length=LENGTH)
+    assert found.network.layers[0].zeros is zeros
+
+
+def test_what_is_wider_than_networks_of_textbatch_may_be_stays_a_chain():
+    found = read(network_of([gru(), layers.Dense(5000, activation="relu"), out()]))
+    assert isinstance(found.network, Chain)
+
+
+def test_a_text_has_bounds():
+    chain = read(network_of(CHAINS["convolution"](), mask=False)).network
+    with pytest.raises(BundleError, match="numbers, more than"):
+        replace(chain, max_sequence_length=10_000, embedding_dim=4096)
 
 
 def test_weights_that_are_not_finite_are_refused():

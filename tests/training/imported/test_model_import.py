@@ -118,6 +118,28 @@ def test_labelled_rows_calibrate_it(tmp_path, rows, labels):
     assert run_cli("predict", "where is my refund", "--model", tmp_path / "model").returncode == 0
 
 
+def test_rows_without_a_label_do_not_calibrate(tmp_path, rows, labels):
+    made(tmp_path, rows, labels)
+    some = rows.assign(label=rows["label"].where(rows.index % 3 > 0))
+    some.to_parquet(tmp_path / "some.parquet")
+    run = imported(
+        tmp_path, "--labels", tmp_path / "labels.txt", "--calibrate", tmp_path / "some.parquet",
+        "--json",
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert 0 < json.loads(run.stdout)["rows"] <= some["label"].notna().sum()
+
+
+def test_min_precision_without_calibration_names_calibrate(tmp_path, rows, labels):
+    made(tmp_path, rows, labels)
+    assert imported(tmp_path).returncode == 0
+    run = run_cli(
+        "score", tmp_path / "rows.parquet", tmp_path / "out.parquet", "--model", tmp_path / "model",
+        "--min-precision", "0.9",
+    )  # fmt: skip
+    assert (run.returncode, "import it again with --calibrate" in run.stderr) == (69, True)
+
+
 def test_without_labels_outputs_have_their_numbers(tmp_path, rows, labels):
     made(tmp_path, rows, labels)
     run = imported(tmp_path)

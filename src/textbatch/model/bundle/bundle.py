@@ -199,8 +199,7 @@ def _config(files: BundleFiles) -> NetworkConfig | ImportedConfig:
     if not (isinstance(value, dict) and "text" in value):
         return read_fields(NetworkConfig, value, LAYOUT.config)
     config = read_fields(ImportedConfig, value, LAYOUT.config)
-    text = config.text
-    if (config.architecture is None) == (config.chain is None) or not text.between_is_there():
+    if (config.architecture is None) == (config.chain is None):
         raise BundleError(f"{LAYOUT.config} is malformed", RESTORE)
     return config
 

@@ -8,7 +8,7 @@ import numpy as np
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.choices import CPU_BATCH_TOKENS, Precision
 from textbatch.model.engines.onnx_session import open_session
-from textbatch.model.network.chain import Chain
+from textbatch.model.network.chain import MAX_TEXT_VALUES, Chain
 from textbatch.text.bucketing import MiniBatch
 from textbatch.text.vocabulary import PAD_ID
 from textbatch.types import Float32Array, Int32Array
@@ -35,16 +35,18 @@ class ChainEngine:
         self._chain = chain
         self._session = open_session(classifier.graph, classifier.weights.data)
         self._inputs = [one.name for one in self._session.get_inputs()]
-        # A mini-batch is made for the tokens of its rows; computing padding takes more.
-        steps = chain.max_sequence_length if chain.computes_padding else 1
+        self._widest = chain.widest
         activations = {layer.activation for layer in chain.layers}
         self._step = _ROWS_STEP if activations & _ROUNDED_APART else 1
-        self._most_rows = max(1, CPU_BATCH_TOKENS // steps)
 
     def predict_logits(self, batch: MiniBatch) -> Float32Array:
         """Compute the logits of a mini-batch. Shape `(batch, labels)`."""
-        rows = len(batch.token_ids)
-        step = self._most_rows if self._chain.computes_padding else rows
+        rows, steps = batch.token_ids.shape
+        most = MAX_TEXT_VALUES // self._widest
+        if self._chain.computes_padding:
+            # A mini-batch is made for the tokens of its rows; computing padding takes more.
+            steps, most = self._chain.max_sequence_length, min(most, CPU_BATCH_TOKENS)
+        step = max(1, most // steps)
         parts = [
             self._run(batch.token_ids[at : at + step], batch.lengths[at : at + step])
             for at in range(0, rows, step)

@@ -10,6 +10,8 @@ from textbatch.errors import BundleError
 _REMEDY = "score it with Keras, or build it as a chain of layers"
 #: Keras 3 makes this layer of an embedding's mask.
 _MASK = "NotEqual"
+#: Layers inside a layer.
+_WRAPPED = ("layer", "backward_layer")
 _MODELS = ("Sequential", "Functional", "Model")
 
 
@@ -39,6 +41,7 @@ def chain_of(config: Any, name: str) -> list[Mapping[str, Any]]:  # noqa: ANN401
         _check_numbers(layer, name)
     if kind != "Sequential":
         _check_line(layers, name)
+        _check_output(layers, _part(inner, "output_layers"), name)
         layers = [layer for layer in layers if layer["class_name"] != _MASK]
     return layers
 
@@ -56,15 +59,23 @@ def _is_layer(value: object) -> bool:
 
 
 def _check_numbers(layer: Mapping[str, Any], name: str) -> None:
-    """Refuse layers that compute in other numbers than float32."""
-    policy = layer["config"].get("dtype", "float32")
-    if isinstance(policy, dict):
-        policy = str(_part(policy.get("config"), "name"))
-    if layer["class_name"] != "InputLayer" and policy not in (None, "float32"):
-        raise BundleError(
-            f"{name}: layer {layer['class_name']} computes in {str(policy)[:30]}, not float32",
-            "set the dtype policy to float32, and save it again",
-        )
+    """Refuse layers that compute in other numbers than float32, and layers of the user's own."""
+    for one in (layer, *filter(_is_layer, map(layer["config"].get, _WRAPPED))):
+        policy = one["config"].get("dtype", "float32")
+        if isinstance(policy, dict):
+            policy = str(_part(policy.get("config"), "name"))
+        if one["class_name"] != "InputLayer" and policy not in (None, "float32"):
+            raise BundleError(
+                f"{name}: layer {one['class_name']:.60} computes in {str(policy)[:30]}, not "
+                "float32",
+                "set the dtype policy to float32, and save it again",
+            )
+        # Keras writes the package of a class that it does not have itself.
+        if ">" in str(one.get("registered_name")):
+            raise BundleError(
+                f"{name}: layer {one['class_name']:.60} is code that the file does not hold",
+                _REMEDY,
+            )
     if layer["config"].get("quantization_config"):
         raise BundleError(f"{name} holds a quantized model", "save it before it is quantized")
 
@@ -77,6 +88,7 @@ def _check_line(layers: Sequence[Mapping[str, Any]], name: str) -> None:
     if len(inputs) != 1 or not line or line[0] is not inputs[0]:
         raise BundleError(f"{name} has {len(inputs)} inputs", _REMEDY)
     before = _name(line[0])
+    _check_masks(layers, before, name)
     for layer in line[1:]:
         nodes = layer.get("inbound_nodes")
         read = set(_tensors(nodes)) - masks
@@ -85,11 +97,61 @@ def _check_line(layers: Sequence[Mapping[str, Any]], name: str) -> None:
                 f"{name}: layer {layer['class_name']} does not read the layer before it alone",
                 _REMEDY,
             )
+        if True in _values(nodes):
+            raise BundleError(
+                f"{name}: layer {layer['class_name']} is called with training=True",
+                "build the model without it, and save it again",
+            )
         before = _name(layer)
+
+
+def _check_masks(layers: Sequence[Mapping[str, Any]], tokens: str, name: str) -> None:
+    """Check that masks are those of the embedding: where the tokens are not 0."""
+    masking = any(layer["config"].get("mask_zero") for layer in layers)
+    for layer in layers:
+        if layer["class_name"] == _MASK:
+            nodes = layer.get("inbound_nodes")
+            of_zero = [one for one in _values(nodes) if isinstance(one, int | float)] == [0]
+            if not masking or not of_zero or set(_tensors(nodes)) != {tokens}:
+                raise BundleError(f"{name} has a mask that no mask_zero=True gives", _REMEDY)
+
+
+def _check_output(layers: Sequence[Mapping[str, Any]], outputs: object, name: str) -> None:
+    """Check that the last layer's output is the only one."""
+    (last,) = [layer for layer in layers if layer["class_name"] != _MASK][-1:]
+    # Keras 3 does not put a single output into a list of its own, and may name it.
+    if isinstance(outputs, dict):
+        outputs = list(outputs.values())
+    found = outputs if isinstance(outputs, list) else []
+    found = found if all(isinstance(one, list) for one in found) else [found]
+    if [one[:1] for one in found] != [[_name(last)]]:
+        raise BundleError(
+            f"{name} has other outputs than that of its last layer, {last['class_name']:.60}",
+            _REMEDY,
+        )
 
 
 def _name(layer: Mapping[str, Any]) -> str:
     return str(layer.get("name") or layer["config"].get("name"))
+
+
+def _values(nodes: object) -> list[object]:
+    """What layers are called with beside the outputs of layers."""
+    found: list[object] = []
+    waiting = [nodes]
+    while waiting:
+        match waiting.pop():
+            case {"class_name": "__keras_tensor__"} | [str(), int(), int()]:
+                pass
+            case [str(), int(), int(), *rest]:
+                waiting += rest
+            case dict() as one:
+                waiting += one.values()
+            case list() as one:
+                waiting += one
+            case one:
+                found.append(one)
+    return found
 
 
 def _tensors(value: object) -> Iterator[str]:

@@ -30,6 +30,8 @@ _REMEDY = "take another copy of the model, or import it again"
 _RECURRENT = {"gru": 3, "lstm": 4}
 #: Limits on what a bundle may declare, so that a hostile one cannot ask for all memory.
 _MAX_LAYERS, _MAX_WIDTH, _MAX_KERNEL = 64, 1 << 20, 1024
+#: The most numbers between two layers, over all steps of a text.
+MAX_TEXT_VALUES = 1 << 23
 _CAPS = {
     "vocabulary_size": 5_000_000,
     "embedding_dim": 4096,
@@ -152,6 +154,12 @@ class Chain:
             raise BundleError(
                 f"layers has {len(self.layers)} entries, outside 1 to {_MAX_LAYERS}", _REMEDY
             )
+        if self.max_sequence_length * self.widest > MAX_TEXT_VALUES:
+            raise BundleError(
+                f"a text has {self.max_sequence_length} steps of up to {self.widest} numbers, more "
+                f"than {MAX_TEXT_VALUES:,} together",
+                _REMEDY,
+            )
         *_, last = self.placed()
         fits = last.layer.kind == "dense" and last.layer.activation == "linear"
         if not (fits and last.steps == 0 and last.outputs == self.num_labels):
@@ -161,6 +169,17 @@ class Chain:
     def bidirectional(self) -> bool:
         """Whether a layer reads in both directions."""
         return any(layer.merge for layer in self.layers)
+
+    @property
+    def widest(self) -> int:
+        """The most numbers that a layer computes for one step of a text."""
+        widths = [self.embedding_dim]
+        for placed in self.placed():
+            if placed.layer.kind in _RECURRENT:
+                widths.append(placed.gates * placed.layer.directions)
+            elif placed.steps and placed.layer.kind != "flatten":
+                widths.append(placed.outputs)
+        return max(widths)
 
     @property
     def computes_padding(self) -> bool:

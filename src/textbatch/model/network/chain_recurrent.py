@@ -82,17 +82,19 @@ def _fused(nodes: Nodes, placed: PlacedLayer, value: str, *, masked: bool) -> tu
         gate = "HardSigmoid" if layer.gate in _GATES else "Sigmoid"
         state = {**ACTIVATIONS, "linear": "Affine"}[layer.activation]
         names = [gate, state, *([state] if layer.kind == "lstm" else [])]
-        alphas = [
-            {"HardSigmoid": _GATES.get(layer.gate, 0.0), "Affine": 1.0}.get(one, 0.0)
-            for one in names
-        ]
-        betas = [0.5 if one == "HardSigmoid" else 0.0 for one in names]
+        # ONNX Runtime hands these out in turn, to the functions alone that take them.
+        slopes = {"HardSigmoid": _GATES.get(layer.gate, 0.0), "Affine": 1.0}
+        offsets = {"HardSigmoid": 0.5, "Affine": 0.0}
+        alphas, betas = (
+            [table[one] for one in names if one in table] for table in (slopes, offsets)
+        )
         for key, values in (
             ("activations", names),
             ("activation_alpha", alphas),
             ("activation_beta", betas),
         ):
-            node.attribute.append(helper.make_attribute(key, values * layer.directions))
+            if values:
+                node.attribute.append(helper.make_attribute(key, values * layer.directions))
     nodes.nodes.append(node)
     return states, last
 

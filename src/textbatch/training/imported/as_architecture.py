@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from textbatch.errors import BundleError
 from textbatch.model.choices import MAX_LAYERS
 from textbatch.model.network.architecture import Architecture, RecurrentLayer
 from textbatch.model.network.chain import Chain
@@ -56,17 +57,20 @@ def as_architecture(
         wide = np.zeros(2 * len(through), np.float32)
         dense = [np.concatenate([through, -through], axis=1), wide]
         logits[0] = np.concatenate([logits[0], -logits[0]])
-    architecture = Architecture(
-        vocabulary_size=chain.vocabulary_size,
-        embedding_dim=chain.embedding_dim,
-        layers=tuple(RecurrentLayer(cell=one.kind, units=one.units) for _, one in recurrent),
-        bidirectional=bidirectional.pop(),
-        pooling=pooling,
-        dense_units=dense[0].shape[1],
-        num_labels=chain.num_labels,
-        max_sequence_length=chain.max_sequence_length,
-        reset_after=reset_after.pop(),
-    )
+    try:
+        architecture = Architecture(
+            vocabulary_size=chain.vocabulary_size,
+            embedding_dim=chain.embedding_dim,
+            layers=tuple(RecurrentLayer(cell=one.kind, units=one.units) for _, one in recurrent),
+            bidirectional=bidirectional.pop(),
+            pooling=pooling,
+            dense_units=dense[0].shape[1],
+            num_labels=chain.num_labels,
+            max_sequence_length=chain.max_sequence_length,
+            reset_after=reset_after.pop(),
+        )
+    except BundleError:
+        return None  # It is wider than those may be. A chain may be wider.
     named = {"embedding": tensors["embedding"]}
     for placed, (number, _) in zip(architecture.stack(), recurrent, strict=True):
         named |= {f"{placed.name}.{part}": tensors[f"{number}.{part}"] for part in "WRB"}

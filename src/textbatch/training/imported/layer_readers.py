@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_args
@@ -21,8 +22,7 @@ _POOLINGS = {
 }  # fmt: skip
 #: What a recurrent layer may have only at this value.
 _PLAIN = {
-    "go_backwards": False, "stateful": False, "unit_forget_bias": None, "time_major": False,
-    "return_state": False,
+    "go_backwards": False, "stateful": False, "time_major": False, "return_state": False,
 }  # fmt: skip
 #: New states that ONNX's operators compute.
 _STATES = ("tanh", "relu", "sigmoid", "linear")
@@ -31,13 +31,13 @@ _REMEDY = "score it with Keras, or build it of layers that `import` reads"
 Read = tuple[ChainLayer, dict[str, Float32Array]]
 
 
-def read_layer(layer: KerasLayer, *, sequence: bool, modern: bool) -> list[Read]:
+def read_layer(layer: KerasLayer, *, sequence: bool, version: str) -> list[Read]:
     """Read one layer of Keras.
 
     Args:
         layer: The layer.
         sequence: Whether its input has steps.
-        modern: Whether Keras 3 wrote it.
+        version: The version of Keras that wrote it.
 
     Returns:
         Layers of a chain, with their weights.
@@ -47,7 +47,7 @@ def read_layer(layer: KerasLayer, *, sequence: bool, modern: bool) -> list[Read]
     """
     kind, config = layer.kind, layer.config
     if kind in _RECURRENT or kind == "Bidirectional":
-        return [_recurrent(layer, modern=modern)]
+        return [_recurrent(layer, version)]
     if kind in _POOLINGS:
         _only(layer, {"keepdims": False, "data_format": "channels_last"})
         return [(ChainLayer(kind=kind_of(_POOLINGS[kind])), {})]
@@ -89,9 +89,7 @@ def _text(value: object) -> str:
 def _only(layer: KerasLayer, wanted: Mapping[str, object]) -> None:
     for name, value in wanted.items():
         found = layer.config.get(name, value)
-        if found != value and value is not None:
-            raise unfit(f"layer {layer.name} ({layer.kind}) has {name}={found!r:.40}")
-        if value is None and found not in (None, True, False):
+        if found != value:
             raise unfit(f"layer {layer.name} ({layer.kind}) has {name}={found!r:.40}")
 
 
@@ -104,8 +102,9 @@ def _number(layer: KerasLayer, name: str, default: int | None = None) -> int:
     return found
 
 
-def _recurrent(layer: KerasLayer, *, modern: bool) -> Read:
+def _recurrent(layer: KerasLayer, version: str) -> Read:
     inner, merge = layer, ""
+    modern = not version.startswith(("1", "2"))
     if layer.kind == "Bidirectional":
         inner = _inner(layer, "layer")
         found = layer.config.get("merge_mode", "concat")
@@ -131,8 +130,9 @@ def _recurrent(layer: KerasLayer, *, modern: bool) -> Read:
     read = ChainLayer(
         kind=kind_of(kind),
         units=units,
-        sequence=bool(config.get("return_sequences", False)),
-        zeros=bool(config.get("zero_output_for_mask", False)),
+        sequence=(sequence := bool(config.get("return_sequences", False))),
+        zeros=bool(config.get("zero_output_for_mask", False))
+        or (bool(merge) and sequence and _zeroes_both_ways(version)),
         merge=kind_of(merge),
         reset_after=kind == "gru" and (cudnn or bool(config.get("reset_after", False))),
         activation=kind_of(state),
@@ -147,6 +147,16 @@ def _recurrent(layer: KerasLayer, *, modern: bool) -> Read:
         kind, layer.weights, units=units, directions=read.directions, cudnn=cudnn
     )
     return read, tensors
+
+
+def _zeroes_both_ways(version: str) -> bool:
+    """Whether `Bidirectional` gives zeros where the mask skips a step, whatever its config says.
+
+    That of TensorFlow's Keras 2 does (`force_zero_output_for_mask` in its source). Keras 3 has it
+    in the config; the Keras 2 that is no part of TensorFlow, up to 2.3.1, does not do it.
+    """
+    number = re.match(r"2\.(\d{1,9})", version)
+    return number is not None and (int(number[1]) > 3 or version.endswith("-tf"))
 
 
 def _has_two_biases(layer: KerasLayer, read: ChainLayer) -> bool:

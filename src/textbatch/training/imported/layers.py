@@ -81,10 +81,9 @@ def read_layers(
     """
     embedding = embedding_of(file)
     layers = [layer for layer in file.layers if layer.kind not in _TRAINING_ONLY][1:]
-    modern = not file.keras_version.startswith(("1", "2"))
     read: list[Read] = []
     for layer in layers:
-        read += read_layer(layer, sequence=_reads_sequence(read), modern=modern)
+        read += read_layer(layer, sequence=_reads_sequence(read), version=file.keras_version)
     read = _with_logits(read)
     chain = Chain(
         vocabulary_size=len(table),

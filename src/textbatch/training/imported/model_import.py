@@ -209,6 +209,7 @@ def _measured(config: ImportConfig, classifier: Classifier, warnings: list[str])
         config,
         text_column=config.text_column,
         label_column=config.label_column,
+        skip_unlabelled=True,
     )
     return _calibrated(config, classifier, _with_text(rows))
 

@@ -21,12 +21,10 @@ def text_rules(tokenizer: KerasTokenizer, *, truncating: Side) -> KerasText:
         truncating: Where tokens beyond the limit are cut off.
 
     Raises:
-        BundleError: Its texts would not be split at all.
+        BundleError: Its texts would not be split at all, or its rules are too long.
     """
-    if not (tokenizer.split or tokenizer.char_level):
-        raise BundleError("the tokenizer's `split` is an empty text", _REMEDY)
     return KerasText(
-        filters=tokenizer.filters,
+        filters="".join(dict.fromkeys(tokenizer.filters)),
         lower=tokenizer.lower,
         split=tokenizer.split,
         char_level=tokenizer.char_level,
