@@ -39,7 +39,7 @@ def label_thresholds(bundle: Bundle, options: AnswerOptions) -> Float32Array | N
             f"of {precision:g}: every label would be withheld",
             REMEDY
             if any(bundle.held_out.confidences) or not bundle.classifier.text
-            else "import it again with --calibrate, or use --min-confidence",
+            else "`import` it again with --calibrate, or use --min-confidence",
         )
     return found
 

@@ -137,7 +137,7 @@ def test_min_precision_without_calibration_names_calibrate(tmp_path, rows, label
         "score", tmp_path / "rows.parquet", tmp_path / "out.parquet", "--model", tmp_path / "model",
         "--min-precision", "0.9",
     )  # fmt: skip
-    assert (run.returncode, "import it again with --calibrate" in run.stderr) == (69, True)
+    assert (run.returncode, "`import` it again with --calibrate" in run.stderr) == (69, True)
 
 
 def test_without_labels_outputs_have_their_numbers(tmp_path, rows, labels):
