@@ -65,7 +65,9 @@ def test_report_and_bundle_tell_the_same_story(trained):
     assert written == json.loads(json.dumps(report.to_dict()))
     assert written["state"] == "done"
     metrics = load_bundle(Path(report.model)).metrics
-    assert metrics == {key: written[key] for key in metrics}
+    # A sample of hashes tells the training texts again; it is no measure.
+    measures = {key: value for key, value in metrics.items() if key != "training_texts"}
+    assert measures == {key: written[key] for key in measures}
     losses = [epoch.validation_loss for epoch in report.epochs]
     assert report.best_epoch == 1 + int(np.argmin(losses))
     assert sum(line.startswith("epoch ") for line in said) == len(losses)
