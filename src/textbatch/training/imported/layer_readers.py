@@ -25,7 +25,7 @@ _PLAIN = {
     "go_backwards": False, "stateful": False, "time_major": False, "return_state": False,
 }  # fmt: skip
 #: New states that ONNX's operators compute.
-_STATES = ("tanh", "relu", "sigmoid")
+_STATES = ("tanh", "relu", "sigmoid", "linear")
 _REMEDY = "score it with Keras, or build it of layers that `import` reads"
 #: A layer with its weights by name.
 Read = tuple[ChainLayer, dict[str, Float32Array]]
