@@ -19,8 +19,7 @@ from support.bundles import (
 from textbatch.errors import ConflictError, OutOfMemoryError, QualityGateError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.records import Int8Check
-from textbatch.model.engines import Engine, check_int8, open_engine
-from textbatch.model.engines import onnx as onnx_engine
+from textbatch.model.engines import Engine, check_int8, onnx_session, open_engine
 from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch, pad
@@ -124,7 +123,7 @@ def test_before_onnx_runtime_1_24_the_answers_are_the_same_bits(bidirectional, m
     tokens = random_tokens(bundle)
     rows = np.arange(len(tokens))
     plain = logits_of(onnx(bundle), tokens, rows)
-    monkeypatch.setattr(onnx_engine, "_TAKES_FILES", False)
+    monkeypatch.setattr(onnx_session, "_TAKES_FILES", False)
     assert logits_of(onnx(bundle), tokens, rows).tobytes() == plain.tobytes()
 
 

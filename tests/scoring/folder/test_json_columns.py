@@ -151,4 +151,4 @@ def test_the_task_of_a_file_says_its_types_and_can_be_sent(tmp_path):
     )
     assert pickle.loads(pickle.dumps(task)) == task
     other = FileTask(config=config, run_id="1", input=task.input, output=task.output)
-    assert task.decisive() != other.decisive()
+    assert task.decisive("text") != other.decisive("text")
