@@ -108,6 +108,7 @@ CASES = {
     "ragged row": (b"2 2\nthe 1 2\nof 1\n", "line 3 of .* has 2 fields"),
     "ragged row of an unneeded word": (b"2 2\nthe 1 2\nxyz 1\n", "line 3 of .* has 2 fields"),
     "no number": (b"2 2\nthe 1 2\nof 1 x\n", "line 3 of .* something else"),
+    "a number of Python": (b"2 2\nthe 1 2\nof 1 1_0\n", "line 3 of .* something else"),
     "no number in GloVe": (b"the 1 2\nof 1 x\n", "line 2 of .* something else"),
     "NaN": (b"2 2\nthe 1 nan\nof 1 2\n", "line 2 of .* NaN or infinite"),
     "infinity": (b"2 2\nthe 1 1e99\nof 1 2\n", "line 2 of .* NaN or infinite"),

@@ -44,12 +44,12 @@ def first_dim(path: Path, head: bytes) -> int:
 
 
 def is_number(field: bytes) -> bool:
-    """Whether a field is a number."""
+    """Whether a field is a number. Python's own `1_0` is none in such files."""
     try:
         float(field)
     except ValueError:
         return False
-    return True
+    return b"_" not in field
 
 
 def read_text(
@@ -135,6 +135,8 @@ def _numbers(line: bytes, dim: int, where: RowNames, row: int) -> np.ndarray:
         with np.errstate(over="ignore"):
             values = np.array([float(field) for field in fields], np.float64).astype(np.float32)
     except ValueError:
+        values = np.empty(0, np.float32)
+    if b"_" in line and any(b"_" in field for field in fields):  # words may have it
         values = np.empty(0, np.float32)
     if len(values) != dim:
         raise DataError(
