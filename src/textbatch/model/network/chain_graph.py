@@ -14,14 +14,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from onnx import ModelProto, TensorProto, helper, numpy_helper
+from onnx import helper
 
 from textbatch.model.network.chain import Chain, ChainLayer, PlacedLayer
 from textbatch.model.network.chain_nodes import Nodes, Value, alone
 from textbatch.model.network.chain_recurrent import ACTIVATIONS, recurrent
-from textbatch.model.network.onnx_graph import external_tensor
-
-_OPSET, _IR_VERSION = 17, 8
+from textbatch.model.network.onnx_graph import serialized_graph
 
 
 def build_chain_graph(chain: Chain, offsets: Mapping[str, int]) -> bytes:
@@ -48,34 +46,19 @@ def build_chain_graph(chain: Chain, offsets: Mapping[str, int]) -> bytes:
     for placed in chain.placed():
         value = builder.layer(placed, value)
     nodes.nodes.append(helper.make_node("Identity", [value.masked()], ["logits"]))
-    info = helper.make_tensor_value_info
-    inputs: list[tuple[str, list[str | int]]] = [
-        ("token_ids", ["time", "batch"]),
-        ("lengths", ["batch"]),
-    ]
-    if chain.computes_padding:
-        inputs.append(("padded_ids", [chain.max_sequence_length, "batch"]))
+    inputs: dict[str, list[str | int]] = {
+        "token_ids": ["time", "batch"],
+        "lengths": ["batch"],
+        "padded_ids": [chain.max_sequence_length, "batch"],
+    }
     used = {name for node in nodes.nodes for name in node.input}
-    graph = helper.make_graph(
+    return serialized_graph(
         nodes.nodes,
-        "textbatch",
-        inputs=[info(name, TensorProto.INT32, shape) for name, shape in inputs if name in used],
-        outputs=[info("logits", TensorProto.FLOAT, ["batch", chain.num_labels])],
-        initializer=[
-            *(
-                external_tensor(name, shape, offsets[name])
-                for name, shape in chain.tensor_shapes().items()
-            ),
-            *(numpy_helper.from_array(one, name) for name, one in nodes.constants.items()),
-        ],
+        inputs={name: shape for name, shape in inputs.items() if name in used},
+        num_labels=chain.num_labels,
+        weights={name: (shape, offsets[name]) for name, shape in chain.tensor_shapes().items()},
+        constants=nodes.constants,
     )
-    model: ModelProto = helper.make_model(
-        graph,
-        producer_name="textbatch",
-        ir_version=_IR_VERSION,
-        opset_imports=[helper.make_opsetid("", _OPSET)],
-    )
-    return bytes(model.SerializeToString(deterministic=True))
 
 
 @dataclass

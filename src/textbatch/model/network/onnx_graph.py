@@ -7,7 +7,7 @@ bundle. The logits of a row do not depend on the other rows of its mini-batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,20 +59,45 @@ def build_graph(architecture: Architecture, offsets: Mapping[str, int]) -> bytes
         node("Relu", ["dense"], ["features"]),
         node("Gemm", ["features", "logits.W", "logits.B"], ["logits"]),
     ]
+    return serialized_graph(
+        nodes,
+        inputs={"token_ids": ["time", "batch"], "lengths": ["batch"]},
+        num_labels=architecture.num_labels,
+        weights={
+            name: (shape, offsets[name]) for name, shape in architecture.tensor_shapes().items()
+        },
+        constants=constants,
+    )
+
+
+def serialized_graph(
+    nodes: Sequence[NodeProto],
+    *,
+    inputs: Mapping[str, Sequence[str | int]],
+    num_labels: int,
+    weights: Mapping[str, tuple[tuple[int, ...], int]],
+    constants: Mapping[str, NDArray[np.generic]],
+) -> bytes:
+    """Make a model of nodes whose last output is `logits`, of shape `(batch, labels)`.
+
+    Args:
+        nodes: The nodes, in order.
+        inputs: Shapes of the inputs, which are int32, by name.
+        num_labels: Width of the output.
+        weights: Shape of each tensor, and where it starts in the weights file, in bytes.
+        constants: The other constants, by name.
+
+    Returns:
+        The serialized ONNX model. The same arguments give the same bytes.
+    """
     info = helper.make_tensor_value_info
     graph = helper.make_graph(
         nodes,
         "textbatch",
-        inputs=[
-            info("token_ids", TensorProto.INT32, ["time", "batch"]),
-            info("lengths", TensorProto.INT32, ["batch"]),
-        ],
-        outputs=[info("logits", TensorProto.FLOAT, ["batch", architecture.num_labels])],
+        inputs=[info(name, TensorProto.INT32, shape) for name, shape in inputs.items()],
+        outputs=[info("logits", TensorProto.FLOAT, ["batch", num_labels])],
         initializer=[
-            *(
-                external_tensor(name, shape, offsets[name])
-                for name, shape in architecture.tensor_shapes().items()
-            ),
+            *(external_tensor(name, shape, offset) for name, (shape, offset) in weights.items()),
             *(
                 numpy_helper.from_array(np.asarray(value), name)
                 for name, value in constants.items()
