@@ -27,6 +27,18 @@ def test_a_later_run_of_the_same_job_knows_what_is_finished(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_order_is_that_of_the_names_whichever_part_was_done_first(tmp_path):
+    orders = []
+    for number, done in enumerate((RECORDS, RECORDS[::-1], [RECORDS[1], RECORDS[0], RECORDS[2]])):
+        ledger = Ledger(tmp_path / str(number), JOB)
+        ledger.begin(RUN)
+        for record in done:
+            ledger.add(record)
+        orders.append(list(ledger.records()))
+        ledger.close()
+    assert orders == [RECORDS] * 3
+
+
 def test_a_run_and_each_part_are_on_the_disk_before_the_next_step(tmp_path, monkeypatch):
     """A power cut must not lose what is known of a part that is in its place."""
     synced: list[int] = []

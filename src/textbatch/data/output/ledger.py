@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from textbatch.data.json_text import json_text
@@ -107,14 +106,25 @@ class Ledger:
         self._note(record)
 
     def records(self) -> Iterator[PartRecord]:
-        """Yield the parts of this job, in order. A part that was added twice comes twice."""
+        """Yield the parts of this job, by their names: not in the order in which they were done.
+
+        A part that was added twice comes twice, its last line last.
+        """
         if self.path is None or self._descriptor is None:
             return
         with storage_errors(self.path, "cannot read"), self.path.open("rb") as file:
-            for line in islice(file, 1, None):
+            at, places = len(file.readline()), []
+            for line in file:
                 record = PartRecord.of_line(line)
                 if record is not None and record.job == self._job:
-                    yield record
+                    places.append((record.part, at))
+                at += len(line)
+            # Only names and places stay in memory: there may be many parts.
+            for _, at in sorted(places):
+                file.seek(at)
+                record = PartRecord.of_line(file.readline())
+                assert record is not None
+                yield record
 
     def remove(self) -> None:
         """Remove the file: the job is done.

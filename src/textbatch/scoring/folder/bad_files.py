@@ -18,7 +18,7 @@ _REASON = 160
 
 
 class BadFiles:
-    """The bad files of a job, in the order in which they were found.
+    """The bad files of a job. They are told in the order of their parts' names.
 
     Attributes:
         limit: How many there may be.
@@ -46,7 +46,7 @@ class BadFiles:
 
     def told(self) -> tuple[BadFile, ...]:
         """All of them, for the report and for `_SUCCESS`."""
-        return tuple(self._files.values())
+        return tuple(one for _, one in sorted(self._files.items()))
 
     @contextmanager
     def noted(self, file: ListedFile, *, kept: bool) -> Iterator[None]:
@@ -118,7 +118,7 @@ class BadFiles:
     def notes(self) -> list[str]:
         """What is told of the files that were set aside, each in a line."""
         told = []
-        for one in self._files.values():
+        for one in self.told():
             kept = "; the part of its earlier version stays" if one.kept else ""
             told.append(f"set aside: {one.error}{kept}")
         return told
@@ -135,7 +135,7 @@ class BadFiles:
 
     def _named(self) -> str:
         """The first of them, each with its reason; the report has all."""
-        first = [_short(one) for one in list(self._files.values())[:_NAMED]]
+        first = [_short(one) for one in self.told()[:_NAMED]]
         more = len(self._files) - len(first)
         return ", ".join(first) + (f" and {more:,} more (--report lists all)" if more else "")
 

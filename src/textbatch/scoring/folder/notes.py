@@ -6,18 +6,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _TOLD_NOTES = 20
+#: More different ones are only counted: each may be long.
+_KEPT_NOTES = 1000
 
 
 @dataclass(slots=True)
 class FileNotes:
-    """Notes about files, in the order in which they came.
+    """Notes about files. They are told by the files' names, whichever file was done first.
 
     Attributes:
-        files: Of each different note, the first file and the number of files.
-        untold: How many other notes there are: only so many are told.
+        files: Of each different note, the first file by name, its place among the notes of this
+            file, and the number of files.
+        untold: How many notes there are beside those.
     """
 
-    files: dict[str, tuple[object, int]] = field(default_factory=dict)
+    files: dict[str, tuple[str, int, int]] = field(default_factory=dict)
     untold: int = 0
 
     def add(self, file: object, notes: Iterable[str]) -> None:
@@ -27,17 +30,19 @@ class FileNotes:
             file: Its name.
             notes: What is told of it.
         """
-        for note in notes:
-            if note not in self.files and len(self.files) >= _TOLD_NOTES:
+        for place, note in enumerate(notes):
+            if note not in self.files and len(self.files) >= _KEPT_NOTES:
                 self.untold += 1
                 continue
-            first, count = self.files.get(note, (file, 0))
-            self.files[note] = (first, count + 1)
+            name, at, count = self.files.get(note, (str(file), place, 0))
+            self.files[note] = (*min((name, at), (str(file), place)), count + 1)
 
     def told(self) -> list[str]:
         """The notes for the report."""
         told = []
-        for note, (first, count) in self.files.items():
+        ordered = sorted(self.files.items(), key=lambda one: one[1][:2])
+        for note, (first, _, count) in ordered[:_TOLD_NOTES]:
             others = f" and {count - 1:,} more" if count > 1 else ""
             told.append(f"{first}{others}: {note}")
-        return told + ([f"{self.untold:,} more notes on files"] if self.untold else [])
+        untold = self.untold + sum(count for _, (_, _, count) in ordered[_TOLD_NOTES:])
+        return told + ([f"{untold:,} more notes on files"] if untold else [])

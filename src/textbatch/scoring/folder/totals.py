@@ -57,13 +57,13 @@ class Totals:
         self._confidence_sums.append((one.mean_confidence or 0.0) * sum(one.labels.values()))
 
     def totals(self) -> RowTotals:
-        """The sums that `_SUCCESS` holds; statuses in the order of their codes."""
+        """The sums that `_SUCCESS` holds; statuses in the order of their codes, labels by name."""
         return RowTotals(
             rows_in=self._rows["rows_in"],
             rows_out=self._rows["rows_out"],
             rows_quarantined=self._rows["rows_quarantined"],
             statuses={n: self._statuses[n] for n in Status.names() if self._statuses[n]},
-            labels=dict(self._labels),
+            labels=dict(sorted(self._labels.items())),
         )
 
     def counts(self) -> RowCounts:
