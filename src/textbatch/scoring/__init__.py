@@ -5,6 +5,7 @@
 * `score`: a run and its report.
 * `file_task`: what is to be done with one file, and what came of it.
 * `score_file`: the path of one file.
+* `wanted`: whether a task is still wanted, and whose turn it is.
 * `folder`: many files.
 * `backends`: who scores them: this process, or several.
 * `remote_output`, `stdout_output`: one file into an object store, or to standard output.

@@ -13,6 +13,7 @@ from typing import Literal
 
 from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.choices import IfExists
+from textbatch.data.output.holder import Holder
 from textbatch.data.output.records import BadFile, RowCounts
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.json_types import JsonTypes
@@ -56,6 +57,9 @@ class FileTask:
         bad_rows: How many bad rows this file may have.
         min_rows: How many rows it must have.
         read_as: Types of the columns of JSON Lines, where the file is one of many.
+        fingerprint: The model that it is to be scored with; None for whatever is there.
+        holder: The run that a worker does it for; None if this process itself is the run.
+        told: The file where a worker tells how far it is; None for none.
     """
 
     config: ScoreConfig
@@ -68,6 +72,9 @@ class FileTask:
     bad_rows: BadRowLimit = field(default_factory=BadRowLimit)
     min_rows: int = 0
     read_as: JsonTypes | None = None
+    fingerprint: str | None = None
+    holder: Holder | None = None
+    told: Path | None = None
 
     @classmethod
     def of(cls, config: ScoreConfig, run_id: str, *, output: Location | None = None) -> FileTask:

@@ -30,6 +30,7 @@ from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, ModelUsed
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.precision import withheld_note
+from textbatch.scoring.wanted import check_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
     )
     source = partitioned(config, own, task.partitions)
     bundle = model.bundle()
+    check_model(task, bundle.fingerprint)
     text_column = config.text_column or bundle.settings.text_column
     passed_through = _check_input(source, text_column, config)
     added = OutputColumns(

@@ -31,6 +31,7 @@ from textbatch.scoring.job import Job, already_there, footer_of, open_quarantine
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.tally import Tally
+from textbatch.scoring.wanted import check_wanted, take_output
 from textbatch.types import TextBatch
 
 
@@ -104,7 +105,7 @@ class FileRun:
             new_output(task.quarantine).check(stream=True)
         if task.config.dry_run:
             return self._planned()
-        work = self._work = WorkDirectory(task.output, task.run_id)
+        work = self._work = take_output(task)
         place.check(overwrite=task.if_exists != "fail" or work.inherited)
         work.remove_leftovers()
         if task.from_standard_input:
@@ -159,6 +160,7 @@ class FileRun:
     def _scored(self, job: Job, work: WorkDirectory, predictor: Predictor) -> FileResult:
         # The predictor may have counted the tokens of earlier files.
         tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
+        task = job.task
         with ExitStack() as opened:
             output = self._output = _open_output(job)
             tally = self._tally = Tally(job.bundle.labels)
@@ -175,6 +177,7 @@ class FileRun:
                         output.write(batch)
                         tally.add(answered)
                         bad_rows.check()
+                        check_wanted(task)
                         self._progress.advance(len(chunk), shares.popleft())
                 journal.finish()
                 bad_rows.finish()
@@ -184,6 +187,7 @@ class FileRun:
                 check_enough(counts.rows_in, job.task.min_rows)
                 mark = job.identity.mark()
                 job.identity.check_unchanged()
+                check_wanted(task)
                 bad_rows.publish()
                 footer = footer_of(job, counts, predictor.engine.precision, mark)
                 output.commit(footer.to_entries())

@@ -1,8 +1,9 @@
 """The work directory beside an output: who writes the output now, and what a dead run left.
 
 `.<output>.textbatch/` holds `lock`, `journal` (see `journal`), and for a folder `parts` (see
-`ledger`). The lock is held with flock, so the system drops it when its process dies. Whoever holds
-the lock owns the temporary files of the output.
+`ledger`) and `told`, where workers tell how far they are. The lock is held with flock, so the
+system drops it when its process dies. Whoever holds the lock owns the temporary files of the
+output.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import stat
 from collections.abc import Callable
 from functools import partial
@@ -24,7 +26,7 @@ from textbatch.data.storage.private import open_private
 from textbatch.errors import AccessError, OutputError, StorageError, TryAgainError, storage_errors
 from textbatch.failpoints import failpoint
 
-_LOCK, _JOURNAL, _PARTS, _SPOOL = "lock", "journal", "parts", "stdin"
+_LOCK, _JOURNAL, _PARTS, _SPOOL, _TOLD = "lock", "journal", "parts", "stdin", "told"
 _QUARANTINE = "quarantine"
 _ATTEMPTS = 100
 
@@ -45,6 +47,23 @@ def owner_of(output: Path) -> str:
     A later run that holds the lock recognises by them what a dead run has left.
     """
     return hashlib.sha256(os.fsencode(os.path.realpath(output))).hexdigest()[:16]
+
+
+def lock_of(work: Path) -> Path:
+    """The path of the lock in a work directory. It names the run that holds it, or held it last."""
+    return work / _LOCK
+
+
+def told_in(work: Path) -> Path:
+    """The folder in a work directory where workers tell how far they are."""
+    return work / _TOLD
+
+
+def holder_of(output: Path) -> str | None:
+    """The id of the run that holds the lock of an output, or held it last; None without any."""
+    with contextlib.suppress(OSError, ValueError, LookupError):
+        return str(json.loads(lock_of(work_directory_of(output)).read_bytes())["run_id"])
+    return None
 
 
 def parts_of(output: Path) -> Path | None:
@@ -127,9 +146,16 @@ class WorkDirectory:
         temporary = temporary_of(self._output, self._run_id)
         for left in (temporary, self.spool, quarantine_of(self._output)):
             _remove_if_possible(os.unlink, left)
+        shutil.rmtree(told_in(self.path), ignore_errors=True)
         try:
             if not keep:
                 self._remove()
+            else:
+                # Whoever still works for this run sees that it has ended. It is not empty: see
+                # `inherited`.
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._lock, 0)
+                    os.pwrite(self._lock, b"{}", 0)
         finally:
             with contextlib.suppress(OSError):
                 os.close(self._lock)
@@ -166,7 +192,7 @@ class WorkDirectory:
         raise StorageError(f"cannot lock {self.path}", "run again")
 
     def _taken(self, descriptor: int) -> TryAgainError:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, LookupError):
             owner = json.loads(os.pread(descriptor, 1000, 0))
             os.close(descriptor)
             return TryAgainError(

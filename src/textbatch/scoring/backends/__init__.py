@@ -4,5 +4,6 @@
 * `here`: this process, one task after the other.
 * `local`: processes on this machine.
 * `worker`: what such a process does.
+* `told`: how far the workers are.
 * `cores`: how many processes, with how many threads each.
 """

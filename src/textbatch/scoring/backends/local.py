@@ -12,14 +12,11 @@ from dataclasses import dataclass, replace
 from joblib.externals.loky import ProcessPoolExecutor
 
 from textbatch.errors import OutOfMemoryError, TextbatchError
-from textbatch.scoring.backends.port import Outcome
+from textbatch.scoring.backends.port import LOOK_SECONDS, TRIES, Outcome, resumed
 from textbatch.scoring.backends.worker import begin_worker, work
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileTask
 
-#: How often a task is begun whose worker dies. The last time nothing else runs, so that no task is
-#: blamed for the death of another one's worker: with one worker, all of them end.
-TRIES = 3
 #: Libraries that make threads of their own read their number here.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
@@ -48,6 +45,7 @@ class LocalProcesses:
         workers: int,
         threads: int,
         do: Callable[[FileTask], Outcome] = work,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         """No process is started yet.
 
@@ -56,7 +54,9 @@ class LocalProcesses:
             workers: How many processes.
             threads: How many threads each has.
             do: What a process does with a task.
+            meanwhile: Called now and then while it waits.
         """
+        self._meanwhile = meanwhile
         self.width = workers
         # Without the options of the command line, which a worker has no use for.
         options = config.in_common(ScoreConfig) | {"threads": threads}
@@ -75,7 +75,8 @@ class LocalProcesses:
         """Yield what came of the tasks; one whose worker died is begun again."""
         while self._waiting or self._suspects or self._running:
             self._start()
-            done, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            done, _ = wait(self._running, LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            self._meanwhile()
             if any(isinstance(one.exception(), BrokenExecutor) for one in done):
                 # All of them end when one does.
                 done, _ = wait(self._running)
@@ -125,7 +126,7 @@ class LocalProcesses:
             return future.result()
         if not isinstance(error, BrokenExecutor):
             raise error
-        again = _Try(_resumed(one.task), one.deaths + 1)
+        again = _Try(resumed(one.task), one.deaths + 1)
         if again.deaths >= TRIES:
             return Outcome(task=one.task, error=_death(one.task, str(error)), alone=True)
         if again.deaths == TRIES - 1:
@@ -133,11 +134,6 @@ class LocalProcesses:
         else:
             self._waiting.appendleft(again)
         return None
-
-
-def _resumed(task: FileTask) -> FileTask:
-    """The task for another worker. The last one may have died between the part and its answer."""
-    return replace(task, if_exists="skip") if task.if_exists == "fail" else task
 
 
 def _death(task: FileTask, told: str) -> TextbatchError:

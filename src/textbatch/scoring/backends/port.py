@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from textbatch.scoring.file_task import FileResult, FileTask
+
+#: How often a task is begun whose worker dies. On this machine nothing else runs the last time, so
+#: that no task is blamed for the death of another one's worker: with one process, all of them end.
+TRIES = 3
+#: How often a backend that waits looks about.
+LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,3 +59,8 @@ class Backend(Protocol):
     def close(self) -> None:
         """End the workers at once. What they have written stays sound, as after a kill."""
         ...
+
+
+def resumed(task: FileTask) -> FileTask:
+    """The task for another worker. The last one may have died between the part and its answer."""
+    return replace(task, if_exists="skip") if task.if_exists == "fail" else task

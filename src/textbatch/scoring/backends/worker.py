@@ -8,12 +8,14 @@ import threading
 
 from textbatch.errors import OutOfMemoryError, TextbatchError
 from textbatch.scoring.backends.port import Outcome
+from textbatch.scoring.backends.told import Tells
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileTask
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score_file import score_file
 
 _LOOK_SECONDS = 0.25
+_ONE_AT_A_TIME = threading.Lock()
 #: The model of this process, with the options it was opened with.
 _models: list[tuple[ScoreConfig, ModelHandle]] = []
 
@@ -38,10 +40,13 @@ def work(task: FileTask) -> Outcome:
     Returns:
         Its result, or its error in a form that can be sent to the driver.
     """
-    try:
-        return Outcome(task=task, result=score_file(task, model_of(task.config)))
-    except Exception as error:
-        return Outcome(task=task, error=sendable(error, task))
+    tells = Tells(task.told) if task.told else None
+    # The threads of a worker of Dask are one process: its model has all of them for one task.
+    with _ONE_AT_A_TIME:
+        try:
+            return Outcome(task=task, result=score_file(task, model_of(task.config), tells))
+        except Exception as error:
+            return Outcome(task=task, error=sendable(error, task))
 
 
 def model_of(config: ScoreConfig) -> ModelHandle:
@@ -64,13 +69,14 @@ def sendable(error: Exception, task: FileTask) -> TextbatchError:
         error: What ended the task.
         task: The task.
     """
+    where = _elsewhere(task)
     if isinstance(error, MemoryError):
         return OutOfMemoryError(
-            f"not enough memory for {task.input}", "take fewer --jobs, or --chunk-rows 1000"
+            f"not enough memory for {task.input}{where}", "take fewer --jobs, or --chunk-rows 1000"
         )
     if not isinstance(error, TextbatchError):
         return TextbatchError(
-            f"{task.input}: a worker ended with {type(error).__name__}",
+            f"{task.input}: a worker ended with {type(error).__name__}{where}",
             "this is a bug in textbatch: please report it",
         )
     plain = next(
@@ -78,7 +84,14 @@ def sendable(error: Exception, task: FileTask) -> TextbatchError:
         for kind in type(error).__mro__
         if issubclass(kind, TextbatchError) and kind.__init__ is TextbatchError.__init__
     )
-    return plain(error.what, error.remedy)
+    return plain(error.what + where, error.remedy)
+
+
+def _elsewhere(task: FileTask) -> str:
+    """Where this worker is, if that is another machine: there a path may lead elsewhere."""
+    here = os.uname().nodename
+    driver = here if task.holder is None else task.holder.machine.split()[0]
+    return "" if driver == here else f" (on {here})"
 
 
 def _end_with(driver: int) -> None:

@@ -113,6 +113,7 @@ class FolderJob:
             if_exists="replace" if replaces or self.folder.is_staged else again,
             bad_rows=bad_rows,
             read_as=read_as,
+            fingerprint=self.fingerprint,
         )
 
     def counts(self, *, scored: Set[str]) -> FileCounts:

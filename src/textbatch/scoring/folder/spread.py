@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from textbatch.data.bad_row_limit import BadRowLimit
+from textbatch.data.output.holder import Holder
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.listing import ListedFile
 from textbatch.errors import DataError, TextbatchError, TooManyBadRowsError
@@ -15,6 +17,7 @@ from textbatch.failpoints import failpoint
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.backends.here import Here
 from textbatch.scoring.backends.port import Backend, Outcome
+from textbatch.scoring.backends.told import AllWorkers
 from textbatch.scoring.file_task import FileResult, ModelUsed
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.notes import FileNotes
@@ -56,11 +59,12 @@ class Spread:
         self._used: ModelUsed | None = None
         self._job, self._types, self._run_id, self._model = job, types, run_id, model
         self._limit = BadRowLimit.parse(job.config.max_bad_rows)
-        self._progress = PartProgress(progress, sum(file.size for file in job.todo))
+        size = sum(file.size for file in job.todo)
+        self._progress = PartProgress(progress, size)
+        self._workers = AllWorkers(job.folder.lock_place, progress, size)
+        self._holder: Holder | None = None
         self._submitted: dict[Path, tuple[ListedFile, int]] = {}
         self._failed: list[tuple[str, Exception]] = []
-        # Whether the backend itself tells how far it is within a file.
-        self._reports = True
         self._stopped = False
         progress.begin(None)
         names = {file.part: file.file for file in job.listing.files}
@@ -102,8 +106,11 @@ class Spread:
             from textbatch.scoring.backends.local import LocalProcesses
 
             workers, threads = shares_of(config.jobs, config.threads, most=count)
-            self._reports = False
-            return LocalProcesses(config, workers=workers, threads=threads)
+            self._holder = Holder.this_process(self._job.folder.lock_place, self._run_id)
+            self._workers.listen()
+            return LocalProcesses(
+                config, workers=workers, threads=threads, meanwhile=self._workers.look
+            )
         return Here(self._model, self._progress)
 
     def _submit(self, files: Iterator[ListedFile], backend: Backend) -> None:
@@ -118,13 +125,19 @@ class Spread:
                     bad_rows=self._limit.left(bad_before),
                     read_as=self._types.get(file.part),
                 )
-                if self._reports:
+                if self._holder is None:
                     self._progress.next(file.size)
+                else:
+                    told = self._workers.begin(file.size)
+                    task = replace(task, holder=self._holder, told=told)
                 backend.submit(task)
                 self._submitted[task.output] = (file, bad_before)
 
     def _take(self, outcome: Outcome) -> None:
         file, bad_before = self._submitted.pop(outcome.task.output)
+        if outcome.task.told:
+            rows = outcome.result.counts.rows_in if outcome.result else 0
+            self._workers.end(outcome.task.told, rows)
         if isinstance(outcome.error, DataError):
             self._job.bad.add(file, outcome.error, kept=self._job.keeps(file))
         elif outcome.error is not None:
@@ -147,8 +160,6 @@ class Spread:
         self.scored.add(file.part)
         self.notes.add(file.file, record.notes)
         self._used = result.model
-        if not self._reports:
-            self._progress.whole(file.size, result.counts.rows_in)
 
     def _fail(self, file: ListedFile, error: Exception, bad_before: int) -> None:
         if isinstance(error, TooManyBadRowsError) and bad_before:

@@ -106,16 +106,6 @@ class PartProgress:
         self._before += self._size
         self._size = size
 
-    def whole(self, size: int, rows: int) -> None:
-        """Note a file that another process has scored.
-
-        Args:
-            size: Its size in bytes.
-            rows: How many rows it has.
-        """
-        self.next(size)
-        self.advance(rows, 1.0)
-
     def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
         """Begin the file's rows."""
         self._rows, self._done = total_rows, 0
