@@ -25,6 +25,7 @@ from textbatch.cli.settings.resolve import Settings
 from textbatch.options import Option, options_of
 from textbatch.report.audit import AuditReport
 from textbatch.report.evaluation import Evaluation
+from textbatch.report.exporting import ExportReport
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.importing import ImportReport
 from textbatch.report.scoring import RunReport
@@ -45,6 +46,7 @@ REPORTS: dict[str, tuple[type, str]] = {
     "audit": (AuditReport, "output"),
     "vectors": (VectorsReport, "output"),
     "import": (ImportReport, "model"),
+    "export": (ExportReport, "output"),
 }
 #: This command's record is printed by `--json` alone.
 _UNWRITTEN = "vectors"

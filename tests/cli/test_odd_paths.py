@@ -26,6 +26,7 @@ OPTIONS = [
 ENDS = {
     ("audit", "output"): ".csv",
     ("vectors", "output"): ".vec",
+    ("export", "output"): ".onnx",
     ("score", "metrics_file"): ".prom",
 }
 #: What a command needs besides.
@@ -59,6 +60,7 @@ def here(tmp_path, monkeypatch) -> Path:
     (folder / "loop.csv").symlink_to("loop.csv")
     (folder / "loop.vec").symlink_to("loop.vec")
     (folder / "loop.prom").symlink_to("loop.prom")
+    (folder / "loop.onnx").symlink_to("loop.onnx")
     return folder
 
 

@@ -25,7 +25,7 @@ from textbatch.training.train import train
 from textbatch.training.tune import tune
 from textbatch.training.vectors import train_vectors
 
-OTHERS = ("train", "evaluate", "tune", "audit", "vectors", "import")
+OTHERS = ("train", "evaluate", "tune", "audit", "vectors", "import", "export")
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"
 SCHEMA = json.loads((FOLDER / "run-report.schema.json").read_text("utf-8"))
@@ -144,6 +144,8 @@ def test_other_reports_of_good_runs_follow_their_schemas(labelled, tmp_path, in_
     run = in_process("evaluate", labelled, "--model", model, *flags, "--report", report, "--json")
     check_other("evaluate", json.loads(run.stdout), "done")
     check_other("evaluate", json.loads(report.read_text("utf-8")), "done")
+    in_process("export", model, tmp_path / "model.onnx", "--report", report)
+    check_other("export", json.loads(report.read_text("utf-8")), "done")
     asked = {
         "inputs": (labelled,),
         "report": report,

@@ -1,6 +1,7 @@
 """The model: everything that a bundle holds, and what computes its answers.
 
 * `predictor`: from texts to calibrated probabilities.
+* `export`: a model in the forms of other programs.
 * `engines`: what runs the network: ONNX Runtime or Keras.
 * `vectors`: word vectors, trained or read from files.
 * `fitting`: fits a network, with checkpoints.

@@ -16,3 +16,5 @@ MAX_LAYERS, MAX_UNITS = 8, 4096
 #: Padded tokens in a mini-batch: enough to keep the matrix products busy, and no more.
 CPU_BATCH_TOKENS = 8192
 GPU_BATCH_TOKENS = 262_144
+#: What a model can be exported as.
+ExportFormat = Literal["onnx", "keras", "saved-model", "mlflow"]

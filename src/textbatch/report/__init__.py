@@ -1,7 +1,7 @@
 """What a run shows: its report, its progress, its tables and pages.
 
 * `scoring`, `training`, `evaluation`, `tuning`, `audit`, `vectors`: the report of each command.
-* `importing`: the report of `import`.
+* `importing`, `exporting`: the reports of `import` and `export`.
 * `inspection`, `verification`: what `inspect` and `verify` find.
 * `folds`: a cross-validation in one line.
 * `next_steps`: the command that may come next.

@@ -19,5 +19,6 @@
 * `in_memory`: a loaded model, for tables in memory.
 * `scorer`: what an engine sends to its workers, to score tables there.
 * `python_values`: texts and tables of Python callers.
+* `export`, `export_options`: the path of `export`, and its options.
 * `evaluate`, `inspect`, `verify`, `show`, `predict`: the commands of these names.
 """

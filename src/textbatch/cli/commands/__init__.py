@@ -1,7 +1,7 @@
 """One file for each command.
 
 * `train`, `score`, `evaluate`, `vectors`, `tune`, `audit`: the work.
-* `model_import`: `import`.
+* `model_import`, `export`: `import` and `export`.
 * `inspect`, `verify`, `show`: models and outputs.
 * `predict`: answers to a few texts.
 * `config`, `demo`: settings, and the tour.

@@ -52,9 +52,11 @@ class NewDirectory:
         """Write one file, with the rights of the file of this name that it replaces.
 
         Args:
-            name: Name of the file.
+            name: Name of the file; one in a folder has a slash.
             data: Its content.
         """
+        if "/" in name:
+            (self.path / name).parent.mkdir(parents=True, exist_ok=True)
         file = AtomicFile(self._target / name, temporary=self.path / name)
         try:
             file.buffered.write(data)
@@ -101,6 +103,8 @@ def atomic_directory(path: Path) -> Iterator[NewDirectory]:
         try:
             new.create()
             yield new
+            for folder in [one for one in new.path.rglob("*") if one.is_dir()]:
+                sync_directory(folder)
             sync_directory(new.path)
             new.move_into_place()
         finally:

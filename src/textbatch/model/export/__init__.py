@@ -1,0 +1,8 @@
+"""A model in the forms of other programs.
+
+* `exported`: a bundle in another form, compared with the bundle.
+* `described`: what another program must know of a model: labels, vocabulary, rules of texts.
+* `onnx_file`: one ONNX file, from token ids to probabilities.
+* `onnx_linear`: the linear model in it.
+* `onnx_nodes`: a list of nodes that is added to.
+"""
