@@ -73,6 +73,30 @@ def test_the_result_of_a_job_that_is_done_is_a_warning_where_stdout_is_full(
     assert run.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("evaluate labelled.csv --model {model}", 74),
+        ("evaluate labelled.csv --model {model} --json", 74),
+        ("evaluate labelled.csv --model {model} --report report.json", 0),
+        ("evaluate labelled.csv --model {model} --json --html page.html", 0),
+        ("config show", 74),
+        ("config init", 0),
+    ],
+)
+def test_a_full_stdout_fails_only_what_is_written_nowhere_else(
+    command, code, in_process, bundle, model, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    rows = [f"refund the card,{label}" for label in bundle.labels]
+    Path("labelled.csv").write_text("\n".join(["text,label", *rows, ""]))
+    with Path("/dev/full").open("w") as full, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", full)
+        done = in_process(*command.format(model=model).split())
+    assert done.returncode == code, done.stderr
+    assert done.stderr.count("stdout") == 1
+
+
 @pytest.mark.parametrize("command", ["inspect {model} >/dev/full", "--help >/dev/full"])
 def test_where_stdout_is_all_that_a_command_makes_a_full_one_is_an_error(command, model):
     run = shell(command.format(model=model))

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import io
 import json
+import sys
 from collections import Counter, defaultdict
 from hashlib import sha256
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -143,6 +145,16 @@ def test_the_command_prints_the_screen_or_one_json_record(done, monkeypatch, in_
     assert record["files"]["scored"] == str(done.files.scored)
     assert record["training"]["test"]["metrics"]["rows"] == done.training.rows["test"]
     assert record["scoring"]["rows_out"] == 700
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",)])
+def test_a_full_stdout_is_no_reason_to_fail(flags, done, in_process, monkeypatch):
+    monkeypatch.setattr("textbatch.cli.demo.walkthrough.run_demo", lambda folder, **settings: done)
+    with Path("/dev/full").open("w") as full, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", full)
+        run = in_process("demo", *flags)
+    assert run.returncode == 0
+    assert run.stderr.startswith("warning: the job is done, but stdout does not take its result")
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,8 @@ class RefusedError(Exception):
         (pa.ArrowInvalid("x"), UsageError),
         (ImportError("x"), MissingExtraError),
         (ValueError("Protocol not known"), UsageError),
-        (OSError("google::cloud::Status(NOT_FOUND: 'no' key)"), InputNotFoundError),
-        (OSError("google::cloud::Status(UNAVAILABLE: '404')"), TryAgainError),
-        (OSError("Could not create a OAuth2 access token to authenticate"), AccessError),
+        # Words alone are no code, in whatever key or answer they stand.
+        (OSError("NOT_FOUND 404 Forbidden"), TryAgainError),
         (ConnectionResetError(), TryAgainError),
         (TimeoutError(), TryAgainError),
         (RuntimeError("x"), TryAgainError),

@@ -154,10 +154,15 @@ def test_what_does_not_fit_is_told_and_nothing_is_written(tmp_path, rows, labels
     few.write_text("a\nb\nc\nd\ne\nf\ng\n")
     other.write_bytes(pickle.dumps({"a": 1}))
     (tmp_path / "saved").mkdir()
+    alike, long = tmp_path / "alike.json", tmp_path / "long.json"
+    alike.write_text(json.dumps([*labels[:-1], f" {labels[0].upper()}"]))
+    long.write_text(json.dumps([*labels[:-1], "x" * 1001]))
     code = tmp_path / "code.pickle"
     code.write_bytes(b"cos\nsystem\n(S'touch " + bytes(tmp_path / "ran") + b"'\ntR.")
     for words, exit_code, told in (
         (("--labels", few), 66, "7 labels"),
+        (("--labels", alike), 66, "the same but for upper case"),
+        (("--labels", long), 66, "more than 1,000 characters"),
         (("--labels", tmp_path / "none.txt"), 68, "does not exist"),
         (("--tokenizer", other), 66, "holds no Tokenizer"),
         (("--tokenizer", code), 66, "nothing of it was run"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from textbatch.cli.command import Given, add_command, file_of, settings_beside
-from textbatch.cli.console import log, print_json, print_line, results
+from textbatch.cli.console import log, print_json, print_line, results, told_if_possible
 from textbatch.cli.help import HelpedGroup
 from textbatch.cli.options import JsonOptions
 from textbatch.cli.settings.file import SETTINGS_FILE
@@ -92,7 +92,8 @@ def init_command(given: Given[InitCommand]) -> None:
     if path.exists():
         raise OutputError(f"{path} exists", "remove it, or name another file")
     write_whole(path, settings_text(settings_beside(given.context).values()))
-    print_line(f"{path}: all settings, as comments")
+    with told_if_possible():
+        print_line(f"{path}: all settings, as comments")
 
 
 add_command(config_app, "show", ShowCommand, show_command, flags_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from textbatch.cli.command import Given
-from textbatch.cli.console import print_json, progress_shown, results
+from textbatch.cli.console import print_json, progress_shown, results, told_if_possible
 from textbatch.cli.options import JsonOptions
 from textbatch.data.options import ReplaceOptions
 from textbatch.options import option, options
@@ -33,10 +33,11 @@ def demo_command(given: Given[DemoCommand]) -> None:
     replaces = config.if_exists == "replace"
     with progress_shown() as shown:
         done = run_demo(config.folder, seed=config.seed, overwrite=replaces, listener=shown)
-    if config.json:
-        print_json(done.to_dict())
-        return
-    for part in demo_tables(done):
-        results.print(part)
-    for line in demo_lines(done):
-        results.print(line, markup=False, soft_wrap=True)  # commands to copy
+    with told_if_possible():
+        if config.json:
+            print_json(done.to_dict())
+            return
+        for part in demo_tables(done):
+            results.print(part)
+        for line in demo_lines(done):
+            results.print(line, markup=False, soft_wrap=True)  # commands to copy

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_record, progress_shown
+from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
 from textbatch.cli.options import PrintOptions
 from textbatch.options import options
 from textbatch.scoring.config import EvaluateConfig
@@ -39,8 +41,11 @@ def evaluate_command(given: Given[EvaluateCommand]) -> None:
         more = after_train(config.model, config.inputs, words_of(config, ReadOptions))
     else:
         more = after_evaluate(["evaluate", *words_of(config, EvaluateConfig)])
-    print_record(
-        done.to_dict(),
-        lambda: [*evaluation_tables(done), *more],
-        as_json=config.json,
-    )
+    # Without a file, stdout is all that there is of the figures.
+    written = config.report or config.html
+    with told_if_possible() if written else nullcontext():
+        print_record(
+            done.to_dict(),
+            lambda: [*evaluation_tables(done), *more],
+            as_json=config.json,
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from unicodedata import is_normalized, normalize
 
@@ -12,7 +13,9 @@ from textbatch.data.readers.nested import is_text
 from textbatch.data.readers.text_column import stored_type
 from textbatch.errors import printable
 
-#: A longer one is more likely a text: characters, words.
+#: A longer label is a text, in characters.
+LONGEST_LABEL = 1000
+#: A longer one is more likely a text, and is not named in messages: characters, words.
 _LONGEST_NAMED, _MOST_WORDS = 40, 6
 #: How many are named.
 _NAMED = 10
@@ -57,6 +60,13 @@ def label_texts(column: pa.Array) -> pa.Array:
 def label_key(label: str) -> str:
     """What all spellings of one label share: it without case, odd blanks and forms of letters."""
     return " ".join(normalize("NFKC", label).casefold().split())
+
+
+def labels_alike(labels: Iterable[str]) -> list[str]:
+    """The labels that differ from another one only by case, blanks or the form of letters."""
+    given = list(labels)
+    spelled = Counter(map(label_key, given))
+    return [label for label in given if spelled[label_key(label)] > 1]
 
 
 def spellings_of(counts: Mapping[str, int]) -> dict[str, str]:

@@ -112,14 +112,6 @@ _BY_STATUS: dict[int, _Failure] = {
 #: Other refusals are final, but for these: timeout, conflict, too early, too many.
 _TEMPORARY = (408, 409, 425, 429)
 
-#: Arrow tells the errors of Google's store only as text.
-_ARROW_ABSENT = re.compile(r"NOT_FOUND|\b404\b")
-_ARROW_DENIED = re.compile(
-    r"PERMISSION_DENIED|UNAUTHENTICATED|Forbidden|Unauthorized|\b40[13]\b"
-    r"|OAuth2 access token"  # it has looked for credentials in vain
-)
-
-
 _GCS, _AZURE = ("google-cloud-storage", "gcs"), ("adlfs", "azure")
 #: The package that a scheme needs, and the extra that brings it.
 _PACKAGES = {
@@ -196,13 +188,8 @@ def _known(error: BaseException) -> _Failure | None:
         return _ABSENT
     if isinstance(error, PermissionError):
         return _DENIED
-    if isinstance(error, pa.ArrowInvalid):
+    if isinstance(error, pa.ArrowInvalid):  # of `hdfs://`, the one store that Arrow still reads
         return _NO_ADDRESS
-    if isinstance(error, OSError) and type(error) is OSError:  # Arrow's
-        if _ARROW_ABSENT.search(told):
-            return _ABSENT
-        if _ARROW_DENIED.search(told):
-            return _DENIED
     return None
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.readers.label_values import LONGEST_LABEL, labels_alike
 from textbatch.data.readers.labelled import LabelledRows, label_counts, label_ids_of, read_labelled
 from textbatch.errors import BundleError, DataError, UsageError
 from textbatch.model.bundle.bundle import Bundle, save_bundle
@@ -165,9 +166,16 @@ def _labels(config: ImportConfig, outputs: int, warnings: list[str]) -> tuple[st
             f"{config.labels} has {len(labels):,} labels, the network {outputs:,} outputs",
             "give a label for each output, in their order",
         )
-    if len(set(labels)) < len(labels) or not all(label.strip() for label in labels):
+    if labels_alike(labels) or not all(label.strip() for label in labels):
         raise BundleError(
-            f"{config.labels} has a blank label, or one twice", "give each output its own label"
+            f"{config.labels} has a blank label, or two that are the same but for upper case, "
+            "blanks and the form of their letters",
+            "write a file that gives each output a label of its own",
+        )
+    if long := sum(len(label) > LONGEST_LABEL for label in labels):
+        raise BundleError(
+            f"{config.labels} has {long:,} labels of more than {LONGEST_LABEL:,} characters",
+            "check --labels",
         )
     return labels
 

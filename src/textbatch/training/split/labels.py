@@ -10,7 +10,9 @@ import numpy as np
 import pyarrow.compute as pc
 
 from textbatch.data.readers.label_values import (
+    LONGEST_LABEL,
     label_key,
+    labels_alike,
     named_labels,
     renamed,
     respelled,
@@ -19,9 +21,6 @@ from textbatch.data.readers.label_values import (
 from textbatch.data.readers.labelled import LabelledRows, label_counts
 from textbatch.errors import DataError
 from textbatch.training.config.groups import MIN_ROWS_PER_LABEL, RowOptions
-
-#: A longer label is a text, in characters.
-_LONGEST_LABEL = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +56,7 @@ def names_of(config: RowOptions, rows: LabelledRows, warnings: list[str]) -> Lab
     """
     counts = label_counts(rows)
     spellings = spellings_of(counts) if config.normalize_labels else {}
-    if spellings and (merged := _alike(counts)):
+    if spellings and (merged := labels_alike(counts)):
         count = len({label_key(one) for one in merged})
         warnings.append(
             f"{len(merged):,} spellings are {count:,} label{'s'[: count > 1]}"
@@ -90,7 +89,7 @@ def checked_labels(rows: LabelledRows) -> tuple[str, ...]:
     counts = label_counts(rows)
     rare = [label for label, count in counts.items() if count < MIN_ROWS_PER_LABEL]
     if len(counts) < 2 or rare:
-        some = len(counts) - len(rare) > 1
+        some, alike = len(counts) - len(rare) > 1, {*labels_alike(counts)}
         raise DataError(
             f"{len(rows):,} rows with text have {len(counts):,} labels, {len(rare):,} of them on "
             f"fewer than {MIN_ROWS_PER_LABEL} rows" + _told(rare, counts),
@@ -103,7 +102,7 @@ def checked_labels(rows: LabelledRows) -> tuple[str, ...]:
                 else ""
             )
             # A spelling of another label is rare, but nothing to leave out.
-            + ("; --normalize-labels merges spellings" if {*rare} & {*_alike(counts)} else ""),
+            + ("; --normalize-labels merges spellings" if {*rare} & alike else ""),
         )
     _check_apart(counts)
     return tuple(sorted(counts))
@@ -111,23 +110,17 @@ def checked_labels(rows: LabelledRows) -> tuple[str, ...]:
 
 def _check_apart(counts: Mapping[str, int]) -> None:
     """Refuse labels that nobody could tell apart, or read."""
-    if alike := _alike(counts):
+    if alike := labels_alike(counts):
         raise DataError(
             f"{len(alike):,} of {len(counts):,} labels differ from another one only in upper case, "
             "blanks or the form of their letters" + _told(alike, counts),
             "write each label in one way, or merge them with --normalize-labels",
         )
-    if long := sum(len(label) > _LONGEST_LABEL for label in counts):
+    if long := sum(len(label) > LONGEST_LABEL for label in counts):
         raise DataError(
-            f"{long:,} of {len(counts):,} labels have more than {_LONGEST_LABEL:,} characters",
+            f"{long:,} of {len(counts):,} labels have more than {LONGEST_LABEL:,} characters",
             "check --label-column",
         )
-
-
-def _alike(counts: Mapping[str, int]) -> list[str]:
-    """The labels that have another spelling too."""
-    spelled = Counter(map(label_key, counts))
-    return [label for label in counts if spelled[label_key(label)] > 1]
 
 
 def _told(labels: list[str], counts: Mapping[str, int]) -> str:
