@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
+
+import pytest
+
+from textbatch.cli import app
 
 
 def test_the_search_for_dead_cycles_does_not_slow_the_start():
@@ -17,3 +23,24 @@ def test_the_search_for_dead_cycles_does_not_slow_the_start():
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     # With Python's own number of objects there are about forty.
     assert int(run.stdout.splitlines()[-1]) < 5
+
+
+def test_a_call_that_was_given_up_does_not_crash_the_process_at_its_end(monkeypatch, capsys):
+    class LeftError(Exception):
+        pass
+
+    def leave(code: int) -> None:
+        raise LeftError(code)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    monkeypatch.setattr("atexit._run_exitfuncs", lambda: None)
+    monkeypatch.setattr(app, "_run", lambda: 75)
+    with pytest.raises(SystemExit, match="75"):
+        app.main()
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait, name="textbatch-request", daemon=True)
+    thread.start()
+    with pytest.raises(LeftError, match="75"):
+        app.main()
+    end.set()
+    thread.join()

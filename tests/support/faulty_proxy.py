@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from support.google_conditions import Conditions
 from support.object_store import Faults
 
 #: How long a client of these tests waits for an answer.
@@ -29,6 +30,8 @@ class Proxy:
         self.faults = Faults()
         #: What `replaced` does before the request is handed on.
         self.replace = lambda: None
+        #: What the server should check and does not.
+        self.conditions: Conditions | None = None
         self.flip()
         handler = type("Handler", (_Handler,), {"proxy": self, "upstream": port})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -88,19 +91,29 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(2 * REQUEST_SECONDS + 1)
             self._reset()
         else:
-            if kind == "replaced":
-                self.proxy.replace()
-            if self.command in ("PUT", "POST") and _is_content(self.headers.items()):
-                body = self.proxy.passed(body)
-            status, headers, answer = self._ask(body)
-            if self.command == "GET" and status < 300 and _is_content(headers):
-                answer = self.proxy.passed(answer)
-            if kind == "lost":
-                self._reset()
-            elif kind in ("short", "cut", "drip") and self.command == "GET":
-                self._mangled(kind, status, headers, answer)
-            else:
-                self._answer(status, headers, answer)
+            self._pass_on(kind, body)
+
+    def _pass_on(self, kind: str, body: bytes) -> None:
+        if kind == "replaced":
+            self.proxy.replace()
+        conditions = self.proxy.conditions
+        if conditions and (refused := conditions(self.command, self.path, body)):
+            self._answer(refused, [], b"")
+            return
+        sent = body
+        if self.command in ("PUT", "POST") and _is_content(self.headers.items()):
+            sent = self.proxy.passed(body)
+        status, headers, answer = self._ask(sent)
+        if conditions:
+            conditions.answered(self.command, self.path, body, headers)
+        if self.command == "GET" and status < 300 and _is_content(headers):
+            answer = self.proxy.passed(answer)
+        if kind == "lost":
+            self._reset()
+        elif kind in ("short", "cut", "drip") and self.command == "GET":
+            self._mangled(kind, status, headers, answer)
+        else:
+            self._answer(status, headers, answer)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

@@ -13,6 +13,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 
 # The room, or the sub-room, that may import a library.
 OWNERS = {
+    "awscrt": {"data.storage"},
     "azure": {"data.storage"},
     "boto3": {"data.storage"},
     "botocore": {"data.storage"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from random import Random
 
@@ -11,8 +12,9 @@ import pytest
 from support.bundles import random_texts
 
 from textbatch import score
-from textbatch.data.storage import s3_upload
-from textbatch.errors import TryAgainError
+from textbatch.data.readers.source import open_source
+from textbatch.data.storage import remote, s3_upload
+from textbatch.errors import DataError, TryAgainError
 
 ROWS = 200
 TEXTS = [text or "refund" for text in random_texts(ROWS, seed=3)]
@@ -67,6 +69,50 @@ def test_bits_that_flip_again_and_again_end_the_job_with_75(
         score(f"s3://bucket/{name}", tmp_path / "out.parquet", model=model)
     assert store.faults.hits
     assert not list(tmp_path.glob("out*"))
+
+
+LINES = 8_000
+#: What is hardly compressed.
+CSV = b"text\n" + b"".join(b"%s\n" % Random(n).randbytes(15).hex().encode() for n in range(LINES))
+LARGE = {
+    "a.csv": CSV,
+    "a.csv.gz": gzip.compress(CSV),
+    "a.jsonl": b"".join(b'{"text": "refund %d"}\n' % n for n in range(LINES // 4)),
+}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_flipped_bit_of_a_piece_is_never_an_answer(name, store, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(remote, "_BLOCK_BYTES", 5000)
+    store.put(name, LARGE[name])
+    line = (f"s3://bucket/{name}", tmp_path / "whole.parquet")
+    store.faults.begin()
+    score(*line, model=model)
+    reads = [at for at, call in enumerate(store.faults.calls, 1) if call.startswith("GET")]
+    refused = 0
+    for number in {reads[0], reads[-2], reads[-1]}:
+        store.faults.begin("flip", first=number)
+        out = tmp_path / f"{number}.parquet"
+        try:
+            score(line[0], out, model=model)
+        except (TryAgainError, DataError):
+            # The sum is known at the end; a reader may find the piece damaged first.
+            refused += 1
+            assert not out.exists()
+        else:
+            assert pq.read_table(out).equals(pq.read_table(line[1]))
+        assert store.faults.hits == 1
+    assert refused
+
+
+@pytest.mark.parametrize("cut", [b"text,id\n", b"text\tid\n"])
+def test_a_header_that_differs_from_the_first_look_is_refused(cut, tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_bytes(b"text,ie\n" + b"refund,1\n" * 10)
+    source = open_source(file)
+    file.write_bytes(cut + b"refund,1\n" * 10)
+    with pytest.raises(TryAgainError, match="begins otherwise"):
+        list(source.batches(["text"], 10))
 
 
 @pytest.fixture(params=["whole", "in parts"])

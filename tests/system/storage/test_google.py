@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.bundles import random_texts, run_cli
 from support.faulty_proxy import KINDS, REQUEST_SECONDS, Proxy
+from support.google_conditions import Conditions
 from support.killable_job import FULL
 
 from textbatch.data.storage import google_store, remote
@@ -135,7 +136,9 @@ def test_without_credentials_the_job_says_so(model, monkeypatch, tmp_path):
 @pytest.fixture
 def proxy(google, monkeypatch):
     """The emulator with a proxy before it that fails."""
-    found = Proxy(int(google.rpartition(":")[2]))
+    port = int(google.rpartition(":")[2])
+    found = Proxy(port)
+    found.conditions = Conditions(port)
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{found.port}")
     monkeypatch.setenv("TEXTBATCH_REQUEST_SECONDS", str(REQUEST_SECONDS))
     _file_io.cache_clear()
@@ -209,6 +212,7 @@ def test_what_is_flipped_on_its_way_to_the_store_is_refused_and_sent_again(
     assert f"other{size}.parquet" not in names(google)
 
 
+NEGATIVE = pa.array([*range(-1, -301, -1)])
 #: A job makes a dozen calls.
 CALLS = range(1, 21) if FULL else (3, 7)
 CASES = [*product(KINDS, CALLS)] if FULL else [*zip(KINDS, cycle(CALLS), strict=False)]
@@ -229,21 +233,58 @@ def test_a_failing_call_gives_the_right_rows_or_none(
         assert stored(google, key)["id"].to_pylist() == [*range(300)]
 
 
+def test_each_read_and_each_write_has_a_condition(google, proxy, model, in_process, monkeypatch):
+    monkeypatch.setattr(remote, "_BLOCK_BYTES", 4000)
+    put(google, "read.parquet", parquet(table(2)))
+    line = ("score", "gs://bucket/read.parquet", "gs://bucket/written.parquet", "--model", model)
+    assert in_process(*line, "--overwrite").returncode == 0
+    calls = [call for call in proxy.faults.calls if "/read.parquet?" in call or "POST" in call]
+    assert proxy.conditions.refused == 0
+    media = [call for call in proxy.faults.calls if "alt=media" in call or call.startswith("POST")]
+    assert len(media) > 3
+    assert proxy.conditions.asked == len(media), calls
+
+
+@pytest.mark.parametrize("name", ["fault.csv", "fault.parquet"])
 @pytest.mark.parametrize("call", CALLS)
 def test_an_object_that_is_replaced_while_it_is_read_gives_no_mixed_rows(
-    call, google, proxy, model, in_process, tmp_path, monkeypatch
+    call, name, google, proxy, model, in_process, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(remote, "_BLOCK_BYTES", 1000)
     monkeypatch.setenv("TEXTBATCH_RETRY_SECONDS", "2")
-    put(google, "fault.csv", FILES["flip.csv"]())
     lines = b"id,text\n" + b"".join(b"%d,refund %d\n" % (-n, n) for n in range(1, 301))
-    proxy.replace = lambda: put(google, "fault.csv", lines)
+    others = {"fault.csv": lines, "fault.parquet": parquet(table(9).set_column(0, "id", NEGATIVE))}
+    put(google, name, FILES[f"flip{name.removeprefix('fault')}"]())
+    proxy.replace = lambda: put(google, name, others[name])
     proxy.faults.begin("replaced", first=call)
     out = tmp_path / "out.parquet"
-    done = in_process("score", "gs://bucket/fault.csv", out, "--model", model)
-    assert done.returncode in (0, 65, 75), done.stderr
+    done = in_process("score", f"gs://bucket/{name}", out, "--model", model)
+    # Not until it was read whole: then the rows are the old ones.
+    told = proxy.faults.calls[call:]
+    if any("alt=media" in one for one in told) and call > 3:
+        assert done.returncode == 65, done.stderr
+        assert "was replaced while it was read" in done.stderr
+        assert proxy.conditions.refused
+    assert done.returncode in (0, 65), done.stderr
+    assert out.exists() == (done.returncode == 0)
     if done.returncode == 0:
         rows = [int(value) for value in pq.read_table(out)["id"].to_pylist()]
         assert rows in ([*range(300)], [*range(-1, -301, -1)])
-    else:
-        assert not out.exists()
+
+
+def test_an_upload_never_replaces_what_came_meanwhile(google, proxy, model, in_process, tmp_path):
+    class Late(Conditions):
+        def __call__(self, method: str, path: str, body: bytes) -> int:
+            if method == "POST":
+                put(google, "late.parquet", b"mine")
+            return super().__call__(method, path, body)
+
+    pq.write_table(table(8), tmp_path / "in.parquet")
+    proxy.conditions = Late(int(google.rpartition(":")[2]))
+    out = "gs://bucket/late.parquet"
+    done = in_process("score", tmp_path / "in.parquet", out, "--model", model)
+    assert done.returncode == 73, done.stderr
+    assert proxy.conditions.refused == 1
+    url = f"{google}/storage/v1/b/bucket/o/late.parquet?alt=media"
+    with urllib.request.urlopen(url) as answer:
+        assert answer.read() == b"mine"

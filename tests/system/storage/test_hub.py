@@ -158,3 +158,32 @@ def test_an_object_that_is_replaced_while_it_is_read_gives_no_mixed_rows(
     if done.returncode == 0:
         rows = [int(value) for value in pq.read_table(out)["id"].to_pylist()]
         assert rows in ([*range(1, ROWS + 1)], [*range(-1, -ROWS - 1, -1)])
+
+
+@pytest.mark.parametrize("block", [None, 500], ids=["whole", "pieces"])
+@pytest.mark.parametrize("name", ["in.parquet", "in.csv"])
+def test_a_flipped_bit_of_a_body_is_never_an_answer(
+    name, block, hub, proxy, model, in_process, tmp_path, monkeypatch
+):
+    if block:
+        monkeypatch.setattr(remote, "_BLOCK_BYTES", block)
+    hub.files["in.csv"] = csv()
+    line = ("score", f"{PLACE}/{name}", "--model", model)
+    proxy.flip()
+    assert in_process(*line[:2], tmp_path / "a.parquet", *line[2:]).returncode == 0
+    assert proxy.bodies
+    for number in {1, proxy.bodies // 2 + 1, proxy.bodies}:
+        proxy.flip(number)
+        out = tmp_path / f"{number}.parquet"
+        done = in_process(*line[:2], out, *line[2:])
+        assert proxy.flipped == 1
+        if name == "in.parquet" and block:
+            # Pieces of Parquet have no sum, but what the file itself has.
+            assert done.returncode in (0, 65), done.stderr
+        elif done.returncode == 0:
+            # Asked for again, or a first look at the beginning alone.
+            assert pq.read_table(out).equals(pq.read_table(tmp_path / "a.parquet"))
+        else:
+            assert done.returncode in (65, 75), done.stderr
+            assert not out.exists()
+    proxy.flip()

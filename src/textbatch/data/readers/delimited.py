@@ -21,7 +21,7 @@ from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.readers.swallowed import is_swallowing
 from textbatch.data.readers.text_lines import TextLines
 from textbatch.data.storage.files import InputFile
-from textbatch.errors import DataError
+from textbatch.errors import DataError, TryAgainError
 
 #: Limits on rows, cells and characters that are parsed at a time, so that long cells do not add up.
 _STEP_ROWS, _STEP_CELLS, _STEP_CHARACTERS = 256, 1 << 20, 16 << 20
@@ -74,7 +74,11 @@ class DelimitedSource:
             self._stream = stream = ByteStream(self.file)
             try:
                 taken = self._rows(stream)
-                taken.header()
+                if taken.header() != self.schema.names:
+                    # The first look took a piece of the file alone, which no checksum covers.
+                    raise TryAgainError(
+                        f"{self.file} begins otherwise than at the first look", "run again"
+                    )
                 first_row = 0
                 while rows := taken.step(step_rows, _STEP_CHARACTERS):
                     count = len(rows)

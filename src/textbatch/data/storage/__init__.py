@@ -12,6 +12,7 @@
 * `object_store`: what a store must be able to do.
 * `s3_store`, `s3_upload`, `google_store`, `azure_store`, `hub_store`, `fsspec_store`: the
   stores.
+* `checksums`, `s3_checksums`: the checksum of an object that is read in pieces.
 * `conditional_upload`: an upload that replaces only what was looked at.
 * `foreign_settings`: files of settings and credentials that the stores' libraries read.
 * `retry`: tries calls again, each with a deadline.

@@ -13,12 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from textbatch.data.storage.checksums import Checksum, Summing
 from textbatch.data.storage.conditional_upload import MARK, ConditionError, Standing, upload_once
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ObjectStore, ReadAt
 from textbatch.data.storage.retry import request_seconds
-from textbatch.errors import DataError, TryAgainError, storage_errors
+from textbatch.errors import DataError, storage_errors
 
 #: Larger files are uploaded in pieces of this size, in bytes: a multiple of 256 KiB.
 PIECE_BYTES = 16 << 20
@@ -53,10 +54,8 @@ class GoogleStore(ObjectStore):
         from google.cloud.storage import Blob
 
         bucket = self._client.bucket(path.bucket)
-        in_order = _InOrder(path, state.size)
 
         def read(start: int, size: int) -> bytes:
-            # The store tells the checksum of a whole object, and none of a range.
             whole = size == state.size
             blob = Blob(path.key, bucket)
             try:
@@ -75,11 +74,16 @@ class GoogleStore(ObjectStore):
                 ) from error
             if whole and len(data) != size:
                 raise OSError("an answer of another length than the object")
-            if len(data) <= size:
-                in_order.add(start, data, blob.crc32c or "")
             return data
 
         return read
+
+    def checksum(self, path: RemotePath, state: FileState) -> Checksum | None:
+        """The crc32c of an object."""
+        found = self._blob(path)
+        if not found or not found.crc32c or not _state(found).is_same(state):
+            return None
+        return Checksum(_crc32c, base64.b64decode(found.crc32c))
 
     def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
         """Upload a finished file. The store checks its crc32c before it takes it."""
@@ -150,56 +154,19 @@ class GoogleStore(ObjectStore):
         return Client(project=None)
 
 
-class _InOrder:
-    """The checksum of an object that is read in pieces, from its beginning to its end.
+def _crc32c() -> Summing:
+    from google_crc32c import Checksum as Crc32c
 
-    Args:
-        path: The object, for messages.
-        size: Its size in bytes.
-    """
-
-    def __init__(self, path: RemotePath, size: int) -> None:
-        self._path, self._size = path, size
-        self._position = self._sum = 0
-
-    def add(self, start: int, data: bytes, told: str) -> None:
-        """Count a piece.
-
-        Args:
-            start: Where it begins.
-            data: Its bytes.
-            told: The checksum of the whole object, as the store tells it; empty if it does not.
-
-        Raises:
-            TryAgainError: All is read, and is not what the store holds.
-        """
-        import google_crc32c
-
-        if start == 0:
-            self._position = self._sum = 0
-        if start != self._position:
-            return  # read here and there: nothing to compare with
-        self._sum = google_crc32c.extend(self._sum, data)
-        self._position += len(data)
-        if self._position == self._size and told and told != _in_base64(self._sum):
-            raise TryAgainError(
-                f"cannot read {self._path}: what arrived is not what the store holds",
-                "run again",
-            )
+    begun: Summing = Crc32c()  # type: ignore[no-untyped-call]
+    return begun
 
 
 def _crc32c_of(local: Path) -> str:
-    import google_crc32c
-
-    total = 0
+    total = _crc32c()
     with local.open("rb") as file:
         while piece := file.read(1 << 20):
-            total = google_crc32c.extend(total, piece)
-    return _in_base64(total)
-
-
-def _in_base64(total: int) -> str:
-    return base64.b64encode(total.to_bytes(4, "big")).decode("ascii")
+            total.update(piece)
+    return base64.b64encode(total.digest()).decode("ascii")
 
 
 def _state(blob: Any) -> FileState:  # noqa: ANN401 - Google's client has no types

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from textbatch.data.storage.checksums import Checksum
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
 from textbatch.errors import OutputError
@@ -36,6 +37,8 @@ class ObjectStore(ABC):
     def reader(self, path: RemotePath, state: FileState) -> ReadAt:
         """Open an object, as it was when it was looked at.
 
+        Where the store tells its checksum, a read of the whole object compares it.
+
         Args:
             path: The object.
             state: Its state when it was looked at.
@@ -43,6 +46,15 @@ class ObjectStore(ABC):
         Raises:
             DataError: Now, or later on reading: the object was replaced.
         """
+
+    def checksum(self, path: RemotePath, state: FileState) -> Checksum | None:
+        """Ask for the checksum of a whole object; None if the store tells none that we know.
+
+        Args:
+            path: The object.
+            state: Its state when it was looked at.
+        """
+        return None
 
     @abstractmethod
     def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:

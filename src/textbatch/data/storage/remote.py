@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from textbatch.data.storage.checksums import Checksum, InOrder
 from textbatch.data.storage.files import (
     MAGIC,
     FileIO,
@@ -27,7 +27,7 @@ from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.names import is_file_name
 from textbatch.data.storage.object_store import ObjectStore
 from textbatch.data.storage.patterns import expression_of
-from textbatch.data.storage.remote_reader import RemoteReader, at_once
+from textbatch.data.storage.remote_reader import AtOnce, RemoteReader
 from textbatch.data.storage.retry import retried
 from textbatch.errors import (
     DataError,
@@ -36,9 +36,6 @@ from textbatch.errors import (
     TextbatchError,
     storage_errors,
 )
-
-if TYPE_CHECKING:
-    pass
 
 _BLOCK_BYTES = 8 << 20
 
@@ -116,8 +113,8 @@ class RemoteInput(InputFile):
     def _reader(self) -> RemoteReader:
         state, path = self._state or self.look(), self.location
         read = retried(lambda: self._store.reader(path, state), path, "cannot read")
-        if state.size <= _BLOCK_BYTES:
-            read = at_once(read, state.size)
+        whole = AtOnce(read, state.size) if state.size <= _BLOCK_BYTES else None
+        read = whole or read
 
         def read_of_state(start: int, size: int) -> bytes:
             data = read(start, size)
@@ -129,7 +126,13 @@ class RemoteInput(InputFile):
                 )
             return data
 
-        return RemoteReader(path, state.size, read_of_state)
+        def checksum() -> Checksum | None:
+            if whole and whole.held:
+                return None  # The store has compared it.
+            return retried(lambda: self._store.checksum(path, state), path, "cannot look at")
+
+        in_order = InOrder(path, state.size, checksum)
+        return RemoteReader(path, state.size, read_of_state, in_order)
 
 
 class RemoteOutput(OutputFile):

@@ -7,6 +7,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
+from textbatch.data.storage.checksums import InOrder
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ReadAt
 from textbatch.data.storage.retry import retried
@@ -15,25 +16,37 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-def at_once(read: ReadAt, size: int) -> ReadAt:
-    """Read a small object whole, because stores tell the checksum of a whole object.
+class AtOnce:
+    """Reads a small object whole, because stores tell the checksum of a whole object.
 
     Args:
         read: Reads the object.
         size: Its size in bytes.
     """
-    held: list[bytes] = []
 
-    def read_part(start: int, count: int) -> bytes:
-        if not held:
-            data = read(0, size)
-            if len(data) != size:
+    def __init__(self, read: ReadAt, size: int) -> None:
+        self._read, self._size = read, size
+        self._data: bytes | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the object has come in one piece."""
+        return self._data is not None
+
+    def __call__(self, start: int, size: int) -> bytes:
+        """Give a part of it, as `ReadAt` does.
+
+        Args:
+            start: Where it begins, in bytes.
+            size: How many bytes.
+        """
+        if self._data is None:
+            data = self._read(0, self._size)
+            if len(data) != self._size:
                 # The store caps its ranges: piece by piece then.
-                return read(start, count)
-            held.append(data)
-        return held[0][start : start + count]
-
-    return read_part
+                return self._read(start, size)
+            self._data = data
+        return self._data[start : start + size]
 
 
 class RemoteReader(io.RawIOBase):
@@ -43,11 +56,12 @@ class RemoteReader(io.RawIOBase):
         path: The object.
         size: Size in bytes.
         read: Reads it.
+        in_order: Compares the checksum of what is read in order.
     """
 
-    def __init__(self, path: RemotePath, size: int, read: ReadAt) -> None:
+    def __init__(self, path: RemotePath, size: int, read: ReadAt, in_order: InOrder) -> None:
         super().__init__()
-        self._path, self.size, self._read = path, size, read
+        self._path, self.size, self._read, self._in_order = path, size, read, in_order
         self._position = 0
 
     def readable(self) -> bool:
@@ -81,6 +95,7 @@ class RemoteReader(io.RawIOBase):
         while wanted:
             some = partial(self._some, self._position, wanted)
             pieces.append(data := retried(some, self._path, "cannot read", size=wanted))
+            self._in_order.add(self._position, data)
             self._position += len(data)
             wanted -= len(data)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)

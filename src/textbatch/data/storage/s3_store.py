@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from textbatch.data.storage.checksums import Checksum
 from textbatch.data.storage.failures import code_of
 from textbatch.data.storage.files import FileState
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ObjectStore, ReadAt, no_bucket
+from textbatch.data.storage.s3_checksums import s3_checksum
 from textbatch.data.storage.s3_upload import S3Upload, client
 from textbatch.errors import DataError, storage_errors
 
@@ -66,7 +68,6 @@ class S3Store(ObjectStore):
         condition = {"IfMatch": state.tag} if state.tag else {}
 
         def read(start: int, size: int) -> bytes:
-            # A store tells the checksum of a whole object, and none of a range.
             whole = size == state.size
             if whole:
                 wanted = {"ChecksumMode": "ENABLED"}
@@ -88,6 +89,22 @@ class S3Store(ObjectStore):
             return _whole(data, size) if whole and not told else _checked(data, start, told)
 
         return read
+
+    def checksum(self, path: RemotePath, state: FileState) -> Checksum | None:
+        """The checksum that an object was uploaded with, or that S3 has computed."""
+        from botocore.exceptions import ClientError
+
+        condition = {"IfMatch": state.tag} if state.tag else {}
+        try:
+            found = client().head_object(
+                Bucket=path.bucket, Key=path.key, ChecksumMode="ENABLED", **condition
+            )
+        except ClientError as error:
+            # Of another version there is none. Some stores do not know the question.
+            if error.response["ResponseMetadata"].get("HTTPStatusCode") in (400, 412, 501):
+                return None
+            raise
+        return s3_checksum(found)
 
     def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
         """Upload a finished file; see `S3Upload`."""
