@@ -17,9 +17,10 @@ from textbatch.model.bundle.blend import Blend
 from textbatch.model.bundle.bundle import Bundle, save_bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.golden import golden_texts
-from textbatch.model.bundle.records import Golden, Int8Check, Settings
+from textbatch.model.bundle.records import EarlyExit, Golden, Int8Check, Settings
 from textbatch.model.linear.character_ngrams import Subwords, subword_keys
 from textbatch.model.linear.classifier import LinearModel
+from textbatch.model.linear.early_exit import ExitRule
 from textbatch.model.linear.ngrams import Ngrams
 from textbatch.model.linear.text_model import LinearTextModel, SubwordModel
 from textbatch.model.network.architecture import Architecture, RecurrentLayer
@@ -151,6 +152,26 @@ def blended_bundle(**settings: Any) -> Bundle:
     """As `random_bundle`, with a linear model blended in."""
     bundle = random_bundle(**settings)
     return with_golden(with_classifier(bundle, blend=random_blend(bundle)))
+
+
+def exiting_bundle(*, gap: float = 1.0, **settings: Any) -> Bundle:
+    """As `blended_bundle`; the linear model answers rows with a large gap alone."""
+    bundle = blended_bundle(**settings)
+    rule = ExitRule(gap=gap, temperature=0.7)
+    with open_predictor(bundle.classifier, threads=1) as predictor:
+        predictor.exits = rule
+        answers = predictor.predict(pa.array(bundle.golden.texts, pa.large_string()))
+    golden = replace(bundle.golden, probabilities=answers.probabilities.tolist())
+    found = EarlyExit(
+        gap=rule.gap,
+        temperature=rule.temperature,
+        rows=100,
+        share=0.5,
+        agreement=0.999,
+        int8_agreement=0.998,
+        golden=golden,
+    )
+    return replace(bundle, early_exit=found)
 
 
 def imported_bundle() -> Bundle:

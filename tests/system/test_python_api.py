@@ -271,7 +271,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "engine": "tensorflow", "device": "cpu", "threads": 5, "jobs": 2,
         "chunk_rows": 6, "batch_tokens": 7, "dry_run": True,
         "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
-        "strict_types": True,
+        "strict_types": True, "early_exit": True,
     }  # fmt: skip
     # These exclude others.
     odd_folder = {"incremental": True, "rescore": "stale", "precision": "int8"}

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from textbatch.data.storage.location import PathLike
-from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.scoring.config import ScoreTableOptions
 from textbatch.scoring.scorer import Scorer as _Scorer
 
@@ -46,7 +46,8 @@ def score(
     join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
-    precision: Precision = "f32",
+    precision: PrecisionName = "f32",
+    early_exit: bool = False,
     threads: int | None = None,
 ) -> DataFrame:
     """Add the columns that `textbatch score` adds, after a check of model, options and columns.
@@ -67,7 +68,8 @@ def score(
             refused.
         engine: What runs the network.
         device: Where it runs.
-        precision: int8 is faster, if the model allows it.
+        precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
+        early_exit: The linear model answers alone where the network would not change the label.
         threads: CPU threads to use. None means what this process may use.
 
     Returns:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from textbatch.data.storage.location import PathLike
-from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.scoring.config import ScoreTableOptions
 from textbatch.scoring.scorer import Scorer as _Scorer
 
@@ -63,7 +63,8 @@ def score(
     join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
-    precision: Precision = "f32",
+    precision: PrecisionName = "f32",
+    early_exit: bool = False,
     threads: int | None = None,
     compute: ActorPoolStrategy | None = None,
     batch_size: int = 4096,
@@ -88,7 +89,8 @@ def score(
             refused.
         engine: What runs the network.
         device: Where it runs.
-        precision: int8 is faster, if the model allows it.
+        precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
+        early_exit: The linear model answers alone where the network would not change the label.
         threads: CPU threads to use. None means what this process may use.
         compute: The pool of actors; None lets Ray begin with one and start more.
         batch_size: Rows that an actor scores at a time.

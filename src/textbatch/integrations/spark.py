@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from textbatch.data.storage.location import PathLike, is_local, local
 from textbatch.errors import DataError
-from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.scoring.config import ScoreTableOptions
 from textbatch.scoring.scorer import Scorer
 
@@ -47,7 +47,8 @@ def score(
     join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
-    precision: Precision = "f32",
+    precision: PrecisionName = "f32",
+    early_exit: bool = False,
     threads: int | None = None,
     ship: bool = True,
 ) -> DataFrame:
@@ -70,7 +71,8 @@ def score(
             refused.
         engine: What runs the network.
         device: Where it runs.
-        precision: int8 is faster, if the model allows it.
+        precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
+        early_exit: The linear model answers alone where the network would not change the label.
         threads: CPU threads to use. None means what this process may use.
         ship: Send a model that is on the driver to the executors. False means they find it at the
             same path.

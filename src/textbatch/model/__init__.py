@@ -2,6 +2,8 @@
 
 * `predictor`: from texts to calibrated probabilities.
 * `export`: a model in the forms of other programs.
+* `statuses`: what becomes of a text before any model sees it.
+* `pending`: a chunk whose predictions are being computed.
 * `engines`: what runs the network: ONNX Runtime or Keras.
 * `vectors`: word vectors, trained or read from files.
 * `fitting`: fits a network, with checkpoints.

@@ -10,6 +10,8 @@ Cell = Literal["gru", "lstm"]
 Pooling = Literal["last", "mean", "max", "last+mean", "last+max", "mean+max", "last+mean+max"]
 EngineName = Literal["auto", "onnx", "tensorflow"]
 Precision = Literal["f32", "int8"]
+#: `fast` is int8, and early exit.
+PrecisionName = Literal["f32", "int8", "fast"]
 DeviceName = Literal["auto", "cpu", "gpu"]
 #: Caps on the recurrent layers, in bundles and flags alike.
 MAX_LAYERS, MAX_UNITS = 8, 4096

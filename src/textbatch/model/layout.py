@@ -25,6 +25,7 @@ class BundleLayout:
         golden: Texts and their probabilities.
         blend: Weight and sizes of the linear model.
         linear: The tensors of the linear model.
+        early_exit: Which rows the linear model may answer alone.
         metrics: What training measured.
         card: The model card.
         page: The training report, for people.
@@ -43,6 +44,7 @@ class BundleLayout:
     golden: str = "golden.json"
     blend: str = "blend.json"
     linear: str = "linear.safetensors"
+    early_exit: str = "early_exit.json"
     metrics: str = "metrics.json"
     card: str = "README.md"
     page: str = "report.html"
@@ -60,7 +62,7 @@ class BundleLayout:
         """The largest size, in bytes, of each file that a bundle may have. It has no others."""
         return {
             **dict.fromkeys((self.config, self.calibration, self.precision, self.blend), _SMALL),
-            **dict.fromkeys((self.labels, self.golden, self.profile), _MEDIUM),
+            **dict.fromkeys((self.labels, self.golden, self.profile, self.early_exit), _MEDIUM),
             **dict.fromkeys((self.card, self.graph), _MEDIUM),
             **dict.fromkeys((self.vocabulary, self.held_out, self.metrics, self.page), _LARGE),
             **dict.fromkeys(self.tensors, _TENSORS),
@@ -75,6 +77,11 @@ class BundleLayout:
     def linear_model(self) -> tuple[str, ...]:
         """The two files of the linear model: both or none. The fingerprint has them too."""
         return (self.blend, self.linear)
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """The files that not every bundle has and that decide answers. The fingerprint has them."""
+        return (*self.linear_model, self.early_exit)
 
 
 #: The layout of all bundles.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypedDict
 
 from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import ConflictError
-from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.choices import DeviceName, EngineName, Precision, PrecisionName
 from textbatch.options import Options, option, options
 
 
@@ -20,7 +21,13 @@ class EngineOptions(Options):
 
     engine: EngineName = option("What runs the network.", default="auto")
     device: DeviceName = option("Where it runs.", default="auto")
-    precision: Precision = option("int8 is faster, if the model allows it.", default="f32")
+    precision: PrecisionName = option(
+        "int8 is faster, if the model allows it; fast is int8 with --early-exit.", default="f32"
+    )
+    early_exit: bool = option(
+        "The linear model answers alone where the network would not change the label.",
+        default=False,
+    )
     threads: int | None = option(
         "CPU threads to use.",
         default=None,
@@ -32,14 +39,35 @@ class EngineOptions(Options):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.precision == "int8" and (self.engine == "tensorflow" or self.device == "gpu"):
+        if self.precision != "f32" and (self.engine == "tensorflow" or self.device == "gpu"):
             raise ConflictError(
-                "--precision int8 runs on ONNX Runtime on the CPU only", "leave the others out"
+                f"--precision {self.precision} runs on ONNX Runtime on the CPU only",
+                "leave the others out",
             )
         if self.engine == "onnx" and self.device == "gpu":
             raise ConflictError(
                 "--engine onnx runs on the CPU only", "use --engine tensorflow --device gpu"
             )
+
+    def opening(self) -> OpeningOptions:
+        """How `open_bundle` opens a model with these options."""
+        return {
+            "name": self.engine,
+            "device": self.device,
+            "threads": self.threads,
+            "precision": "f32" if self.precision == "f32" else "int8",
+            "early_exit": self.early_exit or self.precision == "fast",
+        }
+
+
+class OpeningOptions(TypedDict):
+    """Parameters of `open_bundle`."""
+
+    name: EngineName
+    device: DeviceName
+    threads: int | None
+    precision: Precision
+    early_exit: bool
 
 
 @options

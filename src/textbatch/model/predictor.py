@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.errors import BundleError
+from textbatch.model.bundle.blend import Blend
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.records import Golden
 from textbatch.model.choices import DeviceName, EngineName, Precision
-from textbatch.model.engines import Engine, check_int8, open_engine
+from textbatch.model.engines import Engine, check_int8, early_exit_of, open_engine
 from textbatch.model.layout import LAYOUT
-from textbatch.model.quality.calibration import softmax
-from textbatch.text.bucketing import MiniBatch, mini_batches
-from textbatch.text.normalization import WHITE_SPACE
-from textbatch.text.vocabulary import OOV_ID
+from textbatch.model.linear.early_exit import ExitRule
+from textbatch.model.pending import PendingPredictions, Shares
+from textbatch.model.statuses import known_tokens, status_of
+from textbatch.text.bucketing import MiniBatch, mini_batches, slices
 from textbatch.types import (
     BoolArray,
     Float32Array,
@@ -38,54 +38,8 @@ from textbatch.types import (
 #: Largest difference of a golden row. Other processors round differently; a wrong model differs
 #: much more.
 GOLDEN_TOLERANCE: dict[Precision, float] = {"f32": 1e-4, "int8": 0.05}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingPredictions:
-    """A chunk whose mini-batches are being computed.
-
-    Attributes:
-        status: Codes of `Status` for the distinct texts. Shape `(distinct,)`.
-        distinct: For each row the number of its distinct text. Shape `(rows,)`.
-        parts: Mini-batches of distinct texts, and their future logits.
-        addend: What the linear model will add to the logits of the distinct texts; None without a
-            linear model.
-        num_labels: Width of the logits.
-        temperature: Logits are divided by it.
-    """
-
-    status: NDArray[np.int8]
-    distinct: Int64Array
-    parts: list[tuple[MiniBatch, Future[Float32Array]]]
-    addend: Future[Float32Array] | None
-    num_labels: int
-    temperature: float
-
-    def logits(self) -> tuple[Float32Array, NDArray[np.int8]]:
-        """Wait for the mini-batches, and put the rows back into order.
-
-        Returns:
-            Logits before calibration, NaN without evidence, shape `(rows, labels)`; and status
-            codes, shape `(rows,)`.
-
-        Raises:
-            BundleError: The model answered with NaN or infinity.
-        """
-        # The last two are for null and undecodable texts.
-        logits = np.full((len(self.status), self.num_labels), np.nan, np.float32)
-        for batch, future in self.parts:
-            logits[batch.rows] = future.result()
-        if self.addend:
-            with np.errstate(all="ignore"):
-                logits[:-2] += self.addend.result()
-        if not np.isfinite(logits[has_evidence(self.status)]).all():
-            raise BundleError("the model answers with NaN or infinity", "train it again")
-        return logits[self.distinct], self.status[self.distinct]
-
-    def result(self) -> Predictions:
-        """Wait for the mini-batches. Return calibrated predictions in the order of the rows."""
-        logits, status = self.logits()
-        return Predictions(probabilities=softmax(logits, self.temperature), status=status)
+#: Rows that one call to the linear model has at least, where there are so many.
+_LEAST_ROWS = 512
 
 
 class Predictor:
@@ -98,10 +52,16 @@ class Predictor:
         classifier: What answers.
         engine: What runs its network.
         batch_tokens: Limit on the padded tokens of a mini-batch; None for the engine's best.
+        exits: Which rows the linear model answers alone; None for no row.
     """
 
     def __init__(
-        self, classifier: Classifier, engine: Engine, *, batch_tokens: int | None = None
+        self,
+        classifier: Classifier,
+        engine: Engine,
+        *,
+        batch_tokens: int | None = None,
+        exits: ExitRule | None = None,
     ) -> None:
         self.classifier = classifier
         self.engine = engine
@@ -109,6 +69,9 @@ class Predictor:
         self._tokenizer = classifier.tokenizer
         #: Number of tokens in the texts given to `start`, and of unknown tokens among them.
         self.tokens_seen = self.unknown_tokens = 0
+        #: Number of rows that the linear model answered alone.
+        self.early_rows = 0
+        self.exits = exits
         self._pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
 
     def start(self, texts: pa.Array, undecodable: BoolArray | None = None) -> PendingPredictions:
@@ -121,8 +84,8 @@ class Predictor:
         encoded = texts.dictionary_encode()
         distinct_texts = encoded.dictionary
         tokens = self._tokenizer.encode(distinct_texts)
-        known = _known_tokens(tokens)
-        status = _status_of(distinct_texts, tokens, known)
+        known = known_tokens(tokens)
+        status = status_of(distinct_texts, tokens, known)
         # Two more distinct "texts" mean null and undecodable.
         null, bad = len(status), len(status) + 1
         distinct = encoded.indices.cast(pa.int64()).fill_null(null).to_numpy(zero_copy_only=False)
@@ -130,18 +93,13 @@ class Predictor:
             distinct = np.where(undecodable, bad, distinct)
         self._count(tokens.lengths, known, distinct)
         rows = np.flatnonzero(has_evidence(status))
-        blend = self.classifier.blend
-        parts = [
-            (batch, self._pool.submit(self.engine.predict_logits, batch))
-            for batch in mini_batches(tokens, rows, max_padded_tokens=self._batch_tokens)
-        ]
         return PendingPredictions(
             status=np.append(status, [Status.NULL_TEXT, Status.BAD_TEXT]).astype(np.int8),
             distinct=distinct,
-            parts=parts,
-            addend=self._pool.submit(blend.addend, tokens) if blend else None,
+            shares=self._shares(tokens, rows, self.exits),
             num_labels=len(self.classifier.labels),
             temperature=self.classifier.temperature,
+            on_early=self._count_early,
         )
 
     def predict(self, texts: pa.Array) -> Predictions:
@@ -173,9 +131,9 @@ class Predictor:
         Raises:
             BundleError: The answers differ.
         """
-        counts = self.tokens_seen, self.unknown_tokens
+        counts = self.tokens_seen, self.unknown_tokens, self.early_rows
         answers = self.predict(pa.array(golden.texts, pa.large_string())).probabilities
-        self.tokens_seen, self.unknown_tokens = counts
+        self.tokens_seen, self.unknown_tokens, self.early_rows = counts
         expected = np.array(golden.probabilities, np.float32).reshape(answers.shape)
         worst = float(np.abs(answers - expected).max(initial=0.0))
         # In this form NaN fails too.
@@ -186,6 +144,70 @@ class Predictor:
                 f"compare the versions in {LAYOUT.manifest} with `textbatch --version`, or train "
                 "again",
             )
+
+    def _shares(
+        self, tokens: TokenBatch, rows: Int64Array, exits: ExitRule | None
+    ) -> Callable[[], Shares]:
+        """Begin to compute the logits of rows.
+
+        Args:
+            tokens: Tokens of the distinct texts.
+            rows: Those of them that have evidence. Shape `(rows,)`.
+            exits: Which of them the linear model answers alone; None for none.
+        """
+        blend = self.classifier.blend
+        if exits is None or blend is None:
+            parts = self._network(tokens, rows)
+            helps = blend is not None and blend.weight > 0
+            addend = self._pool.submit(blend.addend, tokens).result if blend and helps else None
+            shares = Shares(parts=parts, addend=addend)
+            return lambda: shares
+        at_once = -(-len(tokens) // self.engine.workers)
+        margins = [
+            self._pool.submit(blend.model.margins, part)
+            for part in slices(tokens, max(_LEAST_ROWS, at_once))
+        ]
+        # It waits for the calls before it, which have begun or are done when its turn has come.
+        return self._pool.submit(self._rest, tokens, rows, margins, exits, blend).result
+
+    def _rest(
+        self,
+        tokens: TokenBatch,
+        rows: Int64Array,
+        parts: list[Future[Float32Array]],
+        exits: ExitRule,
+        blend: Blend,
+    ) -> Shares:
+        """Give the network what the linear model does not answer alone.
+
+        Args:
+            tokens: Tokens of the distinct texts.
+            rows: Those of them that have evidence. Shape `(rows,)`.
+            parts: The margins of all texts, in parts.
+            exits: Which of them the linear model answers alone.
+            blend: The linear model.
+        """
+        margins = np.concatenate([part.result() for part in parts])
+        leaving = exits.leaving(margins[rows])
+        early = rows[leaving]
+        scale = np.float32(self.classifier.temperature / exits.temperature)
+        return Shares(
+            parts=self._network(tokens, rows[~leaving]),
+            addend=partial(blend.weighted, margins) if blend.weight else None,
+            early=early,
+            early_logits=margins[early] * scale,
+        )
+
+    def _network(
+        self, tokens: TokenBatch, rows: Int64Array
+    ) -> list[tuple[MiniBatch, Future[Float32Array]]]:
+        return [
+            (batch, self._pool.submit(self.engine.predict_logits, batch))
+            for batch in mini_batches(tokens, rows, max_padded_tokens=self._batch_tokens)
+        ]
+
+    def _count_early(self, rows: int) -> None:
+        self.early_rows += rows
 
     def close(self) -> None:
         """Stop the worker threads. Mini-batches that have not begun are dropped."""
@@ -207,25 +229,6 @@ class Predictor:
         seen = int(lengths @ rows)
         self.tokens_seen += seen
         self.unknown_tokens += seen - int(known @ rows)
-
-
-def _known_tokens(tokens: TokenBatch) -> Int64Array:
-    """Count the known tokens of each text. Shape `(texts,)`."""
-    known_before: Int64Array = np.zeros(len(tokens.token_ids) + 1, np.int64)
-    np.cumsum(tokens.token_ids != OOV_ID, out=known_before[1:])
-    return known_before[tokens.offsets[1:]] - known_before[tokens.offsets[:-1]]
-
-
-def _status_of(texts: pa.Array, tokens: TokenBatch, known: Int64Array) -> NDArray[np.int8]:
-    """Status codes of distinct texts, before their confidence is known. Shape `(texts,)`."""
-    status = np.where(tokens.truncated, Status.TRUNCATED, Status.OK).astype(np.int8)
-    status[known == 0] = Status.NO_KNOWN_TOKENS
-    without_tokens = np.flatnonzero(tokens.lengths == 0)
-    if len(without_tokens):
-        trimmed = pc.utf8_trim(texts.take(pa.array(without_tokens)), characters=WHITE_SPACE)
-        blank = pc.equal(trimmed, "").to_numpy(zero_copy_only=False)
-        status[without_tokens[blank]] = Status.EMPTY_TEXT
-    return status
 
 
 class EngineOptions(TypedDict, total=False):
@@ -254,25 +257,37 @@ def open_predictor(
 
 
 def open_bundle(
-    bundle: Bundle, *, batch_tokens: int | None = None, **engine: Unpack[EngineOptions]
+    bundle: Bundle,
+    *,
+    batch_tokens: int | None = None,
+    early_exit: bool = False,
+    **engine: Unpack[EngineOptions],
 ) -> Predictor:
     """Make a predictor from a bundle, and check that its golden rows get the same answers here.
 
     Args:
         bundle: A loaded bundle.
         batch_tokens: Limit on the padded tokens of a mini-batch; None for the engine's best.
+        early_exit: Whether the linear model answers alone where the network would not change the
+            label.
         **engine: Options of `open_engine`.
 
     Raises:
         BundleError: The golden rows get other answers.
         ConflictError: There is no such device, or no int8 for this network.
-        QualityGateError: int8 changed too many labels when the bundle was made.
+        QualityGateError: int8 or early exit changed too many labels when the bundle was made, or
+            nobody compared.
     """
-    if engine.get("precision") == "int8":
+    precision = engine.get("precision", "f32")
+    if precision == "int8":
         check_int8(bundle)
+    exits = early_exit_of(bundle, precision) if early_exit else None
     predictor = open_predictor(bundle.classifier, batch_tokens=batch_tokens, **engine)
     try:
         predictor.replay(bundle.golden)
+        if exits:
+            predictor.exits = exits.rule
+            predictor.replay(exits.golden)
     except BaseException:
         predictor.close()
         raise

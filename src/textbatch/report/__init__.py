@@ -5,6 +5,7 @@
 * `inspection`, `verification`: what `inspect` and `verify` find.
 * `folds`: a cross-validation in one line.
 * `next_steps`: the command that may come next.
+* `speed`: what int8 and early exit change, in words.
 * `comparison`: a model beside simple models.
 * `drift`: how far a run is from the training of its model.
 * `confusions`: the commonest confusions of labels.

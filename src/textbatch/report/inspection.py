@@ -8,7 +8,7 @@ from typing import Any
 
 from textbatch.data.strict_json import to_json
 from textbatch.model.bundle.directory import ListedFile
-from textbatch.model.bundle.records import Settings
+from textbatch.model.bundle.records import EarlyExit, Int8Check, Settings
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
 from textbatch.model.quality.calibration import Calibration
@@ -31,6 +31,8 @@ class BundleInspection:
         labels: The labels, in the order of the network's outputs.
         calibration: The temperature, and how it was found.
         profile: Statistics of the training texts and of the predictions for them.
+        int8: What `--precision int8` changes; None if the network cannot use it.
+        early_exit: What `--early-exit` changes; None if no row may leave early.
         metrics: What training measured.
         files: Size and sha256 of each file.
     """
@@ -46,6 +48,8 @@ class BundleInspection:
     labels: tuple[str, ...]
     calibration: Calibration
     profile: TrainingProfile
+    int8: Int8Check | None
+    early_exit: EarlyExit | None
     metrics: Mapping[str, Any]
     files: dict[str, ListedFile]
 

@@ -43,6 +43,7 @@ class RunReport:
             (also of withheld ones), in 20 equal bins from 0 to 1.
         tokens: Tokens of the rows that this run predicted, without resumed rows.
         unknown_tokens: Those of them that are not in the vocabulary.
+        rows_early: Rows that the linear model answered alone in this run (`--early-exit`).
         seal: The output's own sha256, which `verify` computes again.
         files: Of a job over several files: how many were found, scored now, known from before, and
             left out because of their names.
@@ -78,6 +79,7 @@ class RunReport:
     confidence_histogram: list[int] = field(default_factory=list)
     tokens: int = 0
     unknown_tokens: int = 0
+    rows_early: int = 0
     seal: str | None = None
     files: dict[str, int] | None = None
     bad_files: list[dict[str, Any]] = field(default_factory=list)

@@ -11,7 +11,7 @@ from typing import overload
 
 from textbatch.data.choices import IfExists, InputFormat, OnBadFile, OutputKind, Quoting, Rescore
 from textbatch.data.storage.location import PathLike, location_of
-from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.model.options import EngineOptions
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.scoring import RunReport
@@ -56,7 +56,8 @@ def score(
     strict_precision: bool = False,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
-    precision: Precision = "f32",
+    precision: PrecisionName = "f32",
+    early_exit: bool = False,
     threads: int | None = None,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
@@ -84,7 +85,8 @@ def score(
     join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
-    precision: Precision = "f32",
+    precision: PrecisionName = "f32",
+    early_exit: bool = False,
     threads: int | None = None,
 ) -> TableT: ...
 
@@ -121,7 +123,8 @@ def score(
     strict_precision: bool = False,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
-    precision: Precision = "f32",
+    precision: PrecisionName = "f32",
+    early_exit: bool = False,
     threads: int | None = None,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
@@ -169,7 +172,8 @@ def score(
         strict_precision: Refuse labels with too few held-out answers for --min-precision.
         engine: What runs the network.
         device: Where it runs.
-        precision: int8 is faster, if the model allows it.
+        precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
+        early_exit: The linear model answers alone where the network would not change the label.
         threads: CPU threads to use. None means what this process may use.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.
@@ -219,7 +223,8 @@ def evaluate(
     max_bad_rows: int | str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
-    precision: Precision = "f32",
+    precision: PrecisionName = "f32",
+    early_exit: bool = False,
     threads: int | None = None,
     report: PathLike | None = None,
     progress: Progress | None = None,
@@ -247,7 +252,8 @@ def evaluate(
             --quarantine.
         engine: What runs the network.
         device: Where it runs.
-        precision: int8 is faster, if the model allows it.
+        precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
+        early_exit: The linear model answers alone where the network would not change the label.
         threads: CPU threads to use. None means what this process may use.
         report: Write the run's report to this JSON file, on failure too.
         progress: Called as rows are read and predicted.
@@ -266,7 +272,8 @@ def load(
     *,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
-    precision: Precision = "f32",
+    precision: PrecisionName = "f32",
+    early_exit: bool = False,
     threads: int | None = None,
 ) -> Model:
     """Load a bundle: check its files, and check that it predicts its golden rows as before.
@@ -275,7 +282,8 @@ def load(
         path: The bundle's directory, also in an object store.
         engine: What runs the network.
         device: Where it runs.
-        precision: int8 is faster, if the model allows it.
+        precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
+        early_exit: The linear model answers alone where the network would not change the label.
         threads: CPU threads to use. None means what this process may use.
 
     Returns:

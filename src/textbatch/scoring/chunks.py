@@ -16,7 +16,8 @@ from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import Source
 from textbatch.data.readers.text_column import decode_texts, joined_lists, without
-from textbatch.model.predictor import PendingPredictions, Predictor
+from textbatch.model.pending import PendingPredictions
+from textbatch.model.predictor import Predictor
 from textbatch.types import Predictions, TextBatch
 
 #: Chunks that are being predicted while the next one is read and tokenized.

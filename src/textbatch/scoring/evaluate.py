@@ -78,13 +78,7 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         spellings = spellings_of(dict.fromkeys(bundle.labels, 1))
         rows = replace(rows, labels=respelled(rows.labels, spellings))
     with (
-        open_bundle(
-            bundle,
-            name=config.engine,
-            device=config.device,
-            threads=config.threads,
-            precision=config.precision,
-        ) as predictor,
+        open_bundle(bundle, **config.opening()) as predictor,
         step_of(progress, len(rows), step="evaluating") as step,
     ):
         found, answers = evaluate_rows(predictor, rows, on_rows=step.advance)

@@ -153,6 +153,7 @@ class FileResult:
             no row.
         tokens: Tokens of the rows that this run predicted.
         unknown_tokens: Those of them that are not in the vocabulary.
+        rows_early: Rows that the linear model answered alone in this run.
         seal: The output's own sha256; None if there is no output, or if it is a folder.
         input: What the output remembers of its input; None if it is a folder.
         notes: What else the user should know.
@@ -167,6 +168,7 @@ class FileResult:
     rows_per_second: float | None = None
     tokens: int = 0
     unknown_tokens: int = 0
+    rows_early: int = 0
     seal: str | None = None
     input: InputMark | None = None
     notes: tuple[str, ...] = ()

@@ -201,14 +201,7 @@ def open_model(path: Location, options: EngineOptions) -> Model:
         ConflictError: A GPU was asked for and there is none.
     """
     bundle = load_model(path)
-    predictor = open_bundle(
-        bundle,
-        name=options.engine,
-        device=options.device,
-        threads=options.threads,
-        precision=options.precision,
-    )
-    return Model(bundle, predictor)
+    return Model(bundle, open_bundle(bundle, **options.opening()))
 
 
 def score_in_memory(table: Any, given: Mapping[str, Any], known: Signature) -> Any:  # noqa: ANN401

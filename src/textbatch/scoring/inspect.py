@@ -68,6 +68,8 @@ def _inspect_bundle(path: Location) -> BundleInspection:
         labels=bundle.labels,
         calibration=bundle.calibration,
         profile=bundle.profile,
+        int8=bundle.int8,
+        early_exit=bundle.early_exit,
         # A thousand hashes tell nobody anything.
         metrics={name: one for name, one in bundle.metrics.items() if name != "training_texts"},
         files=manifest.files,

@@ -77,12 +77,7 @@ class ModelHandle:
         if self._predictor is None:
             config = self._config
             self._predictor = open_bundle(
-                self.bundle(),
-                name=config.engine,
-                device=config.device,
-                threads=config.threads,
-                precision=config.precision,
-                batch_tokens=config.batch_tokens,
+                self.bundle(), batch_tokens=config.batch_tokens, **config.opening()
             )
         return self._predictor
 

@@ -78,13 +78,7 @@ def predict_texts(asked: PredictOptions) -> Iterator[Answer]:
     if not asked.texts:
         raise UsageError("no text", "give one in quotes, or - for the lines of standard input")
     bundle = load_model(asked.model)
-    predictor = open_bundle(
-        bundle,
-        name=asked.engine,
-        device=asked.device,
-        threads=asked.threads,
-        precision=asked.precision,
-    )
+    predictor = open_bundle(bundle, **asked.opening())
     with predictor:
         texts = chain.from_iterable(map(_lines_of, asked.texts))
         while chunk := list(islice(texts, _CHUNK_LINES)):

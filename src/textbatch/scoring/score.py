@@ -194,6 +194,7 @@ class _ReportMaker:
             confidence_histogram=counts.confidence_histogram,
             tokens=result.tokens,
             unknown_tokens=result.unknown_tokens,
+            rows_early=result.rows_early,
             seal=result.seal,
             files=None if files is None else to_json(files),
             bad_files=to_json(bad_files),

@@ -161,6 +161,7 @@ class FileRun:
         # The predictor may have counted the tokens of earlier files.
         tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
         task = job.task
+        early = predictor.early_rows
         with ExitStack() as opened:
             output = self._output = _open_output(job)
             tally = self._tally = Tally(job.bundle.labels)
@@ -205,6 +206,7 @@ class FileRun:
             rows_per_second=rate,
             tokens=predictor.tokens_seen - tokens,
             unknown_tokens=predictor.unknown_tokens - unknown,
+            rows_early=predictor.early_rows - early,
             seal=output.seal,
             input=mark,
             notes=(*journal.notes(), *job.source.notes, *output.notes),

@@ -17,7 +17,7 @@ from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.location import Location, PathLike
 from textbatch.errors import BundleError, DataError
 from textbatch.model.bundle.fetch import load_model
-from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.model.options import EngineOptions
 from textbatch.scoring.config import ScoreTableOptions, TableOptions
 from textbatch.scoring.in_memory import Model, TableT, added_columns, open_model
@@ -56,7 +56,8 @@ class Scorer:
         join_lists: str | None = None,
         engine: EngineName = "auto",
         device: DeviceName = "auto",
-        precision: Precision = "f32",
+        precision: PrecisionName = "f32",
+        early_exit: bool = False,
         threads: int | None = None,
     ) -> None:
         """Check the model and the options.
@@ -74,7 +75,8 @@ class Scorer:
                 are refused.
             engine: What runs the network.
             device: Where it runs.
-            precision: int8 is faster, if the model allows it.
+            precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
+            early_exit: The linear model answers alone where the network would not change the label.
             threads: CPU threads to use. None means what this process may use.
         """
         self._check(ScoreTableOptions.given(locals()))
@@ -140,6 +142,7 @@ class Scorer:
             engine=self.options.engine,
             device=self.options.device,
             precision=self.options.precision,
+            early_exit=self.options.early_exit,
             threads=self.threads(),
         )
         with _LOADING:

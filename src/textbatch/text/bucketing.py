@@ -1,4 +1,4 @@
-"""Mini-batches of rows of similar length, so that little time is spent on padding."""
+"""Mini-batches of rows of similar length, so that little time is spent on padding; slices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textbatch.text.vocabulary import PAD_ID
+from textbatch.text.vocabulary import OOV_ID, PAD_ID
 from textbatch.types import Int32Array, Int64Array, TokenBatch
 
 #: Rows of a mini-batch differ by less than this many tokens.
@@ -92,3 +92,30 @@ def pad(tokens: TokenBatch, rows: Int64Array) -> MiniBatch:
     token_ids = np.full(real.shape, PAD_ID, np.int32)
     token_ids[real] = tokens.token_ids[source[real]]
     return MiniBatch(rows=rows, token_ids=token_ids, lengths=lengths.astype(np.int32))
+
+
+def slices(tokens: TokenBatch, most: int) -> Iterator[TokenBatch]:
+    """Cut a token batch into parts, in order. One without rows is one part.
+
+    Args:
+        tokens: The tokens of all rows.
+        most: Rows of a part at most.
+
+    Yields:
+        Parts that share the memory of the whole.
+    """
+    if len(tokens) <= most:
+        yield tokens
+        return
+    unknown_before = np.zeros(len(tokens.token_ids) + 1, np.int64)
+    np.cumsum(tokens.token_ids == OOV_ID, out=unknown_before[1:])
+    for start in range(0, len(tokens), most):
+        offsets = tokens.offsets[start : start + most + 1]
+        first, last = offsets[0], offsets[-1]
+        here = slice(unknown_before[first], unknown_before[last])
+        yield TokenBatch(
+            token_ids=tokens.token_ids[first:last],
+            offsets=offsets - first,
+            truncated=tokens.truncated[start : start + most],
+            unknown=None if tokens.unknown is None else tokens.unknown[here],
+        )

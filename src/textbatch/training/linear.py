@@ -75,12 +75,14 @@ class LinearChoice:
         features: The features of the linear model.
         weight: The weight of its margins, which are added to the network's logits; 0 if it does
             not help.
-        logits: Logits of both together, each from a linear model that has not seen the row. Shape
-            `(held-out rows, labels)`.
+        margins: Margins of linear models that have not seen the row. Shape `(held-out rows,
+            labels)`.
+        logits: Logits of both together. Shape `(held-out rows, labels)`.
     """
 
     features: LinearFeatures
     weight: float
+    margins: Float32Array
     logits: Float32Array
 
 
@@ -104,7 +106,8 @@ def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -
         )
         if best is None or loss < best_loss:
             logits = np.asarray(held_out.logits + np.float32(weight) * margins)
-            best_loss, best = loss, LinearChoice(features=features, weight=weight, logits=logits)
+            best_loss = loss
+            best = LinearChoice(features=features, weight=weight, margins=margins, logits=logits)
     assert best is not None, "there is a candidate"
     return best
 

@@ -18,7 +18,7 @@ import pytest
 from support.bundles import (
     LABELS,
     WORDS,
-    blended_bundle,
+    exiting_bundle,
     random_bundle,
     with_classifier,
     write_bundle,
@@ -118,7 +118,7 @@ def test_a_bundle_and_its_classifier_have_one_temperature(bundle):
 
 
 def test_every_file_of_a_bundle_is_named_by_the_layout(tmp_path):
-    bundle = blended_bundle()
+    bundle = exiting_bundle()
     save_bundle(
         bundle, tmp_path / "model", card="# card\n", overwrite=False, page=lambda _: "<p>page</p>"
     )

@@ -92,5 +92,6 @@ def _print(done: RunReport, show: Callable[[str], None]) -> None:
     # Parts without a new file: an interrupted run has written them.
     before = " of an interrupted run" if files.startswith("no") and done.rows_out else ""
     told = f"{files}{done.rows_out:,} rows{before} in {done.seconds:.1f} s{rate}"
+    told += f", {done.rows_early:,} by early exit" if done.rows_early else ""
     told += f" ({statuses})" if statuses else ""
     show(f"{done.output}: {told}")

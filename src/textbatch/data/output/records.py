@@ -154,6 +154,7 @@ class PartRecord(RowCounts):
         rows_resumed: Number of rows whose predictions come from the journal of an earlier run.
         tokens: Number of tokens in the rows that this run scored.
         unknown_tokens: Number of them that the model does not know.
+        rows_early: Number of rows that the linear model answered alone in this run.
         seal: The seal of the part.
         fingerprint: Fingerprint of the bundle that answered; None in a record of an older
             textbatch.
@@ -170,6 +171,7 @@ class PartRecord(RowCounts):
     rows_resumed: Count = 0
     tokens: Count = 0
     unknown_tokens: Count = 0
+    rows_early: Count = 0
     seal: Sha256
     fingerprint: Sha256 | None = None
     becoming: tuple[Sha256, ...] = ()

@@ -32,7 +32,7 @@ Features = Annotated[int, Meta(ge=0, le=5_000_000)]
 class _Sizes:
     """What `blend.json` holds."""
 
-    weight: Annotated[float, Meta(gt=0.0, le=1e6)]
+    weight: Annotated[float, Meta(ge=0.0, le=1e6)]
     pairs: Features
     subwords: Features
 
@@ -42,7 +42,8 @@ class Blend:
     """A linear model beside the network: `logits = network + weight * linear`.
 
     Attributes:
-        weight: Weight of the margins, found on held-out rows.
+        weight: Weight of the margins, found on held-out rows. It is 0 for a model that is there
+            for early exit only.
         model: The linear model.
     """
 
@@ -60,7 +61,19 @@ class Blend:
         """
         # Large weights overflow. Answers are checked where they are final.
         with np.errstate(all="ignore"):
-            return np.asarray(self.model.margins(tokens) * np.float32(self.weight), np.float32)
+            return self.weighted(self.model.margins(tokens))
+
+    def weighted(self, margins: Float32Array) -> Float32Array:
+        """What is added to the network's logits of rows with these margins.
+
+        Args:
+            margins: Shape `(rows, labels)`.
+
+        Returns:
+            The same shape.
+        """
+        with np.errstate(all="ignore"):
+            return np.asarray(margins * np.float32(self.weight), np.float32)
 
     def files(self) -> dict[str, bytes]:
         """Make its files in the bundle: content by name."""

@@ -25,6 +25,7 @@ from textbatch.model.bundle.directory import (
 )
 from textbatch.model.bundle.records import (
     MAX_GOLDEN_ROWS,
+    EarlyExit,
     Golden,
     ImportedConfig,
     Int8Check,
@@ -61,6 +62,7 @@ class Bundle:
         golden: Texts with known answers.
         metrics: What training measured, as JSON values.
         int8: What int8 changed; None for a network that has no int8.
+        early_exit: Which rows the linear model may answer alone; None for no row.
         manifest: Hashes, versions and time; None before the bundle is written.
     """
 
@@ -72,6 +74,7 @@ class Bundle:
     golden: Golden
     metrics: Mapping[str, object]
     int8: Int8Check | None
+    early_exit: EarlyExit | None = None
     manifest: Manifest | None = None
 
     def __post_init__(self) -> None:
@@ -134,6 +137,8 @@ def save_bundle(
         LAYOUT.card: card.encode(),
         **(classifier.blend.files() if classifier.blend else {}),
     }
+    if bundle.early_exit:
+        files[LAYOUT.early_exit] = dump_json(asdict(bundle.early_exit))
     if page:
         files[LAYOUT.page] = page(fingerprint_of(listed(files))).encode()
     return write_directory(path, files, overwrite=overwrite)
@@ -175,6 +180,7 @@ def load_bundle(path: Path) -> Bundle:
         settings=config.settings,
         calibration=calibration,
         int8=int8 if int8.rows else None,
+        early_exit=_early_exit(files, classifier),
         held_out=_held_out(files, len(classifier.labels)),
         profile=_record(files, LAYOUT.profile, TrainingProfile),
         golden=_golden(files, len(classifier.labels)),
@@ -227,12 +233,26 @@ def _labels(files: BundleFiles) -> tuple[str, ...]:
     return tuple(labels)
 
 
+def _early_exit(files: BundleFiles, classifier: Classifier) -> EarlyExit | None:
+    if LAYOUT.early_exit not in files:
+        return None
+    found = _record(files, LAYOUT.early_exit, EarlyExit)
+    _check_golden(found.golden, len(classifier.labels), LAYOUT.early_exit)
+    if classifier.blend is None or len(classifier.labels) < 2:
+        raise BundleError(f"{LAYOUT.early_exit} is there, but no linear model", RESTORE)
+    return found
+
+
 def _golden(files: BundleFiles, num_labels: int) -> Golden:
     golden = _record(files, LAYOUT.golden, Golden)
+    _check_golden(golden, num_labels, LAYOUT.golden)
+    return golden
+
+
+def _check_golden(golden: Golden, num_labels: int, name: str) -> None:
     rows_fit = all(len(row) == num_labels for row in golden.probabilities)
     if not (rows_fit and 0 < len(golden.texts) == len(golden.probabilities) <= MAX_GOLDEN_ROWS):
-        raise BundleError(f"{LAYOUT.golden} is malformed", RESTORE)
-    return golden
+        raise BundleError(f"{name} is malformed", RESTORE)
 
 
 def _held_out(files: BundleFiles, num_labels: int) -> HeldOut:

@@ -95,7 +95,7 @@ class BundleFiles:
 
 def fingerprint_of(files: Mapping[str, ListedFile]) -> str:
     """Compute the fingerprint: a sha256 of names and hashes of the files that decide answers."""
-    decide = {*LAYOUT.fingerprinted, *LAYOUT.linear_model} & files.keys()
+    decide = {*LAYOUT.fingerprinted, *LAYOUT.optional} & files.keys()
     lines = "".join(f"{files[name].sha256}  {name}\n" for name in sorted(decide))
     return hashlib.sha256(lines.encode()).hexdigest()
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from textbatch.text.vocabulary import Vocabulary
+from textbatch.text.vocabulary import RESERVED, Vocabulary
+from textbatch.types import Float32Array
 
 _ROWS = 32
+#: Texts of words that tell a label: how many words they have, and for how many labels.
+_TELLING_WORDS, _MOST_LABELS = (2, 4, 6, 9), 16
 _DECORATIONS = ("{}", "{}!", "({})", "“ {} ”", "{} zqxv", "{} 文本")
 
 
@@ -36,4 +39,25 @@ def golden_texts(
             word.upper() if word.isascii() and random.random() < 0.1 else word for word in picked
         )
         texts.append(_DECORATIONS[len(texts) % len(_DECORATIONS)].format(text))
+    return texts
+
+
+def telling_texts(
+    vocabulary: Vocabulary, weights: Float32Array, *, between: str = " "
+) -> list[str]:
+    """Make texts of the words with the largest weights of a label, for the first labels.
+
+    Args:
+        vocabulary: The words.
+        weights: Weights of a linear model; the first are those of the tokens. Shape
+            `(features, labels)`.
+        between: What separates words.
+    """
+    words = vocabulary.words()
+    of_words = weights[len(RESERVED) : len(RESERVED) + len(words)]
+    texts = []
+    for label in range(min(_MOST_LABELS, weights.shape[1])):
+        best = np.argsort(-of_words[:, label], kind="stable")
+        for start, count in enumerate(_TELLING_WORDS):
+            texts.append(between.join(words[word] for word in best[start : start + count]))
     return texts

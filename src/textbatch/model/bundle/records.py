@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from textbatch.data.strict_json import Count, Share
 from textbatch.errors import QualityGateError
+from textbatch.model.choices import Precision
+from textbatch.model.linear.early_exit import ExitRule
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
+from textbatch.model.quality.calibration import Temperature
 from textbatch.model.quality.confidence_limits import LimitMeasure
 from textbatch.model.quality.text_sketch import TextSketch
 from textbatch.text.keras_text import KerasText
@@ -15,8 +21,10 @@ from textbatch.text.normalization import RULES_VERSION
 
 #: The most golden rows: training makes 32.
 MAX_GOLDEN_ROWS = 64
-#: int8 is refused for a model if a smaller share of the labels stays the same.
-MIN_INT8_AGREEMENT = 0.995
+#: A difference of two margins.
+Gap = Annotated[float, Meta(gt=0.0, le=1e6)]
+#: int8 and early exit are refused for a model if a smaller share of the labels stays the same.
+MIN_AGREEMENT = 0.995
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,14 +102,18 @@ class Int8Check:
         """Check that int8 does not change too many labels.
 
         Raises:
-            QualityGateError: The share of equal labels is below `MIN_INT8_AGREEMENT`.
+            QualityGateError: The share of equal labels is below `MIN_AGREEMENT`.
         """
-        if not self.agreement >= MIN_INT8_AGREEMENT:
-            raise QualityGateError(
-                f"int8 gave the same label on {self.agreement:.2%} of {self.rows:,} held-out rows, "
-                f"fewer than {MIN_INT8_AGREEMENT:.1%}",
-                "leave --precision out",
-            )
+        _check_agreement("int8", self.agreement, self.rows, "leave --precision out")
+
+
+def _check_agreement(what: str, agreement: float, rows: int, remedy: str) -> None:
+    if not agreement >= MIN_AGREEMENT:
+        raise QualityGateError(
+            f"{what} gave the same label on {agreement:.2%} of {rows:,} held-out rows, fewer than "
+            f"{MIN_AGREEMENT:.1%}",
+            remedy,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +127,49 @@ class Golden:
 
     texts: list[str]
     probabilities: list[list[Share]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyExit:
+    """Which rows the linear model may answer alone, and what that changes.
+
+    Attributes:
+        gap: Least difference between the two highest margins of such a row.
+        temperature: The margins of such a row are divided by it.
+        rows: Number of rows, which no model had seen, that were compared.
+        share: Share of them that the linear model answers alone.
+        agreement: Share of all of them with the same label as without early exit.
+        int8_agreement: The same where the other rows are answered in int8; None without int8.
+        golden: Made-up texts, and their probabilities with early exit.
+    """
+
+    gap: Gap
+    temperature: Temperature
+    rows: Count
+    share: Share
+    agreement: Share
+    int8_agreement: Share | None
+    golden: Golden
+
+    @property
+    def rule(self) -> ExitRule:
+        """The rule for rows."""
+        return ExitRule(gap=self.gap, temperature=self.temperature)
+
+    def check(self, precision: Precision) -> None:
+        """Check that early exit does not change too many labels.
+
+        Args:
+            precision: Of the network.
+
+        Raises:
+            QualityGateError: The share of equal labels is below `MIN_AGREEMENT`.
+        """
+        if precision == "f32":
+            _check_agreement("early exit", self.agreement, self.rows, "leave --early-exit out")
+        elif self.int8_agreement is not None:
+            what = "early exit with int8"
+            _check_agreement(what, self.int8_agreement, self.rows, "use --precision int8 or f32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from typing import Protocol, assert_never
 from textbatch.errors import ConflictError, QualityGateError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
+from textbatch.model.bundle.records import EarlyExit
 from textbatch.model.choices import DeviceName, EngineName, Precision
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
@@ -106,6 +107,26 @@ def check_int8(bundle: Bundle) -> None:
             "nobody compared int8 with float32 when the model was made", "leave --precision out"
         )
     bundle.int8.check()
+
+
+def early_exit_of(bundle: Bundle, precision: Precision) -> EarlyExit:
+    """The early exit of a bundle.
+
+    Args:
+        bundle: A loaded bundle.
+        precision: Of the network.
+
+    Raises:
+        QualityGateError: It has none, or too many labels changed when the bundle was made.
+    """
+    if bundle.early_exit is None:
+        raise QualityGateError(
+            "the model has no early exit: training found no rows that its linear model may answer "
+            "alone, or it was trained before there was one",
+            "leave --early-exit out, and use --precision int8 in the place of fast",
+        )
+    bundle.early_exit.check(precision)
+    return bundle.early_exit
 
 
 def _check_one_way(network: Architecture | Chain) -> None:

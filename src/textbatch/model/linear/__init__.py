@@ -6,4 +6,5 @@
 * `character_ngrams`, `ngram_features`: its other features: parts of words.
 * `hash_index`: finds 64-bit keys in an array.
 * `blend_weight`: the weight of the margins beside the network's logits.
+* `early_exit`: which rows it answers alone.
 """

@@ -75,6 +75,7 @@ def _facts(report: RunReport) -> dict[str, str]:
         "Engine": f"{report.engine} on {report.device}, {report.precision}"
         if report.engine
         else "–",
+        **({"Rows by early exit": f"{report.rows_early:,}"} if report.rows_early else {}),
         "Rows resumed": f"{report.rows_resumed:,}",
         "Rows in quarantine": f"{report.rows_quarantined:,}",
         "textbatch": report.textbatch,

@@ -17,6 +17,7 @@ from textbatch.report.confusions import commonest_confusions
 from textbatch.report.folds import folds_line
 from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
 from textbatch.report.labels import shown_label
+from textbatch.report.speed import speed_facts
 
 if TYPE_CHECKING:  # these import scikit-learn, which `inspect` does not need
     from textbatch.report.comparison import Contender
@@ -123,6 +124,7 @@ def _of_bundle(found: BundleInspection) -> dict[str, str]:
         "texts": f"{profile.oov_share:.1%} unknown tokens, {profile.truncated_share:.1%} truncated",
         "size": f"{sum(file.size for file in found.files.values()) / 1e6:.1f} MB",
     }
+    facts |= speed_facts(found.int8, found.early_exit)
     test = found.metrics.get("test")
     if test:
         facts["test"] = (

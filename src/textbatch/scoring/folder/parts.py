@@ -40,6 +40,7 @@ def record_of(job: FolderJob, file: ListedFile, result: FileResult, run_id: str)
         confidence_histogram=counts.confidence_histogram,
         tokens=result.tokens,
         unknown_tokens=result.unknown_tokens,
+        rows_early=result.rows_early,
         seal=result.seal,
         notes=tuple(note[:LONGEST_NOTE] for note in notes[:MOST_NOTES]),
     )

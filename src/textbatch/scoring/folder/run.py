@@ -126,6 +126,7 @@ class FolderRun:
             rows_per_second=totals.rate(time.perf_counter() - parts.started),
             tokens=totals.tokens,
             unknown_tokens=totals.unknown_tokens,
+            rows_early=totals.rows_early,
             notes=tuple(notes),
             files=job.counts(scored=parts.scored),
             bad_files=job.bad.told(),

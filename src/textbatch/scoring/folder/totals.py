@@ -22,11 +22,12 @@ class Totals:
             from its journal.
         tokens: Tokens of the rows that this run predicted.
         unknown_tokens: Those of them that are not in the vocabulary.
+        rows_early: Rows that the linear model answered alone in this run.
     """
 
     def __init__(self) -> None:
         """Nothing is added yet."""
-        self.rows_resumed = self.tokens = self.unknown_tokens = 0
+        self.rows_resumed = self.tokens = self.unknown_tokens = self.rows_early = 0
         self._rows: Counter[str] = Counter()
         self._statuses: Counter[str] = Counter()
         self._labels: Counter[str] = Counter()
@@ -52,6 +53,7 @@ class Totals:
             self.rows_resumed += one.rows_resumed
             self.tokens += one.tokens
             self.unknown_tokens += one.unknown_tokens
+            self.rows_early += one.rows_early
         self._statuses.update(one.statuses)
         self._labels.update(one.labels)
         self._confidence_sums.append((one.mean_confidence or 0.0) * sum(one.labels.values()))

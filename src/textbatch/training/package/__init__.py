@@ -2,6 +2,7 @@
 
 * `assemble`: calibrates the network and measures it.
 * `baselines`: the simple models that it is compared with.
+* `shortcuts`: what int8 and early exit change.
 * `page`, `model_card`: the bundle's HTML page and its README.md.
 * `save`: writes report and bundle.
 """

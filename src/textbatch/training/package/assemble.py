@@ -12,7 +12,7 @@ from textbatch.data.readers.labelled import label_counts
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.golden import golden_texts
-from textbatch.model.bundle.records import Golden, Int8Check, Settings
+from textbatch.model.bundle.records import EarlyExit, Golden, Int8Check, Settings
 from textbatch.model.network.weights import Weights
 from textbatch.model.predictor import Predictor, open_predictor
 from textbatch.model.quality.calibration import Calibration
@@ -28,6 +28,7 @@ from textbatch.training.calibrate import Calibrated, calibrate
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.linear import HeldOutRows
 from textbatch.training.package.baselines import compare
+from textbatch.training.package.shortcuts import find_shortcuts
 from textbatch.training.split.dataset import Splits
 from textbatch.types import has_evidence
 
@@ -43,6 +44,7 @@ class Measured:
         profile: Statistics of the training texts and of the predictions for them.
         golden: Made-up texts and their predictions.
         int8: What int8 changes; None if the network cannot use it.
+        early_exit: Which rows the linear model may answer alone; None for no row.
         test: Measures on the test rows, with the engine that `score` uses.
         answers: The predictions for the test rows.
         contenders: How simple models and the network alone do on the test rows.
@@ -54,6 +56,7 @@ class Measured:
     profile: TrainingProfile
     golden: Golden
     int8: Int8Check | None
+    early_exit: EarlyExit | None
     test: Evaluation
     answers: Answers
     contenders: list[Contender]
@@ -78,6 +81,7 @@ class Measured:
             profile=self.profile,
             golden=self.golden,
             int8=self.int8,
+            early_exit=self.early_exit,
             metrics=metrics,
         )
 
@@ -119,19 +123,20 @@ def measure_classifier(
             answering = replace(calibrated.classifier, weights=refitted)
             calibrated = replace(calibrated, classifier=answering)
         contenders = compare(calibrated, splits)
-    classifier = calibrated.classifier
+        shortcuts = find_shortcuts(calibrated.classifier, calibrated, splits, seed=config.seed)
+    classifier = shortcuts.classifier
     with open_predictor(classifier) as predictor:
         with listener.step("testing", len(splits.test)) as step:
             test, answers = evaluate_rows(predictor, splits.test, on_rows=step.advance)
         golden = _golden(predictor, config.seed)
-    unseen = pa.concat_arrays([splits.validation.texts, splits.test.texts])
     return Measured(
         classifier=classifier,
         calibration=calibrated.calibration,
         held_out=HeldOut.of(calibrated.probabilities, calibrated.label_ids),
         profile=_profile(calibrated, splits),
         golden=golden,
-        int8=_check_int8(classifier, unseen),
+        int8=shortcuts.int8,
+        early_exit=shortcuts.early_exit,
         test=test,
         answers=answers,
         contenders=contenders,
@@ -144,25 +149,6 @@ def _profile(calibrated: Calibrated, splits: Splits) -> TrainingProfile:
         labels=label_counts(splits.training),
         confidences=calibrated.probabilities.max(axis=1),
         oov_id=OOV_ID,
-    )
-
-
-def _check_int8(classifier: Classifier, texts: pa.Array) -> Int8Check | None:
-    """Compare int8 with float32. No labels are used, so the test rows may be used for it."""
-    if classifier.architecture.bidirectional:
-        return None
-    with open_predictor(classifier) as predictor:
-        exact = predictor.predict(texts)
-    with open_predictor(classifier, precision="int8") as predictor:
-        rounded = predictor.predict(texts)
-    evidence = has_evidence(exact.status)
-    if not evidence.any():
-        return None
-    f32, int8 = exact.probabilities[evidence], rounded.probabilities[evidence]
-    return Int8Check(
-        rows=int(evidence.sum()),
-        agreement=float((f32.argmax(axis=1) == int8.argmax(axis=1)).mean()),
-        max_difference=float(np.abs(f32 - int8).max()),
     )
 
 

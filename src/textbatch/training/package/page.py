@@ -21,6 +21,7 @@ from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.html.evaluation_page import measured_on
 from textbatch.report.html.page_data import Coverage, Threshold, about_line
+from textbatch.report.speed import speed_facts
 from textbatch.report.training import TrainReport
 from textbatch.training.config.train import TrainConfig
 from textbatch.types import Int64Array
@@ -145,9 +146,7 @@ def _facts(bundle: Bundle, config: TrainConfig, report: TrainReport) -> dict[str
         "Temperature": f"{calibration.temperature:.3f}, fitted on {calibration.rows:,} rows",
         "Log loss on those rows": f"{calibration.nll_after:.4f} "
         f"({calibration.nll_before:.4f} before)",
-        "int8": f"same label on {bundle.int8.agreement:.2%} of {bundle.int8.rows:,} rows"
-        if bundle.int8
-        else "none for this network",
+        **speed_facts(bundle.int8, bundle.early_exit),
         **({"Cross-validation": report.folds.line()} if report.folds else {}),
         "Training took": f"{report.seconds:,.0f} s",
         "textbatch": __version__,

@@ -1,0 +1,89 @@
+"""A chunk whose mini-batches are being computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textbatch.errors import BundleError
+from textbatch.model.quality.calibration import softmax
+from textbatch.text.bucketing import MiniBatch
+from textbatch.types import Float32Array, Int64Array, Predictions, has_evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shares:
+    """Which model answers which of the distinct texts.
+
+    Attributes:
+        parts: Mini-batches for the network, and their future logits.
+        addend: What the linear model adds to the network's logits of each text; None without a
+            linear model.
+        early: Texts that the linear model answers alone. Shape `(early,)`.
+        early_logits: Their logits, which need the classifier's temperature. Shape
+            `(early, labels)`.
+    """
+
+    parts: list[tuple[MiniBatch, Future[Float32Array]]]
+    addend: Callable[[], Float32Array] | None = None
+    early: Int64Array | None = None
+    early_logits: Float32Array | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingPredictions:
+    """A chunk whose mini-batches are being computed.
+
+    Attributes:
+        status: Codes of `Status` for the distinct texts. Shape `(distinct,)`.
+        distinct: For each row the number of its distinct text. Shape `(rows,)`.
+        shares: Waits until it is known which model answers which text.
+        num_labels: Width of the logits.
+        temperature: Logits are divided by it.
+        on_early: Called with the number of rows that the linear model answered alone.
+    """
+
+    status: NDArray[np.int8]
+    distinct: Int64Array
+    shares: Callable[[], Shares]
+    num_labels: int
+    temperature: float
+    on_early: Callable[[int], None]
+
+    def logits(self) -> tuple[Float32Array, NDArray[np.int8]]:
+        """Wait for the mini-batches, and put the rows back into order.
+
+        Returns:
+            Logits before calibration, NaN without evidence, shape `(rows, labels)`; and status
+            codes, shape `(rows,)`.
+
+        Raises:
+            BundleError: The model answered with NaN or infinity.
+        """
+        shares = self.shares()
+        # The last two are for null and undecodable texts.
+        logits = np.full((len(self.status), self.num_labels), np.nan, np.float32)
+        for batch, future in shares.parts:
+            logits[batch.rows] = future.result()
+        if shares.addend:
+            with np.errstate(all="ignore"):
+                logits[:-2] += shares.addend()
+        if shares.early is not None:
+            logits[shares.early] = shares.early_logits
+            self.on_early(self._rows_of(shares.early))
+        if not np.isfinite(logits[has_evidence(self.status)]).all():
+            raise BundleError("the model answers with NaN or infinity", "train it again")
+        return logits[self.distinct], self.status[self.distinct]
+
+    def result(self) -> Predictions:
+        """Wait for the mini-batches. Return calibrated predictions in the order of the rows."""
+        logits, status = self.logits()
+        return Predictions(probabilities=softmax(logits, self.temperature), status=status)
+
+    def _rows_of(self, texts: Int64Array) -> int:
+        """How many rows have one of these distinct texts."""
+        return int(np.bincount(self.distinct, minlength=len(self.status))[texts].sum())
