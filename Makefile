@@ -83,6 +83,7 @@ lock: $(VENV)/installed-dev  ## Write constraints.txt: a version for each packag
 
 bench: $(VENV)/installed-dev  ## Compare speed with peers, in one run
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.tradeoff
 
 bench-accuracy: $(VENV)/installed-dev  ## Train on public data sets, three seeds each
 	$(BIN)/python -m benchmarks.accuracy

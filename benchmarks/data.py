@@ -52,7 +52,7 @@ def available() -> tuple[str, ...]:
 def training_file(name: str, folder: Path, words: Sequence[str] = MADE_UP_WORDS) -> Path:
     """The labelled training rows of a data set; synthetic ones are written to `folder`."""
     if name != SYNTHETIC:
-        return _real(FILES[name][1])
+        return real(FILES[name][1])
     path = folder / "training.parquet"
     _write(path, synthetic(_TRAINING_ROWS, words, seed=1))
     return path
@@ -63,7 +63,7 @@ def write_texts(name: str, path: Path, rows: int, words: Sequence[str] = MADE_UP
     if name == SYNTHETIC:
         _write(path, (batch.select(["id", "text"]) for batch in synthetic(rows, words)))
         return
-    texts = pq.read_table(_real(FILES[name][0]))["text"].to_pylist()
+    texts = pq.read_table(real(FILES[name][0]))["text"].to_pylist()
     table = {"id": [f"row-{row}" for row in range(rows)], "text": repeated(texts, rows)}
     pq.write_table(pa.table(table), path)
 
@@ -113,7 +113,12 @@ def _turned(text: str, places: int) -> str:
     return " ".join(words[places:] + words[:places]) if places else text
 
 
-def _real(name: str) -> Path:
+def real(name: str) -> Path:
+    """A file of the folder of real data sets, by its name without the suffix.
+
+    Raises:
+        SystemExit: There is no such folder.
+    """
     folder = data_folder()
     if folder is None:
         raise SystemExit(f"no folder of data sets for {name}: set TEXTBATCH_DATA")

@@ -12,7 +12,7 @@ from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.readers.source import open_source
 from textbatch.model import engines
 from textbatch.model.bundle.bundle import load_bundle
-from textbatch.model.choices import Precision
+from textbatch.model.choices import PrecisionName
 from textbatch.model.layout import LAYOUT
 from textbatch.model.predictor import Predictor
 from textbatch.scoring.chunks import predict_chunks, read_chunks
@@ -26,7 +26,8 @@ class Score(Engine):
     """`textbatch score` in process, loading the bundle included."""
 
     key, title, covers = "score", "**textbatch score**", FILE_TO_FILE
-    precision: Precision = "f32"
+    precision: PrecisionName = "f32"
+    early_exit = False
 
     def prepare(self, job: Job) -> None:
         """Settings as the command line has them by default."""
@@ -38,6 +39,7 @@ class Score(Engine):
             text_column="text",
             if_exists="replace",
             precision=self.precision,
+            early_exit=self.early_exit,
         )
 
     def run(self) -> None:
@@ -55,6 +57,22 @@ class ScoreInt8(Score):
     key, title = "score-int8", "**textbatch score --precision int8**"
     precision = "int8"
     tolerance, agreement = 0.05, 0.995
+
+
+class ScoreEarlyExit(Score):
+    """`textbatch score --early-exit`."""
+
+    key, title = "score-early-exit", "**textbatch score --early-exit**"
+    early_exit = True
+    tolerance, agreement = 1.0, 0.99
+
+
+class ScoreFast(Score):
+    """`textbatch score --precision fast`."""
+
+    key, title = "score-fast", "**textbatch score --precision fast**"
+    precision = "fast"
+    tolerance, agreement = 1.0, 0.99
 
 
 class _Recorder:

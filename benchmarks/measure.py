@@ -87,8 +87,23 @@ class Worker:
         return received
 
 
-def measure(dataset: str, job: Job, rows: int, engines: Sequence[Engine], rounds: int) -> list[Row]:
+def measure(
+    dataset: str,
+    job: Job,
+    rows: int,
+    engines: Sequence[Engine],
+    rounds: int,
+    answers: dict[str, Answers] | None = None,
+) -> list[Row]:
     """Check the engines' answers against those of the first, then time them in turns.
+
+    Args:
+        dataset: The data set's name.
+        job: What the engines do.
+        rows: How many rows that is.
+        engines: The first one's answers are the reference.
+        rounds: How often each runs.
+        answers: Gets the answers, by the keys of the engines.
 
     Raises:
         RuntimeError: The first engine cannot do the job.
@@ -113,6 +128,8 @@ def measure(dataset: str, job: Job, rows: int, engines: Sequence[Engine], rounds
             continue
         if engine is engines[0]:
             reference = worker.answers
+        if answers is not None and worker.answers is not None:
+            answers[engine.key] = worker.answers
         right, row.note = judge(worker.answers, reference, engine.tolerance, engine.agreement)
         if right:
             workers.append((worker, row))
@@ -143,6 +160,8 @@ def judge(
         return True, ""
     if answers is reference:
         return True, "the reference"
+    if tolerance == float("inf"):
+        return True, "another model"
     flips, gap = answers.compare(reference)
     found = f"{flips} other labels, max Δp {gap:.1g}"
     # Not "gap >", which NaN would pass.
