@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from textbatch.model.linear.row_sums import offsets_of, row_sums
 from textbatch.types import FeatureBatch, Float32Array, Int64Array
 
 if TYPE_CHECKING:
@@ -43,12 +44,9 @@ class LinearModel:
             Shape `(rows, labels)`.
         """
         entries = _weighted(_counts(features, len(self.idf)), self.idf)
-        margins = np.empty((len(features), len(self.bias)), np.float32)
-        # Not the sparse product of scipy: scoring would need 140 MB of scipy for this one line.
-        for label in range(len(self.bias)):
-            products = entries.values * self.weights[entries.features, label]
-            margins[:, label] = np.bincount(entries.rows, products, minlength=len(features))
-        return margins + self.bias
+        offsets = offsets_of(entries.rows, len(features))
+        sums = row_sums(self.weights, entries.features, offsets, entries.values)
+        return sums.astype(np.float32) + self.bias
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

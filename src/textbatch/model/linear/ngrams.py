@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from textbatch.model.linear.hash_index import KeyIndex
+from textbatch.model.linear.row_sums import offsets_of
 from textbatch.text.vocabulary import OOV_ID
 from textbatch.types import BoolArray, FeatureBatch, Int32Array, Int64Array, TokenBatch
 
@@ -82,8 +83,8 @@ class Ngrams:
         rows_of_words = np.repeat(np.arange(len(tokens)), tokens.lengths)[known]
         places = self._index.places(keys)
         rows_of_pairs, places = rows_of_pairs[places >= 0], places[places >= 0]
-        words = _offsets(rows_of_words, len(tokens))
-        pairs = _offsets(rows_of_pairs, len(tokens))
+        words = offsets_of(rows_of_words, len(tokens))
+        pairs = offsets_of(rows_of_pairs, len(tokens))
         features = np.empty(words[-1] + pairs[-1], np.int32)
         features[np.arange(words[-1]) + pairs[rows_of_words]] = tokens.token_ids[known]
         features[np.arange(pairs[-1]) + words[rows_of_pairs + 1]] = self.vocabulary_size + places
@@ -92,12 +93,6 @@ class Ngrams:
     @cached_property
     def _index(self) -> KeyIndex:
         return KeyIndex(keys=self.pairs)
-
-
-def _offsets(rows: Int64Array, num_rows: int) -> Int64Array:
-    offsets = np.zeros(num_rows + 1, np.int64)
-    np.cumsum(np.bincount(rows, minlength=num_rows), out=offsets[1:])
-    return offsets
 
 
 def _pairs(tokens: TokenBatch) -> tuple[Int64Array, Int64Array, BoolArray]:

@@ -13,6 +13,7 @@ from textbatch.model.linear.character_ngrams import Subwords, subword_keys
 from textbatch.model.linear.classifier import LinearModel, fit_logistic, fit_svm
 from textbatch.model.linear.ngram_features import subword_features
 from textbatch.model.linear.ngrams import Ngrams
+from textbatch.model.linear.row_sums import offsets_of, row_sums
 from textbatch.text.vocabulary import OOV_ID, RESERVED, Vocabulary
 from textbatch.types import Float32Array, Int64Array, TokenBatch
 
@@ -78,12 +79,15 @@ class SubwordModel:
         """
         rows = np.repeat(np.arange(len(tokens)), tokens.lengths)
         known = tokens.token_ids != OOV_ID
-        sums = _by_row(self.by_token, tokens.token_ids[known], rows[known], len(tokens))
+        sums = row_sums(
+            self.by_token, tokens.token_ids[known], offsets_of(rows[known], len(tokens))
+        )
         if tokens.unknown is not None and len(tokens.unknown):
             # Each distinct word once: the same few names and misspellings occur again and again.
             distinct = tokens.unknown.dictionary_encode()
             table = _sums(self.subwords, self.weights, distinct.dictionary)
-            sums += _by_row(table, np.asarray(distinct.indices), rows[~known], len(tokens))
+            offsets = offsets_of(rows[~known], len(tokens))
+            sums += row_sums(table, np.asarray(distinct.indices), offsets)
         return np.asarray(sums / np.maximum(1, tokens.lengths)[:, None], np.float32)
 
 
