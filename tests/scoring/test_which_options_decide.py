@@ -15,9 +15,10 @@ from textbatch.options import options_of
 from textbatch.scoring.config import ScoreConfig
 
 #: Which input, output and model, and what happens where the output is there: no test changes them.
+#: How a folder is cut: test_shards.py.
 GIVEN = {
     *("inputs", "output", "model", "if_exists", "dry_run", "incremental", "rescore"),
-    "output_format",
+    *("output_format", "shard_rows"),
 }
 OPTIONS = {one.name: one for one in options_of(ScoreConfig) if one.name not in GIVEN}
 #: Odd values that fit the input.

@@ -275,6 +275,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     }  # fmt: skip
     # These exclude others.
     odd_folder = {"incremental": True, "rescore": "stale", "precision": "int8"}
+    odd_shards = {"shard_rows": 9}
     odd_stdout = {"output_format": "csv"}
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
@@ -308,12 +309,14 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     folder = seen.pop()
     assert (folder.precision, folder.incremental) == ("int8", True)
     assert folder.rescore == "stale"
+    textbatch.score(tmp_path / "i", tmp_path / "o", **odd_shards)
+    assert seen.pop().shard_rows == 9
     textbatch.score(tmp_path / "i", "-", **odd_stdout)
     assert seen.pop().output_format == "csv"
     for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):
         plain = type(config)
         untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
-        assert untried <= {*odd_folder, *odd_stdout, "as_folder", "partitions"}, (
+        assert untried <= {*odd_folder, *odd_shards, *odd_stdout, "as_folder", "partitions"}, (
             "this test must give each setting an odd value"
         )
         assert given.keys() <= {f.name for f in fields(plain)}

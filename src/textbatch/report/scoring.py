@@ -15,7 +15,7 @@ class RunReport:
     """What a `score` run did.
 
     Attributes:
-        run_id: The run's id; it is also in the output's footer.
+        run_id: The run's id; it is also in the output's footer, or in the `_SUCCESS` of a folder.
         state: `done`, `failed`, `planned` (a dry run) or `skipped` (the output was there).
         plan: Of a dry run what the run would do: `score`, `replace` what is there, `resume` an
             interrupted run, or `skip` because the output is there; null for any other.
@@ -47,6 +47,9 @@ class RunReport:
         seal: The output's own sha256, which `verify` computes again.
         files: Of a job over several files: how many were found, scored now, known from before, and
             left out because of their names.
+        shards: Of a job that is cut into shards: how many are `planned`, how many were `done`
+            before, the `rows` of all, and those of the `smallest` and `largest`. Then `files`
+            counts shards.
         bad_files: Of a job over several files: those that are malformed, each with `file`, `part`,
             `state`, `error`, and `kept` if the part of its earlier version stays.
         notes: What else the user should know.
@@ -82,6 +85,7 @@ class RunReport:
     rows_early: int = 0
     seal: str | None = None
     files: dict[str, int] | None = None
+    shards: dict[str, int | None] | None = None
     bad_files: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error: str | None = None

@@ -1,7 +1,8 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
 * `api`: the functions for Python.
-* `config`, `show_options`: the options of `score` and `evaluate`, and of `show` and `predict`.
+* `config`, `shard_options`, `show_options`: the options of `score` and `evaluate`, and of `show`
+  and `predict`.
 * `score`: a run and its report.
 * `file_task`: what is to be done with one file, and what came of it.
 * `score_file`: the path of one file.

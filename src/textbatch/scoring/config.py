@@ -16,6 +16,7 @@ from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
+from textbatch.scoring.shard_options import ShardOptions
 
 #: Stands for standard output where a file is asked for.
 STANDARD_OUTPUT = Path("-")
@@ -69,7 +70,7 @@ class ScoreTableOptions(TableOptions, ModelOptions):
 
 
 @options
-class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
+class ScoreConfig(AnswerOptions, ShardOptions, ModelOptions, ReadOptions, ReportOptions):
     """The options of `score`.
 
     Attributes:
@@ -203,6 +204,7 @@ class ScoreConfig(AnswerOptions, ModelOptions, ReadOptions, ReportOptions):
             BadRowLimit.parse(self.max_bad_files, flag="--max-bad-files")
             if self.bad_files == "fail":
                 raise ConflictError("--max-bad-files needs --bad-files skip", "add it")
+        self.check_shards(incremental=self.incremental, skips_files=self.bad_files == "skip")
         if self.jobs > 1 and self.device == "gpu":
             raise ConflictError(
                 "--jobs is for CPUs: several processes on one GPU have no room for each other",

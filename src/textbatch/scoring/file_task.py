@@ -17,6 +17,9 @@ from textbatch.data.output.holder import Holder
 from textbatch.data.output.records import BadFile, RowCounts
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.json_types import JsonTypes
+from textbatch.data.readers.shard_file import Piece, ShardFile
+from textbatch.data.storage.file_io import new_input
+from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location, local, resolved
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.scoring.config import ScoreConfig
@@ -50,6 +53,7 @@ class FileTask:
             not used.
         run_id: The id of the run that the task belongs to.
         input: The file; `-` is standard input.
+        pieces: The row groups to score, of a task that is a shard; empty for the whole input.
         output: The Parquet file to write.
         quarantine: File for bad rows; None for none.
         partitions: The `key=value` folders above the input.
@@ -66,6 +70,7 @@ class FileTask:
     run_id: str
     input: Location
     output: Path
+    pieces: tuple[Piece, ...] = ()
     quarantine: Location | None = None
     partitions: tuple[tuple[str, str | None], ...] = ()
     if_exists: IfExists = "fail"
@@ -100,6 +105,10 @@ class FileTask:
     def from_standard_input(self) -> bool:
         """Whether the input is standard input."""
         return self.input == Path("-")
+
+    def input_file(self) -> InputFile:
+        """What is to be scored."""
+        return ShardFile(self.pieces) if self.pieces else new_input(self.input)
 
     def decisive(self, text_column: str) -> dict[str, object]:
         """The options that the output depends on, for the file's key.
@@ -196,13 +205,34 @@ class FileCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShardCounts:
+    """The plan of a job that is cut into shards.
+
+    Attributes:
+        planned: How many shards there are.
+        done: How many of them were scored before.
+        rows: Rows of all shards; None if only reading would tell, as of CSV.
+        smallest: Rows of the smallest shard whose rows are known; None without any.
+        largest: Rows of the largest one.
+    """
+
+    planned: int
+    done: int
+    rows: int | None
+    smallest: int | None
+    largest: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FolderResult(FileResult):
     """The result of a job over several files.
 
     Attributes:
         files: How many files there were; None if they were not listed yet.
+        shards: The plan, if the job is cut into shards. Then it is also shards that `files` counts.
         bad_files: Files that are malformed.
     """
 
     files: FileCounts | None = None
+    shards: ShardCounts | None = None
     bad_files: tuple[BadFile, ...] = ()

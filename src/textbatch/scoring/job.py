@@ -19,9 +19,10 @@ from textbatch.data.readers.column_names import case_twins, listed, shown
 from textbatch.data.readers.hive_partitions import with_partitions
 from textbatch.data.readers.identity import InputIdentity, InputMark, job_key
 from textbatch.data.readers.json_types import unwritable
+from textbatch.data.readers.shard_file import ShardFile
 from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
-from textbatch.data.storage.file_io import exists, new_input
+from textbatch.data.storage.file_io import exists
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutputError
 from textbatch.model.bundle.bundle import Bundle
@@ -74,7 +75,7 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
         TextbatchError: A subclass says which of them is missing, damaged or does not fit.
     """
     config = task.config
-    file = new_input(task.input)
+    file = task.input_file()
     identity = InputIdentity.of(file)
     own = open_input(
         file,
@@ -188,6 +189,7 @@ def open_quarantine(task: FileTask) -> Quarantine | None:
         source=task.input,
         output=task.output,
         with_text=task.config.quarantine_text,
+        place_of=ShardFile(task.pieces).place_of if task.pieces else None,
     )
 
 

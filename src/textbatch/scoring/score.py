@@ -18,6 +18,7 @@ from textbatch.data.readers.table_formats import check_single_file
 from textbatch.data.storage.file_io import is_folder, is_pattern, new_input, new_output
 from textbatch.data.storage.location import is_local
 from textbatch.data.strict_json import to_json
+from textbatch.errors import ConflictError
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.listener import SILENT
@@ -127,6 +128,11 @@ def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Prog
         from textbatch.scoring.folder.run import FolderRun
 
         return FolderRun(config, run_id, model, progress)
+    if config.shard_rows is not None:
+        raise ConflictError(
+            f"--shard-rows makes several parts, and {config.output} is one file",
+            "name a folder for them: end the output with /",
+        )
     if not config.from_standard_input:
         check_single_file(new_input(config.input))
     if config.to_standard_output:
@@ -167,6 +173,7 @@ class _ReportMaker:
     def of(self, result: FileResult) -> RunReport:
         config, counts, model = self._config, result.counts, result.model
         files = result.files if isinstance(result, FolderResult) else None
+        shards = result.shards if isinstance(result, FolderResult) else None
         bad_files = result.bad_files if isinstance(result, FolderResult) else ()
         return RunReport(
             run_id=self.run_id,
@@ -197,6 +204,7 @@ class _ReportMaker:
             rows_early=result.rows_early,
             seal=result.seal,
             files=None if files is None else to_json(files),
+            shards=None if shards is None else to_json(shards),
             bad_files=to_json(bad_files),
             notes=list(result.notes),
         )

@@ -63,12 +63,16 @@ def planned_lines(done: RunReport) -> Iterator[str]:
     }.get(done.plan or "", f"would {what}")
     if done.files is not None:
         files = done.files
+        unit = "files" if done.shards is None else "shards"
         stray = f", {files['stray']:,} left out for their names" if files["stray"] else ""
         bad = f", {len(done.bad_files):,} set aside" if done.bad_files else ""
         yield (
-            f"files: {files['found']:,} found, {files['scored']:,} to score, "
+            f"{unit}: {files['found']:,} found, {files['scored']:,} to score, "
             f"{files['known']:,} scored before{stray}{bad}"
         )
+    if done.shards is not None and done.shards["smallest"] is not None:
+        smallest, largest = done.shards["smallest"], done.shards["largest"]
+        yield f"rows of a shard: {smallest:,} to {largest:,}"
 
 
 def _print(done: RunReport, show: Callable[[str], None]) -> None:
@@ -82,7 +86,8 @@ def _print(done: RunReport, show: Callable[[str], None]) -> None:
     files = ""
     if done.files is not None:
         scored = done.files["scored"]
-        files = f"{scored:,} file{'' if scored == 1 else 's'}, " if scored else "no new file, "
+        unit = "file" if done.shards is None else "shard"
+        files = f"{scored:,} {unit}{'' if scored == 1 else 's'}, " if scored else f"no new {unit}, "
         if done.bad_files:
             files += f"{len(done.bad_files):,} set aside, "
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from textbatch.data.bad_row_limit import BadRowLimit
@@ -23,7 +24,15 @@ from textbatch.failpoints import failpoint
 class Quarantine:
     """The quarantine file. Like the output, it appears whole or not at all."""
 
-    def __init__(self, path: Location, *, source: Location, output: Path, with_text: bool) -> None:
+    def __init__(
+        self,
+        path: Location,
+        *,
+        source: Location,
+        output: Path,
+        with_text: bool,
+        place_of: Callable[[int], tuple[str, int]] | None = None,
+    ) -> None:
         """Create it under a temporary name; for a store, in the work directory of the output.
 
         Args:
@@ -32,13 +41,16 @@ class Quarantine:
             output: The output that the rows leave. The temporary name is made from it, and its
                 lock protects the temporary file. What a dead run left there is removed.
             with_text: Whether to write the bad texts.
+            place_of: Finds the file and the row there by the number of a row, where the input is
+                made of several files.
 
         Raises:
             OutputError: Its directory does not exist.
             AccessError: Its directory is not writable.
         """
         self.path = path
-        self._source = str(source)
+        name = str(source)
+        self._place_of = place_of or (lambda row: (name, row))
         self.with_text = with_text
         with storage_errors(path, "cannot create", missing=OutputError):
             self._place = new_output(path)
@@ -60,7 +72,9 @@ class Quarantine:
         """
         with storage_errors(self.path, "cannot write", missing=OutputError):
             for row in rows:
-                self._file.buffered.write(_line_of(row, self._source, with_text=self.with_text))
+                source, number = self._place_of(row.row)
+                there = replace(row, row=number)
+                self._file.buffered.write(_line_of(there, source, with_text=self.with_text))
 
     def publish(self) -> None:
         """Move the file to its final path. This comes before the output, which lacks its rows.

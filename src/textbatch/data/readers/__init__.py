@@ -17,6 +17,7 @@
 * `partitions`, `hive_partitions`: folders named `key=value`.
 * `labelled`, `label_values`, `unlabelled`: what training reads.
 * `bad_rows`, `row_numbers`: rows that cannot be read, and rows by their numbers in messages.
+* `shard_file`, `shard_source`: row groups of several files as one input.
 * `identity`: recognises an input and a job.
 * `stdin`: standard input as a file.
 """

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from textbatch.data.readers.shard_file import ShardFile
 from textbatch.data.storage.files import FileState, InputFile
 from textbatch.errors import DataError, InputNotFoundError
 
@@ -35,7 +36,9 @@ class InputMark:
         Raises:
             StorageError: It cannot be read.
         """
-        return cls(tag=state.tag, content=file.content_hash())
+        # The tag is that of this machine, and a shard's part has the same bytes from each machine.
+        tag = "" if isinstance(file, ShardFile) else state.tag
+        return cls(tag=tag, content=file.content_hash())
 
     def fits(self, file: InputFile, state: FileState) -> bool:
         """Whether a file has the same content.

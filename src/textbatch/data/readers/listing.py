@@ -31,11 +31,15 @@ class ListedFile:
         file: The file.
         name: Its path below the folder that was given. Its part of the output gets this path too.
         found: Its state when it was listed.
+        part_name: The name of its part of the output; empty takes that of the file.
+        part_id: What the footer of that part says in place of a run's id; empty for the job's.
     """
 
     file: InputFile
     name: str
     found: FileState
+    part_name: str = ""
+    part_id: str = ""
 
     @property
     def path(self) -> Location:
@@ -81,6 +85,8 @@ class ListedFile:
     @property
     def part(self) -> str:
         """The name of the file's part of the output."""
+        if self.part_name:
+            return self.part_name
         plain = PurePosixPath(self.name)
         if plain.suffix.lower() in _COMPRESSED:
             plain = plain.with_suffix("")

@@ -74,13 +74,21 @@ class ParquetSource:
         self.metadata: dict[bytes, bytes] | None = footer.metadata
         self.num_rows: int | None = footer.num_rows
 
-    def batches(self, columns: Sequence[str], max_rows: int) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of some columns; see `source.Source`."""
+    def batches(
+        self, columns: Sequence[str], max_rows: int, groups: range | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of some columns; see `source.Source`.
+
+        Args:
+            columns: Names of the columns.
+            max_rows: Limit on the rows of a batch.
+            groups: Only these row groups; None for all.
+        """
         names = self.schema.names
         leaves, wanted = self._asked(columns)
         plan = RowGroups(self._readers.metadata, leaves, self._readers.longest)
         old_times = [(names[leaf.column], leaf) for leaf in leaves if leaf.int96]
-        row = 0
+        row = before = 0 if groups is None else self.rows_of(range(groups.start))
         run = Run(row_groups=(), dictionaries=frozenset(), batch_rows=1)
 
         def told(error: Exception) -> DataError:
@@ -91,16 +99,28 @@ class ParquetSource:
             return rows_fault(self.file, error, row=row, columns=columns, read=read)
 
         with storage_errors(self.file, "cannot read"), parquet_faults(told):
-            for run in plan.runs(max_rows):
+            for run in plan.runs(max_rows, groups):
                 cut = check_int96(self._readers, self.file, old_times, run.row_groups)
                 self._note_cut(cut)
                 for batch in self._run(run, wanted):
                     row += batch.num_rows
                     yield batch.select(list(columns))
-        if row != self.num_rows:
+        wanted_rows = self.num_rows if groups is None else self.rows_of(groups)
+        if row - before != wanted_rows:
             raise DataError(
-                f"{self.file} holds {row} rows where its footer says {self.num_rows}", REWRITE
+                f"{self.file} holds {row - before} rows where its footer says {wanted_rows}",
+                REWRITE,
             )
+
+    def rows_of(self, groups: range) -> int:
+        """The number of rows of some row groups; of those that there are not, none.
+
+        Args:
+            groups: Their numbers.
+        """
+        footer = self._readers.metadata
+        there = range(groups.start, min(groups.stop, footer.num_row_groups))
+        return sum(footer.row_group(index).num_rows for index in there)
 
     def batches_of(
         self, row_group: int, columns: Sequence[str], max_rows: int

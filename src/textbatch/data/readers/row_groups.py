@@ -126,15 +126,16 @@ class RowGroups:
         """
         self._metadata, self._leaves, self._longest = metadata, leaves, longest
 
-    def runs(self, max_rows: int) -> Iterator[Run]:
-        """Yield all row groups, in order.
+    def runs(self, max_rows: int, groups: range | None = None) -> Iterator[Run]:
+        """Yield row groups, in order.
 
         Args:
             max_rows: Limit on the rows of a batch.
+            groups: Their numbers; None for all.
         """
         last: Run | None = None
         size = 0
-        for index in range(self._metadata.num_row_groups):
+        for index in range(self._metadata.num_row_groups) if groups is None else groups:
             group = self._metadata.row_group(index)
             if not group.num_rows:
                 continue

@@ -138,10 +138,11 @@ def open_input(
     chosen = format_of(file, options.input_format)
     _check_options(file, chosen, options)
     # Only the reader that is needed is imported.
+    source: Source
     if chosen == "parquet":
-        from textbatch.data.readers.parquet import ParquetSource
+        from textbatch.data.readers.shard_source import open_parquet
 
-        source: Source = ParquetSource(file)
+        source = open_parquet(file)
     elif chosen == "csv":
         from textbatch.data.readers.delimited import DelimitedSource
         from textbatch.data.readers.delimited_rows import Dialect

@@ -2,6 +2,7 @@
 
 * `run`: the path.
 * `spread`: the files are scored, one after the other or several at a time.
+* `shards`: cuts the input into shards, where asked.
 * `plan`: which files are to be scored.
 * `job`: the job itself, and what of it is done already.
 * `ending`: how it takes its output, and how it ends.

@@ -15,11 +15,12 @@ from textbatch.data.output.ledger import Ledger
 from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.listing import ListedFile, Listing
+from textbatch.data.readers.shard_file import ShardFile
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.file_task import FileCounts, FileTask
+from textbatch.scoring.file_task import FileCounts, FileTask, ShardCounts
 from textbatch.scoring.folder.bad_files import BadFiles
 from textbatch.scoring.folder.owned import OwnedParts
 
@@ -63,10 +64,23 @@ class FolderJob:
         """The files to score that are not known to be malformed."""
         return [file for file in self.todo if file.part not in self.bad]
 
+    @property
+    def unit(self) -> str:
+        """What a part is of, for messages."""
+        return "file" if self.config.shard_rows is None else "shard"
+
     def keeps(self, file: ListedFile) -> bool:
         """Whether the part of an earlier version of a file stays if the file itself is bad."""
         seen = file.part in self.known or file.part in self.ledger.finished
         return self.config.incremental and seen and self.folder.has(file.part)
+
+    @property
+    def part_id(self) -> str:
+        """What the footers of the parts say in place of a run's id.
+
+        It is made of the job: whichever run or worker makes a part, its bytes are the same.
+        """
+        return self.key[:16]
 
     @property
     def inputs(self) -> str:
@@ -78,7 +92,6 @@ class FolderJob:
         self,
         file: ListedFile,
         *,
-        run_id: str,
         bad_rows: BadRowLimit,
         read_as: JsonTypes | None = None,
     ) -> FileTask:
@@ -86,7 +99,6 @@ class FolderJob:
 
         Args:
             file: The file.
-            run_id: This run's id.
             bad_rows: How many bad rows the file may have.
             read_as: Types of its columns, if it is JSON Lines.
         """
@@ -104,8 +116,9 @@ class FolderJob:
             replaces = False
         return FileTask(
             config=config,
-            run_id=run_id,
+            run_id=file.part_id or self.part_id,
             input=file.path,
+            pieces=file.file.pieces if isinstance(file.file, ShardFile) else (),
             output=self.folder.place(file.part),
             quarantine=quarantine,
             partitions=file.partitions,
@@ -129,6 +142,23 @@ class FolderJob:
             stray=self.listing.stray,
             stale=len(self.stale),
             rescored=len(self.stale & scored),
+        )
+
+    def shards(self) -> ShardCounts | None:
+        """The plan; None if each file is a part."""
+        if self.config.shard_rows is None:
+            return None
+        every = [
+            file.file.rows if isinstance(file.file, ShardFile) else None
+            for file in self.listing.files
+        ]
+        known = [rows for rows in every if rows is not None]
+        return ShardCounts(
+            planned=len(every),
+            done=len(every) - len(self.todo),
+            rows=sum(known) if len(known) == len(every) else None,
+            smallest=min(known, default=None),
+            largest=max(known, default=None),
         )
 
     def stale_notes(self) -> Iterator[str]:

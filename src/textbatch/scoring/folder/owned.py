@@ -6,6 +6,7 @@ from textbatch.data.output.any_folder import Folder
 from textbatch.data.output.ledger import Ledger
 from textbatch.data.output.seal import SEAL
 from textbatch.data.readers.parquet import ParquetSource, footer_entries
+from textbatch.data.readers.shard_file import is_shard_of
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutputError
@@ -17,7 +18,8 @@ class OwnedParts:
     """The parts that an output has written itself, by what it has noted and by their footers.
 
     A part is its own if manifest or ledger have its seal, or if a run wrote it that the ledger
-    knows: it may have died between the part and its line. A file that stands under a part's name,
+    knows: it may have died between the part and its line. A shard's part has in its name what its
+    footer says of itself. A file that stands under a part's name,
     of another job or of another program, is not.
     """
 
@@ -41,7 +43,8 @@ class OwnedParts:
         if not self._folder.has(part):
             return False
         entries = footer_entries(place)
-        if entries.get(_RUN) in self._runs:
+        made_by = entries.get(_RUN)
+        if made_by in self._runs or (made_by and is_shard_of(part, made_by)):
             return True
         return noted is not None and (entries.get(SEAL) == noted or _is_damaged(place))
 

@@ -26,6 +26,7 @@ from textbatch.scoring.file_task import decisive_options
 from textbatch.scoring.folder.bad_files import BadFiles
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.owned import OwnedParts
+from textbatch.scoring.folder.shards import planned
 
 
 def open_folder(config: ScoreConfig) -> Folder:
@@ -93,7 +94,8 @@ def plan(
         OutputError: The output was made by another model or with other options.
         InputNotFoundError: Such parts are to be scored anew, and have no input.
     """
-    key = _key(config, bundle)
+    key = key_of(config, bundle)
+    listing = planned(listing, config, key)
     if work:
         ledger = Ledger(work.parts, key)
     else:
@@ -198,7 +200,13 @@ class _Known:
         return found
 
 
-def _key(config: ScoreConfig, bundle: Bundle) -> str:
+def key_of(config: ScoreConfig, bundle: Bundle) -> str:
+    """The key of a job: two jobs with the same key answer a row alike.
+
+    Args:
+        config: The job's options.
+        bundle: The model.
+    """
     decisive = decisive_options(config, bundle.settings.text_column)
     options = {name: str(value) for name, value in decisive.items()}
     job = {"fingerprint": bundle.fingerprint, "options": options}

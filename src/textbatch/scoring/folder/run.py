@@ -115,7 +115,7 @@ class FolderRun:
             )
         if state == "failed":
             left = len(job.todo) - len(parts.scored)
-            notes.append(f"{left} of {len(job.listing.files)} files are left")
+            notes.append(f"{left} of {len(job.listing.files)} {job.unit}s are left")
         notes += parts.notes.told() + job.bad.notes()
         totals = parts.totals
         return FolderResult(
@@ -129,6 +129,7 @@ class FolderRun:
             rows_early=totals.rows_early,
             notes=tuple(notes),
             files=job.counts(scored=parts.scored),
+            shards=job.shards(),
             bad_files=job.bad.told(),
         )
 
@@ -153,6 +154,7 @@ class FolderRun:
             model=self._model.used,
             notes=(*self._notes, *job.bad.notes()),
             files=job.counts(scored={file.part for file in job.good}),
+            shards=job.shards(),
             bad_files=job.bad.told(),
         )
 
@@ -177,6 +179,7 @@ class FolderRun:
             model=self._model.used,
             notes=(*self._notes, note, *job.bad.notes()),
             files=job.counts(scored=set()),
+            shards=job.shards(),
             bad_files=job.bad.told(),
         )
 
@@ -190,7 +193,7 @@ class FolderRun:
         parts = Spread(job, found.types, self._run_id, self._model, self._progress)
         prepare_place(job)
         # From here on the directory is not empty: the ledger tells the next run whose it is.
-        job.ledger.begin(self._run_id)
+        job.ledger.begin(job.part_id)
         self._parts = parts
         parts.score()
         finish(job, self._run_id)

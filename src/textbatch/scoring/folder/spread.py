@@ -121,7 +121,6 @@ class Spread:
                 bad_before = self.totals.totals().bad_rows
                 task = self._job.task_of(
                     file,
-                    run_id=self._run_id,
                     bad_rows=self._limit.left(bad_before),
                     read_as=self._types.get(file.part),
                 )
