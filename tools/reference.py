@@ -28,6 +28,7 @@ from textbatch.report.evaluation import Evaluation
 from textbatch.report.exporting import ExportReport
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.importing import ImportReport
+from textbatch.report.promotion import PromoteReport, RollbackReport
 from textbatch.report.scoring import RunReport
 from textbatch.report.training import TrainReport
 from textbatch.report.tuning import TuneReport
@@ -47,6 +48,8 @@ REPORTS: dict[str, tuple[type, str]] = {
     "vectors": (VectorsReport, "output"),
     "import": (ImportReport, "model"),
     "export": (ExportReport, "output"),
+    "promote": (PromoteReport, "model"),
+    "rollback": (RollbackReport, "releases"),
 }
 #: This command's record is printed by `--json` alone.
 _UNWRITTEN = "vectors"
@@ -243,7 +246,12 @@ def record_schema(command: str) -> dict[str, Any]:
     if command == _UNWRITTEN:
         properties["state"] = {"const": "done", "description": "`done`."}
         return {**schema, "properties": properties, "required": list(properties)}
-    properties["state"] = {"enum": ["done", "failed"], "description": _STATE}
+    own = properties.get("state", {})
+    if "enum" in own:
+        told = f"{own['description'].removesuffix('.')}; `failed` after an error."
+        properties["state"] = {"enum": [*own["enum"], "failed"], "description": told}
+    else:
+        properties["state"] = {"enum": ["done", "failed"], "description": _STATE}
     return {
         **schema,
         "properties": {**properties, **_failure()},
@@ -329,8 +337,8 @@ def reports_page() -> str:
     """The other commands' records."""
     head = (
         "# The other reports\n\n"
-        "`--report FILE` of `train`, `evaluate`, `tune` and `audit` writes one JSON object, on "
-        "failure too; their `--json`, and that of `vectors`, prints it after a good run. `score` "
+        "`--report FILE` of these commands but `vectors` writes one JSON object, on failure "
+        "too; their `--json`, and that of `vectors`, prints it after a good run. `score` "
         "has [the run report](run-report.md). New fields may be added without a new "
         "`schema_version`.\n"
     )

@@ -51,9 +51,11 @@ FOLDER_NAMES = (
     "success-written",
     "ledger-removed",
 )
+#: Those that `promote` reaches, in order; `rollback` reaches the third.
+PROMOTE_NAMES = ("version-begun", "version-written", "current-written", "old-removed")
 #: Those that training reaches.
 TRAINING_NAMES = ("checkpoint-saved",)
-_ALL_NAMES = NAMES + RECORD_NAMES + FOLDER_NAMES + TRAINING_NAMES
+_ALL_NAMES = NAMES + RECORD_NAMES + FOLDER_NAMES + PROMOTE_NAMES + TRAINING_NAMES
 _SIGNALS = {"kill": signal.SIGKILL, "term": signal.SIGTERM, "int": signal.SIGINT}
 _ACTIONS = (*_SIGNALS, "raise", "memory")
 

@@ -30,7 +30,7 @@ ENDS = {
     ("score", "metrics_file"): ".prom",
 }
 #: What a command needs besides.
-ALWAYS = {"import": ("--keras", "in.csv", "--tokenizer", "in.csv")}
+ALWAYS = {"import": ("--keras", "in.csv", "--tokenizer", "in.csv"), "promote": ("--to", "out")}
 #: What else an option needs.
 NEEDS = {
     "out_of_fold": ("--folds", "5"),

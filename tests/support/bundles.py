@@ -115,6 +115,17 @@ def with_classifier(bundle: Bundle, **changes: Any) -> Bundle:
     return replace(bundle, classifier=replace(bundle.classifier, **changes))
 
 
+def warmer_bundle() -> Bundle:
+    """As `random_bundle`: the same labels with smaller confidences, so it is another model."""
+    bundle = random_bundle()
+    warmer = replace(
+        bundle,
+        classifier=replace(bundle.classifier, temperature=2.0),
+        calibration=replace(bundle.calibration, temperature=2.0),
+    )
+    return with_golden(warmer)
+
+
 def with_golden(bundle: Bundle, *, seed: int = 0) -> Bundle:
     """A bundle with golden rows of its own."""
     classifier = bundle.classifier

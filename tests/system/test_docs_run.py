@@ -17,7 +17,7 @@ from textwrap import indent
 import numpy as np
 import pandas as pd
 import pytest
-from support.bundles import random_bundle, run_cli, write_bundle
+from support.bundles import random_bundle, run_cli, warmer_bundle, write_bundle
 
 from textbatch.cli.demo.tickets import labelled_tickets, unlabelled_texts
 
@@ -111,6 +111,7 @@ def folder(tmp_path_factory) -> Path:
     with gzip.open(folder / "tickets.csv.gz", "wt", encoding="utf-8") as file:
         file.write((folder / "tickets.csv").read_text("utf-8"))
     write_bundle(folder / "model", random_bundle())
+    write_bundle(folder / "new", warmer_bundle())
     pd.DataFrame({"text": texts}).to_parquet(folder / "incoming.parquet")
     for copy in ("srv/model", "own-model"):
         shutil.copytree(folder / "model", folder / copy)

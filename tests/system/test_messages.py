@@ -18,7 +18,7 @@ from textbatch.cli.settings.resolve import with_short_forms
 SOURCE = Path(textbatch.__file__).parent
 SETTINGS = settings_in(get_command(app))
 ALWAYS = {"--help", "--version", "--debug"}
-READERS = "score train tune audit evaluate vectors"
+READERS = "score train tune audit evaluate vectors promote"
 TRAINERS = "train tune audit"
 #: Which commands say what is written in a file or folder; the longest name counts. What is not here
 #: speaks for every command.
@@ -32,7 +32,7 @@ SPEAKS_FOR = {
     "cli/memory.py": "score",
     "data/bad_row_limit.py": READERS,
     "data/readers": READERS,
-    "data/readers/labelled.py": "train tune audit evaluate",
+    "data/readers/labelled.py": "train tune audit evaluate promote",
     # Of a whole table, which only `score` passes on; the others read one or two columns of text.
     "data/readers/broken_texts.py": "score show",
     "data/readers/json_types.py": "score",
@@ -46,8 +46,8 @@ SPEAKS_FOR = {
     "integrations/prometheus.py": "score",
     "model/bundle/directory.py": "score train audit",
     "model/bundle/records.py": "score evaluate",
-    "model/engines": "score evaluate",
-    "model/options.py": "score evaluate",
+    "model/engines": "score evaluate promote",
+    "model/options.py": "score evaluate promote rollback",
     # In writing a bundle and going on from a checkpoint.
     "model/fitting/fit.py": "train",
     "model/quality/thresholds.py": "score",
@@ -59,6 +59,8 @@ SPEAKS_FOR = {
     "model/export": "export",
     "data/storage/new_tree.py": "export",
     "scoring/show.py": "show",
+    "scoring/releases": "promote",
+    "scoring/releases/rollback.py": "rollback",
     "training": TRAINERS,
     "training/config/train.py": "train",
     "training/config/tune.py": "tune",

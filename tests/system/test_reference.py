@@ -25,7 +25,17 @@ from textbatch.training.train import train
 from textbatch.training.tune import tune
 from textbatch.training.vectors import train_vectors
 
-OTHERS = ("train", "evaluate", "tune", "audit", "vectors", "import", "export")
+OTHERS = (
+    "train",
+    "evaluate",
+    "tune",
+    "audit",
+    "vectors",
+    "import",
+    "export",
+    "promote",
+    "rollback",
+)
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"
 SCHEMA = json.loads((FOLDER / "run-report.schema.json").read_text("utf-8"))

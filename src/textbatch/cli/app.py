@@ -25,6 +25,8 @@ from textbatch.cli.commands import (
     inspect,
     model_import,
     predict,
+    promote,
+    rollback,
     score,
     show,
     train,
@@ -67,6 +69,8 @@ add_command(app, "inspect", inspect.InspectCommand, inspect.inspect_command)
 add_command(app, "verify", verify.VerifyCommand, verify.verify_command)
 add_command(app, "import", model_import.ImportCommand, model_import.import_command, extra="keras")
 add_command(app, "export", export.ExportCommand, export.export_command)
+add_command(app, "promote", promote.PromoteCommand, promote.promote_command)
+add_command(app, "rollback", rollback.RollbackCommand, rollback.rollback_command)
 add_command(app, "vectors", vectors.VectorsCommand, vectors.vectors_command, extra="train")
 add_command(app, "tune", tune.TuneCommand, tune.tune_command, extra="tune")
 add_command(app, "audit", audit.AuditCommand, audit.audit_command, extra="audit")

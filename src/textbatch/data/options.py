@@ -49,7 +49,22 @@ class BadRowOptions(Options):
 
 
 @options
-class LabelledOptions(ReadOptions, BadRowOptions):
+class LabelOptions(ReadOptions, BadRowOptions):
+    """How labelled files are read."""
+
+    # A model goes by its rows, whatever their columns are called.
+    label_column: str = option(
+        "Column that holds the label.", first=True, default="label", decides=False
+    )
+
+    skip_unlabelled: bool = option("Leave out rows without a label.", default=False)
+    normalize_labels: bool = option(
+        "Labels that differ only by case, blanks or the form of letters are one.", default=False
+    )
+
+
+@options
+class LabelledOptions(LabelOptions):
     """Labelled files.
 
     Raises:
@@ -62,15 +77,6 @@ class LabelledOptions(ReadOptions, BadRowOptions):
         of=location_of,
         decides=False,
         use="read",
-    )
-    # A model goes by its rows, whatever their columns are called.
-    label_column: str = option(
-        "Column that holds the label.", first=True, default="label", decides=False
-    )
-
-    skip_unlabelled: bool = option("Leave out rows without a label.", default=False)
-    normalize_labels: bool = option(
-        "Labels that differ only by case, blanks or the form of letters are one.", default=False
     )
 
     def __post_init__(self) -> None:

@@ -88,12 +88,14 @@ class NamedModel(EngineOptions):
 
 
 @options
-class _TextColumn(Options):
+class TextColumnOption(Options):
+    """The column that a model reads."""
+
     text_column: str | None = option(
         "Column that holds the text.", first=True, default=None, unset="the model's"
     )
 
 
 @options
-class ModelOptions(NamedModel, _TextColumn):
+class ModelOptions(NamedModel, TextColumnOption):
     """A model, what runs it, and the column that it reads."""

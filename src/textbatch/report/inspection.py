@@ -1,4 +1,4 @@
-"""What `inspect` finds: a bundle, or an output."""
+"""What `inspect` finds: a bundle, a folder of releases, or an output."""
 
 from __future__ import annotations
 
@@ -92,4 +92,44 @@ class OutputInspection:
         return {name: value for name, value in record.items() if value is not None}
 
 
-Inspection = BundleInspection | OutputInspection
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionInspection:
+    """One version of a model.
+
+    Attributes:
+        name: Its name.
+        current: Whether it is the current one.
+        fingerprint: The fingerprint of the model.
+        promoted: When it was promoted, UTC, ISO 8601.
+        withdrawn: When it was rolled back, UTC, ISO 8601; None if it was not.
+    """
+
+    name: str
+    current: bool
+    fingerprint: str
+    promoted: str
+    withdrawn: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasesInspection:
+    """What a folder of releases holds.
+
+    Attributes:
+        path: The folder.
+        current: Name of the current version.
+        versions: All versions, in the order in which they were current last.
+        model: The current version.
+    """
+
+    path: str
+    current: str
+    versions: tuple[VersionInspection, ...]
+    model: BundleInspection
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as plain JSON values."""
+        return {"kind": "releases", **to_json(self)}
+
+
+Inspection = BundleInspection | OutputInspection | ReleasesInspection

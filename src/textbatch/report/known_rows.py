@@ -10,6 +10,17 @@ from textbatch.model.quality.text_sketch import TextSketch
 _MUCH = 0.05
 
 
+def known_share(sketch: TextSketch | None, texts: pa.Array) -> float | None:
+    """The share of texts that a model was trained on, if that is more than chance.
+
+    Args:
+        sketch: Of the model's training and validation texts; None if it does not know them.
+        texts: The texts. Shape `(rows,)`.
+    """
+    share = sketch.share_of(texts) if sketch else None
+    return None if share is None or share < _MUCH else share
+
+
 def known_rows_warning(sketch: TextSketch | None, texts: pa.Array, *, advice: str) -> str | None:
     """A warning if many of the texts were among those that the model was trained on.
 
@@ -18,8 +29,8 @@ def known_rows_warning(sketch: TextSketch | None, texts: pa.Array, *, advice: st
         texts: The texts that it is asked about. Shape `(rows,)`.
         advice: What to do.
     """
-    share = sketch.share_of(texts) if sketch else None
-    if share is None or share < _MUCH:
+    share = known_share(sketch, texts)
+    if share is None:
         return None
     return (
         f"about {share:.0%} of the rows have texts that the model was trained on, where it is "

@@ -136,6 +136,18 @@ def after_inspect(path: os.PathLike[str] | str, *, is_model: bool) -> Iterator[s
     return after_train(path, ()) if is_model else after_show(path)
 
 
+def after_promote(releases: os.PathLike[str] | str) -> Iterator[str]:
+    """What to do with a model that was promoted.
+
+    Args:
+        releases: The folder of releases.
+    """
+    yield "To put its labels on new texts, and to go back to the version before:"
+    score = command_line("score", "new.parquet", "scored.parquet", "--model", releases)
+    yield f"{INDENT}{score}"
+    yield f"{INDENT}{command_line('rollback', releases)}"
+
+
 def after_predict(model: os.PathLike[str] | str) -> Iterator[str]:
     """How to answer more texts than fit into a command line.
 

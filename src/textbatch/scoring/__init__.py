@@ -21,5 +21,6 @@
 * `scorer`: what an engine sends to its workers, to score tables there.
 * `python_values`: texts and tables of Python callers.
 * `export`, `export_options`: the path of `export`, and its options.
+* `releases`: versions of a model: `promote` and `rollback`.
 * `evaluate`, `inspect`, `verify`, `show`, `predict`: the commands of these names.
 """

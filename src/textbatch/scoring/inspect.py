@@ -20,7 +20,14 @@ from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, InputNotFoundError, storage_errors
 from textbatch.model.bundle.fetch import load_model
-from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
+from textbatch.model.bundle.releases import Releases, find_releases, place_of
+from textbatch.report.inspection import (
+    BundleInspection,
+    Inspection,
+    OutputInspection,
+    ReleasesInspection,
+    VersionInspection,
+)
 from textbatch.types import Status
 
 _REMEDY = "name a model or an output"
@@ -28,14 +35,14 @@ _CHANGED = "restore it, or score the input again"
 
 
 def inspect_path(path: Location) -> Inspection:
-    """Describe a bundle or an output.
+    """Describe a bundle, a folder of releases, or an output.
 
     Args:
-        path: A bundle's directory, or a file or a folder that `score` wrote, on this machine or
-            in an object store.
+        path: A bundle's directory, a folder that `promote` wrote, or a file or a folder that
+            `score` wrote, on this machine or in an object store.
 
     Returns:
-        The description of the bundle or the output.
+        The description.
 
     Raises:
         InputNotFoundError: There is nothing at the path.
@@ -43,6 +50,8 @@ def inspect_path(path: Location) -> Inspection:
         DataError: The file is damaged or was not written by textbatch.
         TryAgainError: The store does not answer.
     """
+    if releases := find_releases(path):
+        return _inspect_releases(path, releases)
     if is_folder(path):
         folder = folder_at(path)
         is_output = folder.has_manifest() or folder.success() is not None
@@ -73,6 +82,25 @@ def _inspect_bundle(path: Location) -> BundleInspection:
         # A thousand hashes tell nobody anything.
         metrics={name: one for name, one in bundle.metrics.items() if name != "training_texts"},
         files=manifest.files,
+    )
+
+
+def _inspect_releases(path: Location, releases: Releases) -> ReleasesInspection:
+    versions = tuple(
+        VersionInspection(
+            name=one.name,
+            current=one.name == releases.current,
+            fingerprint=one.fingerprint,
+            promoted=one.promoted,
+            withdrawn=one.withdrawn or None,
+        )
+        for one in releases.versions
+    )
+    return ReleasesInspection(
+        path=os.fspath(path),
+        current=releases.current,
+        versions=versions,
+        model=_inspect_bundle(place_of(path, releases.current)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.model.bundle.bundle import Bundle
-from textbatch.model.bundle.fetch import load_model
+from textbatch.model.bundle.fetch import load_placed
 from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.model.quality.thresholds import always_withheld
 from textbatch.scoring.config import ScoreConfig
@@ -16,6 +16,7 @@ class ModelHandle:
     """The bundle and its predictor. It owns the predictor's threads: close it.
 
     Attributes:
+        place: Where the loaded model stands: of releases the version that was current then.
         withheld: Labels that `--min-precision` always withholds, as far as that is known.
     """
 
@@ -26,6 +27,7 @@ class ModelHandle:
             config: The options, which name the model, the engine and so on.
         """
         self._config = config
+        self.place = config.model
         self._bundle: Bundle | None = None
         self._predictor: Predictor | None = None
         self._thresholds: Float32Array | None = None
@@ -51,7 +53,7 @@ class ModelHandle:
             BundleError: It is missing, damaged or unsafe.
         """
         if self._bundle is None:
-            self._bundle = load_model(self._config.model)
+            self._bundle, self.place = load_placed(self._config.model)
         return self._bundle
 
     def thresholds(self) -> Float32Array | None:

@@ -16,7 +16,7 @@ from textbatch.data.readers.column_names import listed, shown
 from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.location import Location, PathLike
 from textbatch.errors import BundleError, DataError
-from textbatch.model.bundle.fetch import load_model
+from textbatch.model.bundle.fetch import load_placed
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.model.options import EngineOptions
 from textbatch.scoring.config import ScoreTableOptions, TableOptions
@@ -98,8 +98,9 @@ class Scorer:
         if isinstance(place, Path):
             # Workers stand in other folders.
             place = place.absolute()
-            options = ScoreTableOptions(**vars(options) | {"model": place})
-        bundle = load_model(place)
+        # Of releases all workers load the version that is the current one now.
+        bundle, place = load_placed(place)
+        options = ScoreTableOptions(**vars(options) | {"model": place})
         self.options, self.fingerprint = options, bundle.fingerprint
         self.text_column = options.text_column or bundle.settings.text_column
         self.added = added_columns(bundle, options)

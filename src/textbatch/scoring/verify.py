@@ -9,7 +9,7 @@ from textbatch.data.output.any_output import check_any_seal
 from textbatch.data.output.footer import OutputFooter, find_footer
 from textbatch.data.output.records import PartRecord, Success, same_counts, same_totals
 from textbatch.data.storage.file_io import exists, is_folder, new_input
-from textbatch.data.storage.files import FileState
+from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, InputNotFoundError
 from textbatch.model.bundle.fetch import load_model

@@ -6,7 +6,7 @@ import pytest
 
 from textbatch.data.readers.listing import ListedFile, list_inputs
 from textbatch.data.storage.file_io import new_input
-from textbatch.data.storage.files import FileState
+from textbatch.data.storage.file_state import FileState
 from textbatch.errors import ConflictError, DataError, UsageError
 
 

@@ -16,7 +16,7 @@ from support.bundles import random_texts, write_texts
 import textbatch
 from textbatch.data.readers.listing import ListedFile
 from textbatch.data.storage.file_io import new_input
-from textbatch.data.storage.files import FileState
+from textbatch.data.storage.file_state import FileState
 from textbatch.errors import ConflictError, DataError
 from textbatch.report.listener import Listener
 from textbatch.scoring.folder.shards import Footer, Group, cut_into_shards

@@ -2,6 +2,7 @@
 
 * `train`, `score`, `evaluate`, `vectors`, `tune`, `audit`: the work.
 * `model_import`, `export`: `import` and `export`.
+* `promote`, `rollback`: releases of a model.
 * `inspect`, `verify`, `show`: models and outputs.
 * `predict`: answers to a few texts.
 * `config`, `demo`: settings, and the tour.

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textbatch.data.readers.shard_file import ShardFile
-from textbatch.data.storage.files import FileState, InputFile
+from textbatch.data.storage.file_state import FileState
+from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError, InputNotFoundError
 
 

@@ -14,7 +14,8 @@ from textbatch.data.readers.partitions import name_with_partitions, partitions_o
 from textbatch.data.readers.source import is_known_name
 from textbatch.data.readers.table_formats import check_single_file, live_files
 from textbatch.data.storage.file_io import file_io_of
-from textbatch.data.storage.files import FileState, Found, InputFile
+from textbatch.data.storage.file_state import FileState
+from textbatch.data.storage.files import Found, InputFile
 from textbatch.data.storage.location import Location
 from textbatch.data.storage.names import MAX_NAME_BYTES, is_file_name
 from textbatch.errors import ConflictError, DataError, InputNotFoundError, UsageError

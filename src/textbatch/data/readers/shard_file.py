@@ -12,7 +12,8 @@ from typing import NoReturn
 import pyarrow as pa
 
 from textbatch.data.storage.file_io import new_input
-from textbatch.data.storage.files import FileState, InputFile
+from textbatch.data.storage.file_state import FileState
+from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, InputNotFoundError, storage_errors
 

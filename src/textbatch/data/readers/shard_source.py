@@ -14,7 +14,8 @@ from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.parquet_types import ColumnTypes
 from textbatch.data.readers.shard_file import Piece, ShardFile
 from textbatch.data.storage.file_io import new_input
-from textbatch.data.storage.files import FileState, InputFile
+from textbatch.data.storage.file_state import FileState
+from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError
 
 #: Files that stay open for the next shard: a large footer takes longer to read than a shard.

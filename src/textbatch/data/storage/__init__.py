@@ -2,6 +2,7 @@
 
 * `location`: names of places: paths and URIs.
 * `names`: which names may become files, and names beside a file.
+* `file_state`: what a file was like when it was looked at.
 * `files`: what can be done with a file: `InputFile`, `OutputFile`, `FileIO`.
 * `file_io`: chooses who does it, by scheme; the entrance of this package.
 * `local`: files on this machine.

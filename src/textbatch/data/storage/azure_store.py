@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from textbatch.data.storage.conditional_upload import MARK, ConditionError, Standing, upload_once
-from textbatch.data.storage.files import FileState
+from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.fsspec_store import FsspecStore
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ReadAt
@@ -65,7 +65,14 @@ class AzureStore(FsspecStore):
 
         return read
 
-    def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
+    def put(
+        self,
+        local: Path,
+        path: RemotePath,
+        *,
+        overwrite: bool,
+        instead_of: FileState | None = None,
+    ) -> None:
         """Upload a finished file. The store checks the MD5 of each piece before it takes it."""
         from azure.core import MatchConditions
         from azure.core.exceptions import (
@@ -109,7 +116,9 @@ class AzureStore(FsspecStore):
         def look() -> Standing:
             return self._ask(path, _standing)
 
-        upload_once(local, path, overwrite=overwrite, look=look, upload=upload)
+        upload_once(
+            local, path, overwrite=overwrite, instead_of=instead_of, look=look, upload=upload
+        )
 
     def _ask(
         self,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from textbatch.data.storage.file_state import FileState, replaced_meanwhile
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.retry import retried
 from textbatch.errors import OutputError
@@ -41,6 +42,7 @@ def upload_once(
     path: RemotePath,
     *,
     overwrite: bool,
+    instead_of: FileState | None = None,
     look: Callable[[], Standing],
     upload: Callable[[Standing, str], None],
 ) -> None:
@@ -50,6 +52,7 @@ def upload_once(
         local: The finished file.
         path: Where it goes.
         overwrite: Whether it may replace another object.
+        instead_of: The one object that it may replace; None for any.
         look: Looks at what stands there.
         upload: Called with what stands there and the mark to give; raises `ConditionError` where
             something else stands there by now.
@@ -57,7 +60,7 @@ def upload_once(
     Raises:
         OutputError: There is an object, and it must not be replaced.
         AccessError: The store does not allow it.
-        TryAgainError: The store failed for too long.
+        TryAgainError: The store failed for too long, or holds another object than `instead_of`.
     """
     mark = os.urandom(8).hex()
 
@@ -65,6 +68,9 @@ def upload_once(
         standing = look()
         if standing.mark == mark:  # the answer to an earlier call was lost
             return
+        # Listings have tags without the quotes that conditions have.
+        if instead_of and standing.version.strip('"') != instead_of.tag:
+            raise replaced_meanwhile(path)
         if standing.version and not overwrite:
             raise OutputError(f"{path} exists", "add --overwrite to replace it")
         upload(standing, mark)

@@ -12,39 +12,13 @@ from typing import Generic, TypeVar
 
 import pyarrow as pa
 
+from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
 
 _Place = TypeVar("_Place", bound=Location)
 
 MAGIC = re.compile(r"[*?\[]")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileState:
-    """A file at one moment.
-
-    Attributes:
-        size: Size in bytes.
-        modified: Time of the last change, in nanoseconds; 0 if it is not known.
-        tag: A text that changes with the content, even if the time does not: an ETag or a
-            generation; on this machine device, inode and the time at which the inode changed.
-    """
-
-    size: int
-    modified: int
-    tag: str
-
-    def is_same(self, other: FileState) -> bool:
-        """Whether another look has found the same content, as far as the store tells."""
-        if self.tag and other.tag:
-            return (self.size, self.tag) == (other.size, other.tag)
-        return (self.size, self.modified) == (other.size, other.modified)
-
-    @property
-    def version(self) -> str:
-        """The version of the file in the manifests of outputs. It changes with the file."""
-        return str(self.modified) if self.modified else self.tag
 
 
 class InputFile(ABC):
@@ -197,6 +171,22 @@ class OutputFile(ABC):
         """
 
     @abstractmethod
+    def swap(self, data: bytes, seen: FileState | None) -> None:
+        """Write a small file in place of the one that was looked at, and of no other one.
+
+        On this machine only the holder of a lock may do this: there is no such condition.
+
+        Args:
+            data: Its content.
+            seen: The state of the file that it replaces; None if there was none.
+
+        Raises:
+            TryAgainError: Another file stands there by now, or the store failed for too long.
+            AccessError: The store does not allow it.
+            StorageError: The disk is full or failing.
+        """
+
+    @abstractmethod
     def remove(self) -> None:
         """Remove the file, if there is one."""
 
@@ -265,6 +255,19 @@ class FileIO(ABC, Generic[_Place]):
 
         Their names are relative to the folder above the first part with `*`, `?` or `[`.
         """
+
+    @abstractmethod
+    def make_folder(self, location: _Place) -> None:
+        """Make a folder, if there is none. A store has none to make.
+
+        Raises:
+            OutputError: Its own folder does not exist.
+            AccessError: It may not be made.
+        """
+
+    @abstractmethod
+    def remove_folder(self, location: _Place) -> None:
+        """Remove a folder with all that is in it, as far as that is possible."""
 
     def is_pattern(self, location: _Place) -> bool:
         """Whether a name is a glob, and not the name of a file."""

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from textbatch.data.storage.files import FileState
+from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ObjectStore, ReadAt, no_bucket
 from textbatch.data.storage.retry import retried
@@ -64,8 +64,18 @@ class FsspecStore(ObjectStore):
 
         return read
 
-    def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
-        """Upload a finished file. Uploads of fsspec become visible at their end."""
+    def put(
+        self,
+        local: Path,
+        path: RemotePath,
+        *,
+        overwrite: bool,
+        instead_of: FileState | None = None,
+    ) -> None:
+        """Upload a finished file. Uploads of fsspec become visible at their end.
+
+        It knows no condition. Whoever has one looks before.
+        """
         size = local.stat().st_size
         put = partial(self._fsspec.put_file, str(local), path.address)
         retried(put, path, "cannot write", size=size)

@@ -15,7 +15,7 @@ from typing import Any
 
 from textbatch.data.storage.checksums import Checksum, Summing
 from textbatch.data.storage.conditional_upload import MARK, ConditionError, Standing, upload_once
-from textbatch.data.storage.files import FileState
+from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ObjectStore, ReadAt
 from textbatch.data.storage.retry import request_seconds
@@ -85,7 +85,14 @@ class GoogleStore(ObjectStore):
             return None
         return Checksum(_crc32c, base64.b64decode(found.crc32c))
 
-    def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
+    def put(
+        self,
+        local: Path,
+        path: RemotePath,
+        *,
+        overwrite: bool,
+        instead_of: FileState | None = None,
+    ) -> None:
         """Upload a finished file. The store checks its crc32c before it takes it."""
         with storage_errors(local, "cannot read"):
             checksum = _crc32c_of(local)
@@ -113,7 +120,9 @@ class GoogleStore(ObjectStore):
                     raise OSError("what arrived is not what was sent") from None
                 raise
 
-        upload_once(local, path, overwrite=overwrite, look=look, upload=upload)
+        upload_once(
+            local, path, overwrite=overwrite, instead_of=instead_of, look=look, upload=upload
+        )
 
     def remove(self, path: RemotePath) -> None:
         """Remove an object, if it is there."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from textbatch.data.storage.checksums import Checksum
-from textbatch.data.storage.files import FileState
+from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.fsspec_store import FsspecStore
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ReadAt

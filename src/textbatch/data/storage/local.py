@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -16,14 +17,8 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from textbatch.data.storage.atomic_file import atomic_file, remove_dead, sync_directory
-from textbatch.data.storage.files import (
-    FileIO,
-    FileState,
-    Found,
-    InputFile,
-    OutputFile,
-    is_hidden,
-)
+from textbatch.data.storage.file_state import FileState, check_unreplaced
+from textbatch.data.storage.files import FileIO, Found, InputFile, OutputFile, is_hidden
 from textbatch.data.storage.location import folder_of_pattern, local
 from textbatch.data.storage.walk import Entry, Walk
 from textbatch.errors import (
@@ -172,6 +167,12 @@ class LocalOutput(OutputFile):
         with atomic_file(self.location) as file:
             file.buffered.write(data)
 
+    def swap(self, data: bytes, seen: FileState | None) -> None:
+        """Replace the file that was looked at; see `OutputFile`."""
+        now = self.to_input_file().look() if self.exists() else None
+        check_unreplaced(self.location, seen, now)
+        self.write(data)
+
     def remove(self) -> None:
         """Remove the file, if there is one."""
         with storage_errors(self.location, "cannot remove"):
@@ -261,6 +262,16 @@ class LocalFileIO(FileIO[Path]):
     def exists(self, location: Path) -> bool:
         """Whether there is anything with this name, even a broken link."""
         return os.path.lexists(location)
+
+    def make_folder(self, location: Path) -> None:
+        """Make a directory, if there is none."""
+        with storage_errors(location, "cannot make", missing=OutputError):
+            location.mkdir(exist_ok=True)
+            sync_directory(location.parent)
+
+    def remove_folder(self, location: Path) -> None:
+        """Remove a directory with all that is in it, as far as that is possible."""
+        shutil.rmtree(location, ignore_errors=True)
 
     def files_below(self, folder: Path) -> Iterator[Found]:
         """Yield all files below a directory; see `FileIO`."""

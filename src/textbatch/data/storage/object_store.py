@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from textbatch.data.storage.checksums import Checksum
-from textbatch.data.storage.files import FileState
+from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.location import RemotePath
 from textbatch.errors import OutputError
 
@@ -57,13 +57,25 @@ class ObjectStore(ABC):
         return None
 
     @abstractmethod
-    def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
+    def put(
+        self,
+        local: Path,
+        path: RemotePath,
+        *,
+        overwrite: bool,
+        instead_of: FileState | None = None,
+    ) -> None:
         """Upload a finished file. It tries again by itself.
 
         Args:
             local: The file.
             path: Where it goes.
             overwrite: Whether it may replace another object.
+            instead_of: The one object that it may replace, as it was looked at; None for any.
+
+        Raises:
+            OutputError: There is an object, and it must not be replaced.
+            TryAgainError: Another object than `instead_of` stands there, as far as the store tells.
         """
 
     @abstractmethod

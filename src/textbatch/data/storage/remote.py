@@ -8,21 +8,15 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 
 import pyarrow as pa
 
 from textbatch.data.storage.checksums import Checksum, InOrder
-from textbatch.data.storage.files import (
-    MAGIC,
-    FileIO,
-    FileState,
-    Found,
-    InputFile,
-    OutputFile,
-    is_hidden,
-)
+from textbatch.data.storage.file_state import FileState, check_unreplaced, replaced_meanwhile
+from textbatch.data.storage.files import MAGIC, FileIO, Found, InputFile, OutputFile, is_hidden
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.names import is_file_name
 from textbatch.data.storage.object_store import ObjectStore
@@ -32,6 +26,7 @@ from textbatch.data.storage.retry import retried
 from textbatch.errors import (
     DataError,
     InputNotFoundError,
+    OutputError,
     StorageError,
     TextbatchError,
     storage_errors,
@@ -64,11 +59,11 @@ class RemoteInput(InputFile):
 
     def exists(self) -> bool:
         """Whether there is such an object."""
-        return self._found() is not None
+        return self.found() is not None
 
     def look(self) -> FileState:
         """Look at the object; see `InputFile`."""
-        found = self._found()
+        found = self.found()
         if found is None:
             self._check_bucket()
             raise InputNotFoundError(
@@ -107,7 +102,8 @@ class RemoteInput(InputFile):
         except TextbatchError:
             return  # Who may not list learns what `look` has found.
 
-    def _found(self) -> FileState | None:
+    def found(self) -> FileState | None:
+        """Its state now; None if there is no such object."""
         return retried(lambda: self._store.look(self.location), self.location, "cannot look at")
 
     def _reader(self) -> RemoteReader:
@@ -166,11 +162,20 @@ class RemoteOutput(OutputFile):
 
     def write(self, data: bytes) -> None:
         """Upload a small file."""
-        with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-            local = Path(folder) / "file"
-            with storage_errors(local, "cannot write"):
-                local.write_bytes(data)
+        with _written(data) as local:
             self.publish(local)
+
+    def swap(self, data: bytes, seen: FileState | None) -> None:
+        """Replace the object that was looked at; see `OutputFile`."""
+        # Some stores know no condition: for them this look is all there is.
+        check_unreplaced(self.location, seen, self.to_input_file().found())
+        with _written(data) as local:
+            try:
+                self._store.put(local, self.location, overwrite=seen is not None, instead_of=seen)
+            except OutputError as error:
+                if seen is None and self.exists():
+                    raise replaced_meanwhile(self.location) from error
+                raise
 
     def remove(self) -> None:
         """Remove the object, if it is there."""
@@ -182,6 +187,16 @@ class RemoteOutput(OutputFile):
     def to_input_file(self) -> RemoteInput:
         """The same place, to be read."""
         return RemoteInput(self._store, self.location)
+
+
+@contextmanager
+def _written(data: bytes) -> Iterator[Path]:
+    """A file on this machine that holds some bytes, until it is uploaded."""
+    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
+        local = Path(folder) / "file"
+        with storage_errors(local, "cannot write"):
+            local.write_bytes(data)
+        yield local
 
 
 class RemoteFileIO(FileIO[RemotePath]):
@@ -209,6 +224,14 @@ class RemoteFileIO(FileIO[RemotePath]):
     def is_pattern(self, location: RemotePath) -> bool:
         """Whether a name is a glob, and not the key of an object."""
         return bool(MAGIC.search(location.key)) and not self.exists(location)
+
+    def make_folder(self, location: RemotePath) -> None:
+        """Nothing: objects need no folder."""
+
+    def remove_folder(self, location: RemotePath) -> None:
+        """Remove all objects below a name."""
+        for key, _ in retried(lambda: self._listed(location), location, "cannot list"):
+            self.new_output(RemotePath(location.scheme, location.bucket, key)).remove()
 
     def files_below(self, folder: RemotePath) -> Iterator[Found]:
         """Yield all objects below a name. Few requests list them."""

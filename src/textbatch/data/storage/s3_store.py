@@ -13,7 +13,7 @@ from pathlib import Path
 
 from textbatch.data.storage.checksums import Checksum
 from textbatch.data.storage.failures import code_of
-from textbatch.data.storage.files import FileState
+from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.object_store import ObjectStore, ReadAt, no_bucket
 from textbatch.data.storage.s3_checksums import s3_checksum
@@ -106,10 +106,17 @@ class S3Store(ObjectStore):
             raise
         return s3_checksum(found)
 
-    def put(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
+    def put(
+        self,
+        local: Path,
+        path: RemotePath,
+        *,
+        overwrite: bool,
+        instead_of: FileState | None = None,
+    ) -> None:
         """Upload a finished file; see `S3Upload`."""
         with storage_errors(local, "cannot read"):
-            S3Upload(local, path, overwrite=overwrite).run()
+            S3Upload(local, path, overwrite=overwrite, instead_of=instead_of).run()
 
     def remove(self, path: RemotePath) -> None:
         """Remove an object, if it is there."""

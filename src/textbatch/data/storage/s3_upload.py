@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from textbatch.data.storage.failures import code_of
+from textbatch.data.storage.file_state import FileState, replaced_meanwhile
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.retry import request_seconds, retried
 from textbatch.errors import OutputError, TextbatchError, UsageError
@@ -25,12 +26,23 @@ class S3Upload:
         local: The finished file.
         path: Where it goes.
         overwrite: Whether it may replace another object.
+        instead_of: The one object that it may replace; None for any.
     """
 
-    def __init__(self, local: Path, path: RemotePath, *, overwrite: bool) -> None:
+    def __init__(
+        self,
+        local: Path,
+        path: RemotePath,
+        *,
+        overwrite: bool,
+        instead_of: FileState | None = None,
+    ) -> None:
         self._local, self._path = local, path
         self._target = {"Bucket": path.bucket, "Key": path.key}
         self._condition = {} if overwrite else {"IfNoneMatch": "*"}
+        if instead_of:
+            self._condition = {"IfMatch": instead_of.tag}
+        self._replaces = bool(instead_of)
         self._size = local.stat().st_size
         self._creations = 0
         # By this mark we recognise our own object, if the answer of the store was lost.
@@ -126,6 +138,8 @@ class S3Upload:
                 code = code_of(error)
                 if code in ("PreconditionFailed", "NoSuchUpload") and self._is_ours():
                     return None
+                if self._replaces and code in ("PreconditionFailed", "NoSuchKey", "404"):
+                    raise replaced_meanwhile(self._path) from error
                 if code == "PreconditionFailed":
                     raise OutputError(
                         f"{self._path} exists", "add --overwrite to replace it"

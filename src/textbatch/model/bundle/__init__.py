@@ -7,5 +7,6 @@
 * `golden`: made-up texts with known answers.
 * `directory`: the files, their hashes, the fingerprint.
 * `strict_json`: JSON, read strictly.
-* `fetch`: a bundle from this machine or from an object store.
+* `releases`: a folder of versions, and the record that names the current one.
+* `fetch`: a bundle from this machine or from an object store; of releases the current one.
 """

@@ -1,25 +1,71 @@
-"""Loads a bundle from this machine, or from an object store through the cache."""
+"""Loads a bundle from this machine, or from an object store through the cache.
+
+A folder of releases is read once: from then on its current version is the model.
+"""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from textbatch.data.storage.location import Location, is_local, local
 from textbatch.data.storage.model_cache import fetch_model, forget_model
-from textbatch.errors import BundleError
+from textbatch.errors import AccessError, BundleError
 from textbatch.model.bundle.bundle import Bundle, load_bundle
+from textbatch.model.bundle.releases import current_place
+
+#: How often a folder of releases is read again, whose version went away before it was loaded.
+_TRIES = 5
 
 
 def load_model(model: Location) -> Bundle:
-    """Load a bundle. From a store it is loaded through the cache.
+    """Load a bundle; of a folder of releases the current one. See `load_placed`."""
+    return load_placed(model)[0]
+
+
+def load_placed(model: Location) -> tuple[Bundle, Location]:
+    """Load a bundle, and tell where it stands. From a store it is loaded through the cache.
+
+    Args:
+        model: A model directory, or a folder of releases.
+
+    Returns:
+        The bundle, and its own place: that stays the same model, whatever is promoted later.
 
     Raises:
         BundleError: It is missing, damaged or unsafe.
         TryAgainError: The store does not answer.
     """
-    if is_local(model):
-        return load_bundle(local(model))
-    copy = fetch_model(model)
+    place = current_place(model) if is_local(model) else None
+    for _ in range(_TRIES):
+        try:
+            return _loaded(place or model), place or model
+        except (BundleError, AccessError):
+            # In a store, most models are no releases: these cost no request more.
+            now = current_place(model)
+            if now is None or now == place:
+                raise
+            place = now
+    return _loaded(place or model), place or model
+
+
+def local_copy(place: Location) -> Path:
+    """The directory of a model on this machine; of one in a store, its copy in the cache.
+
+    Args:
+        place: Where the model stands, as `load_placed` tells it.
+    """
+    return local(place) if is_local(place) else fetch_model(place)
+
+
+def _loaded(place: Location) -> Bundle:
+    if is_local(place):
+        # Links are followed once: one that is turned meanwhile gives no mixture of two models.
+        path = Path(os.path.realpath(local(place)))
+        return load_bundle(local(place) if path == local(place).absolute() else path)
+    copy = fetch_model(place)
     try:
         return load_bundle(copy)
     except BundleError:
         forget_model(copy)
-    return load_bundle(fetch_model(model))
+    return load_bundle(fetch_model(place))

@@ -4,6 +4,7 @@
 * `calibration`: the temperature, and the errors of calibration.
 * `reliability`: answers beside the true labels, and their histograms.
 * `confidence_limits`: how many rows a limit on the confidence answers, and how many rightly.
+* `paired`: two models on the same rows.
 * `text_sketch`: whether texts were among those of the training.
 * `thresholds`: from which confidence on a label is right often enough.
 * `profile`: what the training texts looked like.

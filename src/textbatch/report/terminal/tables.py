@@ -15,9 +15,15 @@ from rich.text import Text
 from textbatch.errors import printable
 from textbatch.report.confusions import commonest_confusions
 from textbatch.report.folds import folds_line
-from textbatch.report.inspection import BundleInspection, Inspection, OutputInspection
+from textbatch.report.inspection import (
+    BundleInspection,
+    Inspection,
+    OutputInspection,
+    ReleasesInspection,
+)
 from textbatch.report.labels import shown_label
 from textbatch.report.speed import speed_facts
+from textbatch.report.terminal.releases import versions_table
 
 if TYPE_CHECKING:  # these import scikit-learn, which `inspect` does not need
     from textbatch.report.comparison import Contender
@@ -98,8 +104,12 @@ def inspection_tables(found: Inspection) -> Iterator[RenderableType]:
     """Show what `inspect_path` found.
 
     Args:
-        found: A bundle or an output.
+        found: A bundle, a folder of releases, or an output.
     """
+    if isinstance(found, ReleasesInspection):
+        yield versions_table(found)
+        yield from inspection_tables(found.model)
+        return
     facts = _of_output(found) if isinstance(found, OutputInspection) else _of_bundle(found)
     kind = "output" if isinstance(found, OutputInspection) else "model"
     table = _table(kind, printable(found.path), right=False)

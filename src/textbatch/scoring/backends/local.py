@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from joblib.externals.loky import ProcessPoolExecutor
 
+from textbatch.data.storage.location import Location
 from textbatch.errors import OutOfMemoryError, TextbatchError
 from textbatch.scoring.backends.port import LOOK_SECONDS, TRIES, Outcome, resumed
 from textbatch.scoring.backends.worker import begin_worker, work
@@ -42,6 +43,7 @@ class LocalProcesses:
         self,
         config: ScoreConfig,
         *,
+        model: Location | None = None,
         workers: int,
         threads: int,
         do: Callable[[FileTask], Outcome] = work,
@@ -51,6 +53,8 @@ class LocalProcesses:
 
         Args:
             config: The job's options.
+            model: Where the job's model stands: of releases the version that the job began with.
+                None for what the options name.
             workers: How many processes.
             threads: How many threads each has.
             do: What a process does with a task.
@@ -60,6 +64,7 @@ class LocalProcesses:
         self.width = workers
         # Without the options of the command line, which a worker has no use for.
         options = config.in_common(ScoreConfig) | {"threads": threads}
+        options["model"] = model or config.model
         self._config, self._do = ScoreConfig(**options), do
         self._environment = dict.fromkeys(_THREADS, str(threads))
         self._pool: ProcessPoolExecutor | None = None

@@ -109,7 +109,11 @@ class Spread:
             self._holder = Holder.this_process(self._job.folder.lock_place, self._run_id)
             self._workers.listen()
             return LocalProcesses(
-                config, workers=workers, threads=threads, meanwhile=self._workers.look
+                config,
+                model=self._model.place,
+                workers=workers,
+                threads=threads,
+                meanwhile=self._workers.look,
             )
         return Here(self._model, self._progress)
 

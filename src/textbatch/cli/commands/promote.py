@@ -1,0 +1,47 @@
+"""`textbatch promote`."""
+
+from __future__ import annotations
+
+from textbatch.cli.command import Given
+from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
+from textbatch.cli.options import PrintOptions
+from textbatch.options import options
+from textbatch.scoring.releases.options import PromoteConfig
+
+
+@options
+class PromoteCommand(PromoteConfig, PrintOptions):
+    """What `textbatch promote` takes."""
+
+
+def promote_command(given: Given[PromoteCommand]) -> None:
+    """Put a new model in the place of the current one, if it is good enough.
+
+    Example: textbatch promote new --to releases --on labelled.csv
+
+    `score --model releases` takes the current version. A job that runs keeps the one it began with.
+    """
+    from textbatch.report.files import failure_reported
+
+    with failure_reported(given["report"], lambda: {"model": str(given["model"])}):
+        config = given.made()
+    from textbatch.report.next_steps import after_promote
+    from textbatch.report.terminal.releases import promotion_tables
+    from textbatch.scoring.releases.promote import promote
+
+    with progress_shown() as shown:
+        done = promote(config, progress=shown, warn=log)
+    for warning in done.warnings:
+        log(f"warning: {warning}")
+    lines = {
+        "done": f"{done.to}: {done.version} is the current version now",
+        "unchanged": f"{done.to}: this is the current model already; nothing was changed",
+        "planned": f"{done.to}: the model would be promoted; nothing was changed",
+    }
+    more = after_promote(config.folder) if done.state == "done" else ()
+    with told_if_possible():
+        print_record(
+            done.to_dict(),
+            lambda: [*promotion_tables(done), lines[done.state], *more],
+            as_json=config.json,
+        )
