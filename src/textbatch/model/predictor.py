@@ -48,12 +48,17 @@ class Predictor:
     The answer for a row depends on its text alone: not on other rows, the size of the mini-batch or
     the number of threads. A predictor has worker threads, so use it in a `with` statement.
 
+    Attributes:
+        in_flight: How many chunks keep its threads busy while the next one is read.
+
     Args:
         classifier: What answers.
         engine: What runs its network.
         batch_tokens: Limit on the padded tokens of a mini-batch; None for the engine's best.
         exits: Which rows the linear model answers alone; None for no row.
     """
+
+    in_flight = 2
 
     def __init__(
         self,

@@ -13,6 +13,7 @@
 * `job`: what is found out before the first row of a file.
 * `model_handle`: the model, loaded once for all files.
 * `chunks`: reading and predicting, chunk by chunk.
+* `chunk_predictor`: what predicts the chunks: this process, or several.
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.
 * `precision`: `--min-precision`, and the labels that it always withholds.
 * `limits`: how many rows there must be.

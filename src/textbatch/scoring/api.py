@@ -159,7 +159,7 @@ def score(
         quarantine_text: Put the bad texts into that file too.
         chunk_rows: Rows that are in memory at a time.
         batch_tokens: Padded tokens in a mini-batch. None means what suits the engine.
-        jobs: Worker processes that share the files of a folder.
+        jobs: Worker processes that share the files of a folder, or the rows of a file.
         if_exists: What to do if the output exists; skip needs one of the same job.
         dry_run: Check everything, write no output.
         incremental: Score only files that are not in the output folder yet.

@@ -16,12 +16,8 @@ from textbatch.data.readers.parquet_faults import UnreadableColumnError
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.source import Source
 from textbatch.data.readers.text_column import decode_texts, joined_lists, without
-from textbatch.model.pending import PendingPredictions
-from textbatch.model.predictor import Predictor
+from textbatch.scoring.chunk_predictor import ChunkPredictor, Pending
 from textbatch.types import Predictions, TextBatch
-
-#: Chunks that are being predicted while the next one is read and tokenized.
-_CHUNKS_IN_FLIGHT = 2
 
 
 def read_chunks(
@@ -85,13 +81,13 @@ def _columns_advised(
 
 
 def predict_chunks(
-    chunks: Iterable[TextBatch], predictor: Predictor, journal: Journal | None = None
+    chunks: Iterable[TextBatch], predictor: ChunkPredictor, journal: Journal | None = None
 ) -> Iterator[tuple[TextBatch, Predictions]]:
     """Predict chunks: later chunks are already being computed while one is handed out.
 
     Args:
         chunks: The rows.
-        predictor: What predicts.
+        predictor: What predicts; it says how many chunks are in memory.
         journal: Predictions that it holds are not computed again; new ones are written to it.
 
     Yields:
@@ -100,7 +96,7 @@ def predict_chunks(
     Raises:
         OtherTextsError: The journal is of other texts.
     """
-    pending: deque[tuple[TextBatch, Predictions | None, PendingPredictions | None]] = deque()
+    pending: deque[tuple[TextBatch, Predictions | None, Pending | None]] = deque()
     for chunk in chunks:
         known = journal.take(chunk.texts, chunk.undecodable) if journal else None
         first = 0 if known is None else len(known)
@@ -108,7 +104,7 @@ def predict_chunks(
         if first < len(chunk) or not first:
             rest = predictor.start(chunk.texts[first:], chunk.undecodable[first:])
         pending.append((chunk, known, rest))
-        if len(pending) > _CHUNKS_IN_FLIGHT:
+        if len(pending) > predictor.in_flight:
             yield _answered(*pending.popleft(), journal)
     while pending:
         yield _answered(*pending.popleft(), journal)
@@ -117,7 +113,7 @@ def predict_chunks(
 def _answered(
     chunk: TextBatch,
     known: Predictions | None,
-    rest: PendingPredictions | None,
+    rest: Pending | None,
     journal: Journal | None,
 ) -> tuple[TextBatch, Predictions]:
     parts = [] if known is None else [known]

@@ -158,7 +158,7 @@ class ScoreConfig(AnswerOptions, ShardOptions, ModelOptions, ReadOptions, Report
         decides=False,
     )
     jobs: int = option(
-        "Worker processes that share the files of a folder.",
+        "Worker processes that share the files of a folder, or the rows of a file.",
         default=1,
         low=1,
         high=1024,

@@ -6,6 +6,12 @@ from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_placed
 from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.model.quality.thresholds import always_withheld
+from textbatch.scoring.chunk_predictor import (
+    ChunkPredictor,
+    EngineTold,
+    Spread,
+    SpreadPredictor,
+)
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import ModelUsed
 from textbatch.scoring.precision import label_thresholds
@@ -20,14 +26,20 @@ class ModelHandle:
         withheld: Labels that `--min-precision` always withholds, as far as that is known.
     """
 
-    def __init__(self, config: ScoreConfig) -> None:
+    def __init__(self, config: ScoreConfig, spread: Spread | None = None) -> None:
         """Nothing is loaded yet.
 
         Args:
             config: The options, which name the model, the engine and so on.
+            spread: Makes what predicts the chunks of a file in several processes; None for none.
         """
+<<<<<<< HEAD
         self._config = config
         self.place = config.model
+=======
+        self._config, self._spread = config, spread
+        self._many: SpreadPredictor | None = None
+>>>>>>> e5cb37f (score --jobs with one file: processes share its rows, this one reads and writes)
         self._bundle: Bundle | None = None
         self._predictor: Predictor | None = None
         self._thresholds: Float32Array | None = None
@@ -36,7 +48,7 @@ class ModelHandle:
     @property
     def used(self) -> ModelUsed:
         """What is loaded so far."""
-        bundle, engine = self._bundle, self._predictor and self._predictor.engine
+        bundle, engine = self._bundle, self._engine
         return ModelUsed(
             fingerprint=bundle.fingerprint if bundle else None,
             profile=bundle.profile if bundle else None,
@@ -45,6 +57,12 @@ class ModelHandle:
             device=engine.device if engine else None,
             precision=engine.precision if engine else None,
         )
+
+    @property
+    def _engine(self) -> EngineTold | None:
+        if self._many is not None and (known := self._many.known_engine):
+            return known
+        return self._predictor.engine if self._predictor else None
 
     def bundle(self) -> Bundle:
         """Load the bundle, or return the loaded one.
@@ -83,7 +101,25 @@ class ModelHandle:
             )
         return self._predictor
 
+    def chunk_predictor(self, rows: int | None) -> ChunkPredictor:
+        """What predicts the chunks of a file: several processes, where that was asked for.
+
+        Args:
+            rows: Rows of the file, if that is known: one chunk needs no second process.
+
+        Raises:
+            TextbatchError: As in `predictor`.
+        """
+        one_chunk = rows is not None and rows <= self._config.chunk_rows
+        if self._spread is None or one_chunk:
+            return self.predictor()
+        if self._many is None:
+            self._many = self._spread(self.bundle())
+        return self._many
+
     def close(self) -> None:
-        """Stop the predictor's threads."""
+        """Stop the predictor's threads, or its processes."""
         if self._predictor:
             self._predictor.close()
+        if self._many:
+            self._many.close()

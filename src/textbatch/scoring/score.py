@@ -107,7 +107,7 @@ def scored(
         return report.of(run.known() if run else FileResult(state="failed")).to_dict()
 
     with ExitStack() as held:
-        with job_reported(config, so_far), closing(ModelHandle(config)) as model:
+        with job_reported(config, so_far), closing(_model_of(config)) as model:
             run = held.enter_context(_run_of(config, report.run_id, model, progress or SILENT))
             result = run.run()
             if result.state == "skipped":
@@ -120,6 +120,15 @@ def scored(
             with only_warned(f"the report {config.report}", done.notes.append):
                 write_json(config.report, done.to_dict())
         yield Scored(report=done, profile=result.model.profile)
+
+
+def _model_of(config: ScoreConfig) -> ModelHandle:
+    if config.jobs == 1:
+        return ModelHandle(config)
+    # Here, not at the top: most jobs need no processes.
+    from textbatch.scoring.backends.chunk_processes import model_of_run
+
+    return model_of_run(config)
 
 
 def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Progress) -> Run:

@@ -20,11 +20,11 @@ from textbatch.data.readers.stdin import spool_standard_input
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutOfMemoryError, StorageError, TextbatchError
-from textbatch.model.predictor import Predictor
 from textbatch.report.listener import SILENT
 from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.bad_row_filter import BadRowFilter
+from textbatch.scoring.chunk_predictor import ChunkPredictor
 from textbatch.scoring.chunks import predict_chunks, read_chunks
 from textbatch.scoring.file_task import FileResult, FileTask, Plan, State
 from textbatch.scoring.job import Job, already_there, footer_of, open_quarantine, prepare
@@ -152,12 +152,12 @@ class FileRun:
     def _scored_anew(self, job: Job, work: WorkDirectory) -> FileResult:
         """Score the file, a second time where the journal turns out to be of other texts."""
         try:
-            return self._scored(job, work, self._model.predictor())
+            return self._scored(job, work, self._model.chunk_predictor(job.source.num_rows))
         except OtherTextsError:
             again = prepare(job.task, self._model)
-            return self._scored(again, work, self._model.predictor())
+            return self._scored(again, work, self._model.chunk_predictor(again.source.num_rows))
 
-    def _scored(self, job: Job, work: WorkDirectory, predictor: Predictor) -> FileResult:
+    def _scored(self, job: Job, work: WorkDirectory, predictor: ChunkPredictor) -> FileResult:
         # The predictor may have counted the tokens of earlier files.
         tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
         task = job.task

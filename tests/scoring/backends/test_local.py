@@ -10,7 +10,8 @@ from support.dying import die_by_name
 
 from textbatch.errors import DataError, MissingExtraError, OutOfMemoryError, TextbatchError
 from textbatch.scoring.backends.cores import shares_of
-from textbatch.scoring.backends.local import TRIES, LocalProcesses
+from textbatch.scoring.backends.local import LocalProcesses
+from textbatch.scoring.backends.port import TRIES
 from textbatch.scoring.backends.worker import sendable
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileTask

@@ -108,3 +108,54 @@ def test_a_killed_job_goes_on_where_it_was(seed, source, expected, model, tmp_pa
     for name, moment in done.items():
         assert (output / name).stat().st_mtime_ns == moment, f"{name} was scored twice"
     assert not list(output.glob(".f*"))
+
+
+@pytest.fixture(scope="module")
+def one(model, tmp_path_factory) -> tuple[Path, str]:
+    """One file, and its answers."""
+    folder = tmp_path_factory.mktemp("single")
+    place = write_texts(folder / "in.parquet", random_texts(12_000, seed=9, longest=12))
+    (folder / "out").mkdir()
+    score(place, folder / "out" / "out.parquet", model=model)
+    return place, answers(folder / "out")
+
+
+def children_of(process: int) -> set[int]:
+    found = set()
+    for place in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            name, _, rest = place.read_text().rpartition(") ")
+            if int(rest.split()[1]) == process and "python" in name:
+                found.add(int(place.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("seed", rounds(2, 40))
+def test_one_file_is_whole_whoever_is_killed(seed, one, model, tmp_path, monkeypatch):
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "2")
+    source, expected = one
+    output = tmp_path / "out.parquet"
+    journal = tmp_path / ".out.parquet.textbatch" / "journal"
+    with start(source, output, model) as process:
+        while process.poll() is None and not journal.exists():
+            time.sleep(0.005)
+        time.sleep(random.Random(seed).uniform(0, 0.2))
+        workers = children_of(process.pid)
+        if seed % 2:
+            for worker in sorted(workers)[:1]:
+                with suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
+        else:
+            process.send_signal(signal.SIGTERM if seed % 4 else signal.SIGKILL)
+        out, err = process.communicate(timeout=120)
+    # `communicate` ends when nobody holds the pipes any more: no worker is left.
+    if seed % 2:
+        assert process.returncode == 0, err
+    else:
+        assert process.returncode in (-signal.SIGKILL, 128 + signal.SIGTERM, 0)
+        with start(source, output, model) as again:
+            out, err = again.communicate(timeout=120)
+        assert again.returncode == 0 or "exists" in err
+    assert not out or json.loads(out)["rows_out"] == 12_000
+    assert answers(tmp_path) == expected
+    assert [path.name for path in tmp_path.iterdir()] == ["out.parquet"]

@@ -1,9 +1,13 @@
-"""Who scores the tasks of a job: this process, or several on this machine.
+"""Who scores the tasks of a job, or the chunks of a file: this process, or several on this machine.
 
 * `port`: what a job asks of a backend.
 * `here`: this process, one task after the other.
 * `local`: processes on this machine.
 * `worker`: what such a process does.
 * `told`: how far the workers are.
+* `chunk_processes`: processes on this machine that share the chunks of one file.
+* `chunk_queue`: which of them gets which rows.
+* `worker_process`, `chunk_worker`: one of them, as seen from here, and what it does.
+* `process`: what all worker processes do.
 * `cores`: how many processes, with how many threads each.
 """

@@ -14,12 +14,10 @@ from joblib.externals.loky import ProcessPoolExecutor
 from textbatch.data.storage.location import Location
 from textbatch.errors import OutOfMemoryError, TextbatchError
 from textbatch.scoring.backends.port import LOOK_SECONDS, TRIES, Outcome, resumed
-from textbatch.scoring.backends.worker import begin_worker, work
+from textbatch.scoring.backends.process import begin_worker, environment_of
+from textbatch.scoring.backends.worker import work
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileTask
-
-#: Libraries that make threads of their own read their number here.
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ class LocalProcesses:
         options = config.in_common(ScoreConfig) | {"threads": threads}
         options["model"] = model or config.model
         self._config, self._do = ScoreConfig(**options), do
-        self._environment = dict.fromkeys(_THREADS, str(threads))
+        self._environment = environment_of(threads)
         self._pool: ProcessPoolExecutor | None = None
         self._waiting: deque[_Try] = deque()
         self._suspects: deque[_Try] = deque()

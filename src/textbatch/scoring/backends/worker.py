@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
 
-from textbatch.errors import OutOfMemoryError, TextbatchError
+from textbatch.errors import TextbatchError
 from textbatch.scoring.backends.port import Outcome
+from textbatch.scoring.backends.process import as_value
 from textbatch.scoring.backends.told import Tells
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileTask
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score_file import score_file
 
-_LOOK_SECONDS = 0.25
 _ONE_AT_A_TIME = threading.Lock()
 #: The model of this process, with the options it was opened with.
 _models: list[tuple[ScoreConfig, ModelHandle]] = []
-
-
-def begin_worker(driver: int) -> None:
-    """Prepare a new worker process.
-
-    Args:
-        driver: The process that it works for.
-    """
-    # Ctrl-C reaches all processes of a terminal; the driver decides what becomes of its workers.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(driver,), daemon=True).start()
 
 
 def work(task: FileTask) -> Outcome:
@@ -69,22 +57,7 @@ def sendable(error: Exception, task: FileTask) -> TextbatchError:
         error: What ended the task.
         task: The task.
     """
-    where = _elsewhere(task)
-    if isinstance(error, MemoryError):
-        return OutOfMemoryError(
-            f"not enough memory for {task.input}{where}", "take fewer --jobs, or --chunk-rows 1000"
-        )
-    if not isinstance(error, TextbatchError):
-        return TextbatchError(
-            f"{task.input}: a worker ended with {type(error).__name__}{where}",
-            "this is a bug in textbatch: please report it",
-        )
-    plain = next(
-        kind
-        for kind in type(error).__mro__
-        if issubclass(kind, TextbatchError) and kind.__init__ is TextbatchError.__init__
-    )
-    return plain(error.what + where, error.remedy)
+    return as_value(error, task.input, where=_elsewhere(task))
 
 
 def _elsewhere(task: FileTask) -> str:
@@ -92,11 +65,3 @@ def _elsewhere(task: FileTask) -> str:
     here = os.uname().nodename
     driver = here if task.holder is None else task.holder.machine.split()[0]
     return "" if driver == here else f" (on {here})"
-
-
-def _end_with(driver: int) -> None:
-    """End this process when the driver is gone, or its files would stay locked for the next one."""
-    waiting = threading.Event()
-    while os.getppid() == driver:
-        waiting.wait(_LOOK_SECONDS)
-    os._exit(1)

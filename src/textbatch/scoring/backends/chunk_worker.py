@@ -1,0 +1,129 @@
+"""What a worker process for the chunks of one file does: load the model once, then predict.
+
+It imports what predicts and nothing else, so that it starts quickly.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import numpy as np
+import pyarrow as pa
+
+from textbatch.model.pending import PendingPredictions
+from textbatch.model.predictor import Predictor
+from textbatch.scoring.backends.process import as_value, begin_worker
+from textbatch.types import BoolArray, Predictions
+
+#: Pieces that a worker has at a time: it tokenizes one while its threads compute the other.
+DEPTH = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineUsed:
+    """What runs the network in a worker.
+
+    Attributes:
+        name: The name that `--engine` has for it.
+        device: `cpu` or `gpu`.
+        precision: The value of `--precision`.
+    """
+
+    name: str
+    device: str
+    precision: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A piece's predictions.
+
+    Attributes:
+        predictions: In the order of its rows.
+        tokens: Tokens in its texts.
+        unknown_tokens: Those of them that are not in the vocabulary.
+        early_rows: Rows that the linear model answered alone.
+    """
+
+    predictions: Predictions
+    tokens: int
+    unknown_tokens: int
+    early_rows: int = 0
+
+
+def packed(texts: pa.Array, undecodable: BoolArray) -> pa.Buffer:
+    """Texts as a stream of Arrow: their bytes as they are, without a Python object for each.
+
+    Args:
+        texts: Valid strings or null. Shape `(rows,)`.
+        undecodable: True where a null means that the text is not UTF-8. Shape `(rows,)`.
+    """
+    batch = pa.record_batch({"texts": texts, "undecodable": pa.array(undecodable)})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as stream:
+        stream.write_batch(batch)
+    return sink.getvalue()
+
+
+def unpacked(data: bytes) -> tuple[pa.Array, BoolArray]:
+    """What was packed, without a copy of the texts."""
+    with pa.ipc.open_stream(data) as stream:
+        batch = stream.read_next_batch()
+    undecodable: BoolArray = np.asarray(batch.column(1).to_numpy(zero_copy_only=False), np.bool_)
+    return batch.column(0), undecodable
+
+
+def serve(connection: Connection, driver: int) -> None:
+    """Predict what comes through a connection, in its order, until it ends.
+
+    First comes a function that opens the predictor; the answer to it is an `EngineUsed`.
+    Then come packed texts; the answers are `Answer`. Instead of any answer an error may come, which
+    is the last.
+
+    Args:
+        connection: To the driver.
+        driver: The driver's process.
+    """
+    begin_worker(driver)
+    # The driver closes its end when it needs no more.
+    with suppress(EOFError, ConnectionError):
+        try:
+            opened: Callable[[], Predictor] = connection.recv()
+            with opened() as predictor:
+                engine = predictor.engine
+                used = EngineUsed(
+                    name=engine.name, device=engine.device, precision=engine.precision
+                )
+                connection.send(used)
+                _answer_all(connection, predictor)
+        except (EOFError, ConnectionError):
+            # What is being computed is of no use any more.
+            os._exit(0)
+        except Exception as error:
+            connection.send(as_value(error, "a chunk of the input"))
+
+
+def _answer_all(connection: Connection, predictor: Predictor) -> None:
+    pending: deque[tuple[PendingPredictions, int, int]] = deque()
+    while True:
+        if pending and (len(pending) >= DEPTH or not connection.poll()):
+            begun, tokens, unknown = pending.popleft()
+            early = predictor.early_rows
+            answer = Answer(
+                predictions=begun.result(),
+                tokens=tokens,
+                unknown_tokens=unknown,
+                early_rows=predictor.early_rows - early,
+            )
+            connection.send(answer)
+            continue
+        texts, undecodable = unpacked(connection.recv_bytes())
+        tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
+        begun = predictor.start(texts, undecodable)
+        tokens, unknown = predictor.tokens_seen - tokens, predictor.unknown_tokens - unknown
+        pending.append((begun, tokens, unknown))
