@@ -33,13 +33,9 @@ class ModelHandle:
             config: The options, which name the model, the engine and so on.
             spread: Makes what predicts the chunks of a file in several processes; None for none.
         """
-<<<<<<< HEAD
-        self._config = config
-        self.place = config.model
-=======
         self._config, self._spread = config, spread
+        self.place = config.model
         self._many: SpreadPredictor | None = None
->>>>>>> e5cb37f (score --jobs with one file: processes share its rows, this one reads and writes)
         self._bundle: Bundle | None = None
         self._predictor: Predictor | None = None
         self._thresholds: Float32Array | None = None
