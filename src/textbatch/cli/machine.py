@@ -23,6 +23,8 @@ _MEMORY, _ADDRESSES = 96, 528
 _CORE_MEMORY, _CORE_ADDRESSES = 32, 176
 #: What TensorFlow takes besides, in MiB.
 _TRAINING_MEMORY, _TRAINING_ADDRESSES = 384, 1536
+#: What protobuf raises where it gets no memory for a network's graph.
+_NOT_ENCODED = "EncodeError"
 _SHORT = (errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE)
 #: What the loader of libraries says where memory or file handles ran out.
 _NOT_LOADED = re.compile(
@@ -87,7 +89,7 @@ def is_shortage(error: BaseException | None) -> bool:
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error)
-        if isinstance(error, MemoryError):
+        if isinstance(error, MemoryError) or type(error).__name__ == _NOT_ENCODED:
             return True
         if isinstance(error, OSError) and error.errno in _SHORT:
             return True

@@ -15,6 +15,8 @@ PrecisionName = Literal["f32", "int8", "fast"]
 DeviceName = Literal["auto", "cpu", "gpu"]
 #: Caps on the recurrent layers, in bundles and flags alike.
 MAX_LAYERS, MAX_UNITS = 8, 4096
+#: The largest vocabulary. Its words take 260 bytes each in memory.
+MAX_VOCABULARY = 1_000_000
 #: Padded tokens in a mini-batch: enough to keep the matrix products busy, and no more.
 CPU_BATCH_TOKENS = 8192
 GPU_BATCH_TOKENS = 262_144

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SMALL, _MEDIUM, _LARGE, _TENSORS = 64 << 10, 16 << 20, 64 << 20, 4 << 30
+_SMALL, _MEDIUM, _LARGE, _TENSORS = 64 << 10, 16 << 20, 64 << 20, 2 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

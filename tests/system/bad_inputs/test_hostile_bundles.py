@@ -136,7 +136,9 @@ CASES = {
     "escapes": put("labels.json", b'["' + b"\\u0041" * (2 << 20) + b'"]'),
     "long number": put("calibration.json", b"1" * (60 << 10)),
     "lines": put("vocabulary.txt", b"\n" * (63 << 20)),
-    "huge network": edit("config.json", vocabulary_size=5_000_000, embedding_dim=4096),
+    "huge network": edit("config.json", vocabulary_size=1_000_000, embedding_dim=4096),
+    "huge vocabulary": edit("config.json", vocabulary_size=1_000_001),
+    "wide layers": edit("config.json", layers=[{"cell": "gru", "units": 4096}] * 2),
     "many labels": edit("config.json", num_labels=10_000),
     "features": edit("blend.json", pairs=5_000_000, subwords=5_000_000),
     "header": put("weights.safetensors", header(1 << 62, b"{}")),
@@ -186,7 +188,7 @@ IMPORTED = {
     "many layers": config(lambda one: one["chain"].update(layers=[{"kind": "max"}] * 3_000)),
     "long texts": config(lambda one: one["chain"].update(max_sequence_length=10_000)),
     "huge table": config(
-        lambda one: one["chain"].update(vocabulary_size=5_000_000, embedding_dim=4096)
+        lambda one: one["chain"].update(vocabulary_size=1_000_000, embedding_dim=4096)
     ),
     "wide layer": config(lambda one: one["chain"]["layers"][0].update(units=4096)),
     "huge kernel": config(

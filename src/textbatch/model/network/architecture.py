@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import get_args
 
 from textbatch.errors import BundleError
-from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell, Pooling
+from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, MAX_VOCABULARY, Cell, Pooling
+from textbatch.model.network.sizes import check_sizes
 
 #: Limits on the sizes that a bundle may declare, so that a hostile one cannot ask for all memory.
 _CAPS = {
-    "vocabulary_size": 5_000_000,
+    "vocabulary_size": MAX_VOCABULARY,
     "embedding_dim": 4096,
     "dense_units": 4096,
     "num_labels": 10_000,
@@ -107,6 +108,7 @@ class Architecture:
             )
         if self.pooling not in get_args(Pooling):
             raise BundleError(f"pooling is none of {', '.join(get_args(Pooling))}", _REMEDY)
+        check_sizes(self.tensor_shapes())
 
     @property
     def directions(self) -> int:

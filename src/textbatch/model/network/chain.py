@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from textbatch.errors import BundleError
-from textbatch.model.choices import MAX_UNITS
+from textbatch.model.choices import MAX_UNITS, MAX_VOCABULARY
+from textbatch.model.network.sizes import check_sizes
 from textbatch.text.keras_text import Side
 
 ChainKind = Literal[
@@ -33,7 +34,7 @@ _MAX_LAYERS, _MAX_WIDTH, _MAX_KERNEL = 64, 1 << 20, 1024
 #: The most numbers between two layers, over all steps of a text.
 MAX_TEXT_VALUES = 1 << 23
 _CAPS = {
-    "vocabulary_size": 5_000_000,
+    "vocabulary_size": MAX_VOCABULARY,
     "embedding_dim": 4096,
     "num_labels": 10_000,
     "max_sequence_length": 10_000,
@@ -164,6 +165,7 @@ class Chain:
         fits = last.layer.kind == "dense" and last.layer.activation == "linear"
         if not (fits and last.steps == 0 and last.outputs == self.num_labels):
             raise BundleError("the last layer does not give a logit for each label", _REMEDY)
+        check_sizes(self.tensor_shapes())
 
     @property
     def bidirectional(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from textbatch.data.toml import check_numbers, parse_toml, read_written
 from textbatch.errors import UsageError
-from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell
+from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, MAX_VOCABULARY, Cell
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "units": (1, MAX_UNITS),
     "dense_units": (1, MAX_UNITS),
     "sequence_length": (1, 10_000),
-    "max_vocabulary": (3, 5_000_000),
+    "max_vocabulary": (3, MAX_VOCABULARY),
 }
 _UNBOUNDED = (1e-9, 1_000_000)
 #: Allowed values of settings whose type does not name them.
