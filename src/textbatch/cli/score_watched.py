@@ -73,7 +73,10 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
 def _write_beside(config: ScoreCommand, found: Scored, recorder: Recorder) -> None:
     """Write page and metrics."""
     done = found.report
-    if config.html and done.state == "done":
+    # A run that was killed when its output was done, and not yet its page, is skipped when it is
+    # run again: the page is made then. One that is there is of the run that made the output.
+    late = done.state == "skipped" and bool(done.rows_in)
+    if config.html and (done.state == "done" or (late and not new_output(config.html).exists())):
         with only_warned(f"the page {config.html}", done.notes.append):
             from textbatch.report.html.run_page import run_page
 
