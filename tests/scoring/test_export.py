@@ -43,6 +43,15 @@ def test_it_needs_no_tensorflow(in_process, model, tmp_path, monkeypatch):
     assert in_process("export", model, tmp_path / "a.onnx").returncode == 0
 
 
+def test_what_lacks_a_library_says_what_to_install(in_process, model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    run = in_process("export", model, tmp_path / "a.keras")
+    assert run.returncode == 2
+    assert "--format keras needs keras" in run.stderr
+    assert "pip install 'textbatch[train]'" in run.stderr.replace("\n", " ")
+    assert files(tmp_path) == []
+
+
 def test_an_output_stays_without_overwrite(in_process, model, tmp_path):
     place = tmp_path / "a.onnx"
     place.write_text("precious")

@@ -16,6 +16,7 @@ TRAINS = (
     "cli/demo",
     "cli/commands/test_vectors.py",
     "model/engines",
+    "model/export/test_keras_file.py",
     "model/fitting",
     "model/network",
     "model/vectors",

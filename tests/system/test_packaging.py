@@ -22,7 +22,7 @@ SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 PROJECT = SETTINGS["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 #: They have environments of their own, and constraints of their own.
-APART = {"airflow", "dask", "ray", "spark"}
+APART = {"airflow", "dask", "mlflow", "ray", "spark"}
 
 
 def names(lines: list[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 * `airflow`: an operator that runs `textbatch score`.
 * `dask`: scores a DataFrame of Dask.
+* `mlflow`: loads an exported model in MLflow.
 * `openlineage`: sends events about a run.
 * `prometheus`: writes metrics of a run.
 * `ray`: scores a Dataset of Ray.

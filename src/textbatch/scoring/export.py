@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.new_tree import check_tree, write_tree
 from textbatch.errors import BundleError
-from textbatch.model.bundle.fetch import load_model
+from textbatch.model.bundle.fetch import load_placed
 from textbatch.model.export.exported import Exported, export_bundle
 from textbatch.model.predictor import GOLDEN_TOLERANCE
 from textbatch.report.exporting import Comparison, ExportReport
@@ -50,8 +50,8 @@ def _export(config: ExportConfig, listener: Listener) -> ExportReport:
         new_output(config.output).check(overwrite=overwrite)
     else:
         check_tree(config.output, overwrite=overwrite)
-    bundle = load_model(config.model)
-    made = export_bundle(bundle, config.form)
+    bundle, place = load_placed(config.model)
+    made = export_bundle(bundle, config.form, place)
     if not made.golden_rows.largest <= GOLDEN_TOLERANCE["f32"]:
         raise BundleError(
             "the exported model's answers to the golden rows are off by "

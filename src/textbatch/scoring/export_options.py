@@ -12,7 +12,7 @@ from textbatch.options import option, options
 from textbatch.report.options import ReportOptions
 
 #: Formats of one file, by the end of its name.
-_SUFFIXES: dict[str, ExportFormat] = {".onnx": "onnx"}
+_SUFFIXES: dict[str, ExportFormat] = {".onnx": "onnx", ".keras": "keras"}
 
 
 @options

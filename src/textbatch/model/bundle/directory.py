@@ -92,6 +92,18 @@ class BundleFiles:
             raise BundleError(f"{name} is larger than {LAYOUT.config} asks for", RESTORE)
         return b"".join(_verified(self.path, name, self.manifest.files[name]))
 
+    def everything(self) -> dict[str, bytes]:
+        """Read all files as they are, with the manifest, for a copy.
+
+        Raises:
+            BundleError: One has changed.
+        """
+        found = {
+            name: b"".join(_verified(self.path, name, one))
+            for name, one in self.manifest.files.items()
+        }
+        return {**found, LAYOUT.manifest: dump_json(asdict(self.manifest))}
+
 
 def fingerprint_of(files: Mapping[str, ListedFile]) -> str:
     """Compute the fingerprint: a sha256 of names and hashes of the files that decide answers."""

@@ -12,6 +12,7 @@ from textbatch.data.storage.location import Location, is_local, local
 from textbatch.data.storage.model_cache import fetch_model, forget_model
 from textbatch.errors import AccessError, BundleError
 from textbatch.model.bundle.bundle import Bundle, load_bundle
+from textbatch.model.bundle.directory import read_verified
 from textbatch.model.bundle.releases import current_place
 
 #: How often a folder of releases is read again, whose version went away before it was loaded.
@@ -56,6 +57,22 @@ def local_copy(place: Location) -> Path:
         place: Where the model stands, as `load_placed` tells it.
     """
     return local(place) if is_local(place) else fetch_model(place)
+
+
+def model_files(place: Location, fingerprint: str) -> dict[str, bytes]:
+    """Read all files of a bundle as they are, with its manifest.
+
+    Args:
+        place: Where it stands, as `load_placed` tells it.
+        fingerprint: Its fingerprint when it was loaded.
+
+    Raises:
+        BundleError: It is damaged, or another one by now.
+    """
+    files = read_verified(local_copy(place))
+    if files.manifest.fingerprint != fingerprint:
+        raise BundleError(f"{place} was replaced while it was read", "run again")
+    return files.everything()
 
 
 def _loaded(place: Location) -> Bundle:

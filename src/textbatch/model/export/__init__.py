@@ -5,4 +5,8 @@
 * `onnx_file`: one ONNX file, from token ids to probabilities.
 * `onnx_linear`: the linear model in it.
 * `onnx_nodes`: a list of nodes that is added to.
+* `keras_file`: a `.keras` file, from token ids to probabilities.
+* `keras_chain`: the network of a model that was made with Keras.
+* `keras_linear`: the linear model as layers and operations.
+* `mlflow_directory`: a directory that MLflow loads.
 """

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.storage.location import Location
+from textbatch.errors import MissingExtraError
 from textbatch.model.bundle.bundle import Bundle
+from textbatch.model.bundle.fetch import model_files
 from textbatch.model.choices import ExportFormat
 from textbatch.model.export.described import Difference, golden_batch, has_unknown_parts
+from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.predictor import open_predictor
 from textbatch.types import Float32Array, has_evidence
 
@@ -34,12 +39,13 @@ class Exported:
     unknown_words: Difference | None = None
 
 
-def export_bundle(bundle: Bundle, form: ExportFormat) -> Exported:
+def export_bundle(bundle: Bundle, form: ExportFormat, model: Location | None = None) -> Exported:
     """Make the exported model, and compare it with the bundle.
 
     Args:
         bundle: The model.
         form: The form.
+        model: Where the bundle is; `mlflow` needs it.
 
     Raises:
         BundleError: It is too large for the form.
@@ -47,6 +53,14 @@ def export_bundle(bundle: Bundle, form: ExportFormat) -> Exported:
         MissingExtraError: The form needs a library that is not installed.
     """
     # Each form is imported only when chosen: TensorFlow alone takes seconds.
+    if form == "keras":
+        return _keras(bundle)
+    if form == "mlflow":
+        from textbatch.model.export.mlflow_directory import golden_difference, mlflow_files
+
+        assert model is not None, "a bundle that was loaded from there"
+        files = mlflow_files(bundle, model_files(model, bundle.fingerprint))
+        return Exported(files=files, golden_rows=golden_difference(bundle))
     from textbatch.model.export.onnx_file import answers_to, onnx_file, onnx_graph
 
     assert form == "onnx"
@@ -57,6 +71,23 @@ def export_bundle(bundle: Bundle, form: ExportFormat) -> Exported:
         golden_rows=golden,
         unknown_words=unknown,
     )
+
+
+def _keras(bundle: Bundle) -> Exported:
+    _require("keras", "keras", "tensorflow")
+    import_keras()
+    from textbatch.model.export import keras_file as form
+
+    model = form.keras_model(bundle.classifier)
+    golden, unknown = compared(bundle, form.answers_to(bundle, model))
+    data = form.keras_file(bundle, model, golden, unknown)
+    return Exported(files={"model.keras": data}, golden_rows=golden, unknown_words=unknown)
+
+
+def _require(form: str, *libraries: str) -> None:
+    for library in libraries:
+        if find_spec(library) is None:
+            raise MissingExtraError(f"--format {form}", library, "train")
 
 
 def compared(bundle: Bundle, answers: Answers) -> tuple[Difference, Difference | None]:

@@ -12,47 +12,11 @@ import keras
 import numpy as np
 
 from textbatch.model.network.architecture import Architecture, Dropout, StackedLayer
+from textbatch.text.vocabulary import PAD_ID
 from textbatch.types import Float32Array
 
 #: A number below every state of a GRU or an LSTM, which are in [-1, 1].
 _BELOW_STATES = -2.0
-
-
-class MaskedPooling(keras.layers.Layer):  # type: ignore[misc]
-    """Mean or maximum over the real tokens. Keras's own maximum ignores the mask.
-
-    Input: states of shape `(batch, sequence_length, width)`. Output: shape `(batch, width)`.
-
-    Args:
-        kind: `mean` or `max`.
-        name: Name of the layer.
-    """
-
-    def __init__(self, kind: str, *, name: str) -> None:
-        super().__init__(name=name)
-        self.supports_masking = True
-        self._kind = kind
-
-    def call(self, states: Any, mask: Any = None) -> Any:  # noqa: ANN401 - a tensor of any backend
-        """Pool over the axis of time.
-
-        Args:
-            states: Shape `(batch, sequence_length, width)`.
-            mask: True for real tokens. Shape `(batch, sequence_length)`.
-        """
-        real = keras.ops.expand_dims(mask, -1)
-        if self._kind == "max":
-            return keras.ops.max(keras.ops.where(real, states, _BELOW_STATES), axis=1)
-        real = keras.ops.cast(real, states.dtype)
-        return keras.ops.sum(states * real, axis=1) / keras.ops.sum(real, axis=1)
-
-    def compute_mask(self, states: Any, mask: Any) -> None:  # noqa: ANN401
-        """Return no mask: the output has no axis of time.
-
-        Args:
-            states: Shape `(batch, sequence_length, width)`.
-            mask: True for real tokens. Shape `(batch, sequence_length)`.
-        """
 
 
 def build_network(
@@ -87,7 +51,8 @@ def build_network(
         x = _recurrent(architecture, layer, sequence=True)(x)
         if dropout.between:
             x = layers.Dropout(dropout.between, name=f"dropout{number or ''}")(x)
-    x = _pooled(architecture, top, x, dropout.last_input)
+    real = keras.ops.not_equal(token_ids, PAD_ID)
+    x = _pooled(architecture, top, x, real, dropout.last_input)
     if dropout.pooled:
         x = layers.Dropout(dropout.pooled, name="pooled_dropout")(x)
     x = layers.Dense(architecture.dense_units, activation="relu", name="dense")(x)
@@ -119,8 +84,14 @@ def _recurrent(
     return keras.layers.Bidirectional(one_way, name=layer.name)
 
 
-def _pooled(architecture: Architecture, top: StackedLayer, x: Any, dropout: float) -> Any:  # noqa: ANN401
-    """Add the last recurrent layer and the pooling of its states."""
+def _pooled(
+    architecture: Architecture,
+    top: StackedLayer,
+    x: Any,  # noqa: ANN401 - a tensor of any backend
+    real: Any,  # noqa: ANN401
+    dropout: float,
+) -> Any:  # noqa: ANN401
+    """Add the last recurrent layer and the pooling of its states; `real` tells the real tokens."""
     if architecture.poolings == ("last",):
         return _recurrent(architecture, top, sequence=False, dropout=dropout)(x)
     # The state at the end cannot be read from the sequence of states: after the end of a row, the
@@ -131,8 +102,21 @@ def _pooled(architecture: Architecture, top: StackedLayer, x: Any, dropout: floa
         ends = ends[::2]  # after each comes the state of the cell
     parts: list[Any] = []
     for kind in architecture.poolings:
-        parts += ends if kind == "last" else [MaskedPooling(kind, name=kind)(states)]
+        parts += ends if kind == "last" else [_over_tokens(kind, states, real)]
     return parts[0] if len(parts) == 1 else keras.layers.Concatenate(name="pooling")(parts)
+
+
+def _over_tokens(kind: str, states: Any, real: Any) -> Any:  # noqa: ANN401
+    """Mean or maximum over the real tokens. Keras's own maximum ignores the mask.
+
+    These are operations, not a layer of our own, so that Keras can load the network without us.
+    """
+    real = keras.ops.expand_dims(real, -1)
+    if kind == "max":
+        return keras.ops.max(keras.ops.where(real, states, _BELOW_STATES), axis=1)
+    real = keras.ops.cast(real, states.dtype)
+    total = keras.ops.sum(keras.ops.multiply(states, real), axis=1)
+    return keras.ops.divide(total, keras.ops.sum(real, axis=1))
 
 
 def read_tensors(network: keras.Model, architecture: Architecture) -> dict[str, Float32Array]:
@@ -176,7 +160,7 @@ def write_tensors(
         for kernel, recurrent, bias in zip(
             *(tensors[f"{layer.name}.{part}"] for part in "WRB"), strict=True
         ):
-            arrays += _to_keras(
+            arrays += to_keras(
                 layer.cell, kernel, recurrent, bias, reset_after=architecture.reset_after
             )
         network.get_layer(layer.name).set_weights(arrays)
@@ -202,7 +186,7 @@ def _to_onnx(
     return kernel.T, recurrent.T, bias
 
 
-def _to_keras(
+def to_keras(
     cell: str,
     kernel: Float32Array,
     recurrent: Float32Array,
@@ -210,6 +194,15 @@ def _to_keras(
     *,
     reset_after: bool,
 ) -> list[Float32Array]:
+    """The weights of one direction of a recurrent layer as Keras has them.
+
+    Args:
+        cell: `gru` or `lstm`.
+        kernel: `W` of the bundle. Shape `(gates, inputs)`.
+        recurrent: `R` of the bundle. Shape `(gates, units)`.
+        bias: `B` of the bundle. Shape `(2 × gates,)`.
+        reset_after: The GRU variant.
+    """
     input_bias, recurrent_bias = np.split(bias, 2)
     if cell == "lstm":
         arrays = (kernel.T, recurrent.T, input_bias + recurrent_bias)
