@@ -39,7 +39,8 @@ class Faults:
         kind: `500`, `503`, `timeout`, `reset` (before the call is done) or `lost` (after it);
             `short` (half of the body, without a length) or `cut` (with one); `drip` (a byte now
             and then); `cap` (at most a thousand bytes of a range); `flip` (one bit of a body, on
-            its way here or back); or an answer's status and code, as `400:ExpiredToken`.
+            its way here or back); `replaced` (what `Store.replace` does comes first); or the status
+            and the code of an answer, as `400:ExpiredToken`.
         first: Number of the first call that fails, from 1; 0 for none.
         count: How many calls fail.
         step: How many calls there are from one that fails to the next one.
@@ -84,6 +85,8 @@ class Store:
 
     def __init__(self) -> None:
         self.faults = Faults()
+        #: What `replaced` does before the call is done.
+        self.replace = lambda: None
         self._app = DomainDispatcherApplication(create_backend_app)
         self._quiet = threading.local()
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -169,10 +172,15 @@ class Store:
             kind = "400:BadDigest"
         if ":" in kind:
             return _refusal(environ, start_response, *kind.split(":"))
-        if kind == "cap":
-            _cap(environ)
+        if kind == "replaced":
+            self.replace()
         if kind in ("short", "cut", "drip", "flip"):
             return _mangled(environ, self._app, kind)
+        if kind == "cap":
+            _cap(environ)
+        return self._done(kind, environ, start_response)
+
+    def _done(self, kind: str, environ: dict, start_response) -> Iterable[bytes]:
         answer = self._app(environ, start_response)
         if kind == "lost":
             list(answer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from importlib import import_module
+from itertools import cycle
 from types import ModuleType
 from unittest.mock import MagicMock
 
@@ -65,6 +66,8 @@ PLACES = [
 ]
 
 IN, OUT = ("@in.parquet", "@out.parquet")
+#: Every file that tells of a run.
+BESIDE = "--report @r.json --html @p.html --metrics-file @m.prom"
 #: Where a place can be given on a command line; {} is the place, @ the folder of the test.
 FLAGS = [
     ("score", "{}", OUT),
@@ -84,11 +87,23 @@ FLAGS = [
     ("score", IN, OUT, "--no-such-flag", "{}"),
     ("no-such-command", "{}"),
     ("{}",),
-    ("evaluate", "{}", "--report", "@report.json"),
+    tuple(f"--debug score {{}} {OUT} --json --log-format json {BESIDE}".split()),
+    ("score", IN, "{}", "--report", "@r.json", "--metrics-file", "@m.prom", "--work-dir", "@w"),
+    ("score", IN, OUT, "--work-dir", "{}"),
+    ("evaluate", "{}", "--report", "@report.json", "--html", "@page.html", "--json"),
     ("evaluate", IN, "--report", "{}"),
     ("evaluate", IN, "--html", "{}"),
     ("inspect", "{}"),
     ("verify", OUT, "--model", "{}"),
+    ("verify", "{}", "--json"),
+    ("show", "{}", "--json"),
+    ("export", "{}", "@exported"),
+    ("export", "@m", "{}"),
+    ("promote", "{}", "@current"),
+    ("promote", "@m", "{}"),
+    ("rollback", "{}"),
+    ("import", "{}", "--tokenizer", "@t.json"),
+    ("import", "@m.keras", "--tokenizer", "{}", "--labels", "{}"),
     ("train", "{}"),
     ("train", IN, "--validation", "{}"),
     ("train", IN, "--vectors", "{}"),
@@ -224,6 +239,36 @@ def test_a_traceback_tells_no_secret_of_a_foreign_library(monkeypatch):
         assert "\nforged" not in told
         assert "test_secrets.py" in told
         assert "direct cause" in told
+
+
+@pytest.mark.parametrize(
+    ("kind", "form"),
+    [*zip(cycle([RuntimeError, OSError, PermissionError, ValueError]), FORMS, strict=False)],
+)
+def test_what_a_store_raises_is_told_nowhere(
+    kind, form, store, model, in_process, monkeypatch, tmp_path
+):
+    def fails(*_: object) -> None:
+        raise kind(f"GET {FORMS[form]} failed for {USER}")
+
+    monkeypatch.setattr("textbatch.data.storage.s3_store.S3Store.look", fails)
+    folder = tmp_path / "told"
+    folder.mkdir()
+    words = BESIDE.replace("@", f"{folder}/").split()
+    done = in_process(
+        *("--debug", "score", "s3://bucket/a.csv", folder / "o.parquet", "--model", model),
+        *("--json", "--log-format", "json", *words),
+        OPENLINEAGE__TRANSPORT__TYPE="file",
+        OPENLINEAGE__TRANSPORT__LOG_FILE_PATH=str(folder / "events"),
+        TEXTBATCH_RETRY_SECONDS="0",
+    )
+    assert done.returncode in (2, 75, 77), done
+    written = {file.name: file.read_text() for file in folder.iterdir()}
+    assert {"r.json", "m.prom"} <= written.keys()
+    assert any(name.startswith("events") for name in written)
+    told = " ".join([done.stdout, done.stderr, *written.values()]).lower()
+    for secret in (USER, SECRET):
+        assert secret not in told, told
 
 
 @pytest.fixture
