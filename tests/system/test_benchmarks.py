@@ -57,6 +57,14 @@ def test_speed_times_engines_that_agree(model, tmp_path):
         assert row["peak_mib"] > 50
 
 
+def test_jobs_compares_processes_with_threads(model):
+    arguments = ("--rows", "90", "--rounds", "1", "--jobs", "2", "--files", "2", "--model", model)
+    _, *rows = benchmark("jobs", "--dataset", "synthetic", *arguments)
+    assert [row[0][:9] for row in rows] == ["1 process", "1 process", "--jobs 2,"]
+    assert rows[0][3] == rows[1][4] == "1.00"
+    assert all(float(row[2]) > 0 for row in rows)
+
+
 def test_scaling_and_start_up_print_a_line_per_size_and_command(model):
     _, *rows = benchmark("scaling", "--rows", "100", "--factors", "1", "3", "--model", model)
     assert [row[0] for row in rows] == ["100", "300"]
