@@ -17,6 +17,7 @@ from support.marks import mark, urgency
 from support.training import labelled_file, quick_recipe, trained  # noqa: F401  fixtures
 
 from textbatch.cli.app import _run as run_app
+from textbatch.cli.doctor import libraries
 from textbatch.model.bundle.bundle import Bundle
 
 # No deadline: a busy machine is no bug. The same examples every run: CI must not be a lottery.
@@ -29,6 +30,8 @@ gc.set_threshold(100_000)
 # A folder of real data sets, where the machine has one.
 DATA = Path(os.environ.get("TEXTBATCH_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
+
+TRIED_IMPORTS = libraries.tried_imports
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # One core for each worker, also to what it starts: threads and processes in each other's way
@@ -59,6 +62,8 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
         # The client of OpenLineage sets variables of its own: none may stay.
         with monkeypatch.context() as patched, patch.dict(os.environ, variables):
             patched.setattr(sys, "argv", list(arguments))
+            if libraries.tried_imports is TRIED_IMPORTS:  # it takes seconds
+                patched.setattr(libraries, "tried_imports", lambda names: dict.fromkeys(names, ""))
             code = run_app()
         return CompletedProcess(arguments, code, *capsys.readouterr())
 

@@ -89,7 +89,7 @@ class MissingExtraError(UsageError):
 _PAGES = ("jinja2", "markupsafe", "matplotlib")
 _TRAINING = (*_PAGES, "scipy", "sklearn", "pandas", "gensim", "keras")
 #: What commands import of each extra; Keras finds its own backend.
-_EXTRAS = {
+EXTRAS = {
     "html": _PAGES,
     "train": _TRAINING,
     "tune": (*_TRAINING, "optuna"),
@@ -108,7 +108,7 @@ def require_extra(what: str, extra: str) -> None:
     Raises:
         MissingExtraError: One of the extra's libraries is not installed.
     """
-    for library in _EXTRAS[extra]:
+    for library in EXTRAS[extra]:
         if find_spec(library) is None:
             raise MissingExtraError(what, library, extra)
 

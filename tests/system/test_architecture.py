@@ -51,7 +51,7 @@ OWNERS = {
     "distributed": {"integrations"},
     "pyspark": {"integrations"},
     "ray": {"integrations"},
-    "subprocess": {"integrations"},
+    "subprocess": {"cli.doctor", "integrations"},
 }
 # Plain writes are for copies in a temporary folder. An output is written by `atomic_file` and what
 # is built on it, all in `data/storage`.

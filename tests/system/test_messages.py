@@ -26,6 +26,7 @@ SPEAKS_FOR = {
     **{f"cli/commands/{name}.py": name for name in SETTINGS if name != "import"},
     "cli/commands/model_import.py": "import",  # `import` is a word of Python
     "cli/demo": "demo",
+    "cli/doctor": "doctor",
     "cli/commands/demo.py": "demo",
     "cli/score_options.py": "score",
     "cli/score_watched.py": "score",

@@ -12,4 +12,5 @@
 * `help`: help that fits into 80 columns.
 * `signals`, `memory`, `machine`: how a process stops, limits its memory, and tries its limits.
 * `demo`: the tour on made-up data.
+* `doctor`: what this machine has, and what is wrong with it.
 """

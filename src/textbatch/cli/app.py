@@ -20,6 +20,7 @@ from textbatch.cli.commands import (
     audit,
     config,
     demo,
+    doctor,
     evaluate,
     export,
     inspect,
@@ -75,6 +76,7 @@ add_command(app, "vectors", vectors.VectorsCommand, vectors.vectors_command, ext
 add_command(app, "tune", tune.TuneCommand, tune.tune_command, extra="tune")
 add_command(app, "audit", audit.AuditCommand, audit.audit_command, extra="audit")
 add_command(app, "demo", demo.DemoCommand, demo.demo_command, extra="train")
+add_command(app, "doctor", doctor.DoctorCommand, doctor.doctor_command, anywhere=True)
 app.add_typer(config.config_app, name="config")
 
 #: What a stdout that takes nothing raises.

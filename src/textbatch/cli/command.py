@@ -34,6 +34,7 @@ class Command(HelpedCommand):
     """A command that takes each option from its flag, the environment, the file or the default."""
 
     settings: Settings
+    extra: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +83,10 @@ def add_command(
     app: typer.Typer,
     name: str,
     options: type[C],
-    run: Callable[[Given[C]], None],
+    run: Callable[[Given[C]], int | None],
     *,
     flags_only: bool = False,
+    anywhere: bool = False,
     extra: str = "",
 ) -> None:
     """Add a command.
@@ -95,6 +97,7 @@ def add_command(
         options: The class of its options.
         run: Runs the command. Its docstring is the help.
         flags_only: Whether it takes no values from variables and the settings file.
+        anywhere: Whether it begins on a machine that lacks what other commands need.
         extra: The extra of textbatch that it needs.
     """
     about = inspect.cleandoc(run.__doc__ or "")
@@ -102,20 +105,22 @@ def add_command(
         command="" if flags_only else name, about=about.splitlines()[0], options=options
     )
 
-    def run_whole(given: Given[C]) -> None:
+    def run_whole(given: Given[C]) -> int | None:
         if extra:
             require_extra(name, extra)
-        run(given)
+        return run(given)
 
-    def command(context: typer.Context, **given: Any) -> None:  # noqa: ANN401
-        check_machine(trains=bool(extra))
-        _run(settings, options, run_whole, context, given)
+    def command(context: typer.Context, **given: Any) -> int | None:  # noqa: ANN401
+        if not anywhere:
+            check_machine(trains=bool(extra))
+        return _run(settings, options, run_whole, context, given)
 
     command.__doc__ = about
     vars(command)["__signature__"] = inspect.Signature(
         [_CONTEXT, *map(_parameter_of, with_short_forms(options))]
     )
-    app.command(name, cls=type("Command", (Command,), {"settings": settings}))(command)
+    own = {"settings": settings, "extra": extra}
+    app.command(name, cls=type("Command", (Command,), own))(command)
 
 
 def file_of(context: typer.Context) -> SettingsFile | None:
@@ -134,6 +139,13 @@ def settings_beside(context: typer.Context) -> dict[str, Settings]:
     return settings_in(group)
 
 
+def extras_beside(context: typer.Context) -> dict[str, str]:
+    """The extra that each command needs, by the name of the command; empty for none."""
+    group = context.find_root().command
+    assert isinstance(group, TyperGroup)
+    return {name: one.extra for name, one in group.commands.items() if isinstance(one, Command)}
+
+
 def settings_in(group: TyperGroup) -> dict[str, Settings]:
     """The settings of the commands of a group, by the name of the command."""
     found = group.commands.items()
@@ -147,10 +159,10 @@ def settings_in(group: TyperGroup) -> dict[str, Settings]:
 def _run(
     settings: Settings,
     options: type[C],
-    run: Callable[[Given[C]], None],
+    run: Callable[[Given[C]], int | None],
     context: typer.Context,
     given: Mapping[str, Any],
-) -> None:
+) -> int | None:
     file = file_of(context) if settings.command else None
     if file:
         check_names(file, settings_beside(context))
@@ -160,16 +172,18 @@ def _run(
         for one in options_of(options)
         if one.argument and given[one.name] is not None
     }
-    from textbatch.data.storage.places import Place, check_apart
-
     with _told_where(found):
         values = {**values_of(found), **arguments}
-        used = [Place(option="the settings file", given=file.path)] if file else []
-        check_apart(options, values, *used)
+        # What writes nothing takes no place. `doctor` goes on where libraries are broken.
+        if any(one.use == "written" for one in options_of(options)):
+            from textbatch.data.storage.places import Place, check_apart
+
+            used = [Place(option="the settings file", given=file.path)] if file else []
+            check_apart(options, values, *used)
         this = uuid4()
         if "log_format" in values:
             log_as(values["log_format"], command=settings.command, run_id=short_id(this))
-        run(Given(options=options, values=values, context=context, run=this))
+        return run(Given(options=options, values=values, context=context, run=this))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """From text to token ids. Pure: only numpy and pyarrow.compute.
 
+* `choices`: choices of options.
 * `normalization`: the rules by which a text becomes tokens.
 * `keras_text`: the rules of a Keras Tokenizer instead.
 * `vocabulary`: the tokens that a model knows, and their ids.

@@ -8,18 +8,18 @@ them. They are those of `keras.preprocessing.text.text_to_word_sequence` and
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.errors import BundleError
+from textbatch.text.choices import Side
 from textbatch.text.normalization import fold_bytes
 from textbatch.types import BoolArray, Int64Array
 
 #: Where texts are padded, or where tokens are cut off: at the beginning, or at the end.
-Side = Literal["pre", "post"]
+
 #: The most characters of both, so that a hostile bundle cannot make texts much longer.
 _MAX_FILTERS, _MAX_SPLIT = 10_000, 32
 _REMEDY = "give the tokenizer that the model was trained with, or another copy of the model"

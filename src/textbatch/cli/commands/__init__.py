@@ -6,4 +6,5 @@
 * `inspect`, `verify`, `show`: models and outputs.
 * `predict`: answers to a few texts.
 * `config`, `demo`: settings, and the tour.
+* `doctor`: what this machine has.
 """

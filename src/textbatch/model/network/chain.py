@@ -14,7 +14,7 @@ from typing import Literal
 from textbatch.errors import BundleError
 from textbatch.model.choices import MAX_UNITS, MAX_VOCABULARY
 from textbatch.model.network.sizes import check_sizes
-from textbatch.text.keras_text import Side
+from textbatch.text.choices import Side
 
 ChainKind = Literal[
     "gru", "lstm", "conv1d", "dense", "activation", "scale", "max", "mean", "flatten"

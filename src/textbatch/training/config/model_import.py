@@ -10,7 +10,7 @@ from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import ConflictError, UsageError
 from textbatch.options import option, options
 from textbatch.report.options import ReportOptions
-from textbatch.text.keras_text import Side
+from textbatch.text.choices import Side
 from textbatch.training.config.groups import TextOptions
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from textbatch.model.keras_files.network_file import KerasFile, KerasLayer
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Activation, Chain, ChainLayer
-from textbatch.text.keras_text import Side
+from textbatch.text.choices import Side
 from textbatch.training.imported.as_architecture import as_architecture
 from textbatch.training.imported.layer_readers import OpenLayer, Read, kind_of, read_layer, unfit
 from textbatch.types import Float32Array

@@ -6,7 +6,8 @@ import numpy as np
 
 from textbatch.errors import BundleError
 from textbatch.model.keras_files.tokenizer_file import KerasTokenizer
-from textbatch.text.keras_text import KerasText, Side
+from textbatch.text.choices import Side
+from textbatch.text.keras_text import KerasText
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 from textbatch.types import Float32Array
 
