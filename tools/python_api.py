@@ -16,7 +16,13 @@ from typing import Any
 
 from textbatch.model.options import EngineOptions
 from textbatch.options import Option, Options, options_of
-from textbatch.scoring.config import EvaluateConfig, ScoreConfig, ScoreTableOptions, TableOptions
+from textbatch.scoring.config import (
+    EvaluateConfig,
+    ScoreConfig,
+    ScoreTableOptions,
+    TableOptions,
+)
+from textbatch.scoring.table_options import ScoreTablesOptions
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.vectors import VectorsConfig
 
@@ -26,7 +32,7 @@ SOURCES = Path(__file__).parents[1] / "src" / "textbatch"
 FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
     "scoring/api.py": {
         "score@0": (ScoreConfig, ("progress",)),
-        "score@1": (ScoreTableOptions, ("inputs",)),
+        "score@1": (ScoreTablesOptions, ("inputs",)),
         "score": (ScoreConfig, ("inputs", "output", "progress")),
         "evaluate": (EvaluateConfig, ("progress",)),
         "load": (EngineOptions, ("path",)),
@@ -127,6 +133,7 @@ def python_type(option: Option) -> str:
     told = re.sub(
         r"tuple\[(Path|Location), \.\.\.\]", "PathLike | Sequence[PathLike]", option.annotation
     )
+    told = re.sub(r"\bNamedModels\b", "Mapping[str, PathLike]", told)
     told = re.sub(r"tuple\[(\w+), \.\.\.\]", r"Sequence[\1]", told)
     return re.sub(r"\b(Path|Location)\b", "PathLike", told)
 

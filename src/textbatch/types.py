@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -119,16 +119,34 @@ class Predictions:
         probabilities: Calibrated probabilities, in the order of the bundle's labels; NaN without
             evidence. Shape `(rows, labels)`.
         status: Codes of `Status`. Shape `(rows,)`.
+        others: The answers of further models to the same rows, in the order of the models. They
+            travel with those of the first model, and have none themselves.
     """
 
     probabilities: Float32Array
     status: NDArray[np.int8]
+    others: tuple[Predictions, ...] = ()
 
     def __len__(self) -> int:
         return len(self.status)
 
     def __getitem__(self, rows: slice | BoolArray) -> Predictions:
-        return Predictions(probabilities=self.probabilities[rows], status=self.status[rows])
+        return Predictions(
+            probabilities=self.probabilities[rows],
+            status=self.status[rows],
+            others=tuple(one[rows] for one in self.others),
+        )
+
+    @property
+    def each(self) -> tuple[Predictions, ...]:
+        """The answers of each model alone, those of the first one first."""
+        return (replace(self, others=()) if self.others else self, *self.others)
+
+    @classmethod
+    def together(cls, each: Sequence[Predictions]) -> Predictions:
+        """The answers of one or several models to the same rows: the opposite of `each`."""
+        first, *others = each
+        return replace(first, others=tuple(others)) if others else first
 
     @classmethod
     def concatenate(cls, parts: Sequence[Predictions]) -> Predictions:
@@ -138,4 +156,5 @@ class Predictions:
         return cls(
             probabilities=np.concatenate([part.probabilities for part in parts]),
             status=np.concatenate([part.status for part in parts]),
+            others=tuple(map(cls.concatenate, zip(*(part.others for part in parts), strict=True))),
         )

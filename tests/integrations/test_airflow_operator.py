@@ -129,6 +129,17 @@ def test_the_value_is_small_and_tells_what_was_cut(task):
     assert (report["notes"], report["rows_in"]) == (["a"], 3)
 
 
+def test_several_models_are_given_by_their_names(task, model):
+    report = task(model_path={"topic": str(model), "tone": str(model)}).execute({})
+    assert [one["name"] for one in report["models"]] == ["topic", "tone"]
+
+
+def test_the_sections_of_models_are_small_too(module):
+    section = {"name": "topic", "labels": {str(number): 1 for number in range(30)}}
+    small = module._small({"models": [section]})
+    assert (len(small["models"][0]["labels"]), small["models"][0]["labels_more"]) == (20, 10)
+
+
 def test_flags_and_variables_reach_the_command(task, tmp_path):
     told = tmp_path / "told"
     body = f'echo "$@" "$WHO" > {told}; echo "{{}}"'

@@ -44,7 +44,7 @@ def test_a_shell_takes_every_command_as_it_is_meant():
     assert in_shell(after_audit(ODD, train)) == ["textbatch", *train]
     assert in_shell(after_vectors(ODD))[-1] == ODD
     assert in_shell(after_score(ODD)) == ["textbatch", "show", ODD, "--below", "0.6"]
-    withheld = in_shell(after_score(ODD, {"ok": 3, "low_confidence": 1}))
+    withheld = in_shell(after_score(ODD, {"": {"ok": 3, "low_confidence": 1}}))
     assert withheld == ["textbatch", "show", ODD, "--status", "low_confidence"]
     evaluate = ["evaluate", ODD, "--model", ODD]
     found = in_shell(after_evaluate(evaluate))

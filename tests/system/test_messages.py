@@ -48,6 +48,7 @@ SPEAKS_FOR = {
     "model/bundle/directory.py": "score train audit",
     "model/bundle/records.py": "score evaluate",
     "model/engines": "score evaluate promote",
+    "model/named_models.py": "score verify",
     "model/options.py": "score evaluate promote rollback",
     # In writing a bundle and going on from a checkpoint.
     "model/fitting/fit.py": "train",

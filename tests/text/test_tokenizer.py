@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pyarrow as pa
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textbatch.text.keras_text import KerasText
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 from textbatch.types import TokenBatch
@@ -61,3 +63,30 @@ def test_each_row_is_encoded_as_if_it_were_alone(texts, limit, data):
     assert tokens.truncated.tolist() == [len(ids) > limit for ids in expected]
     assert tokens.offsets[0] == 0
     assert tokens.offsets[-1] == len(tokens.token_ids)
+
+
+def test_split_texts_serve_other_vocabularies_and_lengths():
+    texts = pa.array(["a b c a b", "", "zzz a", "b" * 9], pa.large_string())
+    first = Tokenizer(vocabulary=VOCABULARY, max_sequence_length=4)
+    other = Tokenizer(vocabulary=Vocabulary(tokens=(*RESERVED, "zzz")), max_sequence_length=2)
+    assert first.splitting == other.splitting
+    shared = first.split(texts)
+    for one in (first, other):
+        alone, found = one.encode(texts), one.encode_split(shared)
+        assert rows(found) == rows(alone)
+        assert found.truncated.tolist() == alone.truncated.tolist()
+        assert found.unknown.equals(alone.unknown)
+
+
+def test_only_what_decides_the_split_tells_rules_apart():
+    rules = KerasText(
+        filters="!", lower=True, split=" ", char_level=False, keep_unknown=True, truncating="pre"
+    )
+
+    def splitting(**changes):
+        changed = replace(rules, **changes)
+        return Tokenizer(vocabulary=VOCABULARY, max_sequence_length=4, rules=changed).splitting
+
+    assert splitting(keep_unknown=False) == splitting()
+    for change in ({"filters": "?"}, {"lower": False}, {"split": ","}, {"truncating": "post"}):
+        assert splitting(**change) != splitting()

@@ -201,7 +201,7 @@ def _told_where(settings: list[Setting]) -> Iterator[None]:
 def _parameter_of(option: Option) -> inspect.Parameter:
     """Make the parameter for typer: a text, several texts, or whether the flag is there."""
     kind: Any = bool if option.kind == "truth" else str
-    kind = list[str] if option.many and not option.commas else kind
+    kind = list[str] if option.repeats or (option.many and not option.commas) else kind
     required = option.default is ...
     # As the default, not in an `Annotated`: making those took a tenth of `--help`.
     default: Any = ... if required else None

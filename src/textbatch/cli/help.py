@@ -81,7 +81,7 @@ def metavar_of(option: Option) -> str | None:
 def help_of(option: Option) -> str:
     """The help of an option."""
     parts = [option.help]
-    if option.many and not option.argument:
+    if (option.many or option.repeats) and not option.argument:
         parts.append("With commas between." if option.commas else "Repeatable.")
     if option.choices:
         parts.append(f"One of {', '.join(option.choices)}.")

@@ -40,13 +40,13 @@ def score_watched(config: ScoreCommand, run: UUID) -> RunReport:
     about = Traced(
         run=run,
         job="textbatch.score",
-        inputs=tuple(map(os.fspath, (*config.inputs, config.model))),
+        inputs=tuple(map(os.fspath, (*config.inputs, *(one.place for one in config.models)))),
         output=os.fspath(config.output),
     )
     paths = {
         "input": " ".join(map(os.fspath, config.inputs)),
         "output": os.fspath(config.output),
-        "model": os.fspath(config.model),
+        "model": str(config.model),
     }
     event("started", paths)
     recorder = Recorder(progress())
@@ -80,7 +80,7 @@ def _write_beside(config: ScoreCommand, found: Scored, recorder: Recorder) -> No
         with only_warned(f"the page {config.html}", done.notes.append):
             from textbatch.report.html.run_page import run_page
 
-            write_whole(config.html, run_page(done, recorder.samples, found.profile))
+            write_whole(config.html, run_page(done, recorder.samples, *found.profiles))
     if config.metrics_file and done.state != "planned":
         with only_warned(f"the metrics file {config.metrics_file}", done.notes.append):
-            write_success(config.metrics_file, done, found.profile)
+            write_success(config.metrics_file, done, *found.profiles)

@@ -31,3 +31,8 @@ Rescore = Literal["none", "stale"]
 CHUNK_ROWS = 16_384
 #: Bytes of a chunk, which long texts reach before its rows do.
 CHUNK_BYTES = 16 << 20
+#: The name of a model where a run has several: it begins the names of columns, which every reader
+#: and every SQL takes without quotes.
+MODEL_NAME, LONGEST_MODEL_NAME = "[A-Za-z][A-Za-z0-9_]*", 40
+#: How many models a run may have: all of them are in memory.
+MOST_MODELS = 8

@@ -52,7 +52,8 @@ class TextbatchScoreOperator(BaseOperator):
     Args:
         input_path: What to score. It is a template, as are all arguments up to `env`.
         output_path: What to write.
-        model_path: Directory of the model; None leaves it to the settings of the command.
+        model_path: Directory of the model, or of several models by their names; None leaves it to
+            the settings of the command.
         flags: More flags of `textbatch score`, one item for each word.
         env: Variables for the command, beside those of the worker.
         if_exists: What to do if the output exists. Airflow runs a finished task again when the task
@@ -78,7 +79,7 @@ class TextbatchScoreOperator(BaseOperator):
         *,
         input_path: str,
         output_path: str,
-        model_path: str | None = None,
+        model_path: str | Mapping[str, str] | None = None,
         flags: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         if_exists: str | None = None,
@@ -151,10 +152,12 @@ class TextbatchScoreOperator(BaseOperator):
         adds = "--incremental" in self.flags
         if_exists = self.if_exists or ("" if adds else "replace")
         words += ["--if-exists", if_exists] if if_exists else []
-        words += ["--model", self.model_path] if self.model_path else []
+        models = self._models()
+        for model in models:
+            words += ["--model", model]
         words += [*self.flags, "--", self.input_path, self.output_path]
         for word in words:
-            is_place = word in (self.input_path, self.output_path, self.model_path)
+            is_place = word in (self.input_path, self.output_path, *models)
             refuse_credentials(word, "this task", bare=is_place)
         # SIGKILL ends the task without a call of `on_kill`. Then the kernel ends the command.
         setpriv = shutil.which("setpriv")
@@ -175,6 +178,11 @@ class TextbatchScoreOperator(BaseOperator):
             # A session of its own, so that Ctrl-C in a terminal does not reach the command too.
             start_new_session=True,
         )
+
+    def _models(self) -> list[str]:
+        if isinstance(self.model_path, Mapping):
+            return [f"{name}={place}" for name, place in self.model_path.items()]
+        return [self.model_path] if self.model_path else []
 
     def _follow(self, child: subprocess.Popen[str]) -> str:
         """Log the messages of the command as they come. Return the last one."""
@@ -214,6 +222,9 @@ def _small(report: dict[str, Any]) -> dict[str, Any]:
             some = islice(value.items() if isinstance(value, dict) else value, _MOST_ENTRIES)
             small[name] = type(value)(some)
             small[f"{name}_more"] = len(value) - _MOST_ENTRIES
+        if name == "models" and isinstance(value, list):
+            # The section of a model has lists and tables of its own.
+            small[name] = [_small(one) if isinstance(one, dict) else one for one in small[name]]
     return small
 
 

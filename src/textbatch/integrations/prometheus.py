@@ -17,13 +17,14 @@ from textbatch.errors import (
     exit_code_of,
     printable,
 )
-from textbatch.report.scoring import RunReport
+from textbatch.report.scoring import ModelReport, RunReport
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
     from prometheus_client.samples import Sample
 
     from textbatch.model.quality.profile import TrainingProfile
+    from textbatch.report.drift import Drift
 
 #: A number, or one for each status, label or the like.
 _Value = float | Mapping[str, float]
@@ -48,7 +49,7 @@ METRICS = {
     "textbatch_drift": "Population stability index of the run against the model's training.",
     "textbatch_model_fingerprint_info": "1 for the model of the last good run.",
 }
-#: What the labels of a metric's samples are called, beside `task`.
+#: What the labels of a metric's samples are called, beside `task` and `model`.
 _KINDS = {
     "textbatch_rows": "status",
     "textbatch_labelled_rows": "label",
@@ -83,22 +84,19 @@ def failure_measured(path: Path | None) -> Iterator[None]:
         raise
 
 
-def write_success(path: Path, report: RunReport, profile: TrainingProfile | None) -> None:
+def write_success(path: Path, report: RunReport, *profiles: TrainingProfile | None) -> None:
     """Write the metrics of a run that ended well. Of earlier runs only the last failure stays.
 
     Args:
         path: The metrics file.
         report: The report of the run.
-        profile: What the model's training looked like; None if not known.
+        *profiles: What the training of each model looked like; None if not known.
 
     Raises:
         StorageError: The file cannot be written.
     """
     from textbatch.report.drift import drift_of  # it needs NumPy
 
-    drift = drift_of(report, profile)
-    known = {"labels": drift.labels, "confidences": drift.confidences}
-    fingerprint = {} if report.fingerprint is None else {report.fingerprint: 1}
     scored = 1 if report.state == "done" else 0
     values: dict[str, _Value] = {
         "textbatch_last_success_timestamp_seconds": time.time(),
@@ -108,15 +106,26 @@ def write_success(path: Path, report: RunReport, profile: TrainingProfile | None
         "textbatch_files_stale": (report.files or {}).get("stale", 0),
         "textbatch_files_rescored": (report.files or {}).get("rescored", 0),
         "textbatch_files_bad": len(report.bad_files),
-        "textbatch_rows": report.statuses,
         "textbatch_rows_quarantined": report.rows_quarantined,
-        "textbatch_labelled_rows": report.labels,
-        "textbatch_mean_confidence": _number(report.mean_confidence),
-        "textbatch_oov_share": _number(report.oov_share),
-        "textbatch_drift": {name: index for name, index in known.items() if index is not None},
-        "textbatch_model_fingerprint_info": fingerprint,
     }
-    _write(path, values, 0)
+    of_models = {
+        one.name: _of_model(one, drift_of(one, profile))
+        for one, profile in zip(report.sections, profiles, strict=True)
+    }
+    _write(path, values, 0, of_models)
+
+
+def _of_model(one: ModelReport, drift: Drift) -> dict[str, _Value]:
+    """The metrics of the answers of one model."""
+    known = {"labels": drift.labels, "confidences": drift.confidences}
+    return {
+        "textbatch_rows": one.statuses,
+        "textbatch_labelled_rows": one.labels,
+        "textbatch_mean_confidence": _number(one.mean_confidence),
+        "textbatch_oov_share": _number(one.oov_share),
+        "textbatch_drift": {name: index for name, index in known.items() if index is not None},
+        "textbatch_model_fingerprint_info": {} if one.fingerprint is None else {one.fingerprint: 1},
+    }
 
 
 def _check(path: Path) -> None:
@@ -132,12 +141,22 @@ def _check(path: Path) -> None:
     new_output(path).check()
 
 
-def _write(path: Path, values: Mapping[str, _Value], code: int) -> None:
+def _write(
+    path: Path,
+    values: Mapping[str, _Value],
+    code: int,
+    of_models: Mapping[str, Mapping[str, _Value]] | None = None,
+) -> None:
     from prometheus_client import CollectorRegistry, generate_latest
 
     families = _known(path)
     for name, value in {**values, "textbatch_last_exit_code": code}.items():
-        families[name] = _family(name, value, task=path.stem)
+        families[name] = _family(name, {"": value}, task=path.stem)
+    # A failure tells nothing of models: what the last good run told stays.
+    names = next(iter(of_models.values()), {}) if of_models else {}
+    for name in names:
+        told = {model: one[name] for model, one in (of_models or {}).items()}
+        families[name] = _family(name, told, task=path.stem)
     registry = CollectorRegistry()
     registry.register(_Families(list(families.values())))
     with atomic_file(path) as file:
@@ -185,16 +204,21 @@ def _sample(line: str) -> Sample | None:
         return None
 
 
-def _family(name: str, value: _Value, *, task: str) -> Metric:
+def _family(name: str, of_models: Mapping[str, _Value], *, task: str) -> Metric:
+    """A metric: a number or several for each model; only the name of a model is a label."""
     from prometheus_client.metrics_core import GaugeMetricFamily
 
-    if not isinstance(value, Mapping):
-        family = GaugeMetricFamily(name, METRICS[name], labels=["task"])
-        family.add_metric([_value(task)], value)
-        return family
-    family = GaugeMetricFamily(name, METRICS[name], labels=["task", _KINDS[name]])
-    for key, count in value.items():
-        family.add_metric([_value(task), _value(key)], count)
+    labels = ["task", *(["model"] if any(of_models) else [])]
+    one = next(iter(of_models.values()))
+    labels += [_KINDS[name]] if isinstance(one, Mapping) else []
+    family = GaugeMetricFamily(name, METRICS[name], labels=labels)
+    for model, value in of_models.items():
+        common = [_value(task), *([_value(model)] if model else [])]
+        if isinstance(value, Mapping):
+            for key, count in value.items():
+                family.add_metric([*common, _value(key)], count)
+        else:
+            family.add_metric(common, value)
     return family
 
 

@@ -1,7 +1,8 @@
 """The model: everything that a bundle holds, and what computes its answers.
 
-* `predictor`: from texts to calibrated probabilities.
+* `predictor`, `predictors`: from texts to calibrated probabilities, by one model or several.
 * `export`: a model in the forms of other programs.
+* `distinct_texts`: the texts of a chunk, each once.
 * `statuses`: what becomes of a text before any model sees it.
 * `pending`: a chunk whose predictions are being computed.
 * `engines`: what runs the network: ONNX Runtime or Keras.
@@ -13,5 +14,6 @@
 * `keras_files`: files of Keras, read as data.
 * `quality`: metrics, calibration, thresholds, drift.
 * `choices`, `options`: the values that options may have, and options of several commands.
+* `named_models`: the places of one model, or of several with names.
 * `layout`: the names of the files of a bundle.
 """

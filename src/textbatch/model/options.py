@@ -8,6 +8,12 @@ from typing import TypedDict
 from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import ConflictError
 from textbatch.model.choices import DeviceName, EngineName, Precision, PrecisionName
+from textbatch.model.named_models import (
+    ModelPlace,
+    NamedModels,
+    models_of,
+    places_of_models,
+)
 from textbatch.options import Options, option, options
 
 
@@ -99,3 +105,29 @@ class TextColumnOption(Options):
 @options
 class ModelOptions(NamedModel, TextColumnOption):
     """A model, what runs it, and the column that it reads."""
+
+
+@options
+class ModelsOptions(EngineOptions, TextColumnOption):
+    """A model or several, what runs them, and the column that they read."""
+
+    # Their fingerprints, and the names of several, tell them from others.
+    model: Location | NamedModels = option(
+        "Model directory; several as NAME=DIR, their columns begin with NAME_.",
+        first=True,
+        default=Path("model"),
+        flags=("--model", "-m"),
+        variable="TEXTBATCH_MODEL",
+        of=models_of,
+        repeats=True,
+        reads=places_of_models,
+        decides=False,
+        use="read",
+    )
+
+    @property
+    def models(self) -> tuple[ModelPlace, ...]:
+        """All models; the only one may have no name."""
+        if isinstance(self.model, NamedModels):
+            return self.model.each
+        return (ModelPlace("", self.model),)

@@ -19,12 +19,14 @@ from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.records import Golden
 from textbatch.model.choices import DeviceName, EngineName, Precision
+from textbatch.model.distinct_texts import DistinctTexts
 from textbatch.model.engines import Engine, check_int8, early_exit_of, open_engine
 from textbatch.model.layout import LAYOUT
 from textbatch.model.linear.early_exit import ExitRule
 from textbatch.model.pending import PendingPredictions, Shares
 from textbatch.model.statuses import known_tokens, status_of
 from textbatch.text.bucketing import MiniBatch, mini_batches, slices
+from textbatch.text.tokenizer import SplitTexts
 from textbatch.types import (
     BoolArray,
     Float32Array,
@@ -70,14 +72,13 @@ class Predictor:
     ) -> None:
         self.classifier = classifier
         self.engine = engine
+        self.tokenizer = classifier.tokenizer
         self._batch_tokens = batch_tokens or engine.batch_tokens
-        self._tokenizer = classifier.tokenizer
-        #: Number of tokens in the texts given to `start`, and of unknown tokens among them.
-        self.tokens_seen = self.unknown_tokens = 0
-        #: Number of rows that the linear model answered alone.
-        self.early_rows = 0
+        #: Tokens of the texts given to `start`, the unknown ones among them, and the number of rows
+        #: that the linear model answered alone.
+        self.tokens_seen = self.unknown_tokens = self.early_rows = 0
         self.exits = exits
-        self._pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
+        self.pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
 
     def start(self, texts: pa.Array, undecodable: BoolArray | None = None) -> PendingPredictions:
         """Begin to score a chunk. Its mini-batches run while the caller does other work.
@@ -86,21 +87,25 @@ class Predictor:
             texts: Valid strings or null. Shape `(rows,)`.
             undecodable: True where a null means that the text is not UTF-8. Shape `(rows,)`.
         """
-        encoded = texts.dictionary_encode()
-        distinct_texts = encoded.dictionary
-        tokens = self._tokenizer.encode(distinct_texts)
+        distinct = DistinctTexts.of(texts, undecodable)
+        return self.start_split(distinct, self.tokenizer.split(distinct.texts))
+
+    def start_split(self, given: DistinctTexts, split: SplitTexts) -> PendingPredictions:
+        """Begin to score a chunk whose texts are split by now; see `start`.
+
+        Args:
+            given: The texts of the chunk.
+            split: Their tokens, from a tokenizer that splits as this predictor's does.
+        """
+        tokens = self.tokenizer.encode_split(split)
         known = known_tokens(tokens)
-        status = status_of(distinct_texts, tokens, known)
-        # Two more distinct "texts" mean null and undecodable.
-        null, bad = len(status), len(status) + 1
-        distinct = encoded.indices.cast(pa.int64()).fill_null(null).to_numpy(zero_copy_only=False)
-        if undecodable is not None:
-            distinct = np.where(undecodable, bad, distinct)
-        self._count(tokens.lengths, known, distinct)
+        status = status_of(given.texts, tokens, known)
+        self.tokens_seen += (seen := int(tokens.lengths @ given.rows))
+        self.unknown_tokens += seen - int(known @ given.rows)
         rows = np.flatnonzero(has_evidence(status))
         return PendingPredictions(
             status=np.append(status, [Status.NULL_TEXT, Status.BAD_TEXT]).astype(np.int8),
-            distinct=distinct,
+            distinct=given.numbers,
             shares=self._shares(tokens, rows, self.exits),
             num_labels=len(self.classifier.labels),
             temperature=self.classifier.temperature,
@@ -164,16 +169,16 @@ class Predictor:
         if exits is None or blend is None:
             parts = self._network(tokens, rows)
             helps = blend is not None and blend.weight > 0
-            addend = self._pool.submit(blend.addend, tokens).result if blend and helps else None
+            addend = self.pool.submit(blend.addend, tokens).result if blend and helps else None
             shares = Shares(parts=parts, addend=addend)
             return lambda: shares
         at_once = -(-len(tokens) // self.engine.workers)
         margins = [
-            self._pool.submit(blend.model.margins, part)
+            self.pool.submit(blend.model.margins, part)
             for part in slices(tokens, max(_LEAST_ROWS, at_once))
         ]
         # It waits for the calls before it, which have begun or are done when its turn has come.
-        return self._pool.submit(self._rest, tokens, rows, margins, exits, blend).result
+        return self.pool.submit(self._rest, tokens, rows, margins, exits, blend).result
 
     def _rest(
         self,
@@ -207,7 +212,7 @@ class Predictor:
         self, tokens: TokenBatch, rows: Int64Array
     ) -> list[tuple[MiniBatch, Future[Float32Array]]]:
         return [
-            (batch, self._pool.submit(self.engine.predict_logits, batch))
+            (batch, self.pool.submit(self.engine.predict_logits, batch))
             for batch in mini_batches(tokens, rows, max_padded_tokens=self._batch_tokens)
         ]
 
@@ -216,7 +221,7 @@ class Predictor:
 
     def close(self) -> None:
         """Stop the worker threads. Mini-batches that have not begun are dropped."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.pool.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Self:
         return self
@@ -228,12 +233,6 @@ class Predictor:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-    def _count(self, lengths: Int64Array, known: Int64Array, distinct: Int64Array) -> None:
-        rows = np.bincount(distinct, minlength=len(lengths))[: len(lengths)]
-        seen = int(lengths @ rows)
-        self.tokens_seen += seen
-        self.unknown_tokens += seen - int(known @ rows)
 
 
 class EngineOptions(TypedDict, total=False):

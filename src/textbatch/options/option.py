@@ -40,6 +40,8 @@ class Option:
         use: What is done with the file or folder that it names. Each option with a path says it, so
             that no place of a command is written that has another use.
         writes: The places that are written because of it, if not just the one that it names.
+        reads: The places that its value names, if not just one.
+        repeats: Whether its flag may come several times. `of` makes one value of all that is given.
         name: Name of the field.
         annotation: Type of the field, as it is written.
         default: The default; `...` if the option must be given.
@@ -63,6 +65,8 @@ class Option:
     decides: bool = True
     use: Use = ""
     writes: Callable[[Any], Iterable[Any]] | None = None
+    reads: Callable[[Any], Iterable[Any]] | None = None
+    repeats: bool = False
     name: str = ""
     annotation: str = ""
     default: Any = ...
@@ -95,6 +99,10 @@ class Option:
         """
         if value is None:
             return None
+        if self.repeats and isinstance(value, Mapping | list | tuple):
+            for one in value.values() if isinstance(value, Mapping) else value:
+                self._check_place(one)
+            return self._of(value)
         if not self.many:
             return self._one(value)
         single = isinstance(value, str | bytes | os.PathLike | Mapping) or hasattr(value, "columns")
@@ -102,6 +110,10 @@ class Option:
         return tuple(map(self._one, several))
 
     def _one(self, value: Any) -> Any:  # noqa: ANN401 - of the field's type
+        self._check_place(value)
+        return self._of(value)
+
+    def _check_place(self, value: object) -> None:
         if self.kind == "path" or self.of:  # a text to be answered may be anything
             refuse_credentials(value, f"--{self.key}")
         if self.kind == "path" and isinstance(value, str) and (not value or "\0" in value):
@@ -109,6 +121,8 @@ class Option:
                 f"{self.shown} is {'an empty text' if not value else 'a text with a NUL'}",
                 "give a path",
             )
+
+    def _of(self, value: Any) -> Any:  # noqa: ANN401 - of the field's type
         try:
             if self.of:
                 return self.of(value)

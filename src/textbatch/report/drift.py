@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from textbatch.model.quality.drift import population_stability
 from textbatch.model.quality.profile import TrainingProfile
-from textbatch.report.scoring import RunReport
+from textbatch.report.scoring import ModelReport, RunReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,11 +22,11 @@ class Drift:
     confidences: float | None
 
 
-def drift_of(report: RunReport, profile: TrainingProfile | None) -> Drift:
+def drift_of(report: RunReport | ModelReport, profile: TrainingProfile | None) -> Drift:
     """Compare a run with the training of its model.
 
     Args:
-        report: What the run did.
+        report: What the run did, or one of its models.
         profile: What the training looked like; None if not known.
     """
     if profile is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from textbatch.data.output.answer_counts import AnswerCounts
 from textbatch.data.strict_json import to_json
 from textbatch.model.bundle.directory import ListedFile
 from textbatch.model.bundle.records import EarlyExit, Int8Check, Settings
@@ -68,10 +69,11 @@ class OutputInspection:
         rows: Rows in the output.
         run_id: Id of the run that wrote it.
         textbatch: Version of textbatch that wrote it.
-        fingerprint: Fingerprint of the bundle that made it.
+        fingerprint: Fingerprint of the bundle that made it; of several a hash of all of theirs.
         columns: The columns' types, by name.
         statuses: Rows by status.
         labels: Rows by predicted label.
+        models: Of several models the answers of each; then `statuses` and `labels` are empty.
         bad_files: How many input files of a folder were set aside; None for a file.
     """
 
@@ -84,11 +86,14 @@ class OutputInspection:
     columns: dict[str, str]
     statuses: dict[str, int]
     labels: dict[str, int]
+    models: dict[str, AnswerCounts] = field(default_factory=dict)
     bad_files: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values; a file has no `parts`."""
         record = {"kind": "output", **to_json(self)}
+        if not self.models:
+            del record["models"]
         return {name: value for name, value in record.items() if value is not None}
 
 

@@ -91,29 +91,35 @@ def after_evaluate(evaluate: Sequence[str]) -> Iterator[str]:
 
 
 def after_score(
-    output: os.PathLike[str] | str, statuses: Mapping[str, int] | None = None
+    output: os.PathLike[str] | str, statuses: Mapping[str, Mapping[str, int]] | None = None
 ) -> Iterator[str]:
     """What to look at in an output.
 
     Args:
         output: The output.
-        statuses: Rows by status. Withheld ones have no confidence that a limit could find.
+        statuses: Rows by status for each model, by its name. Withheld ones have no confidence that
+            a limit could find.
     """
-    if statuses and statuses.get("low_confidence"):
+    found = statuses or {"": {}}
+    withheld = next((name for name, rows in found.items() if rows.get("low_confidence")), None)
+    name = next(iter(found)) if withheld is None else withheld
+    of = ("--of", name) if len(found) > 1 else ()
+    if withheld is not None:
         yield "To look at the rows whose label was withheld:"
-        yield f"{INDENT}{command_line('show', output, '--status', 'low_confidence')}"
+        yield f"{INDENT}{command_line('show', output, *of, '--status', 'low_confidence')}"
         return
     yield "To look at the least sure rows:"
-    yield f"{INDENT}{command_line('show', output, '--below', '0.6')}"
+    yield f"{INDENT}{command_line('show', output, *of, '--below', '0.6')}"
 
 
-def after_verify(output: os.PathLike[str] | str) -> Iterator[str]:
+def after_verify(output: os.PathLike[str] | str, models: Sequence[str] = ("",)) -> Iterator[str]:
     """What to look at in an output that is as it was written.
 
     Args:
         output: The output.
+        models: The names of the models that answered.
     """
-    return after_score(output)
+    return after_score(output, {name: {} for name in models})
 
 
 def after_show(output: os.PathLike[str] | str) -> Iterator[str]:

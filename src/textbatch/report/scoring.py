@@ -2,12 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from textbatch.data.strict_json import to_json
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.inline import counted, inline
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelReport:
+    """What one of the models of a `score` run did.
+
+    Attributes:
+        name: Its name, which begins the names of its columns; empty for a model without one.
+        model: Path of the bundle.
+        fingerprint: The bundle's fingerprint.
+        engine: The library that ran the network.
+        device: Where it ran.
+        precision: The number type of the network's matrix products.
+        statuses: Rows in the output, by status.
+        labels: Rows by predicted label.
+        labels_withheld: Labels that are always withheld.
+        mean_confidence: Mean over the rows with a label.
+        confidence_histogram: Rows that the network predicted, by the confidence of the best label.
+        tokens: Tokens of the rows that this run predicted, without resumed rows.
+        unknown_tokens: Those of them that are not in the vocabulary.
+        rows_early: Rows that the linear model answered alone in this run.
+    """
+
+    name: str
+    model: str
+    fingerprint: str | None = None
+    engine: str | None = None
+    device: str | None = None
+    precision: str | None = None
+    statuses: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    labels_withheld: list[str] = field(default_factory=list)
+    mean_confidence: float | None = None
+    confidence_histogram: list[int] = field(default_factory=list)
+    tokens: int = 0
+    unknown_tokens: int = 0
+    rows_early: int = 0
+
+    @property
+    def oov_share(self) -> float | None:
+        """Share of tokens that are not in the vocabulary; None if there was no token."""
+        return self.unknown_tokens / self.tokens if self.tokens else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +63,8 @@ class RunReport:
             interrupted run, or `skip` because the output is there; null for any other.
         input: Path of the input.
         output: Path of the output.
-        model: Path of the bundle.
-        fingerprint: The bundle's fingerprint.
+        model: Path of the bundle; of models with names each as `NAME=PATH`.
+        fingerprint: The bundle's fingerprint; of several models a hash of all of theirs.
         textbatch: Version of textbatch.
         engine: The library that ran the network.
         device: Where it ran.
@@ -34,16 +76,20 @@ class RunReport:
         rows_quarantined: Rows that were moved to the quarantine file.
         rows_resumed: Rows whose predictions were taken from an earlier run's journal.
         rows_per_second: Rows read per second, from the first row to the last.
-        statuses: Rows in the output, by status.
+        statuses: Rows in the output, by status; of several models see `models`, as for all up to
+            `confidence_histogram`.
         labels: Rows by predicted label.
         labels_withheld: Labels that are always withheld, because the model's held-out answers do
             not show `--min-precision` for them.
         mean_confidence: Mean over the rows with a label.
         confidence_histogram: Rows that the network predicted, by the confidence of the best label
             (also of withheld ones), in 20 equal bins from 0 to 1.
-        tokens: Tokens of the rows that this run predicted, without resumed rows.
+        tokens: Tokens of the rows that this run predicted, without resumed rows; of several models
+            their sum.
         unknown_tokens: Those of them that are not in the vocabulary.
-        rows_early: Rows that the linear model answered alone in this run (`--early-exit`).
+        rows_early: Rows that the linear model answered alone in this run (`--early-exit`); of
+            several models their sum.
+        models: Of models with names what each of them did.
         seal: The output's own sha256, which `verify` computes again.
         files: Of a job over several files: how many were found, scored now, known from before, and
             left out because of their names.
@@ -83,6 +129,7 @@ class RunReport:
     tokens: int = 0
     unknown_tokens: int = 0
     rows_early: int = 0
+    models: list[ModelReport] = field(default_factory=list)
     seal: str | None = None
     files: dict[str, int] | None = None
     shards: dict[str, int | None] | None = None
@@ -95,6 +142,14 @@ class RunReport:
     def oov_share(self) -> float | None:
         """Share of tokens that are not in the vocabulary; None if there was no token."""
         return self.unknown_tokens / self.tokens if self.tokens else None
+
+    @property
+    def sections(self) -> list[ModelReport]:
+        """What each model did, also the only one without a name."""
+        if self.models:
+            return self.models
+        common = {one.name for one in fields(ModelReport)} - {"name"}
+        return [ModelReport(name="", **{name: getattr(self, name) for name in common})]
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values."""
@@ -116,5 +171,12 @@ class RunReport:
             facts["rows in quarantine"] = f"{self.rows_quarantined:,}"
         for name, count in (self.files or {}).items():
             facts[f"files {name}"] = f"{count:,}"
-        tables = counted("status", self.statuses), counted("label", self.labels)
+        tables = [
+            table
+            for one in self.sections
+            for table in (
+                counted(f"{one.name} status".strip(), one.statuses),
+                counted(f"{one.name} label".strip(), one.labels),
+            )
+        ]
         return inline("Scoring", facts, *tables, notes=self.notes)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from textbatch.data.output.answer_counts import AnswerCounts
 from textbatch.data.strict_json import to_json
 
 
@@ -18,10 +19,11 @@ class Verification:
         seal: The file's own sha256; None for a folder.
         rows: Rows in the output.
         rows_quarantined: Rows that were moved to the quarantine file.
-        fingerprint: Fingerprint of the bundle that made it.
+        fingerprint: Fingerprint of the bundle that made it; of several a hash of all of theirs.
         run_id: Id of the run that wrote it.
         statuses: Rows by status.
         labels: Rows by predicted label.
+        models: Of several models the answers of each; then `statuses` and `labels` are empty.
         bad_files: How many input files of a folder were set aside; None for a file.
     """
 
@@ -34,9 +36,12 @@ class Verification:
     run_id: str
     statuses: dict[str, int]
     labels: dict[str, int]
+    models: dict[str, AnswerCounts] = field(default_factory=dict)
     bad_files: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values; a file has no `parts`, a folder no `seal`."""
         record = {"kind": "verification", **to_json(self)}
+        if not self.models:
+            del record["models"]
         return {name: value for name, value in record.items() if value is not None}

@@ -3,6 +3,7 @@
 * `api`: the functions for Python.
 * `config`, `shard_options`, `show_options`: the options of `score` and `evaluate`, and of `show`
   and `predict`.
+* `table_options`: those of `score` for a table in memory.
 * `score`: a run and its report.
 * `file_task`: what is to be done with one file, and what came of it.
 * `score_file`: the path of one file.
@@ -11,7 +12,8 @@
 * `backends`: who scores them: this process, or several.
 * `remote_output`, `stdout_output`: one file into an object store, or to standard output.
 * `job`: what is found out before the first row of a file.
-* `model_handle`: the model, loaded once for all files.
+* `model_handle`, `bundles`: the model or the models, loaded once for all files.
+* `model_reports`: what the report says of each model.
 * `chunks`: reading and predicting, chunk by chunk.
 * `chunk_predictor`: what predicts the chunks: this process, or several.
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import overload
 
@@ -28,7 +28,7 @@ def score(
     inputs: PathLike | Sequence[PathLike],
     output: PathLike,
     *,
-    model: PathLike = "model",
+    model: PathLike | Mapping[str, PathLike] = "model",
     text_column: str | None = None,
     output_format: OutputKind = "auto",
     columns: Sequence[str] | None = None,
@@ -75,7 +75,7 @@ def score(
 def score(
     inputs: TableT,
     *,
-    model: PathLike = "model",
+    model: PathLike | Mapping[str, PathLike] = "model",
     text_column: str | None = None,
     prefix: str = "",
     probabilities: bool = False,
@@ -96,7 +96,7 @@ def score(
     inputs: PathLike | Sequence[PathLike] | TableT,
     output: PathLike | None = None,
     *,
-    model: PathLike = "model",
+    model: PathLike | Mapping[str, PathLike] = "model",
     text_column: str | None = None,
     output_format: OutputKind = "auto",
     columns: Sequence[str] | None = None,
@@ -146,7 +146,7 @@ def score(
             a DataFrame of pandas or polars, or an Arrow table or record batch.
         output: File to write: .parquet, .csv, .jsonl; - for stdout; folder/ for a part per input.
             None for a table.
-        model: Model directory.
+        model: Model directory; several as NAME=DIR, their columns begin with NAME_.
         text_column: Column that holds the text. None means the model's.
         output_format: Format of what goes to stdout; auto is CSV for CSV, else JSON Lines.
         columns: Input columns to keep. None means all.

@@ -1,13 +1,13 @@
-"""What predicts the chunks of a file: a `Predictor` of this process, or several processes."""
+"""What predicts the chunks of a file: `Predictors` of this process, or several processes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import pyarrow as pa
 
-from textbatch.model.bundle.bundle import Bundle
+from textbatch.scoring.bundles import Bundles
 from textbatch.types import BoolArray, Predictions
 
 
@@ -43,15 +43,14 @@ class ChunkPredictor(Protocol):
 
     Attributes:
         in_flight: How many chunks it works on while the next one is read.
-        tokens_seen: Tokens in the texts so far.
-        unknown_tokens: Those of them that are not in the vocabulary.
-        early_rows: Rows that the linear model answered alone.
     """
 
     in_flight: int
-    tokens_seen: int
-    unknown_tokens: int
-    early_rows: int
+
+    @property
+    def work(self) -> Sequence[tuple[int, int, int]]:
+        """See `Predictors.work`."""
+        ...
 
     @property
     def engine(self) -> EngineTold:
@@ -81,5 +80,5 @@ class SpreadPredictor(ChunkPredictor, Protocol):
         ...
 
 
-#: Makes the processes for a model.
-Spread = Callable[[Bundle], SpreadPredictor]
+#: Makes the processes for the models of a run.
+Spread = Callable[[Bundles], SpreadPredictor]

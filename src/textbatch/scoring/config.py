@@ -13,7 +13,7 @@ from textbatch.data.options import LabelledOptions
 from textbatch.data.readers.read_options import ReadOptions, TextOptions
 from textbatch.data.storage.location import STANDARD_INPUT, Location, is_local, location_of
 from textbatch.errors import ConflictError, UsageError
-from textbatch.model.options import ModelOptions
+from textbatch.model.options import ModelOptions, ModelsOptions
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.shard_options import ShardOptions
@@ -66,11 +66,11 @@ class TableOptions(AnswerOptions, TextOptions):
 
 @options
 class ScoreTableOptions(TableOptions, ModelOptions):
-    """The options of the function `score` for a table in memory."""
+    """The options of what scores tables with one model, in other processes too."""
 
 
 @options
-class ScoreConfig(AnswerOptions, ShardOptions, ModelOptions, ReadOptions, ReportOptions):
+class ScoreConfig(AnswerOptions, ShardOptions, ModelsOptions, ReadOptions, ReportOptions):
     """The options of `score`.
 
     Attributes:

@@ -6,6 +6,7 @@ A job decides which files are scored, in what order and on which machine. The pa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Literal
 
 from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.choices import IfExists
+from textbatch.data.output.answer_counts import WorkCounts, prefix_of
 from textbatch.data.output.holder import Holder
 from textbatch.data.output.records import BadFile, RowCounts
 from textbatch.data.readers.identity import InputMark
@@ -31,16 +33,19 @@ State = Literal["done", "skipped", "planned", "failed"]
 Plan = Literal["score", "replace", "resume", "skip"]
 
 
-def decisive_options(config: ScoreConfig, text_column: str) -> dict[str, object]:
+def decisive_options(config: ScoreConfig, text_column: str | None) -> dict[str, object]:
     """The options that an output depends on. The model's own text column is the same named or not.
 
     Args:
         config: The job's options.
-        text_column: The model's own.
+        text_column: The models' own; None if they differ.
     """
     options = config.decisive()
-    if options.get("text_column") == text_column:
+    if text_column is not None and options.get("text_column") == text_column:
         del options["text_column"]
+    if len(config.models) == 1 and (name := config.models[0].name):
+        # The names of several models are in their common fingerprint.
+        options["prefix"] = config.prefix + prefix_of(name)
     return options
 
 
@@ -110,11 +115,11 @@ class FileTask:
         """What is to be scored."""
         return ShardFile(self.pieces) if self.pieces else new_input(self.input)
 
-    def decisive(self, text_column: str) -> dict[str, object]:
+    def decisive(self, text_column: str | None) -> dict[str, object]:
         """The options that the output depends on, for the file's key.
 
         Args:
-            text_column: The model's own.
+            text_column: See `decisive_options`.
         """
         options = decisive_options(self.config, text_column)
         if self.partitions:
@@ -131,12 +136,14 @@ class ModelUsed:
     """The model that predicted. What was not loaded is None.
 
     Attributes:
-        fingerprint: The bundle's fingerprint.
+        fingerprint: The bundle's fingerprint; of several models see `Bundles`.
         profile: Statistics of the training texts and of the predictions for them.
         engine: The library that ran the network.
         device: Where it ran.
         precision: The number type of the network's matrix products.
         withheld: Labels that `--min-precision` always withholds.
+        each: Of several models what each of them is. What is above is then what they have in
+            common.
     """
 
     fingerprint: str | None = None
@@ -145,6 +152,7 @@ class ModelUsed:
     device: str | None = None
     precision: str | None = None
     withheld: tuple[str, ...] = ()
+    each: tuple[ModelUsed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +171,8 @@ class FileResult:
         tokens: Tokens of the rows that this run predicted.
         unknown_tokens: Those of them that are not in the vocabulary.
         rows_early: Rows that the linear model answered alone in this run.
+        work_of: Of several models the last three of each, by their names; the numbers above are
+            their sums.
         seal: The output's own sha256; None if there is no output, or if it is a folder.
         input: What the output remembers of its input; None if it is a folder.
         notes: What else the user should know.
@@ -178,6 +188,7 @@ class FileResult:
     tokens: int = 0
     unknown_tokens: int = 0
     rows_early: int = 0
+    work_of: Mapping[str, WorkCounts] = field(default_factory=dict)
     seal: str | None = None
     input: InputMark | None = None
     notes: tuple[str, ...] = ()

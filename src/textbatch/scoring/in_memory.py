@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from inspect import Signature
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -20,11 +20,15 @@ from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.options import EngineOptions
 from textbatch.model.predictor import Predictor, open_bundle
+from textbatch.model.predictors import Predictors
 from textbatch.options import options_of
+from textbatch.scoring.bundles import columns_of
 from textbatch.scoring.chunks import predict_chunks
-from textbatch.scoring.config import AnswerOptions, ScoreTableOptions, TableOptions
+from textbatch.scoring.config import AnswerOptions, TableOptions
+from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.precision import label_thresholds
 from textbatch.scoring.python_values import RENAME, frame_library, table_of, texts_of
+from textbatch.scoring.table_options import ScoreTablesOptions
 from textbatch.types import Predictions, TextBatch
 
 #: See `python_values.TABLES`; pandas and polars are imported only for their own frames.
@@ -105,12 +109,7 @@ class Model:
         options = TableOptions.given(locals())
         added = added_columns(self.bundle, options)
         column = text_column or self.bundle.settings.text_column
-        if frame_library(table):
-            return cast(TableT, self._score_frame(table, column, added, options.join_lists))
-        scored = self._score_arrow(table_of(table), column, added, options.join_lists)
-        if isinstance(table, pa.RecordBatch):
-            return cast(TableT, _one_batch(scored))
-        return cast(TableT, scored)
+        return scored_table(table, column, added, Predictors([self._predictor]), options.join_lists)
 
     def close(self) -> None:
         """Stop the worker threads."""
@@ -127,46 +126,78 @@ class Model:
     ) -> None:
         self.close()
 
-    def _score_arrow(
-        self, table: pa.Table, column: str, added: OutputColumns, join_lists: str | None
-    ) -> pa.Table:
-        if table.schema.names.count(column) != 1:
-            raise DataError(
-                f"the table has no single column {shown(column)}", "name one, text_column"
-            )
-        kind = table.schema.field(column).type
-        check_text_type(kind, f"column {shown(column)}", join_lists)
-        added.check_names(table.schema.names, RENAME)
-        schema = added.output_schema(table.schema)
-        chunks = _chunks(table, column, join_lists)
-        batches = [
-            added.assemble(chunk, predictions, schema)[0]
-            for chunk, predictions in predict_chunks(chunks, self._predictor)
-        ]
-        return pa.Table.from_batches(batches, schema)
 
-    def _score_frame(
-        self,
-        frame: Any,  # noqa: ANN401 - of a library that need not be there
-        column: str,
-        added: OutputColumns,
-        join_lists: str | None,
-    ) -> Any:  # noqa: ANN401
-        library, names = frame_library(frame), list(frame.columns)
-        if names.count(column) != 1:
-            raise DataError(
-                f"the frame has no single column {shown(column)}", "name one, text_column"
-            )
-        added.check_names([str(name) for name in names], RENAME)
-        texts = pa.table({column: _texts_in(frame[column], column, library)})
-        answers = self._score_arrow(texts, column, added, join_lists).drop_columns([column])
-        if library == "polars":
-            import polars as pl
+def scored_table(
+    table: TableT,
+    column: str,
+    added: OutputColumns,
+    predictor: Predictors,
+    join_lists: str | None,
+) -> TableT:
+    """Add columns to a table.
 
-            return frame.hstack(pl.from_arrow(answers))
-        import pandas as pd
+    Args:
+        table: As in `Model.score_table`.
+        column: The column that holds the texts.
+        added: The columns.
+        predictor: Answers.
+        join_lists: As in `Model.score_table`.
 
-        return pd.concat([frame, answers.to_pandas().set_axis(frame.index)], axis=1)
+    Returns:
+        A table of the same kind.
+
+    Raises:
+        TextbatchError: As in `Model.score_table`.
+    """
+    if frame_library(table):
+        return cast(TableT, _score_frame(table, column, added, predictor, join_lists))
+    scored = _score_arrow(table_of(table), column, added, predictor, join_lists)
+    if isinstance(table, pa.RecordBatch):
+        return cast(TableT, _one_batch(scored))
+    return cast(TableT, scored)
+
+
+def _score_arrow(
+    table: pa.Table,
+    column: str,
+    added: OutputColumns,
+    predictor: Predictors,
+    join_lists: str | None,
+) -> pa.Table:
+    if table.schema.names.count(column) != 1:
+        raise DataError(f"the table has no single column {shown(column)}", "name one, text_column")
+    kind = table.schema.field(column).type
+    check_text_type(kind, f"column {shown(column)}", join_lists)
+    added.check_names(table.schema.names, RENAME)
+    schema = added.output_schema(table.schema)
+    chunks = _chunks(table, column, join_lists)
+    batches = [
+        added.assemble(chunk, predictions, schema)[0]
+        for chunk, predictions in predict_chunks(chunks, predictor)
+    ]
+    return pa.Table.from_batches(batches, schema)
+
+
+def _score_frame(
+    frame: Any,  # noqa: ANN401 - of a library that need not be there
+    column: str,
+    added: OutputColumns,
+    predictor: Predictors,
+    join_lists: str | None,
+) -> Any:  # noqa: ANN401
+    library, names = frame_library(frame), list(frame.columns)
+    if names.count(column) != 1:
+        raise DataError(f"the frame has no single column {shown(column)}", "name one, text_column")
+    added.check_names([str(name) for name in names], RENAME)
+    texts = pa.table({column: _texts_in(frame[column], column, library)})
+    answers = _score_arrow(texts, column, added, predictor, join_lists).drop_columns([column])
+    if library == "polars":
+        import polars as pl
+
+        return frame.hstack(pl.from_arrow(answers))
+    import pandas as pd
+
+    return pd.concat([frame, answers.to_pandas().set_axis(frame.index)], axis=1)
 
 
 def added_columns(bundle: Bundle, options: AnswerOptions) -> OutputColumns:
@@ -205,7 +236,7 @@ def open_model(path: Location, options: EngineOptions) -> Model:
 
 
 def score_in_memory(table: Any, given: Mapping[str, Any], known: Signature) -> Any:  # noqa: ANN401
-    """Score a table with a model that is loaded for it.
+    """Score a table with models that are loaded for it.
 
     Args:
         table: As in `Model.score_table`.
@@ -219,18 +250,19 @@ def score_in_memory(table: Any, given: Mapping[str, Any], known: Signature) -> A
         ConflictError: Something is given that only files have.
         TextbatchError: As in `open_model` and `Model.score_table`.
     """
-    own = {one.name for one in options_of(ScoreTableOptions)}
+    own = {one.name for one in options_of(ScoreTablesOptions)}
     for name, parameter in known.parameters.items():
         if name != "inputs" and name not in own and given[name] != parameter.default:
             raise ConflictError(
                 f"`inputs` is a table in memory, and `{name}` is for files",
                 "leave it out, or name a file",
             )
-    options = ScoreTableOptions.given(given)
-    with open_model(options.model, options) as model:
-        return model.score_table(
-            table, **options.in_common(TableOptions), text_column=options.text_column
-        )
+    options = ScoreTablesOptions.given(given)
+    with closing(ModelHandle(options)) as models:
+        bundles = models.bundles()
+        column = bundles.text_column(options.text_column)
+        added = columns_of(bundles.names, options, bundles, models.thresholds())
+        return scored_table(table, column, added, models.predictor(), options.join_lists)
 
 
 _CAST = "cast it to strings, missing values to None"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +31,8 @@ from textbatch.report.inspection import (
 )
 from textbatch.types import Status
 
+#: The rows of a model by status, and by label.
+Counted: TypeAlias = tuple[dict[str, int], dict[str, int]]
 _REMEDY = "name a model or an output"
 _CHANGED = "restore it, or score the input again"
 
@@ -124,6 +127,7 @@ def _inspect_folder(folder: Folder) -> OutputInspection:
         columns={field.name: str(field.type) for field in schema},
         statuses=success.statuses,
         labels=success.labels,
+        models=success.models,
         bad_files=len(success.bad_files),
     )
 
@@ -139,21 +143,26 @@ def _inspect_output(path: Location) -> OutputInspection:
     footer = find_footer(path)
     if footer is None:
         raise DataError(f"{path} was not written by textbatch", _REMEDY)
-    statuses, labels = count_answers(path, footer)
+    counted = count_answers(path, footer)
+    statuses, labels = counted.get("", ({}, {}))
     return OutputInspection(
         path=os.fspath(path),
-        rows=sum(statuses.values()),
+        rows=sum(next(iter(counted.values()))[0].values()),
         run_id=footer.run_id,
         textbatch=footer.version,
         fingerprint=footer.fingerprint,
         columns=columns,
         statuses=statuses,
         labels=labels,
+        models={
+            name: replace(one, statuses=counted[name][0], labels=counted[name][1])
+            for name, one in footer.models.items()
+        },
     )
 
 
 def answer_columns(source: ParquetSource, footer: OutputFooter) -> list[str]:
-    """The names of the columns with labels and statuses in an output.
+    """The names of the columns with labels and statuses in an output, two for each model.
 
     Args:
         source: The output.
@@ -162,7 +171,7 @@ def answer_columns(source: ParquetSource, footer: OutputFooter) -> list[str]:
     Raises:
         DataError: They are missing or hold something else.
     """
-    names = [f"{footer.prefix}predicted_label", f"{footer.prefix}status"]
+    names = _names_of(footer)
     kinds = {field.name: field.type for field in source.schema}
     for name in names:
         kind = kinds.get(name, pa.null())
@@ -172,33 +181,44 @@ def answer_columns(source: ParquetSource, footer: OutputFooter) -> list[str]:
     return names
 
 
+def _names_of(footer: OutputFooter) -> list[str]:
+    prefixes = [prefix for prefix, _ in footer.answers.values()]
+    return [f"{prefix}{name}" for prefix in prefixes for name in ("predicted_label", "status")]
+
+
 def count_answers(
     path: Location,
     footer: OutputFooter,
     *,
     whole: bool = False,
     on_rows: Callable[[int], None] = lambda _: None,
-) -> tuple[dict[str, int], dict[str, int]]:
+) -> dict[str, Counted]:
     """Count the rows of an output by status and by label.
 
     Args:
         path: The output.
         footer: What it says about itself.
-        whole: Whether to read all columns of Parquet, not only the two.
+        whole: Whether to read all columns of Parquet, not only these.
         on_rows: Called with the number of rows that were read since the last call.
 
     Returns:
-        The rows by status, without those that no row has, and the rows by label.
+        For each model, by its name, the rows by status, without those that no row has, and the
+        rows by label.
 
     Raises:
         DataError: It is damaged.
     """
-    statuses = dict.fromkeys(Status.names(), 0)
-    labels = dict.fromkeys(footer.label_names, 0)
+    counted: dict[str, Counted] = {
+        name: (dict.fromkeys(Status.names(), 0), dict.fromkeys(one.labels, 0))
+        for name, (_, one) in footer.answers.items()
+    }
+    # In the order of `answer_columns`.
+    tables = [into for statuses, labels in counted.values() for into in (labels, statuses)]
     if form := recorded_format(path):
+        names = _names_of(footer)
         for number, row in enumerate(rows_back(new_input(path), form), 1):
-            for name, into in ("predicted_label", labels), ("status", statuses):
-                value = row.get(f"{footer.prefix}{name}") or None
+            for name, into in zip(names, tables, strict=True):
+                value = row.get(name) or None
                 if not isinstance(value, str | None):
                     raise DataError(f"{path} has changed since it was written", _CHANGED)
                 if value:
@@ -209,10 +229,13 @@ def count_answers(
         source = ParquetSource(new_input(path))
         answers = answer_columns(source, footer)
         for batch in source.batches(source.schema.names if whole else answers, CHUNK_ROWS):
-            for name, into in zip(answers, (labels, statuses), strict=True):
+            for name, into in zip(answers, tables, strict=True):
                 count_values(batch.column(name), into)
             on_rows(len(batch))
-    return {name: count for name, count in statuses.items() if count}, labels
+    return {
+        name: ({status: count for status, count in statuses.items() if count}, labels)
+        for name, (statuses, labels) in counted.items()
+    }
 
 
 def count_values(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array

@@ -25,12 +25,11 @@ from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.file_io import exists
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutputError
-from textbatch.model.bundle.bundle import Bundle
+from textbatch.scoring.bundles import Bundles, columns_of
 from textbatch.scoring.chunks import with_advice
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, ModelUsed
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.scoring.precision import withheld_note
 from textbatch.scoring.wanted import check_model
 
 
@@ -42,7 +41,7 @@ class Job:
         task: The file, its output and the options.
         identity: The state of the input file before it was opened.
         source: The input.
-        bundle: The model.
+        bundles: The models.
         key: Two runs with the same key are the same job, and give the same output.
         text_column: The column that holds the texts.
         passed_through: The columns that are copied from the input.
@@ -53,7 +52,7 @@ class Job:
     task: FileTask
     identity: InputIdentity
     source: Source
-    bundle: Bundle
+    bundles: Bundles
     key: str
     text_column: str
     passed_through: pa.Schema
@@ -84,18 +83,11 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
         read_as=task.read_as,
     )
     source = partitioned(config, own, task.partitions)
-    bundle = model.bundle()
-    check_model(task, bundle.fingerprint)
-    text_column = config.text_column or bundle.settings.text_column
+    bundles = model.bundles()
+    check_model(task, bundles.fingerprint)
+    text_column = bundles.text_column(config.text_column)
     passed_through = _check_input(source, text_column, config)
-    added = OutputColumns(
-        labels=bundle.labels,
-        prefix=config.prefix,
-        probabilities=config.probabilities,
-        top_k=config.top_k,
-        min_confidence=config.min_confidence,
-        thresholds=model.thresholds(),
-    )
+    added = columns_of(bundles.names, config, bundles, model.thresholds())
     added.check_partitions(task.partitions)
     if format_of_output(task.output).is_text:
         from textbatch.data.output.text_file import check_columns
@@ -103,8 +95,7 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
         check_columns(passed_through, file)
     if note := check_types(source, passed_through, task.output, strict=config.strict_types):
         source.notes.append(note)
-    if note := withheld_note(model.withheld, bundle, config):
-        source.notes.append(note)
+    source.notes.extend(model.withheld_notes())
     if twins := case_twins(passed_through.names):
         source.notes.append(
             f"columns {listed(twins)} differ by case only, which many readers ignore"
@@ -113,11 +104,11 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
         task=task,
         identity=identity,
         source=source,
-        bundle=bundle,
+        bundles=bundles,
         key=job_key(
             identity,
-            bundle.fingerprint,
-            {"textbatch": __version__, **task.decisive(bundle.settings.text_column)},
+            bundles.fingerprint,
+            {"textbatch": __version__, **task.decisive(bundles.own_text_column)},
         ),
         text_column=text_column,
         passed_through=passed_through,
@@ -247,10 +238,10 @@ def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> O
         version=__version__,
         run_id=job.task.run_id,
         key=job.key,
-        fingerprint=job.bundle.fingerprint,
-        label_names=job.bundle.labels,
+        fingerprint=job.bundles.fingerprint,
+        label_names=job.bundles.labels,
         precision=precision,
-        prefix=job.added.prefix,
+        prefix=job.task.config.prefix if counts.models else job.added.prefix,
         input_tag=mark.tag,
         input_content=mark.content,
         rows_in=counts.rows_in,
@@ -260,6 +251,7 @@ def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> O
         labels=counts.labels,
         mean_confidence=counts.mean_confidence,
         confidence_histogram=counts.confidence_histogram,
+        models=counts.models,
     )
 
 

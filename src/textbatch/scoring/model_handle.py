@@ -1,11 +1,15 @@
-"""The model of a run: loaded when it is first needed, once for all files."""
+"""The models of a run: loaded when they are first needed, once for all files."""
 
 from __future__ import annotations
 
-from textbatch.model.bundle.bundle import Bundle
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
 from textbatch.model.bundle.fetch import load_placed
-from textbatch.model.predictor import Predictor, open_bundle
+from textbatch.model.named_models import NamedModels
+from textbatch.model.predictors import Predictors, open_bundles, told_of
 from textbatch.model.quality.thresholds import always_withheld
+from textbatch.scoring.bundles import Bundles
 from textbatch.scoring.chunk_predictor import (
     ChunkPredictor,
     EngineTold,
@@ -14,88 +18,102 @@ from textbatch.scoring.chunk_predictor import (
 )
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import ModelUsed
-from textbatch.scoring.precision import label_thresholds
+from textbatch.scoring.precision import label_thresholds, withheld_note
+from textbatch.scoring.table_options import ScoreTablesOptions
 from textbatch.types import Float32Array
 
 
 class ModelHandle:
-    """The bundle and its predictor. It owns the predictor's threads: close it.
+    """The bundles and their predictors. It owns the predictors' threads: close it.
 
     Attributes:
-        place: Where the loaded model stands: of releases the version that was current then.
-        withheld: Labels that `--min-precision` always withholds, as far as that is known.
+        place: Where the loaded models stand: of releases the version that was current then.
     """
 
-    def __init__(self, config: ScoreConfig, spread: Spread | None = None) -> None:
+    def __init__(
+        self, config: ScoreConfig | ScoreTablesOptions, spread: Spread | None = None
+    ) -> None:
         """Nothing is loaded yet.
 
         Args:
-            config: The options, which name the model, the engine and so on.
+            config: The options, which name the models, the engine and so on.
             spread: Makes what predicts the chunks of a file in several processes; None for none.
         """
         self._config, self._spread = config, spread
         self.place = config.model
         self._many: SpreadPredictor | None = None
-        self._bundle: Bundle | None = None
-        self._predictor: Predictor | None = None
-        self._thresholds: Float32Array | None = None
-        self.withheld: tuple[str, ...] = ()
+        self._bundles: Bundles | None = None
+        self._predictors: Predictors | None = None
+        self._thresholds: tuple[Float32Array | None, ...] | None = None
 
     @property
     def used(self) -> ModelUsed:
         """What is loaded so far."""
-        bundle, engine = self._bundle, self._engine
+        each = tuple(self._used(index) for index in range(len(self._config.models)))
+        if len(each) == 1:
+            return each[0]
         return ModelUsed(
-            fingerprint=bundle.fingerprint if bundle else None,
-            profile=bundle.profile if bundle else None,
-            withheld=self.withheld,
-            engine=engine.name if engine else None,
-            device=engine.device if engine else None,
-            precision=engine.precision if engine else None,
+            fingerprint=self._bundles.fingerprint if self._bundles else None,
+            engine=_common([one.engine for one in each]),
+            device=_common([one.device for one in each]),
+            precision=_common([one.precision for one in each]),
+            each=each,
         )
 
-    @property
-    def _engine(self) -> EngineTold | None:
-        if self._many is not None and (known := self._many.known_engine):
-            return known
-        return self._predictor.engine if self._predictor else None
-
-    def bundle(self) -> Bundle:
-        """Load the bundle, or return the loaded one.
+    def bundles(self) -> Bundles:
+        """Load the bundles, or return the loaded ones.
 
         Raises:
-            BundleError: It is missing, damaged or unsafe.
+            BundleError: One is missing, damaged or unsafe.
         """
-        if self._bundle is None:
-            self._bundle, self.place = load_placed(self._config.model)
-        return self._bundle
+        if self._bundles is None:
+            models, each, places = self._config.models, [], []
+            for one in models:
+                with told_of(one.name):
+                    bundle, place = load_placed(one.place)
+                each.append(bundle)
+                places.append(replace(one, place=place))
+            self.place = NamedModels(tuple(places)) if models[0].name else places[0].place
+            self._bundles = Bundles(tuple(one.name for one in models), tuple(each))
+        return self._bundles
 
-    def thresholds(self) -> Float32Array | None:
-        """The confidence that each label needs, shape `(labels,)`; None if nothing is asked for.
+    def thresholds(self) -> tuple[Float32Array | None, ...]:
+        """For each model the confidence that each label needs, shape `(labels,)`, or None.
 
         Raises:
             QualityGateError: As in `label_thresholds`.
         """
         if self._thresholds is None:
-            bundle = self.bundle()
-            self._thresholds = label_thresholds(bundle, self._config)
-            if self._thresholds is not None:
-                self.withheld = always_withheld(self._thresholds, bundle.labels)
+            bundles, found = self.bundles(), []
+            for name, bundle in zip(bundles.names, bundles.each, strict=True):
+                with told_of(name):
+                    found.append(label_thresholds(bundle, self._config))
+            self._thresholds = tuple(found)
         return self._thresholds
 
-    def predictor(self) -> Predictor:
-        """Open the predictor and check it with the golden rows, or return the open one.
+    def withheld_notes(self) -> Iterator[str]:
+        """What the report says about labels that `--min-precision` always withholds."""
+        bundles = self.bundles()
+        for index, (name, bundle) in enumerate(zip(bundles.names, bundles.each, strict=True)):
+            if note := withheld_note(self._withheld(index), bundle, self._config):
+                yield f"model {name}: {note}" if name else note
+
+    def predictor(self) -> Predictors:
+        """Open the predictors and check them with the golden rows, or return the open ones.
 
         Raises:
             BundleError: The golden rows get other predictions than they had.
             ConflictError: The device that was asked for is not there.
         """
-        if self._predictor is None:
-            config = self._config
-            self._predictor = open_bundle(
-                self.bundle(), batch_tokens=config.batch_tokens, **config.opening()
+        if self._predictors is None:
+            config, bundles = self._config, self.bundles()
+            self._predictors = open_bundles(
+                bundles.names,
+                bundles.each,
+                batch_tokens=config.batch_tokens if isinstance(config, ScoreConfig) else None,
+                **config.opening(),
             )
-        return self._predictor
+        return self._predictors
 
     def chunk_predictor(self, rows: int | None) -> ChunkPredictor:
         """What predicts the chunks of a file: several processes, where that was asked for.
@@ -106,16 +124,49 @@ class ModelHandle:
         Raises:
             TextbatchError: As in `predictor`.
         """
-        one_chunk = rows is not None and rows <= self._config.chunk_rows
+        config = self._config
+        one_chunk = (
+            isinstance(config, ScoreConfig) and rows is not None and rows <= config.chunk_rows
+        )
         if self._spread is None or one_chunk:
             return self.predictor()
         if self._many is None:
-            self._many = self._spread(self.bundle())
+            self._many = self._spread(self.bundles())
         return self._many
 
     def close(self) -> None:
-        """Stop the predictor's threads, or its processes."""
-        if self._predictor:
-            self._predictor.close()
+        """Stop the predictors' threads, or their processes."""
+        if self._predictors:
+            self._predictors.close()
         if self._many:
             self._many.close()
+
+    def _engine(self, index: int) -> EngineTold | None:
+        """What runs a model, as far as it is known; the processes have the same for all."""
+        if self._many is not None and (known := self._many.known_engine):
+            return known
+        return self._predictors.each[index].engine if self._predictors else None
+
+    def _used(self, index: int) -> ModelUsed:
+        bundle = self._bundles.each[index] if self._bundles else None
+        engine = self._engine(index)
+        return ModelUsed(
+            fingerprint=bundle.fingerprint if bundle else None,
+            profile=bundle.profile if bundle else None,
+            withheld=self._withheld(index),
+            engine=engine.name if engine else None,
+            device=engine.device if engine else None,
+            precision=engine.precision if engine else None,
+        )
+
+    def _withheld(self, index: int) -> tuple[str, ...]:
+        """Labels of a model that are always withheld, as far as that is known."""
+        found = self._thresholds[index] if self._thresholds else None
+        if found is None or self._bundles is None:
+            return ()
+        return always_withheld(found, self._bundles.each[index].labels)
+
+
+def _common(told: Sequence[str | None]) -> str | None:
+    """What is told of all models; None where they differ."""
+    return told[0] if len(set(told)) == 1 else None

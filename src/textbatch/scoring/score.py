@@ -28,6 +28,7 @@ from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileResult, FileTask, FolderResult
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
+from textbatch.scoring.model_reports import models_reported
 from textbatch.scoring.score_file import FileRun
 
 
@@ -53,11 +54,11 @@ class Scored:
 
     Attributes:
         report: The run's report.
-        profile: Statistics of the model's training texts and predictions, to compare with.
+        profiles: Of each model statistics of its training texts and predictions, to compare with.
     """
 
     report: RunReport
-    profile: TrainingProfile | None
+    profiles: tuple[TrainingProfile | None, ...]
 
 
 def score(
@@ -84,7 +85,7 @@ def score(
 def scored(
     config: ScoreConfig, *, progress: Progress | None = None, run_id: str | None = None
 ) -> Iterator[Scored]:
-    """Score files, with the model's profile, with which the report can be compared.
+    """Score files, with the models' profiles, with which the report can be compared.
 
     Until the body ends, nobody else may write the output, and a rerun after a kill knows that the
     job is done. So the body is the place to write what else is told about the run.
@@ -95,7 +96,7 @@ def scored(
         run_id: As in `score`.
 
     Yields:
-        The report, and the model's profile.
+        The report, and the profile of each model.
 
     Raises:
         TextbatchError: As in `score`.
@@ -119,7 +120,8 @@ def scored(
         if config.report:
             with only_warned(f"the report {config.report}", done.notes.append):
                 write_json(config.report, done.to_dict())
-        yield Scored(report=done, profile=result.model.profile)
+        used = result.model.each or (result.model,)
+        yield Scored(report=done, profiles=tuple(one.profile for one in used))
 
 
 def _model_of(config: ScoreConfig) -> ModelHandle:
@@ -190,7 +192,7 @@ class _ReportMaker:
             plan=result.plan,
             input=" ".join(map(os.fspath, config.inputs)),
             output=os.fspath(config.output),
-            model=os.fspath(config.model),
+            model=str(config.model),
             textbatch=__version__,
             fingerprint=model.fingerprint,
             engine=model.engine,
@@ -211,6 +213,7 @@ class _ReportMaker:
             tokens=result.tokens,
             unknown_tokens=result.unknown_tokens,
             rows_early=result.rows_early,
+            models=models_reported(config, result),
             seal=result.seal,
             files=None if files is None else to_json(files),
             shards=None if shards is None else to_json(shards),

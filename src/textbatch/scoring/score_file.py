@@ -30,7 +30,7 @@ from textbatch.scoring.file_task import FileResult, FileTask, Plan, State
 from textbatch.scoring.job import Job, already_there, footer_of, open_quarantine, prepare
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.scoring.tally import Tally
+from textbatch.scoring.tally import Tally, work_since
 from textbatch.scoring.wanted import check_wanted, take_output
 from textbatch.types import TextBatch
 
@@ -159,12 +159,10 @@ class FileRun:
 
     def _scored(self, job: Job, work: WorkDirectory, predictor: ChunkPredictor) -> FileResult:
         # The predictor may have counted the tokens of earlier files.
-        tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
-        task = job.task
-        early = predictor.early_rows
+        before, task = predictor.work, job.task
         with ExitStack() as opened:
             output = self._output = _open_output(job)
-            tally = self._tally = Tally(job.bundle.labels)
+            tally = self._tally = Tally(job.bundles)
             try:
                 bad_rows = self._bad_rows = opened.enter_context(closing(_open_filter(job)))
                 journal = opened.enter_context(closing(_open_journal(job, work)))
@@ -204,9 +202,7 @@ class FileRun:
             model=self._model.used,
             rows_resumed=journal.rows_resumed,
             rows_per_second=rate,
-            tokens=predictor.tokens_seen - tokens,
-            unknown_tokens=predictor.unknown_tokens - unknown,
-            rows_early=predictor.early_rows - early,
+            **work_since(before, predictor.work, job.bundles.names),
             seal=output.seal,
             input=mark,
             notes=(*journal.notes(), *job.source.notes, *output.notes),
@@ -283,7 +279,7 @@ def _open_journal(job: Job, work: WorkDirectory) -> Journal:
     return Journal(
         work.journal,
         key=job.key,
-        num_labels=len(job.bundle.labels),
+        num_labels=[len(one.labels) for one in job.bundles.each],
         whole=config.probabilities or config.top_k > 0,
         total_rows=job.source.num_rows,
     )

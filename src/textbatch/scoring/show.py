@@ -15,8 +15,9 @@ import pyarrow.compute as pc
 
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.output.any_folder import folder_at
-from textbatch.data.output.any_output import entries_of, recorded_format, text_format
+from textbatch.data.output.any_output import recorded_format, text_format
 from textbatch.data.output.cell_values import NoTextError, check_has_text, json_values
+from textbatch.data.output.footer import prefixes_in
 from textbatch.data.output.read_back import rows_back
 from textbatch.data.output.seal_record import recorded_columns
 from textbatch.data.readers.broken_texts import mend_texts
@@ -26,8 +27,9 @@ from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.readers.source import format_by_name
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.location import Location
-from textbatch.errors import DataError, InputNotFoundError
+from textbatch.errors import ConflictError, DataError, InputNotFoundError
 from textbatch.model.layout import LAYOUT
+from textbatch.options.credentials import quoted
 from textbatch.scoring.config import ANSWERS
 from textbatch.scoring.show_options import ShowOptions
 
@@ -67,6 +69,7 @@ def show_rows(asked: ShowOptions) -> ShownRows:
         InputNotFoundError: There is nothing at the place.
         DataError: A file is damaged, or lacks a column that was asked for.
         UsageError: A file's name does not say its format.
+        ConflictError: It is not clear whose answers filters mean.
         TryAgainError: The store does not answer.
     """
     rows: list[Row] = []
@@ -76,8 +79,9 @@ def show_rows(asked: ShowOptions) -> ShownRows:
         file = _open(path)
         picked = file.picked(asked.columns)
         columns.update(dict.fromkeys(picked))
-        answers.update(dict.fromkeys(file.named(name) for name in ANSWERS))
-        rows += islice(file.rows(picked, asked.filters), asked.rows - len(rows))
+        answers.update(dict.fromkeys(file.answers))
+        filters = file.filters(asked)
+        rows += islice(file.rows(picked, filters), asked.rows - len(rows))
         if len(rows) == asked.rows:
             break
     return ShownRows(
@@ -112,11 +116,29 @@ class _File(ABC):
 
     def __init__(self, path: Location) -> None:
         self._path = path
-        self._prefix = entries_of(path).get("textbatch.prefix", "")
+        # A file that score did not write has no prefix.
+        self._prefixes = prefixes_in(path) or {"": ""}
 
-    def named(self, name: str) -> str:
-        """The name of one of the three columns, with the prefix."""
-        return f"{self._prefix}{name}"
+    @property
+    def answers(self) -> list[str]:
+        """The names of the three columns of each model."""
+        return [f"{prefix}{name}" for prefix in self._prefixes.values() for name in ANSWERS]
+
+    def filters(self, asked: ShowOptions) -> dict[str, str | float]:
+        """What is asked of columns, by their names."""
+        names = [name for name in self._prefixes if name]
+        if asked.of is not None and asked.of not in names:
+            raise ConflictError(
+                f"{self._path} has no answers of a model {quoted(asked.of)}",
+                f"give --of one of {', '.join(names)}" if names else "leave out --of",
+            )
+        if asked.filters and asked.of is None and names:
+            raise ConflictError(
+                f"{self._path} has the answers of several models",
+                f"say whose are meant: --of with one of {', '.join(names)}",
+            )
+        prefix = self._prefixes[asked.of or next(iter(self._prefixes))]
+        return {f"{prefix}{name}": value for name, value in asked.filters.items()}
 
     def picked(self, columns: Iterable[str] | None) -> list[str]:
         """The columns to show."""
@@ -136,7 +158,7 @@ class _File(ABC):
 
     @abstractmethod
     def rows(self, columns: list[str], filters: Mapping[str, str | float]) -> Iterator[Row]:
-        """Yield the rows that fit."""
+        """Yield the rows that fit: filters are by the names of the columns."""
 
 
 class _TextFile(_File):
@@ -156,11 +178,10 @@ class _TextFile(_File):
         return rows_back(new_input(self._path), self._form)
 
     def rows(self, columns: list[str], filters: Mapping[str, str | float]) -> Iterator[Row]:
-        asked = {self.named(name): value for name, value in filters.items()}
         for row in self._all():
-            if all(self._fits(row.get(name), value) for name, value in asked.items()):
+            if all(self._fits(row.get(name), value) for name, value in filters.items()):
                 yield {name: row.get(name) for name in columns}
-            elif missing := asked.keys() - row.keys():
+            elif missing := filters.keys() - row.keys():
                 self.require(min(missing))
 
     def _fits(self, cell: Any, asked: str | float) -> bool:  # noqa: ANN401 - any of JSON's
@@ -183,13 +204,12 @@ class _ParquetFile(_File):
         self.columns = self._source.schema.names
 
     def rows(self, columns: list[str], filters: Mapping[str, str | float]) -> Iterator[Row]:
-        asked = {self.named(name): value for name, value in filters.items()}
-        for name, value in asked.items():
+        for name, value in filters.items():
             self._check_kind(name, value)
         for index, group in enumerate(self._source.row_groups):
-            if not all(_may_hold(group, name, value) for name, value in asked.items()):
+            if not all(_may_hold(group, name, value) for name, value in filters.items()):
                 continue
-            places = self._places(index, asked) if asked else None
+            places = self._places(index, filters) if filters else None
             if places is None or len(places):
                 yield from self._taken(index, columns, places)
 

@@ -28,6 +28,11 @@ class ShowOptions(Options):
         high=1.0,
         decides=False,
     )
+    of: str | None = option(
+        "Of several models the one whose answers --status, --label and --below mean.",
+        default=None,
+        decides=False,
+    )
     columns: tuple[str, ...] | None = option(
         "Columns to show.", default=None, commas=True, unset="all", decides=False
     )

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from textbatch.data.output.answer_counts import AnswerCounts, WorkCounts
 from textbatch.data.output.records import RowCounts
+from textbatch.scoring.bundles import Bundles
 from textbatch.types import CONFIDENCE_BINS, Predictions, Status, has_evidence
 
 
 class Tally:
     """Counts the rows of one file."""
 
-    def __init__(self, labels: tuple[str, ...]) -> None:
+    def __init__(self, bundles: Bundles) -> None:
         """Nothing is counted yet. The time for `rate` starts here.
 
         Args:
-            labels: The bundle's labels, in order.
+            bundles: The models that answer.
         """
-        self._labels = labels
-        self._statuses = np.zeros(len(Status), np.int64)
-        self._label_counts = np.zeros(len(labels), np.int64)
-        self._confidence_sum = 0.0
-        self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
+        self._bundles = bundles
+        self._answers = [_Answers(one.labels) for one in bundles.each]
+        self._rows = 0
         self._started = time.perf_counter()
 
     def add(self, predictions: Predictions) -> None:
@@ -32,15 +34,9 @@ class Tally:
         Args:
             predictions: The predictions of its rows; withheld labels have their own status.
         """
-        self._statuses += np.bincount(predictions.status, minlength=len(Status))
-        labelled = predictions.probabilities[predictions.status <= Status.TRUNCATED]
-        self._label_counts += np.bincount(
-            labelled.argmax(axis=1), minlength=len(self._label_counts)
-        )
-        self._confidence_sum += float(labelled.max(axis=1, initial=0).sum(dtype=np.float64))
-        answered = predictions.probabilities[has_evidence(predictions.status)]
-        sureness = answered.max(axis=1, initial=0)
-        self._histogram += np.histogram(sureness, bins=CONFIDENCE_BINS, range=(0.0, 1.0))[0]
+        self._rows += len(predictions)
+        for answers, alone in zip(self._answers, predictions.each, strict=True):
+            answers.add(alone)
 
     def counts(self, *, quarantined: int) -> RowCounts:
         """The counts so far; every row that was added counts as written.
@@ -48,17 +44,20 @@ class Tally:
         Args:
             quarantined: Rows that were moved to the quarantine file.
         """
-        rows, labelled = int(self._statuses.sum()), int(self._label_counts.sum())
-        names = Status.names()
-        return RowCounts(
-            rows_in=rows + quarantined,
-            rows_out=rows,
-            rows_quarantined=quarantined,
-            statuses={n: int(c) for n, c in zip(names, self._statuses, strict=True) if c},
-            labels=dict(zip(self._labels, self._label_counts.tolist(), strict=True)),
-            mean_confidence=self._confidence_sum / labelled if labelled else None,
-            confidence_histogram=self._histogram.tolist(),
-        )
+        rows: dict[str, Any] = {
+            "rows_in": self._rows + quarantined,
+            "rows_out": self._rows,
+            "rows_quarantined": quarantined,
+        }
+        if len(self._answers) == 1:
+            return RowCounts(**rows, **self._answers[0].counts())
+        models = {
+            name: AnswerCounts(fingerprint=bundle.fingerprint, **answers.counts())
+            for name, bundle, answers in zip(
+                self._bundles.names, self._bundles.each, self._answers, strict=True
+            )
+        }
+        return RowCounts(**rows, models=models)
 
     def rate(self, rows: int) -> float | None:
         """Rows per second so far.
@@ -70,3 +69,60 @@ class Tally:
             None where there was no row.
         """
         return round(rows / (time.perf_counter() - self._started), 1) if rows else None
+
+
+class _Answers:
+    """Counts the answers of one model."""
+
+    def __init__(self, labels: tuple[str, ...]) -> None:
+        self._labels = labels
+        self._statuses = np.zeros(len(Status), np.int64)
+        self._label_counts = np.zeros(len(labels), np.int64)
+        self._confidence_sum = 0.0
+        self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
+
+    def add(self, predictions: Predictions) -> None:
+        """Count the answers to a chunk."""
+        self._statuses += np.bincount(predictions.status, minlength=len(Status))
+        labelled = predictions.probabilities[predictions.status <= Status.TRUNCATED]
+        self._label_counts += np.bincount(
+            labelled.argmax(axis=1), minlength=len(self._label_counts)
+        )
+        self._confidence_sum += float(labelled.max(axis=1, initial=0).sum(dtype=np.float64))
+        answered = predictions.probabilities[has_evidence(predictions.status)]
+        sureness = answered.max(axis=1, initial=0)
+        self._histogram += np.histogram(sureness, bins=CONFIDENCE_BINS, range=(0.0, 1.0))[0]
+
+    def counts(self) -> dict[str, Any]:
+        """The fields of a record that tell of the answers."""
+        labelled = int(self._label_counts.sum())
+        names = Status.names()
+        return {
+            "statuses": {n: int(c) for n, c in zip(names, self._statuses, strict=True) if c},
+            "labels": dict(zip(self._labels, self._label_counts.tolist(), strict=True)),
+            "mean_confidence": self._confidence_sum / labelled if labelled else None,
+            "confidence_histogram": self._histogram.tolist(),
+        }
+
+
+def work_since(
+    before: Sequence[tuple[int, ...]], now: Sequence[tuple[int, ...]], names: Sequence[str]
+) -> dict[str, Any]:
+    """The fields of a result that tell of tokens, and of rows that a linear model answered.
+
+    Args:
+        before: For each model what `Predictors.work` told before the file.
+        now: The same after the file.
+        names: The names of the models.
+    """
+    each = [
+        WorkCounts(tokens=after[0] - then[0], unknown=after[1] - then[1], early=after[2] - then[2])
+        for then, after in zip(before, now, strict=True)
+    ]
+    whole = sum(each, WorkCounts())
+    return {
+        "tokens": whole.tokens,
+        "unknown_tokens": whole.unknown,
+        "rows_early": whole.early,
+        "work_of": dict(zip(names, each, strict=True)) if len(each) > 1 else {},
+    }

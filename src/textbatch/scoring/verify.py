@@ -7,32 +7,33 @@ import os
 from textbatch.data.output.any_folder import Folder, folder_at
 from textbatch.data.output.any_output import check_any_seal
 from textbatch.data.output.footer import OutputFooter, find_footer
-from textbatch.data.output.records import PartRecord, Success, same_counts, same_totals
+from textbatch.data.output.records import PartRecord, RowTotals, Success, same_counts, same_totals
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, InputNotFoundError
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.layout import LAYOUT
+from textbatch.model.named_models import NamedModels
 from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.report.verification import Verification
 from textbatch.scoring.folder.totals import Totals
-from textbatch.scoring.inspect import count_answers
+from textbatch.scoring.inspect import Counted, count_answers
 
 _REMEDY = "score the input again"
 _STEP = "verifying"
 
 
 def verify_output(
-    path: Location, *, model: Location | None = None, progress: Progress | None = None
+    path: Location, *, model: Location | NamedModels | None = None, progress: Progress | None = None
 ) -> Verification:
     """Check that an output is still what `score` wrote.
 
     Args:
         path: A file that `score` wrote, or a folder of them, on this machine or in an
             object store, where each object is read twice.
-        model: The bundle that must have made it; None does not check that.
+        model: The bundle that must have made it, or those with names; None does not check that.
         progress: Called as bytes are read.
 
     Returns:
@@ -48,7 +49,7 @@ def verify_output(
         return _verify_folder(path, model, progress)
     with step_of(progress, _state(path).size, step=_STEP, unit=BYTES) as step:
         found = _verify_file(path, step)
-    _check_model(path, model, found.fingerprint)
+    _check_model(path, model, found.fingerprint, found)
     return Verification(
         path=os.fspath(path),
         seal=found.seal,
@@ -58,6 +59,7 @@ def verify_output(
         run_id=found.run_id,
         statuses=found.statuses,
         labels=found.labels,
+        models=found.models,
     )
 
 
@@ -70,8 +72,8 @@ def _verify_file(path: Location, step: Progress) -> OutputFooter:
     footer = find_footer(path)
     if footer is None or footer.seal != seal:
         raise DataError(f"{path} lacks entries in its footer, or in the record beside it", _REMEDY)
-    statuses, labels = _count(path, footer, before.size, halves)
-    if statuses != footer.statuses or labels != footer.labels:
+    said = {name: (one.statuses, one.labels) for name, (_, one) in footer.answers.items()}
+    if _count(path, footer, before.size, halves) != said:
         raise DataError(f"{path} holds other rows or statuses than it says of itself", _REMEDY)
     if not _state(path).is_same(before):
         raise DataError(f"{path} was replaced while it was read", "run again")
@@ -87,7 +89,7 @@ def _state(path: Location) -> FileState:
 
 
 def _verify_folder(
-    path: Location, model: Location | None, progress: Progress | None
+    path: Location, model: Location | NamedModels | None, progress: Progress | None
 ) -> Verification:
     """Check that a folder holds exactly the parts of its manifest, each as it was written."""
     folder = folder_at(path)
@@ -115,7 +117,7 @@ def _verify_folder(
         raise DataError(f"{path} holds {other}, which is none of its parts", "move it away")
     if len(parts) != success.parts or not same_totals(totals.totals(), success):
         raise DataError(f"{path} holds other parts or rows than its _SUCCESS says", _REMEDY)
-    _check_model(path, model, success.fingerprint)
+    _check_model(path, model, success.fingerprint, success)
     return Verification(
         path=os.fspath(path),
         parts=len(parts),
@@ -126,6 +128,7 @@ def _verify_folder(
         run_id=success.run_id,
         statuses=success.statuses,
         labels=success.labels,
+        models=success.models,
     )
 
 
@@ -142,9 +145,24 @@ def _verify_part(folder: Folder, record: PartRecord, success: Success, step: Pro
         raise DataError(f"{place} holds other rows than the manifest says", _REMEDY)
 
 
-def _check_model(path: Location, model: Location | None, fingerprint: str) -> None:
-    if model and (wanted := load_model(model).fingerprint) != fingerprint:
-        raise DataError(f"{path} was made by model {fingerprint}, not {wanted}", _REMEDY)
+def _check_model(
+    path: Location, model: Location | NamedModels | None, fingerprint: str, rows: RowTotals
+) -> None:
+    """Check that these models made an output. Of several, one without a name is any of them."""
+    made = {name: one.fingerprint for name, one in rows.models.items()}
+    if isinstance(model, NamedModels):
+        for one in model.each:
+            wanted, found = load_model(one.place).fingerprint, made.get(one.name)
+            if not made and len(model.each) == 1:
+                found = fingerprint
+            if wanted != found:
+                told = f"by model {found}, not {wanted}" if found else "without such a model"
+                raise DataError(f"{path} was made {told} as {one.name}", _REMEDY)
+    elif model is not None:
+        wanted = load_model(model).fingerprint
+        if wanted not in (fingerprint, *made.values()):
+            told = ", ".join(made.values()) or fingerprint
+            raise DataError(f"{path} was made by model {told}, not {wanted}", _REMEDY)
 
 
 class _Halves:
@@ -160,9 +178,7 @@ class _Halves:
         self._told = self._added // 2
 
 
-def _count(
-    path: Location, footer: OutputFooter, size: int, halves: _Halves
-) -> tuple[dict[str, int], dict[str, int]]:
+def _count(path: Location, footer: OutputFooter, size: int, halves: _Halves) -> dict[str, Counted]:
     """Read every page of every column, or every line, and count statuses and labels."""
     per_row = size / max(1, footer.rows_out)
     return count_answers(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,11 +11,26 @@ import pyarrow.compute as pc
 from textbatch.text.keras_text import KerasText, kept_tokens
 from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import OOV_ID, PAD_ID, Vocabulary
-from textbatch.types import BoolArray, TokenBatch
+from textbatch.types import BoolArray, Int64Array, TokenBatch
 
 #: Only so much of a longer text is used, from the side that the network sees. Otherwise one row of
 #: some megabytes would delay the job, although only a few hundred of its tokens are kept.
 MAX_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitTexts:
+    """The tokens of texts, row after row, whole.
+
+    Attributes:
+        tokens: All tokens. Shape `(tokens,)`.
+        offsets: Row `i` has the tokens from `offsets[i]` to `offsets[i + 1]`. Shape `(rows + 1,)`.
+        cut: True where only a part of the text was split. Shape `(rows,)`.
+    """
+
+    tokens: pa.Array
+    offsets: Int64Array
+    cut: BoolArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,11 @@ class Tokenizer:
     max_sequence_length: int
     rules: KerasText | None = None
 
+    @property
+    def splitting(self) -> KerasText | None:
+        """What decides how `split` splits. Tokenizers in which it is equal can share its result."""
+        return self.rules and replace(self.rules, keep_unknown=True)
+
     def encode(self, texts: pa.Array) -> TokenBatch:
         """Encode texts.
 
@@ -41,9 +61,25 @@ class Tokenizer:
         Returns:
             Token ids, cut to `max_sequence_length`. Rows without a token have length 0.
         """
-        keep_last = self.rules is not None and self.rules.truncating == "pre"
-        texts, cut = _part_of_long(texts, keep_last=keep_last)
+        return self.encode_split(self.split(texts))
+
+    def split(self, texts: pa.Array) -> SplitTexts:
+        """Split texts into tokens, which no vocabulary has seen yet.
+
+        Args:
+            texts: Valid UTF-8 strings without nulls. Shape `(rows,)`.
+        """
+        texts, cut = _part_of_long(texts, keep_last=self._keeps_last)
         tokens, offsets = (self.rules.split_tokens if self.rules else split_tokens)(texts)
+        return SplitTexts(tokens=tokens, offsets=offsets, cut=cut)
+
+    def encode_split(self, texts: SplitTexts) -> TokenBatch:
+        """Look up the tokens of texts that are split by now; see `encode`.
+
+        Args:
+            texts: Texts that this tokenizer has split, or one with the same `splitting`.
+        """
+        tokens, offsets = texts.tokens, texts.offsets
         token_ids = self.vocabulary.lookup(tokens)
         unknown = None
         if self.rules:
@@ -56,12 +92,12 @@ class Tokenizer:
                 tokens = tokens.filter(pa.array(known))
         lengths = np.diff(offsets)
         kept = np.minimum(lengths, self.max_sequence_length)
-        truncated = cut | (lengths > kept)
+        truncated = texts.cut | (lengths > kept)
         if (lengths > kept).any():
             position = np.arange(len(token_ids)) - np.repeat(offsets[:-1], lengths)
             inside = (
                 position >= np.repeat(lengths - kept, lengths)
-                if keep_last
+                if self._keeps_last
                 else position < self.max_sequence_length
             )
             token_ids, tokens = token_ids[inside], tokens.filter(pa.array(inside))
@@ -72,6 +108,10 @@ class Tokenizer:
             truncated=truncated,
             unknown=tokens.filter(pa.array(token_ids == OOV_ID)) if unknown is None else unknown,
         )
+
+    @property
+    def _keeps_last(self) -> bool:
+        return self.rules is not None and self.rules.truncating == "pre"
 
 
 def _part_of_long(texts: pa.Array, *, keep_last: bool) -> tuple[pa.Array, BoolArray]:

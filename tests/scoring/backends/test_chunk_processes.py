@@ -10,11 +10,12 @@ import joblib
 import numpy as np
 import pyarrow as pa
 import pytest
-from support.bundles import random_texts, write_texts
+from support.bundles import random_bundle, random_texts, write_bundle, write_texts
 from support.dying import serve_and_die
 
 from textbatch.errors import BundleError, OutOfMemoryError
 from textbatch.model.predictor import open_bundle
+from textbatch.model.predictors import open_bundles
 from textbatch.scoring.backends.chunk_processes import ChunkProcesses
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.score import score
@@ -33,7 +34,7 @@ def source(tmp_path_factory) -> Path:
     return write_texts(tmp_path_factory.mktemp("one") / "in.parquet", texts)
 
 
-def scored(source: Path, output: Path, model: Path, **options):
+def scored(source: Path, output: Path, model: object, **options):
     values = {"inputs": source, "output": output, "model": model, "chunk_rows": 90, **options}
     return score(ScoreConfig.given(values), run_id="0123456789abcdef")
 
@@ -50,6 +51,20 @@ def test_any_number_of_workers_writes_the_same_bytes(source, model, tmp_path):
     assert told[0] == told[1]
     assert told[0]["tokens"] > 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{n}.parquet" for n in (1, 3)]
+
+
+def test_workers_predict_with_several_models(source, model, tmp_path):
+    other = random_bundle(words=("refund", "card"), labels=("good", "bad"), seed=4)
+    models = {"topic": model, "tone": write_bundle(tmp_path / "tone", other)}
+    found, told = set(), []
+    for jobs in (1, 2):
+        output = tmp_path / f"{jobs}.parquet"
+        done = scored(source, output, models, jobs=jobs, top_k=1)
+        found.add(output.read_bytes())
+        told.append(done.models)
+    assert len(found) == 1
+    assert told[0] == told[1]
+    assert told[0][1].tokens > 0
 
 
 def test_a_folder_of_one_text_file_and_its_quarantine_are_the_same(model, tmp_path):
@@ -78,7 +93,7 @@ def texts() -> pa.Array:
 def test_a_worker_that_dies_once_changes_nothing(bundle, texts, tmp_path, monkeypatch):
     monkeypatch.setenv("TEXTBATCH_TEST_DEATHS", str(tmp_path / "deaths"))
     chunks = [texts[at : at + 100] for at in range(0, 600, 100)]
-    opened = partial(open_bundle, bundle, threads=1)
+    opened = partial(open_bundles, ("",), (bundle,), threads=1)
     with open_bundle(bundle, threads=1) as here:
         expected = [here.predict(one) for one in chunks]
     many = ChunkProcesses(opened, 4, workers=2, threads=2, serve=serve_and_die)
@@ -87,7 +102,7 @@ def test_a_worker_that_dies_once_changes_nothing(bundle, texts, tmp_path, monkey
         begun.append(many.start(texts[:0]))
         found = [one.result() for one in begun]
         assert many.engine.precision == "f32"
-        assert many.tokens_seen == here.tokens_seen
+        assert many.work == [(here.tokens_seen, here.unknown_tokens, 0)]
     finally:
         many.close()
     assert len(found.pop()) == 0
@@ -101,7 +116,7 @@ def test_a_worker_that_dies_once_changes_nothing(bundle, texts, tmp_path, monkey
 
 def test_rows_that_kill_each_worker_are_an_error(bundle, monkeypatch):
     monkeypatch.setenv("TEXTBATCH_TEST_DEATHS", os.devnull)
-    opened = partial(open_bundle, bundle, threads=1)
+    opened = partial(open_bundles, ("",), (bundle,), threads=1)
     many = ChunkProcesses(opened, 4, workers=1, threads=1, serve=serve_and_die)
     try:
         begun = many.start(pa.array(["refund", "invoice"]))

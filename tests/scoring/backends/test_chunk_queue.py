@@ -28,7 +28,7 @@ def answer(piece: Piece) -> Answer:
     predictions = Predictions(
         probabilities=numbers[:, None], status=np.zeros(len(numbers), np.int8)
     )
-    return Answer(predictions=predictions, tokens=len(numbers), unknown_tokens=0)
+    return Answer(predictions=predictions, work=[(len(numbers), 0, 0)])
 
 
 def put(queue: ChunkQueue, count: int) -> list[Chunk]:

@@ -11,7 +11,7 @@ from textbatch.cli.memory import limit_memory
 from textbatch.cli.score_options import ScoreCommand
 
 if TYPE_CHECKING:
-    from textbatch.report.scoring import RunReport
+    from textbatch.report.scoring import ModelReport, RunReport
 
 
 def score_command(given: Given[ScoreCommand]) -> None:
@@ -49,7 +49,8 @@ def score_command(given: Given[ScoreCommand]) -> None:
             # Standard output is for the rows alone.
             _print(done, log if config.to_standard_output else print_line)
             if done.state == "done" and not config.to_standard_output:
-                print_advice(after_score(str(config.output), done.statuses))
+                of = {one.name: one.statuses for one in done.sections}
+                print_advice(after_score(str(config.output), of))
 
 
 def planned_lines(done: RunReport) -> Iterator[str]:
@@ -91,7 +92,7 @@ def _print(done: RunReport, show: Callable[[str], None]) -> None:
         if done.bad_files:
             files += f"{len(done.bad_files):,} set aside, "
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
-    statuses = ", ".join(f"{name} {count:,}" for name, count in done.statuses.items())
+    statuses = "; ".join(map(_statuses, done.sections))
     if done.rows_quarantined:
         statuses += f", {done.rows_quarantined:,} in quarantine"
     # Parts without a new file: an interrupted run has written them.
@@ -100,3 +101,8 @@ def _print(done: RunReport, show: Callable[[str], None]) -> None:
     told += f", {done.rows_early:,} by early exit" if done.rows_early else ""
     told += f" ({statuses})" if statuses else ""
     show(f"{done.output}: {told}")
+
+
+def _statuses(one: ModelReport) -> str:
+    told = ", ".join(f"{name} {count:,}" for name, count in one.statuses.items())
+    return f"{one.name}: {told}" if one.name and told else told

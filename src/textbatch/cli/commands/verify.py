@@ -6,6 +6,7 @@ from textbatch.cli.command import Given
 from textbatch.cli.console import print_advice, print_json, print_line, progress_shown
 from textbatch.cli.options import JsonOptions
 from textbatch.data.storage.location import Location, location_of
+from textbatch.model.named_models import NamedModels, models_of, places_of_models
 from textbatch.options import option, options
 
 
@@ -19,11 +20,13 @@ class VerifyCommand(JsonOptions):
         of=location_of,
         use="read",
     )
-    model: Location | None = option(
-        "Check that this model made it.",
+    model: Location | NamedModels | None = option(
+        "Check that this model made it; of several each as NAME=DIR.",
         default=None,
         flags=("--model", "-m"),
-        of=location_of,
+        of=models_of,
+        repeats=True,
+        reads=places_of_models,
         use="read",
     )
 
@@ -49,4 +52,4 @@ def verify_command(given: Given[VerifyCommand]) -> None:
     if found.bad_files:
         parts += f"{found.bad_files:,} input files set aside, "
     print_line(f"{found.path}: {parts}{found.rows:,} rows, all as written by run {found.run_id}")
-    print_advice(after_verify(config.output))
+    print_advice(after_verify(config.output, tuple(found.models) or ("",)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from textbatch.data.choices import MODEL_NAME
 from textbatch.options import Option
 
 _TRUTHS = {
@@ -20,6 +21,8 @@ _WORDS = {
 }
 #: A colon between paths; not the colon of a URI.
 _BETWEEN_PATHS = re.compile(":(?!//)")
+_NAMED = re.compile(f"{MODEL_NAME}=")
+_BETWEEN_NAMES = re.compile(rf":(?={MODEL_NAME}=)")
 _TOML: dict[str, tuple[type, ...]] = {
     "truth": (bool,),
     "whole": (int,),
@@ -60,6 +63,8 @@ def value_of_texts(option: Option, texts: Sequence[str]) -> object:
 def value_of_variable(option: Option, text: str) -> object:
     """Turn an environment variable into a value. Several paths have colons between them.
 
+    Of an option that repeats, a colon separates only where a name and `=` follow it.
+
     Args:
         option: The option.
         text: The variable.
@@ -67,6 +72,8 @@ def value_of_variable(option: Option, text: str) -> object:
     Raises:
         ValueError: It does not fit the option.
     """
+    if option.repeats and _NAMED.match(text):
+        return value_of_texts(option, _BETWEEN_NAMES.split(text))
     if not option.many or option.commas:
         return value_of_text(option, text)
     parts = _BETWEEN_PATHS.split(text) if option.kind == "path" else text.split()
@@ -83,7 +90,7 @@ def value_of_toml(option: Option, value: object) -> object:
     Raises:
         ValueError: It does not fit the option.
     """
-    if option.many and not option.commas:
+    if isinstance(value, list) if option.repeats else (option.many and not option.commas):
         if isinstance(value, list) and all(isinstance(one, str) for one in value):
             return value_of_texts(option, value)
         raise ValueError
@@ -114,6 +121,8 @@ def kind_of(option: Option) -> str:
         return "whole numbers with commas between" if option.kind == "whole" else _WORDS["text"]
     if option.many:
         return "a list of texts in quotes"
+    if option.repeats:
+        return "a text in quotes, or a list of them"
     if option.choices:
         return "one of " + ", ".join(f'"{choice}"' for choice in option.choices)
     return _WORDS[option.kind]

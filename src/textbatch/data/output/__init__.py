@@ -9,8 +9,10 @@
 * `csv_rows`, `json_rows`, `cell_values`, `compressor`: from rows to the bytes of these.
 * `read_back`: such an output, row by row.
 * `footer`, `footer_schemas`, `records`: what an output says about itself.
+* `answer_counts`: what it says of each of several models.
 * `work_directory`, `holder`: the lock beside an output; who holds it, as workers see it.
-* `journal`, `text_digest`: the predictions of an interrupted run, and the texts that they answer.
+* `journal`, `packed_answers`, `text_digest`: the predictions of an interrupted run, and the texts
+  that they answer.
 * `quarantine`: bad rows that leave the output.
 * `folder`, `remote_folder`, `any_folder`: outputs of several parts.
 * `ledger`: the finished parts of a folder job.

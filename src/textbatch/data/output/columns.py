@@ -31,6 +31,8 @@ class OutputColumns:
         min_confidence: Labels with a smaller confidence are withheld.
         thresholds: For each label a threshold; below it the label is withheld too. None for no
             thresholds. Shape `(labels,)`.
+        others: The columns of further models, in the order of the models; each has a prefix of
+            its own.
     """
 
     labels: tuple[str, ...]
@@ -39,6 +41,7 @@ class OutputColumns:
     top_k: int = 0
     min_confidence: float = 0.0
     thresholds: Float32Array | None = None
+    others: tuple[OutputColumns, ...] = ()
 
     def fields(self) -> list[pa.Field]:
         """The added columns, in order."""
@@ -54,7 +57,7 @@ class OutputColumns:
         if self.top_k:
             fields.append(pa.field(f"{self.prefix}top_labels", pa.list_(pa.string())))
             fields.append(pa.field(f"{self.prefix}top_confidences", pa.list_(pa.float32())))
-        return fields
+        return fields + [field for one in self.others for field in one.fields()]
 
     def output_schema(self, passed_through: pa.Schema) -> pa.Schema:
         """Make the schema of the output: the columns that are passed through, then the added ones.
@@ -122,6 +125,16 @@ class OutputColumns:
         Returns:
             The rows of the output, and the predictions with the status `low_confidence` set.
         """
+        answered = [
+            columns._answers(alone)
+            for columns, alone in zip((self, *self.others), predictions.each, strict=True)
+        ]
+        added = [column for columns, _ in answered for column in columns]
+        batch = pa.RecordBatch.from_arrays([*chunk.table.columns, *added], schema=schema)
+        return batch, Predictions.together([withheld for _, withheld in answered])
+
+    def _answers(self, predictions: Predictions) -> tuple[list[pa.Array], Predictions]:
+        """The columns of one model, and its predictions with the status `low_confidence` set."""
         probabilities = predictions.probabilities
         evidence = has_evidence(predictions.status)
         best = np.where(evidence, np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1), 0)
@@ -141,8 +154,7 @@ class OutputColumns:
             added.append(vectors(probabilities, ~evidence))
         if self.top_k:
             added.extend(self._top(probabilities, evidence))
-        batch = pa.RecordBatch.from_arrays([*chunk.table.columns, *added], schema=schema)
-        return batch, Predictions(probabilities=probabilities, status=status)
+        return added, Predictions(probabilities=probabilities, status=status)
 
     def _top(self, probabilities: Float32Array, evidence: BoolArray) -> list[pa.Array]:
         k = min(self.top_k, len(self.labels))

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textbatch.data.json_text import json_text
+from textbatch.data.output.answer_counts import AnswerCounts, ModelName, prefix_of
 from textbatch.data.output.any_output import entries_of
-from textbatch.data.output.records import RowCounts, check_sums
+from textbatch.data.output.records import RowCounts, RowTotals, check_sums
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.storage.location import Location
-from textbatch.data.strict_json import Count, RunId, Sha256, Version, as_record, parse_json
+from textbatch.data.strict_json import Count, RunId, Sha256, Version, as_record, parse_json, to_json
 from textbatch.errors import DataError
 
 _PREFIX = "textbatch."
 _KEY = "textbatch.key"
+_MODELS = "textbatch.models"
+_PREFIXED = "textbatch.prefix"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +29,11 @@ class OutputFooter(RowCounts):
         version: Version of textbatch.
         run_id: Id of the run that wrote the file.
         key: Key of the job.
-        fingerprint: Fingerprint of the bundle.
-        label_names: Labels of the bundle, in order.
+        fingerprint: Fingerprint of the bundle; of several models a hash of all of theirs.
+        label_names: Labels of the bundle, in order; of several models none.
         precision: Precision of the network: `f32` or `int8`.
-        prefix: Prefix of the names of the added columns.
+        prefix: Prefix of the names of the added columns; of several models what comes before the
+            name of each.
         input_tag: See `InputMark.tag`.
         input_content: See `InputMark.content`.
         seal: The sha256 of the file itself; None before it is written.
@@ -52,6 +56,13 @@ class OutputFooter(RowCounts):
             raise ValueError("the labels are others than those that are counted")
 
     @property
+    def answers(self) -> dict[str, tuple[str, RowTotals | AnswerCounts]]:
+        """The prefix of each model's columns, and its counts, by its name; empty for one alone."""
+        if not self.models:
+            return {"": (self.prefix, self)}
+        return {name: (f"{self.prefix}{prefix_of(name)}", one) for name, one in self.models.items()}
+
+    @property
     def input(self) -> InputMark:
         """The mark of the input."""
         return InputMark(tag=self.input_tag, content=self.input_content)
@@ -59,6 +70,8 @@ class OutputFooter(RowCounts):
     def to_entries(self) -> dict[str, str]:
         """The entries for Parquet. The seal is added later."""
         mean = self.mean_confidence
+        told = {name: to_json(one) for name, one in self.models.items()}
+        of_models = {_MODELS: json_text(told)} if told else {}
         return {
             "textbatch.version": self.version,
             "textbatch.run_id": self.run_id,
@@ -72,9 +85,10 @@ class OutputFooter(RowCounts):
             "textbatch.label_counts": json_text(self.labels),
             "textbatch.mean_confidence": "" if mean is None else repr(mean),
             "textbatch.confidence_histogram": json_text(self.confidence_histogram),
-            "textbatch.prefix": self.prefix,
+            _PREFIXED: self.prefix,
             "textbatch.input_tag": self.input_tag,
             "textbatch.input_content": self.input_content,
+            **of_models,
         }
 
     @classmethod
@@ -106,6 +120,7 @@ class OutputFooter(RowCounts):
             if own.get("mean_confidence") != ""
             else None,
             "confidence_histogram": json_of("confidence_histogram"),
+            "models": json_of("models") if _MODELS in entries else {},
         }
         return as_record(cls, own | values)
 
@@ -132,6 +147,32 @@ def find_footer(path: Location) -> OutputFooter | None:
     try:
         return OutputFooter.of_entries(entries)
     except ValueError as error:
-        raise DataError(
-            f"the footer of {os.fspath(path)} has changed since it was written", "score it again"
-        ) from error
+        raise _changed(path) from error
+
+
+def prefixes_in(path: Location) -> dict[str, str]:
+    """What the names of the added columns of an output begin with, for each model by its name.
+
+    A model alone has no name here. It is empty if textbatch did not write the output.
+
+    Raises:
+        DataError: The footer was altered.
+        StorageError: The file cannot be read.
+    """
+    entries = entries_of(path)
+    if _PREFIXED not in entries:
+        return {}
+    prefix = entries[_PREFIXED]
+    if _MODELS not in entries:
+        return {"": prefix}
+    try:
+        models = as_record(dict[ModelName, AnswerCounts], parse_json(entries[_MODELS]))
+    except ValueError as error:
+        raise _changed(path) from error
+    return {name: f"{prefix}{prefix_of(name)}" for name in models}
+
+
+def _changed(path: Location) -> DataError:
+    return DataError(
+        f"the footer of {os.fspath(path)} has changed since it was written", "score it again"
+    )

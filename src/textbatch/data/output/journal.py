@@ -3,9 +3,9 @@
 It is a file that is only appended to. Its first line names the job. Then come records. A record has
 a fixed header (first row, number of rows, length of the payload, a hash of the texts), a sha256 of
 header and payload, and the payload: the status codes (int8), then for each row either the best
-label (int32) and its confidence (float32), or all probabilities (float32). A record that is torn,
-or has a wrong hash, ends the journal; the rest is cut off. Because of the hashes, records may reach
-the disk in any order, so they need no sync each.
+label (int32) and its confidence (float32), or all probabilities (float32); of several models one
+after the other. A record that is torn, or has a wrong hash, ends the journal; the rest is cut off.
+Because of the hashes, records may reach the disk in any order, so they need no sync each.
 
 An answer is only for the text that it was computed for. The chunks of a rerun may be others than
 those of the records, so answers are handed out before the last text of their record is seen. Where
@@ -18,18 +18,19 @@ import hashlib
 import os
 import struct
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-import numpy as np
 import pyarrow as pa
 
 from textbatch.data.json_text import json_text
+from textbatch.data.output.packed_answers import packed, row_bytes, unpacked
 from textbatch.data.output.text_digest import DIGEST_BYTES, TextDigest, digest_of
 from textbatch.data.storage.private import open_private
 from textbatch.errors import OutputError, storage_errors
 from textbatch.failpoints import failpoint
-from textbatch.types import BoolArray, Predictions, has_evidence
+from textbatch.types import BoolArray, Predictions
 
 FORMAT_VERSION = 2
 #: A power cut loses at most this much work. A killed process loses no record.
@@ -52,14 +53,20 @@ class Journal:
     """
 
     def __init__(
-        self, path: Path, *, key: str, num_labels: int, whole: bool, total_rows: int | None
+        self,
+        path: Path,
+        *,
+        key: str,
+        num_labels: int | Sequence[int],
+        whole: bool,
+        total_rows: int | None,
     ) -> None:
         """Open the journal of an earlier run, if it is of the same job.
 
         Args:
             path: Path of the file. The first `append` makes it.
             key: Key of the job. A journal with another key is dropped.
-            num_labels: Width of the probabilities.
+            num_labels: Width of the probabilities; of several models the width of each.
             whole: Whether all probabilities are needed later, not only the best.
             total_rows: Number of rows of the input, if it is known. The last chunk is not
                 noted, so a small job writes no journal.
@@ -70,8 +77,11 @@ class Journal:
         self.path = path
         self.rows = self.rows_resumed = 0
         self.dropped = False
-        self._num_labels, self._whole, self._total_rows = num_labels, whole, total_rows
-        job = {"format": FORMAT_VERSION, "key": key, "labels": num_labels, "whole": whole}
+        self._widths = (num_labels,) if isinstance(num_labels, int) else tuple(num_labels)
+        self._whole, self._total_rows = whole, total_rows
+        # The width alone, as ever, if there is only one.
+        labels = self._widths[0] if len(self._widths) == 1 else self._widths
+        job = {"format": FORMAT_VERSION, "key": key, "labels": labels, "whole": whole}
         self._first_line = (json_text(job, ascii_only=True) + "\n").encode()
         # What is left of the record that is being taken, its hash, and that of the texts so far.
         self._record: Predictions | None = None
@@ -141,7 +151,7 @@ class Journal:
         self.rows += count
         if self._total_rows is not None and self.rows >= self._total_rows:
             return
-        payload = self._pack(predictions)
+        payload = packed(predictions, whole=self._whole)
         header = _HEADER.pack(_MAGIC, first, count, len(payload), digest_of(texts, undecodable))
         digest = hashlib.sha256(header + payload).digest()
         with storage_errors(self.path, "cannot write", missing=OutputError):
@@ -240,7 +250,9 @@ class Journal:
             magic, first, count, length, texts = _HEADER.unpack_from(head)
             left = os.fstat(self._descriptor).st_size - self._end - size
             # The length is not believed until it is checked.
-            fits = length == count * self._row_bytes() and 0 < length <= left
+            fits = (
+                length == count * row_bytes(self._widths, whole=self._whole) and 0 < length <= left
+            )
             if magic != _MAGIC or first != self._rows_read or not fits:
                 return None
             payload = os.pread(self._descriptor, length, self._end + size)
@@ -249,29 +261,4 @@ class Journal:
         self._end += size + length
         self._rows_read += count
         self._expected, self._texts = texts, TextDigest()
-        return self._unpack(payload, count)
-
-    def _row_bytes(self) -> int:
-        return 1 + (4 * self._num_labels if self._whole else 8)
-
-    def _pack(self, predictions: Predictions) -> bytes:
-        status, probabilities = predictions.status, predictions.probabilities
-        if self._whole:
-            return status.tobytes() + probabilities.astype("<f4", copy=False).tobytes()
-        evidence = has_evidence(status)
-        best = np.where(evidence, np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1), 0)
-        confidence = np.take_along_axis(probabilities, best[:, None], axis=1)
-        return status.tobytes() + best.astype("<i4").tobytes() + confidence.astype("<f4").tobytes()
-
-    def _unpack(self, payload: bytes, count: int) -> Predictions:
-        status = np.frombuffer(payload, np.int8, count)
-        if self._whole:
-            flat = np.frombuffer(payload, "<f4", offset=count)
-            return Predictions(probabilities=flat.reshape(count, self._num_labels), status=status)
-        best = np.frombuffer(payload, "<i4", count, offset=count)
-        confidence = np.frombuffer(payload, "<f4", count, offset=5 * count)
-        # Only the best label has its probability. The output does not depend on the others.
-        probabilities = np.zeros((count, self._num_labels), np.float32)
-        np.put_along_axis(probabilities, best[:, None].astype(np.intp), confidence[:, None], axis=1)
-        probabilities[~has_evidence(status)] = np.nan
-        return Predictions(probabilities=probabilities, status=status)
+        return unpacked(payload, count, self._widths, whole=self._whole)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
 from textbatch.data.json_text import json_text
+from textbatch.data.output.answer_counts import AnswerCounts, Bins, Models, WorkOf, fits_rows
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.storage.names import is_file_name
 from textbatch.data.strict_json import (
@@ -27,7 +29,6 @@ from textbatch.data.strict_json import (
     to_json,
 )
 from textbatch.errors import DataError
-from textbatch.types import CONFIDENCE_BINS, Status
 
 #: Increased when a field of a record changes its meaning or is removed.
 SCHEMA_VERSION = 1
@@ -50,6 +51,8 @@ class RowTotals:
         rows_quarantined: Number of rows in the quarantine file.
         statuses: Number of rows in the output, by status.
         labels: Number of rows, by predicted label.
+        models: Of a run of several models the answers of each; then `statuses` and `labels` are
+            empty.
     """
 
     rows_in: Count = 0
@@ -57,11 +60,14 @@ class RowTotals:
     rows_quarantined: Count = 0
     statuses: dict[str, Count] = field(default_factory=dict)
     labels: dict[str, Count] = field(default_factory=dict)
+    models: Models = field(default_factory=dict)
 
     @property
     def bad_rows(self) -> int:
         """Number of rows that count against `--max-bad-rows`."""
-        return self.rows_quarantined + self.statuses.get("bad_text", 0)
+        # A text that is not UTF-8 is that for every model.
+        statuses = next((one.statuses for one in self.models.values()), self.statuses)
+        return self.rows_quarantined + statuses.get("bad_text", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +81,7 @@ class RowCounts(RowTotals):
     """
 
     mean_confidence: Share | None = None
-    confidence_histogram: Annotated[list[Count], Meta(max_length=CONFIDENCE_BINS)] = field(
-        default_factory=list
-    )
+    confidence_histogram: Bins = field(default_factory=list)
 
     def counts(self) -> RowCounts:
         """The counts alone, of a record that says more."""
@@ -90,18 +94,15 @@ def check_sums(rows: RowTotals) -> None:
     Raises:
         ValueError: They do not add up.
     """
-    labelled = rows.statuses.get("ok", 0) + rows.statuses.get("truncated", 0)
-    if (
-        rows.rows_in != rows.rows_out + rows.rows_quarantined
-        or rows.rows_out != sum(rows.statuses.values())
-        or labelled != sum(rows.labels.values())
-        or not rows.statuses.keys() <= set(Status.names())
-    ):
+    if rows.rows_in != rows.rows_out + rows.rows_quarantined:
         raise ValueError("the counts do not add up")
-    if isinstance(rows, RowCounts):
-        bins = rows.confidence_histogram
-        if len(bins) not in (0, CONFIDENCE_BINS) or sum(bins) > rows.rows_out:
-            raise ValueError("the histogram does not fit the counts")
+    told: Iterable[RowTotals | AnswerCounts] = rows.models.values() if rows.models else (rows,)
+    if rows.models and (rows.statuses or rows.labels):
+        raise ValueError("there are counts that are of none of the models")
+    for one in told:
+        bins = one.confidence_histogram if isinstance(one, RowCounts | AnswerCounts) else []
+        if not fits_rows(rows.rows_out, one.statuses, one.labels, bins):
+            raise ValueError("the counts do not add up")
 
 
 def same_totals(one: RowTotals, other: RowTotals) -> bool:
@@ -122,6 +123,12 @@ def same_counts(one: RowCounts, other: RowCounts) -> bool:
         other: Another record.
     """
     return one.counts() == other.counts()
+
+
+def _told(record: RowTotals) -> dict[str, Any]:
+    """A record as values for JSON. Only a run of several models tells of models."""
+    told = to_json(record).items()
+    return {name: one for name, one in told if one or name not in ("models", "work_of")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +162,7 @@ class PartRecord(RowCounts):
         tokens: Number of tokens in the rows that this run scored.
         unknown_tokens: Number of them that the model does not know.
         rows_early: Number of rows that the linear model answered alone in this run.
+        work_of: Of several models the last three of each; the numbers above are their sums.
         seal: The seal of the part.
         fingerprint: Fingerprint of the bundle that answered; None in a record of an older
             textbatch.
@@ -172,6 +180,7 @@ class PartRecord(RowCounts):
     tokens: Count = 0
     unknown_tokens: Count = 0
     rows_early: Count = 0
+    work_of: WorkOf = field(default_factory=dict)
     seal: Sha256
     fingerprint: Sha256 | None = None
     becoming: tuple[Sha256, ...] = ()
@@ -188,7 +197,7 @@ class PartRecord(RowCounts):
 
         Names that are not UTF-8 become escapes, and are read back as they were.
         """
-        return f"{json_text(to_json(self), ascii_only=True)}\n".encode()
+        return f"{json_text(_told(self), ascii_only=True)}\n".encode()
 
     @classmethod
     def of_line(cls, line: bytes) -> PartRecord | None:
@@ -253,7 +262,7 @@ class Success(RowTotals):
 
     def to_bytes(self) -> bytes:
         """Make the content of the file, with its seal."""
-        blank = json_text({**to_json(self), "seal": _BLANK}, indent=2, ascii_only=True) + "\n"
+        blank = json_text({**_told(self), "seal": _BLANK}, indent=2, ascii_only=True) + "\n"
         before, _, behind = blank.rpartition(_BLANK)
         return f"{before}{hashlib.sha256(blank.encode()).hexdigest()}{behind}".encode()
 

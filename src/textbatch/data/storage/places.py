@@ -188,7 +188,8 @@ def _places(options: type[Options], values: Mapping[str, Any]) -> Iterator[Place
 
 def _places_of(option: Option, value: Location) -> Iterator[Place]:
     is_written = option.use == "written"
-    for place in option.writes(value) if option.writes else (value,):
+    named = option.writes or option.reads
+    for place in named(value) if named else (value,):
         yield Place(option=option.shown, given=place, is_written=is_written, is_deep=option.many)
 
 

@@ -19,16 +19,16 @@ from textbatch.report.terminal.pace import span
 def run_page(
     report: RunReport,
     samples: Sequence[tuple[float, int]],
-    profile: TrainingProfile | None = None,
+    *profiles: TrainingProfile | None,
 ) -> str:
     """Make the page about a run that ended well.
 
     Args:
         report: What the run did.
         samples: Pairs of seconds since the first row, and the rows that were done by then.
-        profile: What the training of the model looked like; None compares with nothing.
+        *profiles: What the training of each model looked like; None compares with nothing.
     """
-    picture = run_picture(report, samples, profile)
+    picture = run_picture(report, samples, profiles)
     return (
         page_environment()
         .get_template("run_page.html.j2")
@@ -38,6 +38,7 @@ def run_page(
             figures=_figures(picture),
             style=Markup(read_part("page.css")),
             drift_in_words=drift_in_words,
+            id_of=id_of,
             took=span(report.seconds),
             facts=_facts(report),
             about=about_line(report.input, report.model, report.fingerprint or "", report.started),
@@ -46,15 +47,22 @@ def run_page(
 
 
 def _figures(picture: RunPicture) -> dict[str, Markup]:
+    """The figures: that of the rates, and of each model, by its name, that of its confidences."""
     drawn: dict[str, Markup] = {}
     with drawing():
-        if any(picture.confidences):
-            drawn["confidences"] = run_confidence_figure(
-                picture.confidences, picture.training_confidences
-            )
+        for one in picture.models:
+            if any(one.confidences):
+                drawn[f"confidences{id_of(one.report.name)}"] = run_confidence_figure(
+                    one.confidences, one.training_confidences
+                )
         if picture.rates:
             drawn["rates"] = rate_figure(picture.rates)
     return drawn
+
+
+def id_of(name: str) -> str:
+    """What the ids of the sections of a model end with."""
+    return f"-{name}" if name else ""
 
 
 def _facts(report: RunReport) -> dict[str, str]:
@@ -67,9 +75,13 @@ def _facts(report: RunReport) -> dict[str, str]:
     return {
         "Input": report.input,
         "Output": report.output,
-        "Model": report.model,
+        **({} if report.models else {"Model": report.model}),
         **told,
-        "Fingerprint": report.fingerprint or "–",
+        **({} if report.models else {"Fingerprint": report.fingerprint or "–"}),
+        **{
+            f"Model {one.name}": f"{one.model}, fingerprint {one.fingerprint or '–'}"
+            for one in report.models
+        },
         "Run": report.run_id,
         "Started": report.started,
         "Engine": f"{report.engine} on {report.device}, {report.precision}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from textbatch.errors import printable
 from textbatch.model.quality.drift import LARGE_DRIFT, SOME_DRIFT
 from textbatch.model.quality.profile import TrainingProfile
-from textbatch.report.drift import drift_of
-from textbatch.report.scoring import RunReport
+from textbatch.report.drift import Drift, drift_of
+from textbatch.report.scoring import ModelReport, RunReport
 
 #: Number of points of the line of rows per second.
 _STEPS = 60
@@ -35,28 +35,48 @@ class LabelShare:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunPicture:
-    """Everything on the page. A part that is empty or None has no section there.
+class ModelPicture:
+    """What the page shows of one model. A part that is empty or None has no section there.
 
     Attributes:
-        report: The run.
+        report: What the model did.
         labels: Shares of the labels, in the order of the model.
         label_drift: Population stability index of the labels, run against training.
         confidences: Number of rows, in equal bins of confidence from 0 to 1.
         training_confidences: Number of validation rows of the training, in the same bins.
         confidence_drift: Population stability index of the two.
         training_oov: Share of unknown tokens in training.
-        rates: Pairs of seconds since the beginning, and rows per second at that time.
         warnings: What the user should look at.
     """
 
-    report: RunReport
+    report: ModelReport
     labels: tuple[LabelShare, ...]
     label_drift: float | None
     confidences: tuple[int, ...]
     training_confidences: tuple[int, ...]
     confidence_drift: float | None
     training_oov: float | None
+    warnings: tuple[str, ...]
+
+    @property
+    def labelled(self) -> int:
+        """The rows with a label."""
+        return sum(self.report.labels.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPicture:
+    """Everything on the page.
+
+    Attributes:
+        report: The run.
+        models: What each model did.
+        rates: Pairs of seconds since the beginning, and rows per second at that time.
+        warnings: What the user should look at, of the run and of all models.
+    """
+
+    report: RunReport
+    models: tuple[ModelPicture, ...]
     rates: tuple[tuple[float, float], ...]
     warnings: tuple[str, ...]
 
@@ -64,21 +84,42 @@ class RunPicture:
 def run_picture(
     report: RunReport,
     samples: Sequence[tuple[float, int]],
-    profile: TrainingProfile | None,
+    profiles: Sequence[TrainingProfile | None],
 ) -> RunPicture:
-    """Compare a run that ended well with the training of its model.
+    """Compare a run that ended well with the training of its models.
 
     Args:
         report: What the run did.
         samples: Pairs of seconds since the beginning, and the rows that were done by then.
-        profile: What the training looked like; None if not known.
+        profiles: What the training of each model looked like; None if not known.
     """
+    known = profiles or [None] * len(report.sections)
+    models = tuple(
+        _model_picture(one, report.rows_out, profile)
+        for one, profile in zip(report.sections, known, strict=True)
+    )
+    told = [
+        f"{one.report.name}: {warning}" if one.report.name else warning
+        for one in models
+        for warning in one.warnings
+    ]
+    return RunPicture(
+        report=report,
+        models=models,
+        rates=_rates(samples),
+        warnings=(*told, *_warnings_of_run(report)),
+    )
+
+
+def _model_picture(
+    report: ModelReport, rows_out: int, profile: TrainingProfile | None
+) -> ModelPicture:
     trained = profile.labels if profile else {}
     histogram = profile.confidence_histogram if profile else []
     oov = profile.oov_share if profile else None
     drift = drift_of(report, profile)
     same_bins = len(histogram) == len(report.confidence_histogram)
-    return RunPicture(
+    return ModelPicture(
         report=report,
         labels=_labels(report.labels, trained),
         label_drift=drift.labels,
@@ -86,8 +127,7 @@ def run_picture(
         training_confidences=tuple(histogram) if same_bins else (),
         confidence_drift=drift.confidences,
         training_oov=oov,
-        rates=_rates(samples),
-        warnings=tuple(_warnings(report, drift.labels, drift.confidences, oov)),
+        warnings=tuple(_warnings(report, rows_out, drift, oov)),
     )
 
 
@@ -130,24 +170,25 @@ def _rates(samples: Sequence[tuple[float, int]]) -> tuple[tuple[float, float], .
     return tuple(rates)
 
 
-def _warnings(
-    report: RunReport, labels: float | None, confidences: float | None, oov: float | None
-) -> list[str]:
-    told = []
+def _warnings(report: ModelReport, rows_out: int, drift: Drift, oov: float | None) -> Iterator[str]:
+    labels, confidences = drift.labels, drift.confidences
     if labels is not None and labels >= LARGE_DRIFT:
-        told.append(f"The mix of labels is far from that of the training rows (PSI {labels:.2f}).")
+        yield f"The mix of labels is far from that of the training rows (PSI {labels:.2f})."
     if confidences is not None and confidences >= LARGE_DRIFT:
-        told.append(
+        yield (
             "The confidences are far from those on the held-out rows of the training "
             f"(PSI {confidences:.2f})."
         )
     share = report.oov_share
     if share is not None and oov is not None and share > oov + _MORE_UNKNOWN:
-        told.append(
-            f"{share:.1%} of the tokens are unknown to the model, against {oov:.1%} in training."
-        )
-    if bad := report.statuses.get("bad_text", 0) + report.rows_quarantined:
-        told.append(f"{bad:,} rows could not be read.")
-    if report.rows_out and not sum(report.labels.values()):
-        told.append("No row got a label.")
-    return told + [printable(note) for note in report.notes]
+        yield f"{share:.1%} of the tokens are unknown to the model, against {oov:.1%} in training."
+    if rows_out and not sum(report.labels.values()):
+        yield "No row got a label."
+
+
+def _warnings_of_run(report: RunReport) -> Iterator[str]:
+    # A text that is not UTF-8 is that for every model.
+    unreadable = report.sections[0].statuses.get("bad_text", 0) + report.rows_quarantined
+    if unreadable:
+        yield f"{unreadable:,} rows could not be read."
+    yield from map(printable, report.notes)

@@ -151,12 +151,18 @@ def _of_output(found: OutputInspection) -> dict[str, str]:
     parts = "" if found.parts is None else f" in {found.parts:,} parts"
     if found.bad_files:
         parts += f"; {found.bad_files:,} input files were set aside"
+    answers = {"statuses": _counts(found.statuses), "labels": _counts(found.labels)}
+    if found.models:
+        answers = {}
+    for name, one in found.models.items():
+        answers[f"{name}: model"] = one.fingerprint
+        answers[f"{name}: statuses"] = _counts(one.statuses)
+        answers[f"{name}: labels"] = _counts(one.labels)
     return {
         "rows": f"{found.rows:,}{parts}",
-        "model": found.fingerprint,
+        "models" if found.models else "model": found.fingerprint,
         "made": f"by textbatch {found.textbatch}, run {found.run_id}",
-        "statuses": _counts(found.statuses),
-        "labels": _counts(found.labels),
+        **answers,
         "columns": ", ".join(f"{name} {_kind(kind)}" for name, kind in found.columns.items()),
     }
 

@@ -14,19 +14,19 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from textbatch.model.bundle.bundle import Bundle
-from textbatch.model.predictor import Predictor, open_bundle
+from textbatch.model.predictors import Predictors, open_bundles
 from textbatch.scoring.backends.chunk_queue import Chunk, ChunkQueue
 from textbatch.scoring.backends.chunk_worker import Answer, EngineUsed, serve
 from textbatch.scoring.backends.cores import shares_of
 from textbatch.scoring.backends.worker_process import Serve, WorkerProcess
+from textbatch.scoring.bundles import Bundles
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.types import BoolArray, Predictions
 
 
 def model_of_run(config: ScoreConfig) -> ModelHandle:
-    """The model of a run: with worker processes for its chunks, if several are asked for.
+    """The models of a run: with worker processes for its chunks, if several are asked for.
 
     Args:
         config: The job's options.
@@ -35,12 +35,14 @@ def model_of_run(config: ScoreConfig) -> ModelHandle:
     if workers == 1:
         return ModelHandle(config)
 
-    def spread(bundle: Bundle) -> ChunkProcesses:
+    def spread(bundles: Bundles) -> ChunkProcesses:
         opening = config.opening()
         opening["threads"] = threads
-        opened = partial(open_bundle, bundle, batch_tokens=config.batch_tokens, **opening)
-        labels = len(bundle.classifier.labels)
-        return ChunkProcesses(opened, labels, workers=workers, threads=threads)
+        opened = partial(
+            open_bundles, bundles.names, bundles.each, batch_tokens=config.batch_tokens, **opening
+        )
+        labels = [len(one.labels) for one in bundles.each]
+        return ChunkProcesses(opened, *labels, workers=workers, threads=threads)
 
     return ModelHandle(config, spread)
 
@@ -71,20 +73,17 @@ class PendingChunk:
 
 
 class ChunkProcesses:
-    """Predicts chunks in several processes; used as a `Predictor` is.
+    """Predicts chunks in several processes; used as `Predictors` are.
 
     Attributes:
         in_flight: How many chunks keep all workers busy.
-        tokens_seen: Tokens in the texts that were predicted.
-        unknown_tokens: Those of them that are not in the vocabulary.
-        early_rows: Rows that the linear model answered alone.
+        work: As that of `Predictors`.
     """
 
     def __init__(
         self,
-        opened: Callable[[], Predictor],
-        num_labels: int,
-        *,
+        opened: Callable[[], Predictors],
+        *num_labels: int,
         workers: int,
         threads: int,
         serve: Serve = serve,
@@ -92,14 +91,14 @@ class ChunkProcesses:
         """No process is started before there is work for it.
 
         Args:
-            opened: Opens the predictor of a worker; it is sent there.
-            num_labels: Width of the probabilities.
+            opened: Opens the predictors of a worker; it is sent there.
+            *num_labels: Width of the probabilities of each model.
             workers: How many processes.
             threads: How many threads each has.
             serve: What a process does.
         """
         self.in_flight = 2 * workers + 1
-        self.tokens_seen = self.unknown_tokens = self.early_rows = 0
+        self.work = [(0, 0, 0) for _ in num_labels]
         self._num_labels = num_labels
         self._queue = ChunkQueue(workers)
         self._workers = [
@@ -136,8 +135,13 @@ class ChunkProcesses:
         if len(texts):
             self._queue.put(chunk)
         else:
-            nothing = np.empty((0, self._num_labels), np.float32)
-            chunk.future.set_result(Predictions(probabilities=nothing, status=np.empty(0, np.int8)))
+            nothing = [
+                Predictions(
+                    probabilities=np.empty((0, width), np.float32), status=np.empty(0, np.int8)
+                )
+                for width in self._num_labels
+            ]
+            chunk.future.set_result(Predictions.together(nothing))
         return PendingChunk(chunk=chunk, count=self._count)
 
     def close(self) -> None:
@@ -149,6 +153,7 @@ class ChunkProcesses:
             worker.join()
 
     def _count(self, answer: Answer) -> None:
-        self.tokens_seen += answer.tokens
-        self.unknown_tokens += answer.unknown_tokens
-        self.early_rows += answer.early_rows
+        self.work = [
+            (before[0] + more[0], before[1] + more[1], before[2] + more[2])
+            for before, more in zip(self.work, answer.work, strict=True)
+        ]

@@ -17,8 +17,7 @@ from multiprocessing.connection import Connection
 import numpy as np
 import pyarrow as pa
 
-from textbatch.model.pending import PendingPredictions
-from textbatch.model.predictor import Predictor
+from textbatch.model.predictors import PendingOfEach, Predictors
 from textbatch.scoring.backends.process import as_value, begin_worker
 from textbatch.types import BoolArray, Predictions
 
@@ -47,15 +46,11 @@ class Answer:
 
     Attributes:
         predictions: In the order of its rows.
-        tokens: Tokens in its texts.
-        unknown_tokens: Those of them that are not in the vocabulary.
-        early_rows: Rows that the linear model answered alone.
+        work: For each model what `Predictors.work` counts, of these rows.
     """
 
     predictions: Predictions
-    tokens: int
-    unknown_tokens: int
-    early_rows: int = 0
+    work: list[tuple[int, int, int]]
 
 
 def packed(texts: pa.Array, undecodable: BoolArray) -> pa.Buffer:
@@ -91,7 +86,7 @@ class _WithoutPandas(MetaPathFinder):
 def serve(connection: Connection, driver: int) -> None:
     """Predict what comes through a connection, in its order, until it ends.
 
-    First comes a function that opens the predictor; the answer to it is an `EngineUsed`.
+    First comes a function that opens the predictors; the answer to it is an `EngineUsed`.
     Then come packed texts; the answers are `Answer`. Instead of any answer an error may come, which
     is the last.
 
@@ -104,7 +99,7 @@ def serve(connection: Connection, driver: int) -> None:
     # The driver closes its end when it needs no more.
     with suppress(EOFError, ConnectionError):
         try:
-            opened: Callable[[], Predictor] = connection.recv()
+            opened: Callable[[], Predictors] = connection.recv()
             with opened() as predictor:
                 engine = predictor.engine
                 used = EngineUsed(
@@ -119,22 +114,25 @@ def serve(connection: Connection, driver: int) -> None:
             connection.send(as_value(error, "a chunk of the input"))
 
 
-def _answer_all(connection: Connection, predictor: Predictor) -> None:
-    pending: deque[tuple[PendingPredictions, int, int]] = deque()
+def _answer_all(connection: Connection, predictor: Predictors) -> None:
+    pending: deque[tuple[PendingOfEach, list[tuple[int, int]]]] = deque()
     while True:
         if pending and (len(pending) >= DEPTH or not connection.poll()):
-            begun, tokens, unknown = pending.popleft()
-            early = predictor.early_rows
-            answer = Answer(
-                predictions=begun.result(),
-                tokens=tokens,
-                unknown_tokens=unknown,
-                early_rows=predictor.early_rows - early,
-            )
-            connection.send(answer)
+            begun, tokens = pending.popleft()
+            # Tokens are counted when a piece begins, early rows when it ends.
+            early = [one[2] for one in predictor.work]
+            predictions = begun.result()
+            work = [
+                (*seen, now[2] - before)
+                for seen, now, before in zip(tokens, predictor.work, early, strict=True)
+            ]
+            connection.send(Answer(predictions=predictions, work=work))
             continue
         texts, undecodable = unpacked(connection.recv_bytes())
-        tokens, unknown = predictor.tokens_seen, predictor.unknown_tokens
+        before_it = predictor.work
         begun = predictor.start(texts, undecodable)
-        tokens, unknown = predictor.tokens_seen - tokens, predictor.unknown_tokens - unknown
-        pending.append((begun, tokens, unknown))
+        tokens = [
+            (now[0] - then[0], now[1] - then[1])
+            for then, now in zip(before_it, predictor.work, strict=True)
+        ]
+        pending.append((begun, tokens))

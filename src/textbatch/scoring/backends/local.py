@@ -13,6 +13,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 
 from textbatch.data.storage.location import Location
 from textbatch.errors import OutOfMemoryError, TextbatchError
+from textbatch.model.named_models import NamedModels
 from textbatch.scoring.backends.port import LOOK_SECONDS, TRIES, Outcome, resumed
 from textbatch.scoring.backends.process import begin_worker, environment_of
 from textbatch.scoring.backends.worker import work
@@ -41,7 +42,7 @@ class LocalProcesses:
         self,
         config: ScoreConfig,
         *,
-        model: Location | None = None,
+        model: Location | NamedModels | None = None,
         workers: int,
         threads: int,
         do: Callable[[FileTask], Outcome] = work,

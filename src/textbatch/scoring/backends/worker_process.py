@@ -13,7 +13,7 @@ from multiprocessing.process import BaseProcess
 
 from joblib.externals.loky.backend import get_context
 
-from textbatch.model.predictor import Predictor
+from textbatch.model.predictors import Predictors
 from textbatch.scoring.backends.chunk_queue import ChunkQueue, Piece, death
 from textbatch.scoring.backends.chunk_worker import DEPTH, EngineUsed, packed, serve
 from textbatch.scoring.backends.port import TRIES
@@ -33,7 +33,7 @@ class WorkerProcess:
         self,
         number: int,
         queue: ChunkQueue,
-        opened: Callable[[], Predictor],
+        opened: Callable[[], Predictors],
         *,
         threads: int,
         serve: Serve = serve,
@@ -43,7 +43,7 @@ class WorkerProcess:
         Args:
             number: From 0.
             queue: Where the pieces come from.
-            opened: Opens the predictor of the process.
+            opened: Opens the predictors of the process.
             threads: How many threads the process has.
             serve: What the process does.
         """

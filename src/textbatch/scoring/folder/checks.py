@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from textbatch.data.output.columns import OutputColumns
 from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.jsonlines import JsonLinesSource
@@ -21,6 +20,7 @@ from textbatch.data.readers.text_column import check_text_type
 from textbatch.errors import DataError
 from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.scoring.bundles import columns_of
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.json_columns import json_types
 from textbatch.scoring.job import check_types, kept_columns, partitioned
@@ -63,9 +63,7 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
         ConflictError: A folder or a column has the name of an added column.
     """
     config = job.config
-    added = OutputColumns(
-        labels=(), prefix=config.prefix, probabilities=config.probabilities, top_k=config.top_k
-    )
+    added = columns_of([one.name for one in config.models], config)
     for file in job.todo:
         added.check_partitions(file.partitions)
     first: Source | None = None

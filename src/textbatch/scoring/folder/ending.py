@@ -83,6 +83,7 @@ def finish(job: FolderJob, run_id: str) -> None:
         rows_quarantined=totals.rows_quarantined,
         statuses=totals.statuses,
         labels=totals.labels,
+        models=totals.models,
     )
     job.folder.write_success(success)
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from textbatch.data.output.columns import OutputColumns
 from textbatch.data.output.records import PartRecord
 from textbatch.data.readers.json_types import JsonTypes, plain, types_of_job
 from textbatch.data.readers.jsonlines import JsonLinesSource
@@ -17,6 +16,7 @@ from textbatch.data.readers.source import format_of, is_known_name, require_colu
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import location_of
 from textbatch.errors import DataError
+from textbatch.scoring.bundles import columns_of
 from textbatch.scoring.folder.job import FolderJob
 
 
@@ -83,9 +83,7 @@ def _is_json(job: FolderJob, record: PartRecord) -> bool:
 
 def _passed_through(job: FolderJob, part: str) -> pa.Schema:
     config = job.config
-    added = OutputColumns(
-        labels=(), prefix=config.prefix, probabilities=config.probabilities, top_k=config.top_k
-    )
+    added = columns_of([one.name for one in config.models], config)
     names = {field.name for field in added.fields()}
     if config.partition_columns:
         names |= dict(partitions_of(part)).keys()

@@ -38,9 +38,11 @@ def record_of(job: FolderJob, file: ListedFile, result: FileResult, run_id: str)
         labels=counts.labels,
         mean_confidence=counts.mean_confidence,
         confidence_histogram=counts.confidence_histogram,
+        models=counts.models,
         tokens=result.tokens,
         unknown_tokens=result.unknown_tokens,
         rows_early=result.rows_early,
+        work_of=dict(result.work_of),
         seal=result.seal,
         notes=tuple(note[:LONGEST_NOTE] for note in notes[:MOST_NOTES]),
     )

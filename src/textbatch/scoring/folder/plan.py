@@ -20,7 +20,7 @@ from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import local
 from textbatch.data.storage.model_cache import cache_directory
 from textbatch.errors import DataError, InputNotFoundError, OutputError
-from textbatch.model.bundle.bundle import Bundle
+from textbatch.scoring.bundles import Bundles
 from textbatch.scoring.config import STAGES, ScoreConfig
 from textbatch.scoring.file_task import decisive_options
 from textbatch.scoring.folder.bad_files import BadFiles
@@ -75,7 +75,7 @@ def plan(
     config: ScoreConfig,
     listing: Listing,
     folder: Folder,
-    bundle: Bundle,
+    bundles: Bundles,
     work: WorkDirectory | None = None,
 ) -> FolderJob:
     """Find out which files are to be scored.
@@ -84,7 +84,7 @@ def plan(
         config: The job's options.
         listing: The input files.
         folder: The output.
-        bundle: The model.
+        bundles: The models.
         work: Where an interrupted run has left its ledger; None only looks at it.
 
     Returns:
@@ -94,7 +94,7 @@ def plan(
         OutputError: The output was made by another model or with other options.
         InputNotFoundError: Such parts are to be scored anew, and have no input.
     """
-    key = key_of(config, bundle)
+    key = key_of(config, bundles)
     listing = planned(listing, config, key)
     if work:
         ledger = Ledger(work.parts, key)
@@ -117,8 +117,8 @@ def plan(
     return FolderJob(
         config=config,
         key=key,
-        fingerprint=bundle.fingerprint,
-        text_column=config.text_column or bundle.settings.text_column,
+        fingerprint=bundles.fingerprint,
+        text_column=bundles.text_column(config.text_column),
         listing=listing,
         folder=folder,
         ledger=ledger,
@@ -200,14 +200,14 @@ class _Known:
         return found
 
 
-def key_of(config: ScoreConfig, bundle: Bundle) -> str:
+def key_of(config: ScoreConfig, bundles: Bundles) -> str:
     """The key of a job: two jobs with the same key answer a row alike.
 
     Args:
         config: The job's options.
-        bundle: The model.
+        bundles: The models.
     """
-    decisive = decisive_options(config, bundle.settings.text_column)
+    decisive = decisive_options(config, bundles.own_text_column)
     options = {name: str(value) for name, value in decisive.items()}
-    job = {"fingerprint": bundle.fingerprint, "options": options}
+    job = {"fingerprint": bundles.fingerprint, "options": options}
     return hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()

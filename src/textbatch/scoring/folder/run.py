@@ -81,14 +81,14 @@ class FolderRun:
         listing = list_inputs(config.inputs, config.input_format)
         self._notes.extend(listing.notes())
         if config.dry_run:
-            job = self._job = plan(config, listing, folder, self._model.bundle())
+            job = self._job = plan(config, listing, folder, self._model.bundles())
             self._notes.extend(job.stale_notes())
             with closing(job.ledger):
                 return self._planned(job)
         work = self._work = WorkDirectory(folder.lock_place, self._run_id)
         self._keep = work.inherited
         check_existing(config, folder, inherited=work.inherited)
-        job = self._job = plan(config, listing, folder, self._model.bundle(), work)
+        job = self._job = plan(config, listing, folder, self._model.bundles(), work)
         self._notes.extend(job.stale_notes())
         with closing(job.ledger):
             try:
@@ -127,6 +127,7 @@ class FolderRun:
             tokens=totals.tokens,
             unknown_tokens=totals.unknown_tokens,
             rows_early=totals.rows_early,
+            work_of=totals.work_of,
             notes=tuple(notes),
             files=job.counts(scored=parts.scored),
             shards=job.shards(),
@@ -170,6 +171,7 @@ class FolderRun:
                 rows_quarantined=success.rows_quarantined,
                 statuses=success.statuses,
                 labels=success.labels,
+                models=success.models,
             )
         done = "there is nothing to do" if self._config.dry_run else "nothing was done"
         note = f"{job.folder.path} is complete, {why}: {done}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from typing import Any
 
 import numpy as np
 
+from textbatch.data.output.answer_counts import AnswerCounts, WorkCounts
 from textbatch.data.output.records import PartRecord, RowCounts, RowTotals
 from textbatch.report.terminal.progress import Progress
 from textbatch.types import CONFIDENCE_BINS, Status
@@ -23,17 +25,17 @@ class Totals:
         tokens: Tokens of the rows that this run predicted.
         unknown_tokens: Those of them that are not in the vocabulary.
         rows_early: Rows that the linear model answered alone in this run.
+        work_of: Of several models the tokens of each.
     """
 
     def __init__(self) -> None:
         """Nothing is added yet."""
         self.rows_resumed = self.tokens = self.unknown_tokens = self.rows_early = 0
+        self.work_of: dict[str, WorkCounts] = {}
         self._rows: Counter[str] = Counter()
-        self._statuses: Counter[str] = Counter()
-        self._labels: Counter[str] = Counter()
-        # One for each file: their exact sum is the same in whatever order the files end.
-        self._confidence_sums: list[float] = []
-        self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
+        self._answers = _Answers()
+        self._models: dict[str, _Answers] = {}
+        self._fingerprints: dict[str, str] = {}
         self._finished_before = 0
 
     def add(self, one: PartRecord, *, resumed: bool = False) -> None:
@@ -45,7 +47,6 @@ class Totals:
         """
         for name in _ROWS:
             self._rows[name] += getattr(one, name)
-        self._histogram += np.array(one.confidence_histogram or 0, np.int64)
         if resumed:
             self.rows_resumed += one.rows_in
             self._finished_before += one.rows_in
@@ -54,32 +55,37 @@ class Totals:
             self.tokens += one.tokens
             self.unknown_tokens += one.unknown_tokens
             self.rows_early += one.rows_early
-        self._statuses.update(one.statuses)
-        self._labels.update(one.labels)
-        self._confidence_sums.append((one.mean_confidence or 0.0) * sum(one.labels.values()))
+            for name, more in one.work_of.items():
+                self.work_of[name] = self.work_of.get(name, WorkCounts()) + more
+        self._answers.add(one)
+        for name, answers in one.models.items():
+            self._fingerprints[name] = answers.fingerprint
+            self._models.setdefault(name, _Answers()).add(answers)
 
     def totals(self) -> RowTotals:
         """The sums that `_SUCCESS` holds; statuses in the order of their codes, labels by name."""
         return RowTotals(
-            rows_in=self._rows["rows_in"],
-            rows_out=self._rows["rows_out"],
-            rows_quarantined=self._rows["rows_quarantined"],
-            statuses={n: self._statuses[n] for n in Status.names() if self._statuses[n]},
-            labels=dict(sorted(self._labels.items())),
+            **self._rows_told(),
+            **self._answers.sums(),
+            models={
+                name: AnswerCounts(fingerprint=self._fingerprints[name], **one.sums())
+                for name, one in self._models.items()
+            },
         )
 
     def counts(self) -> RowCounts:
         """The sums, with the mean confidence and its histogram."""
-        sums, labelled = self.totals(), sum(self._labels.values())
         return RowCounts(
-            rows_in=sums.rows_in,
-            rows_out=sums.rows_out,
-            rows_quarantined=sums.rows_quarantined,
-            statuses=sums.statuses,
-            labels=sums.labels,
-            mean_confidence=math.fsum(self._confidence_sums) / labelled if labelled else None,
-            confidence_histogram=self._histogram.tolist(),
+            **self._rows_told(),
+            **self._answers.counts(),
+            models={
+                name: AnswerCounts(fingerprint=self._fingerprints[name], **one.counts())
+                for name, one in self._models.items()
+            },
         )
+
+    def _rows_told(self) -> dict[str, Any]:
+        return {name: self._rows[name] for name in _ROWS}
 
     def rate(self, seconds: float) -> float | None:
         """Rows per second, without the files that an earlier run had finished.
@@ -92,6 +98,40 @@ class Totals:
         """
         rows = self._rows["rows_in"] - self._finished_before
         return round(rows / seconds, 1) if rows and seconds > 0 else None
+
+
+class _Answers:
+    """Adds up the answers of one model."""
+
+    def __init__(self) -> None:
+        self._statuses: Counter[str] = Counter()
+        self._labels: Counter[str] = Counter()
+        # One for each file: their exact sum is the same in whatever order the files end.
+        self._confidence_sums: list[float] = []
+        self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
+
+    def add(self, one: RowCounts | AnswerCounts) -> None:
+        """Add those to a file."""
+        self._histogram += np.array(one.confidence_histogram or 0, np.int64)
+        self._statuses.update(one.statuses)
+        self._labels.update(one.labels)
+        self._confidence_sums.append((one.mean_confidence or 0.0) * sum(one.labels.values()))
+
+    def sums(self) -> dict[str, Any]:
+        """The fields of a record that are sums."""
+        return {
+            "statuses": {n: self._statuses[n] for n in Status.names() if self._statuses[n]},
+            "labels": dict(sorted(self._labels.items())),
+        }
+
+    def counts(self) -> dict[str, Any]:
+        """The sums, with the mean confidence and its histogram."""
+        labelled = sum(self._labels.values())
+        return {
+            **self.sums(),
+            "mean_confidence": math.fsum(self._confidence_sums) / labelled if labelled else None,
+            "confidence_histogram": self._histogram.tolist(),
+        }
 
 
 class PartProgress:

@@ -1,0 +1,49 @@
+"""What the report of a run says of each model that has a name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textbatch.data.output.answer_counts import WorkCounts
+from textbatch.report.scoring import ModelReport
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.file_task import FileResult
+
+
+def models_reported(config: ScoreConfig, result: FileResult) -> list[ModelReport]:
+    """Make the sections of the models of a run; none for a model without a name.
+
+    Args:
+        config: The options of the run.
+        result: What came of it.
+    """
+    return list(_sections(config, result)) if config.models[0].name else []
+
+
+def _sections(config: ScoreConfig, result: FileResult) -> Iterator[ModelReport]:
+    counts, used = result.counts, result.model.each or (result.model,)
+    for model, one in zip(config.models, used, strict=True):
+        # A single model has the counts of the run. Of several there are none before the first row.
+        alone = len(config.models) == 1
+        answers = counts if alone else counts.models.get(model.name)
+        work = WorkCounts(
+            tokens=result.tokens, unknown=result.unknown_tokens, early=result.rows_early
+        )
+        if not alone:
+            work = result.work_of.get(model.name, WorkCounts())
+        yield ModelReport(
+            name=model.name,
+            model=str(model.place),
+            fingerprint=one.fingerprint,
+            engine=one.engine,
+            device=one.device,
+            precision=one.precision,
+            statuses=answers.statuses if answers else {},
+            labels=answers.labels if answers else {},
+            labels_withheld=list(one.withheld),
+            mean_confidence=answers.mean_confidence if answers else None,
+            confidence_histogram=answers.confidence_histogram if answers else [],
+            tokens=work.tokens,
+            unknown_tokens=work.unknown,
+            rows_early=work.early,
+        )
