@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from support.bundles import run_cli
 
+from textbatch.data.storage import write_through
 from textbatch.data.storage.file_io import new_output
-from textbatch.errors import OutputError
+from textbatch.errors import OutputError, StorageError
 
 
 @pytest.fixture
@@ -103,3 +104,17 @@ def test_report_and_quarantine_may_be_devices(null, model, tmp_path):
         "null.parquet",
         "out.parquet",
     ]
+
+
+def test_a_pipe_that_nobody_reads_holds_no_job_for_ever(pipe, monkeypatch):
+    monkeypatch.setattr(write_through, "PATIENCE_SECONDS", 0.2)
+    with pytest.raises(StorageError, match="nobody reads this pipe; start its reader first"):
+        new_output(pipe).write(b"report")
+
+
+def test_a_reader_may_come_late(pipe):
+    written = threading.Thread(target=new_output(pipe).write, args=(b"report" * 100_000,))
+    written.start()
+    reader = Reader(pipe)
+    written.join()
+    assert reader.all() == b"report" * 100_000

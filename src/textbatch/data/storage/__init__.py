@@ -6,6 +6,7 @@
 * `files`: what can be done with a file: `InputFile`, `OutputFile`, `FileIO`.
 * `file_io`: chooses who does it, by scheme; the entrance of this package.
 * `local`: files on this machine.
+* `write_through`: writes to devices and pipes.
 * `places`: all places of a command: none that is written has another use.
 * `walk`: goes through folders of this machine, whatever their links.
 * `patterns`: globs for the names of objects.

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from textbatch.data.storage.file_state import FileState, check_unreplaced
 from textbatch.data.storage.files import FileIO, Found, InputFile, OutputFile, is_hidden
 from textbatch.data.storage.location import folder_of_pattern, local
 from textbatch.data.storage.walk import Entry, Walk
+from textbatch.data.storage.write_through import write_through
 from textbatch.errors import (
     AccessError,
     InputNotFoundError,
@@ -162,7 +163,7 @@ class LocalOutput(OutputFile):
         """Write a small file beside its place, and move it there."""
         if self.staged:
             with storage_errors(self.location, "cannot write", missing=OutputError):
-                _write_through(self.location, [data])
+                write_through(self.location, [data])
             return
         with atomic_file(self.location) as file:
             file.buffered.write(data)
@@ -225,21 +226,10 @@ def _check_stream(path: Path, *, allowed: bool) -> None:
         raise AccessError(f"cannot write to {path}", "check the permissions")
 
 
-def _write_through(path: Path, blocks: Iterable[bytes]) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
-    try:
-        for block in blocks:
-            view = memoryview(block)
-            while view:
-                view = view[os.write(descriptor, view) :]
-    finally:
-        os.close(descriptor)
-
-
 def _copy(finished: Path, stream: Path) -> None:
     with storage_errors(stream, "cannot write", missing=OutputError):
         with finished.open("rb") as file:
-            _write_through(stream, iter(partial(file.read, _EDGE_BYTES), b""))
+            write_through(stream, iter(partial(file.read, _EDGE_BYTES), b""))
         finished.unlink()
 
 
