@@ -17,6 +17,7 @@ TRAINS = (
     "cli/commands/test_vectors.py",
     "model/engines",
     "model/export/test_keras_file.py",
+    "model/export/test_saved_model.py",
     "model/fitting",
     "model/network",
     "model/vectors",

@@ -122,3 +122,11 @@ def test_operations_per_token_and_row_are_those_of_the_seed_network():
     sizes = architecture(vocabulary_size=27_463)
     assert per_token(sizes) == 785_000
     assert per_row(sizes) == 2 * (200 * 100 + 100 * 4)
+
+
+def test_answers_of_an_imported_model_are_compared_where_there_are_any():
+    from benchmarks.imported import compared
+
+    table = pa.table({"probabilities": [[0.75, 0.25], None, [0.25, 0.75]]})
+    theirs = np.array([[0.75, 0.25], [0.9, 0.1], [0.5, 0.5]])
+    assert compared(theirs, table) == "1 other labels, up to 2e-01 apart"

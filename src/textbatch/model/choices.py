@@ -21,4 +21,4 @@ MAX_VOCABULARY = 1_000_000
 CPU_BATCH_TOKENS = 8192
 GPU_BATCH_TOKENS = 262_144
 #: What a model can be exported as.
-ExportFormat = Literal["onnx", "keras", "mlflow"]
+ExportFormat = Literal["onnx", "keras", "saved-model", "mlflow"]

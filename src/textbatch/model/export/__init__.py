@@ -8,5 +8,8 @@
 * `keras_file`: a `.keras` file, from token ids to probabilities.
 * `keras_chain`: the network of a model that was made with Keras.
 * `keras_linear`: the linear model as layers and operations.
+* `saved_model`: a SavedModel of TensorFlow, from texts to labels.
+* `tf_tokens`, `tf_characters`, `tf_subwords`: its tokenizer, and the parts of unknown words.
+* `unicode_tables`: what is known of each character.
 * `mlflow_directory`: a directory that MLflow loads.
 """

@@ -55,6 +55,8 @@ def export_bundle(bundle: Bundle, form: ExportFormat, model: Location | None = N
     # Each form is imported only when chosen: TensorFlow alone takes seconds.
     if form == "keras":
         return _keras(bundle)
+    if form == "saved-model":
+        return _saved_model(bundle)
     if form == "mlflow":
         from textbatch.model.export.mlflow_directory import golden_difference, mlflow_files
 
@@ -82,6 +84,16 @@ def _keras(bundle: Bundle) -> Exported:
     golden, unknown = compared(bundle, form.answers_to(bundle, model))
     data = form.keras_file(bundle, model, golden, unknown)
     return Exported(files={"model.keras": data}, golden_rows=golden, unknown_words=unknown)
+
+
+def _saved_model(bundle: Bundle) -> Exported:
+    _require("saved-model", "keras", "tensorflow")
+    import_keras()
+    from textbatch.model.export import saved_model as form
+
+    model = form.TextModel(bundle.classifier)
+    golden = form.difference_of(model, *golden_batch(bundle))
+    return Exported(files=form.saved_model_files(bundle, model), golden_rows=golden)
 
 
 def _require(form: str, *libraries: str) -> None:

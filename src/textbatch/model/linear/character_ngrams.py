@@ -18,7 +18,7 @@ SHORTEST, LONGEST = 3, 5
 MAX_CHARACTERS = 64
 
 #: FNV's prime for 64 bits. A key is a hash that takes in one character after the other.
-_PRIME = np.uint64(0x100000001B3)
+PRIME = np.uint64(0x100000001B3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def subword_keys(words: pa.Array) -> SubwordEntries:
     for size in range(1, LONGEST + 1):
         windows = max(0, len(characters) - size + 1)
         # The key of the n-gram that is one character shorter, and the next character.
-        keys = (keys[:windows] ^ characters[size - 1 :]) * _PRIME
+        keys = (keys[:windows] ^ characters[size - 1 :]) * PRIME
         if size >= SHORTEST:
             inside = word_of[:windows] == word_of[size - 1 :]
             found_words.append(word_of[:windows][inside])

@@ -1,6 +1,7 @@
 """The network, in Keras and as an ONNX graph; its weights.
 
 * `architecture`: sizes and shapes, as data.
+* `sizes`: how large the weights may be.
 * `keras_network`: the network in Keras.
 * `onnx_graph`: the network as an ONNX graph.
 * `chain`: a chain of layers that was made with Keras, as data.
