@@ -61,6 +61,7 @@ SPEAKS_FOR = {
     "model/export": "export",
     "data/storage/new_tree.py": "export",
     "scoring/show.py": "show",
+    "scoring/migrate.py": "inspect",
     "scoring/releases": "promote",
     "scoring/releases/rollback.py": "rollback",
     "training": TRAINERS,

@@ -24,6 +24,7 @@
 * `scorer`: what an engine sends to its workers, to score tables there.
 * `python_values`: texts and tables of Python callers.
 * `export`, `export_options`: the path of `export`, and its options.
+* `migrate`: `inspect --migrate`.
 * `releases`: versions of a model: `promote` and `rollback`.
 * `evaluate`, `inspect`, `verify`, `show`, `predict`: the commands of these names.
 """

@@ -109,3 +109,17 @@ def atomic_directory(path: Path) -> Iterator[NewDirectory]:
             new.move_into_place()
         finally:
             shutil.rmtree(new.path, ignore_errors=True)
+
+
+@contextmanager
+def removed_unless(path: Path) -> Iterator[None]:
+    """Remove a directory that was just made, if the body fails.
+
+    Args:
+        path: The directory.
+    """
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
