@@ -129,7 +129,8 @@ class Listing:
             )
         if self.unusable:
             notes.append(
-                f"{self.unusable:,} objects are left out: parts of their names are empty, . or .."
+                f"{self.unusable:,} objects are left out: parts of their names are empty, . or .., "
+                "or too long for a file"
             )
         return notes
 
@@ -204,7 +205,7 @@ def _listed(inputs: Sequence[Location]) -> Listing:
 def _nothing(inputs: Sequence[Location], listing: Listing) -> None:
     stray = f" but {listing.stray} whose names begin with _ or ." if listing.stray else ""
     if listing.unusable:
-        stray += f" but {listing.unusable} with empty, . or .. in their names"
+        stray += f" but {listing.unusable} with empty, . or .. in their names, or too long ones"
     names = ", ".join(map(str, inputs[:3])) + (", …" if len(inputs) > 3 else "")
     raise InputNotFoundError(f"no input file in {names}{stray}", "check the path or the pattern")
 

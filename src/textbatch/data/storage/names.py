@@ -24,11 +24,16 @@ def is_file_name(name: str) -> bool:
 
     Returns:
         False for what leads out of the folder, or to another file than the name says: a part that
-        is empty, `.` or `..`, as an absolute name has; and for what is no text.
+        is empty, `.` or `..`, as an absolute name has; for a part that no file system takes,
+        because it is too long; and for what is no text.
     """
-    if any(part in ("", ".", "..") for part in name.split("/")):
+    parts = name.split("/")
+    if any(part in ("", ".", "..") for part in parts) or "\0" in name:
         return False
-    return "\0" not in name
+    try:
+        return all(len(os.fsencode(part)) <= MAX_NAME_BYTES for part in parts)
+    except UnicodeEncodeError:
+        return False
 
 
 def place_in(folder: Path, name: str) -> Path:
