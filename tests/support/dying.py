@@ -7,6 +7,7 @@ import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from textbatch.errors import TextbatchError
 from textbatch.scoring.backends.chunk_worker import serve
 from textbatch.scoring.backends.port import Outcome
 from textbatch.scoring.file_task import FileResult, FileTask
@@ -44,3 +45,10 @@ class _Dying:
 def serve_and_die(connection: Connection, driver: int) -> None:
     """Serve as workers do; die as long as the noted file is empty."""
     serve(_Dying(connection, Path(os.environ["TEXTBATCH_TEST_DEATHS"])), driver)
+
+
+def serve_its_signals(connection: Connection, _driver: int) -> None:
+    """Answer with an error that says whether Ctrl-C was blocked when this process began."""
+    connection.recv()
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    connection.send(TextbatchError(f"blocked: {signal.SIGINT in blocked}"))

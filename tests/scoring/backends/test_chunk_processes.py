@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -140,3 +142,27 @@ def test_a_model_that_cannot_be_opened_is_told():
         assert many.known_engine is None
     finally:
         many.close()
+
+
+#: In a process of its own, in which nothing has started a process before.
+FRESH = """
+import pyarrow as pa
+from support.dying import serve_its_signals
+from textbatch.scoring.backends.chunk_processes import ChunkProcesses
+many = ChunkProcesses(print, 4, workers=1, threads=1, serve=serve_its_signals)
+print(many.start(pa.array(["refund"])).chunk.future.exception())
+many.close()
+"""
+
+
+def test_ctrl_c_reaches_no_worker_not_even_while_it_starts():
+    here = Path(__file__).parents[2]
+    paths = os.pathsep.join(filter(None, (str(here), os.environ.get("PYTHONPATH"))))
+    done = subprocess.run(
+        [sys.executable, "-c", FRESH],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": paths},
+    )
+    assert done.stdout == "blocked: True\n"

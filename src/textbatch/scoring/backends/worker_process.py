@@ -8,10 +8,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
 from joblib.externals.loky.backend import get_context
+from joblib.externals.loky.backend.resource_tracker import ensure_running
 
 from textbatch.model.predictors import Predictors
 from textbatch.scoring.backends.chunk_queue import ChunkQueue, Piece, death
@@ -72,8 +74,6 @@ class WorkerProcess:
         self._thread.join()
 
     def _run(self) -> None:
-        # Processes that this thread starts get no Ctrl-C, not even before they can refuse it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             while self._queue.is_needed(self._number) and (connection := self._start()):
                 held: deque[Piece] = deque()
@@ -92,6 +92,11 @@ class WorkerProcess:
         with self._lock, _STARTING:
             if self._killed:
                 return None
+            # No worker may get Ctrl-C, not even before it can refuse it. These start the processes
+            # that Python and loky clean up with, and allow it in this thread when they have.
+            resource_tracker.ensure_running()
+            ensure_running()
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
             context = get_context("loky")
             ours, theirs = context.Pipe()
             with closing(theirs):
