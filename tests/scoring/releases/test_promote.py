@@ -320,3 +320,24 @@ def test_a_promotion_killed_at_any_step_leaves_the_old_or_the_new_model(
     names = {one.name for one in inspect_path(releases).versions}
     assert {path.name for path in (releases / "versions").iterdir()} == names
     assert {path.name for path in releases.iterdir()} == {"current.json", "versions"}
+
+
+def test_the_command_shows_both_models_also_where_a_requirement_fails(
+    models, releases, labelled, in_process
+):
+    in_process("promote", models[0], "--to", releases)
+    line = ("promote", models[1], "--to", releases, "--on", labelled)
+    done = in_process(*line, "--require", "accuracy >= current + 0.9")
+    assert (done.returncode, "is not promoted" in done.stderr) == (69, True)
+    assert "McNemar" in done.stdout
+    assert "NOT MET" in done.stdout
+    done = in_process(*line, "--json")
+    assert json.loads(done.stdout)["comparison"]["p_value"] <= 1
+
+
+@pytest.mark.parametrize("stdout", [">&-", "| true", "> /dev/full"])
+def test_a_stdout_that_takes_nothing_does_not_keep_a_model_back(stdout, models, put, releases):
+    put(models[0])
+    command = f'"{sys.executable}" -m textbatch promote "{models[1]}" --to "{releases}" {stdout}'
+    subprocess.run(command, shell=True, check=False, stderr=subprocess.DEVNULL)
+    assert load_model(releases).fingerprint == fingerprints(models)[1]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textbatch.cli.command import Given
-from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
+from textbatch.cli.console import log, print_record, progress_shown, results, told_if_possible
 from textbatch.cli.options import PrintOptions
+from textbatch.cli.streams import drop_stdout
 from textbatch.options import options
 from textbatch.scoring.releases.options import PromoteConfig
+
+if TYPE_CHECKING:
+    from textbatch.report.promotion import PromoteReport
 
 
 @options
@@ -29,8 +35,19 @@ def promote_command(given: Given[PromoteCommand]) -> None:
     from textbatch.report.terminal.releases import promotion_tables
     from textbatch.scoring.releases.promote import promote
 
+    def measured(found: PromoteReport) -> None:
+        # Here, because a requirement may fail: then these say how the models differ.
+        if config.json:
+            return
+        try:
+            with told_if_possible():
+                for part in promotion_tables(found):
+                    results.print(part)
+        except BrokenPipeError:  # nobody reads it, and the model is still to be promoted
+            drop_stdout()
+
     with progress_shown() as shown:
-        done = promote(config, progress=shown, warn=log)
+        done = promote(config, progress=shown, measured=measured, warn=log)
     for warning in done.warnings:
         log(f"warning: {warning}")
     lines = {
@@ -42,6 +59,6 @@ def promote_command(given: Given[PromoteCommand]) -> None:
     with told_if_possible():
         print_record(
             done.to_dict(),
-            lambda: [*promotion_tables(done), lines[done.state], *more],
+            lambda: [lines[done.state], *more],
             as_json=config.json,
         )

@@ -37,6 +37,7 @@ def promote(
     config: PromoteConfig,
     *,
     progress: Progress | None = None,
+    measured: Callable[[PromoteReport], None] = lambda _: None,
     warn: Callable[[str], None] = lambda _: None,
 ) -> PromoteReport:
     """Make a model the current one of a folder of releases, if it is good enough.
@@ -46,6 +47,7 @@ def promote(
     Args:
         config: The model, the folder, the rows and the requirements.
         progress: Called as rows are read and predicted.
+        measured: Gets the report when the models are measured, before a requirement can fail.
         warn: Gets what is wrong with the report after the model was promoted.
 
     Returns:
@@ -67,7 +69,7 @@ def promote(
         with held(config.folder, uuid.uuid4().hex[:16], dry_run=config.dry_run) as folder:
             promotion = _Promotion(config, bundle, folder, progress or SILENT)
             try:
-                done = promotion.run(place)
+                done = promotion.run(place, measured)
             finally:
                 report |= promotion.report.to_dict()
                 del report["state"]
@@ -96,11 +98,12 @@ class _Promotion:
             input=tuple(map(os.fspath, config.on)),
         )
 
-    def run(self, place: Location) -> PromoteReport:
+    def run(self, place: Location, measured: Callable[[PromoteReport], None]) -> PromoteReport:
         """Measure, check, promote.
 
         Args:
             place: Where the new model stands.
+            measured: Gets the report between measuring and checking.
         """
         config, current = self._config, self._folder.current
         old = self._current()
@@ -113,6 +116,7 @@ class _Promotion:
         ) as predictor:  # its golden rows are replayed
             if config.on:
                 self._measure(predictor, old)
+        measured(self.report)
         check_met(self.report.requirements)
         self._warn(*_label_warnings(self._new, old))
         if not config.dry_run:
