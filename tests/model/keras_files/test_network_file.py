@@ -117,6 +117,13 @@ def changed(change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     return config
 
 
+def wrapped(layer: dict[str, Any]) -> None:
+    """Put a layer into a model of its own."""
+    inner = {"class_name": layer["class_name"], "config": layer["config"]}
+    config = {"name": layer["config"]["name"], "layers": [inner]}
+    layer.update(class_name="Sequential", config=config)
+
+
 def layer_of(config: dict[str, Any], at: int) -> dict[str, Any]:
     return config["config"]["layers"][at]
 
@@ -125,7 +132,8 @@ def layer_of(config: dict[str, Any], at: int) -> dict[str, Any]:
     ("config", "message"),
     [
         (changed(lambda c: c.update(class_name="MyModel")), "no Sequential"),
-        (changed(lambda c: layer_of(c, 3).update(class_name="Sequential")), "inside a model"),
+        (changed(lambda c: layer_of(c, 3).update(class_name="Sequential")), "no layers"),
+        (changed(lambda c: wrapped(layer_of(c, 3))), "of Keras 3 alone"),
         (
             changed(lambda c: layer_of(c, 3).update(inbound_nodes=[[["z_words", 0, 0, {}]]])),
             "Bidirectional does not read",

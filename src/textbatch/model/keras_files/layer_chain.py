@@ -13,17 +13,25 @@ _MASK = "NotEqual"
 #: Layers inside a layer.
 _WRAPPED = ("layer", "backward_layer")
 _MODELS = ("Sequential", "Functional", "Model")
+_MAX_DEPTH = 8
 
 
-def chain_of(config: Any, name: str) -> list[Mapping[str, Any]]:  # noqa: ANN401 - parsed JSON
+def chain_of(
+    config: Any,  # noqa: ANN401 - parsed JSON
+    name: str,
+    *,
+    depth: int = 0,
+) -> list[Mapping[str, Any]]:
     """The layers, first to last.
 
     Args:
         config: What Keras wrote of the model.
         name: Name of the file, for messages.
+        depth: In how many models this one is.
 
     Returns:
-        For each layer what Keras wrote: `class_name`, `config`, and more.
+        For each layer what Keras wrote: `class_name`, `config`, and more. A model inside the model
+        is one of them, and a chain too.
 
     Raises:
         BundleError: It is no model, or not a chain.
@@ -36,14 +44,25 @@ def chain_of(config: Any, name: str) -> list[Mapping[str, Any]]:  # noqa: ANN401
     if not isinstance(layers, list) or not all(map(_is_layer, layers)):
         raise BundleError(f"{name} holds no layers, or damaged ones", _REMEDY)
     for layer in layers:
-        if layer["class_name"] in _MODELS:
-            raise BundleError(f"{name} holds a model inside a model", _REMEDY)
+        if is_model(layer):
+            if depth == _MAX_DEPTH:
+                raise BundleError(f"{name} holds too many models inside each other", _REMEDY)
+            chain_of(layer, name, depth=depth + 1)
         _check_numbers(layer, name)
     if kind != "Sequential":
         _check_line(layers, name)
         _check_output(layers, _part(inner, "output_layers"), name)
         layers = [layer for layer in layers if layer["class_name"] != _MASK]
     return layers
+
+
+def is_model(layer: Mapping[str, Any]) -> bool:
+    """Whether a layer is a model of layers.
+
+    Args:
+        layer: What Keras wrote of it.
+    """
+    return layer["class_name"] in _MODELS
 
 
 def _part(value: Any, key: str) -> Any:  # noqa: ANN401

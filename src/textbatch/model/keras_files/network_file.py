@@ -16,7 +16,7 @@ from typing import Any
 from textbatch.data.strict_json import parse_json
 from textbatch.errors import BundleError, InputNotFoundError
 from textbatch.model.keras_files.hdf5_file import Hdf5File
-from textbatch.model.keras_files.layer_chain import chain_of
+from textbatch.model.keras_files.layer_chain import chain_of, is_model
 from textbatch.model.keras_files.saved_object import read_bytes
 from textbatch.types import Float32Array
 
@@ -107,7 +107,12 @@ def _from_zip(path: Path, data: bytes) -> KerasFile:
         raise BundleError(f"{path} is no .keras file, or damaged", _REMEDY) from error
     layers = chain_of(config, str(path))
     with Hdf5File(io.BytesIO(weights), str(path)) as file:
-        arrays = list(_arrays_by_place(file, layers, path))
+        root = _root_of(file, path)
+        if any(map(is_model, layers)) and root != _ROOTS[0]:
+            raise _nested(path)
+        placed = list(_placed(layers, root, path))
+        layers = [layer for layer, _ in placed]
+        arrays = list(_arrays_by_place(file, [place for _, place in placed]))
     version = metadata.get("keras_version") if isinstance(metadata, dict) else ""
     return _file_of(layers, arrays, str(version or ""))
 
@@ -123,23 +128,49 @@ def _entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     return data
 
 
-def _arrays_by_place(
-    file: Hdf5File, layers: Sequence[Mapping[str, Any]], path: Path
-) -> Iterator[list[Float32Array]]:
-    """The arrays of each layer. Keras names places by class and number, not by the layer's name."""
+def _root_of(file: Hdf5File, path: Path) -> str:
+    """Where the layers are in the file."""
     roots = [one for one in _ROOTS if any(key.startswith(f"{one}/") for key in file.datasets)]
     if len(roots) != 1:
         raise BundleError(f"{path} has its weights in no known order", _REMEDY)
+    return roots[0]
+
+
+def _placed(
+    layers: Sequence[Mapping[str, Any]], root: str, path: Path
+) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The layers, those of models inside the model one by one, and where their weights are.
+
+    Keras names places by class and number, not by the layer's name.
+    """
+    seen = Counter[str]()
+    for layer in layers:
+        kind = snake_case(layer["class_name"])
+        place = f"{root}/{kind}" + (f"_{seen[kind]}" if seen[kind] else "")
+        seen[kind] += 1
+        if not is_model(layer):
+            yield layer, place
+            continue
+        for inner, where in _placed(chain_of(layer, str(path)), f"{place}/{_ROOTS[0]}", path):
+            if inner["class_name"] != "InputLayer":
+                yield inner, where
+
+
+def _nested(path: Path) -> BundleError:
+    return BundleError(
+        f"{path} holds a model inside a model, which is read from a .keras file of Keras 3 alone",
+        "load it with Keras 3, and save it with model.save('model.keras')",
+    )
+
+
+def _arrays_by_place(file: Hdf5File, places: Sequence[str]) -> Iterator[list[Float32Array]]:
+    """The arrays of each layer."""
     by_place: dict[str, dict[int, str]] = {}
     for key in file.datasets:
         place, _, number = key.rpartition("/")
         if number.isascii() and number.isdecimal():
             by_place.setdefault(place, {})[int(number)] = key
-    seen = Counter[str]()
-    for layer in layers:
-        kind = snake_case(layer["class_name"])
-        place = f"{roots[0]}/{kind}" + (f"_{seen[kind]}" if seen[kind] else "")
-        seen[kind] += 1
+    for place in places:
         yield [
             file.array(found[number])
             for inner in _PLACES
@@ -169,6 +200,8 @@ def _from_h5(path: Path, file: Hdf5File) -> KerasFile:
         layers = chain_of(parse_json(config), str(path))
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is damaged", _REMEDY) from error
+    if any(map(is_model, layers)):
+        raise _nested(path)
     names = file.attribute("model_weights", "layer_names") or []
     with_weights = [one for one in layers if one["class_name"] != "InputLayer"]
     inputs = len(layers) - len(with_weights)
