@@ -1,6 +1,6 @@
 """Write the parameters of the Python functions from the classes of their options.
 
-python -m tools.python_api          # rewrites them in src/textbatch/*/api.py
+python -m tools.python_api          # rewrites them in src/textbatch
 
 Signatures and `Args:` are written; the rest of a function is left as it is.
 """
@@ -35,6 +35,8 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
         "score@1": (ScoreTablesOptions, ("inputs",)),
         "score": (ScoreConfig, ("inputs", "output", "progress")),
         "evaluate": (EvaluateConfig, ("progress",)),
+    },
+    "scoring/loading.py": {
         "load": (EngineOptions, ("path",)),
     },
     "scoring/in_memory.py": {

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from textbatch import ray as ray
     from textbatch import spark as spark
     from textbatch.errors import TextbatchError
-    from textbatch.scoring.api import evaluate, load, score
+    from textbatch.scoring.api import evaluate, score
     from textbatch.scoring.in_memory import Model
+    from textbatch.scoring.loading import load
     from textbatch.text.normalization import normalize
     from textbatch.training.api import train, train_vectors
     from textbatch.training.from_keras import from_keras
@@ -48,7 +49,7 @@ _HOMES = {
     "TextbatchError": "textbatch.errors",
     "evaluate": "textbatch.scoring.api",
     "from_keras": "textbatch.training.from_keras",
-    "load": "textbatch.scoring.api",
+    "load": "textbatch.scoring.loading",
     "normalize": "textbatch.text.normalization",
     "score": "textbatch.scoring.api",
     "train": "textbatch.training.api",

@@ -19,6 +19,8 @@ from textbatch.scoring.config import ScoreConfig
 GIVEN = {
     *("inputs", "output", "model", "if_exists", "dry_run", "incremental", "rescore"),
     *("output_format", "shard_rows"),
+    # An engine scores folders: tests/system/engines.
+    *("backend", "address", "gpus_per_worker"),
 }
 OPTIONS = {one.name: one for one in options_of(ScoreConfig) if one.name not in GIVEN}
 #: Odd values that fit the input.

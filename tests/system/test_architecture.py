@@ -47,10 +47,10 @@ OWNERS = {
     "prometheus_client": {"integrations"},
     "openlineage": {"integrations"},
     "airflow": {"integrations"},
-    "dask": {"integrations"},
-    "distributed": {"integrations"},
-    "pyspark": {"integrations"},
-    "ray": {"integrations"},
+    "dask": {"integrations", "scoring.backends"},
+    "distributed": {"integrations", "scoring.backends"},
+    "pyspark": {"integrations", "scoring.backends"},
+    "ray": {"integrations", "scoring.backends"},
     "subprocess": {"cli.doctor", "integrations"},
 }
 # Plain writes are for copies in a temporary folder. An output is written by `atomic_file` and what

@@ -274,7 +274,8 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "strict_types": True, "early_exit": True,
     }  # fmt: skip
     # These exclude others.
-    odd_folder = {"incremental": True, "rescore": "stale", "precision": "int8"}
+    odd_backend = {"backend": "ray", "address": "h:1", "gpus_per_worker": 0.5}
+    odd_folder = {"incremental": True, "rescore": "stale", "precision": "int8", **odd_backend}
     odd_shards = {"shard_rows": 9}
     odd_stdout = {"output_format": "csv"}
     odd_train = {

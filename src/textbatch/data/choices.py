@@ -27,6 +27,8 @@ OnBadFile = Literal["fail", "skip"]
 FailOrReplace = Literal["fail", "replace"]
 #: Which parts of an output folder are scored anew.
 Rescore = Literal["none", "stale"]
+#: Whose workers score the files of a folder.
+BackendName = Literal["local", "ray", "dask", "spark"]
 #: Rows held in memory at a time: enough that sorting by length leaves little padding.
 CHUNK_ROWS = 16_384
 #: Bytes of a chunk, which long texts reach before its rows do.

@@ -1,9 +1,10 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
-* `api`: the functions for Python.
+* `api`, `loading`: the functions for Python.
 * `config`, `shard_options`, `show_options`: the options of `score` and `evaluate`, and of `show`
   and `predict`.
 * `table_options`: those of `score` for a table in memory.
+* `spread_options`: those of who scores.
 * `score`: a run and its report.
 * `file_task`: what is to be done with one file, and what came of it.
 * `score_file`: the path of one file.

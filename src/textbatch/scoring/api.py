@@ -1,4 +1,4 @@
-"""Scoring files, and measuring and loading models.
+"""Scoring files, and measuring models.
 
 `python -m tools.python_api` writes the parameters from the classes of options.
 """
@@ -9,16 +9,23 @@ from collections.abc import Mapping, Sequence
 from inspect import signature
 from typing import overload
 
-from textbatch.data.choices import IfExists, InputFormat, OnBadFile, OutputKind, Quoting, Rescore
-from textbatch.data.storage.location import PathLike, location_of
+from textbatch.data.choices import (
+    BackendName,
+    IfExists,
+    InputFormat,
+    OnBadFile,
+    OutputKind,
+    Quoting,
+    Rescore,
+)
+from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
-from textbatch.model.options import EngineOptions
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import EvaluateConfig, ScoreConfig
 from textbatch.scoring.evaluate import evaluate as evaluate_files
-from textbatch.scoring.in_memory import Model, TableT, open_model, score_in_memory
+from textbatch.scoring.in_memory import TableT, score_in_memory
 from textbatch.scoring.python_values import check_is_file, is_table
 from textbatch.scoring.score import score as score_file
 
@@ -41,7 +48,6 @@ def score(
     quarantine_text: bool = False,
     chunk_rows: int = 16_384,
     batch_tokens: int | None = None,
-    jobs: int = 1,
     if_exists: IfExists = "fail",
     dry_run: bool = False,
     incremental: bool = False,
@@ -66,6 +72,10 @@ def score(
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
     join_lists: str | None = None,
+    jobs: int = 1,
+    backend: BackendName = "local",
+    address: str | None = None,
+    gpus_per_worker: float = 0.0,
     report: PathLike | None = None,
     progress: Progress | None = None,
 ) -> RunReport: ...
@@ -109,7 +119,6 @@ def score(
     quarantine_text: bool = False,
     chunk_rows: int = 16_384,
     batch_tokens: int | None = None,
-    jobs: int = 1,
     if_exists: IfExists = "fail",
     dry_run: bool = False,
     incremental: bool = False,
@@ -134,6 +143,10 @@ def score(
     quoting: Quoting = "auto",
     null_text: Sequence[str] = (),
     join_lists: str | None = None,
+    jobs: int = 1,
+    backend: BackendName = "local",
+    address: str | None = None,
+    gpus_per_worker: float = 0.0,
     report: PathLike | None = None,
     progress: Progress | None = None,
 ) -> RunReport | TableT:
@@ -159,7 +172,6 @@ def score(
         quarantine_text: Put the bad texts into that file too.
         chunk_rows: Rows that are in memory at a time.
         batch_tokens: Padded tokens in a mini-batch. None means what suits the engine.
-        jobs: Worker processes that share the files of a folder, or the rows of a file.
         if_exists: What to do if the output exists; skip needs one of the same job.
         dry_run: Check everything, write no output.
         incremental: Score only files that are not in the output folder yet.
@@ -186,6 +198,11 @@ def score(
         null_text: A text that means a missing one.
         join_lists: Join texts that are lists of strings, with this between. None means lists are
             refused.
+        jobs: Workers that share the files of a folder, or the rows of a file.
+        backend: Whose workers: processes of this machine, or of a cluster.
+        address: Address of the cluster, such as tcp://host:8786. None means what its library finds,
+            else this machine.
+        gpus_per_worker: GPUs that Ray gives to each worker.
         report: Write the run's report to this JSON file, on failure too.
         progress: Called after every chunk.
 
@@ -269,32 +286,3 @@ def evaluate(
         TextbatchError: Its subclass tells the kind of error.
     """
     return evaluate_files(EvaluateConfig.given(locals()), progress=progress)
-
-
-def load(
-    path: PathLike,
-    *,
-    engine: EngineName = "auto",
-    device: DeviceName = "auto",
-    precision: PrecisionName = "f32",
-    early_exit: bool = False,
-    threads: int | None = None,
-) -> Model:
-    """Load a bundle: check its files, and check that it predicts its golden rows as before.
-
-    Args:
-        path: The bundle's directory, also in an object store.
-        engine: What runs the network.
-        device: Where it runs.
-        precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
-        early_exit: The linear model answers alone where the network would not change the label.
-        threads: CPU threads to use. None means what this process may use.
-
-    Returns:
-        The loaded model. It owns threads: use it in a `with` statement, or close it.
-
-    Raises:
-        BundleError: The bundle is missing, damaged or unsafe.
-        ConflictError: A GPU was asked for and there is none.
-    """
-    return open_model(location_of(path), EngineOptions.given(locals()))

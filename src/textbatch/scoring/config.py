@@ -17,6 +17,7 @@ from textbatch.model.options import ModelOptions, ModelsOptions
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.shard_options import ShardOptions
+from textbatch.scoring.spread_options import SpreadOptions
 
 #: Stands for standard output where a file is asked for.
 STANDARD_OUTPUT = Path("-")
@@ -70,7 +71,9 @@ class ScoreTableOptions(TableOptions, ModelOptions):
 
 
 @options
-class ScoreConfig(AnswerOptions, ShardOptions, ModelsOptions, ReadOptions, ReportOptions):
+class ScoreConfig(
+    AnswerOptions, ShardOptions, ModelsOptions, ReadOptions, SpreadOptions, ReportOptions
+):
     """The options of `score`.
 
     Attributes:
@@ -157,13 +160,6 @@ class ScoreConfig(AnswerOptions, ShardOptions, ModelsOptions, ReadOptions, Repor
         unset="what suits the engine",
         decides=False,
     )
-    jobs: int = option(
-        "Worker processes that share the files of a folder, or the rows of a file.",
-        default=1,
-        low=1,
-        high=1024,
-        decides=False,
-    )
     if_exists: IfExists = option(
         "What to do if the output exists; skip needs one of the same job.",
         default="fail",
@@ -205,11 +201,7 @@ class ScoreConfig(AnswerOptions, ShardOptions, ModelsOptions, ReadOptions, Repor
             if self.bad_files == "fail":
                 raise ConflictError("--max-bad-files needs --bad-files skip", "add it")
         self.check_shards(incremental=self.incremental, skips_files=self.bad_files == "skip")
-        if self.jobs > 1 and self.device == "gpu":
-            raise ConflictError(
-                "--jobs is for CPUs: several processes on one GPU have no room for each other",
-                "leave --jobs or --device out",
-            )
+        self.check_device(self.device)
         self._check_standard_input()
         self._check_standard_output()
         if self.incremental and self.if_exists != "fail":

@@ -69,6 +69,7 @@ class FileTask:
         fingerprint: The model that it is to be scored with; None for whatever is there.
         holder: The run that a worker does it for; None if this process itself is the run.
         told: The file where a worker tells how far it is; None for none.
+        named: What the quarantine file calls the input, where it is not called as it was given.
     """
 
     config: ScoreConfig
@@ -85,6 +86,7 @@ class FileTask:
     fingerprint: str | None = None
     holder: Holder | None = None
     told: Path | None = None
+    named: Location | None = None
 
     @classmethod
     def of(cls, config: ScoreConfig, run_id: str, *, output: Location | None = None) -> FileTask:

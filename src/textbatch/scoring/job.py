@@ -177,7 +177,7 @@ def open_quarantine(task: FileTask) -> Quarantine | None:
         return None
     return Quarantine(
         task.quarantine,
-        source=task.input,
+        source=task.named or task.input,
         output=task.output,
         with_text=task.config.quarantine_text,
         place_of=ShardFile(task.pieces).place_of if task.pieces else None,

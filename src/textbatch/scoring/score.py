@@ -139,6 +139,11 @@ def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Prog
         from textbatch.scoring.folder.run import FolderRun
 
         return FolderRun(config, run_id, model, progress)
+    if config.backend != "local":
+        raise ConflictError(
+            f"--backend {config.backend} spreads the files of a folder, and this is one file",
+            "put a / behind the output, or leave --backend out",
+        )
     if config.shard_rows is not None:
         raise ConflictError(
             f"--shard-rows makes several parts, and {config.output} is one file",

@@ -678,6 +678,7 @@ def watch(event, arguments):
 WATCHING = False
 sys.addaudithook(watch)
 import textbatch.scoring.api
+import textbatch.scoring.loading
 import textbatch.model.engines.onnx
 WATCHING = True
 with textbatch.load(sys.argv[1]) as model:

@@ -1,8 +1,11 @@
-"""Who scores the tasks of a job, or the chunks of a file: this process, or several on this machine.
+"""Who scores the tasks of a job, or the chunks of a file: this process, others, or a cluster.
 
 * `port`: what a job asks of a backend.
 * `here`: this process, one task after the other.
 * `local`: processes on this machine.
+* `ray_actors`, `dask_workers`, `spark_jobs`: those of a cluster.
+* `cluster`: what these have in common.
+* `choose`: the one that the options name.
 * `worker`: what such a process does.
 * `told`: how far the workers are.
 * `chunk_processes`: processes on this machine that share the chunks of one file.

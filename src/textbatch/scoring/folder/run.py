@@ -14,6 +14,7 @@ from textbatch.data.output.work_directory import WorkDirectory, work_directory_o
 from textbatch.data.readers.listing import list_inputs
 from textbatch.data.storage.file_io import new_output
 from textbatch.report.terminal.progress import Progress
+from textbatch.scoring.backends.choose import check_installed
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FolderResult, State
 from textbatch.scoring.folder.checks import check_columns
@@ -75,6 +76,7 @@ class FolderRun:
             TextbatchError: Its subclass tells the kind of error. Finished parts stay.
         """
         config = self._config
+        check_installed(config)
         folder = open_folder(config)
         # Quick checks first: the user must not wait for the model to hear of a wrong path.
         check_existing(config, folder, inherited=work_directory_of(folder.lock_place).is_dir())

@@ -15,6 +15,7 @@ from textbatch.data.readers.listing import ListedFile
 from textbatch.errors import DataError, TextbatchError, TooManyBadRowsError
 from textbatch.failpoints import failpoint
 from textbatch.report.terminal.progress import Progress
+from textbatch.scoring.backends.choose import needs_workers, open_workers
 from textbatch.scoring.backends.here import Here
 from textbatch.scoring.backends.port import Backend, Outcome
 from textbatch.scoring.backends.told import AllWorkers
@@ -100,21 +101,10 @@ class Spread:
 
     def _backend(self) -> Backend:
         config, count = self._job.config, len(self._job.good)
-        if config.jobs > 1 and count > 1:
-            # Here, not at the top: most jobs need no processes.
-            from textbatch.scoring.backends.cores import shares_of
-            from textbatch.scoring.backends.local import LocalProcesses
-
-            workers, threads = shares_of(config.jobs, config.threads, most=count)
+        if needs_workers(config, count):
             self._holder = Holder.this_process(self._job.folder.lock_place, self._run_id)
             self._workers.listen()
-            return LocalProcesses(
-                config,
-                model=self._model.place,
-                workers=workers,
-                threads=threads,
-                meanwhile=self._workers.look,
-            )
+            return open_workers(config, count, self._model.place, self._workers.look)
         return Here(self._model, self._progress)
 
     def _submit(self, files: Iterator[ListedFile], backend: Backend) -> None:
@@ -134,10 +124,10 @@ class Spread:
                     told = self._workers.begin(file.size)
                     task = replace(task, holder=self._holder, told=told)
                 backend.submit(task)
-                self._submitted[task.output] = (file, bad_before)
+                self._submitted[task.output.absolute()] = (file, bad_before)
 
     def _take(self, outcome: Outcome) -> None:
-        file, bad_before = self._submitted.pop(outcome.task.output)
+        file, bad_before = self._submitted.pop(outcome.task.output.absolute())
         if outcome.task.told:
             rows = outcome.result.counts.rows_in if outcome.result else 0
             self._workers.end(outcome.task.told, rows)

@@ -1,0 +1,176 @@
+"""Workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from textbatch.errors import TextbatchError, TryAgainError
+from textbatch.scoring.backends.cluster import (
+    ANSWER_SECONDS,
+    ROOM_SECONDS,
+    broken,
+    check_answers,
+    death,
+    no_room,
+    sendable_task,
+    unreachable,
+    with_threads,
+)
+from textbatch.scoring.backends.cores import shares_of
+from textbatch.scoring.backends.port import LOOK_SECONDS, TRIES, Outcome
+from textbatch.scoring.backends.worker import work
+from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.file_task import FileTask
+
+#: A scheduler that has been away for so long takes the tasks with it.
+_AWAY_SECONDS = 30.0
+
+
+class DaskWorkers:
+    """Scores tasks in the workers of Dask, one at a time in each.
+
+    Attributes:
+        width: How many tasks it takes at the same time.
+    """
+
+    def __init__(self, config: ScoreConfig, *, most: int, meanwhile: Callable[[], None]) -> None:
+        """Connect to the cluster, or start one on this machine.
+
+        Args:
+            config: The job's options.
+            most: How many tasks there are.
+            meanwhile: Called now and then while it waits.
+
+        Raises:
+            UsageError: The address is malformed.
+            TryAgainError: The cluster does not answer, or has no worker.
+        """
+        self.width = max(1, min(config.jobs, most))
+        self._config = config
+        self._meanwhile, self._address = meanwhile, config.address
+        self._cluster: Any = None
+        self._client = self._connected(config)
+        self._waiting: deque[FileTask] = deque()
+        self._running: dict[Any, tuple[FileTask, str]] = {}
+        self._news, self._away = threading.Event(), 0.0
+        try:
+            self._client.wait_for_workers(1, timeout=ROOM_SECONDS)
+        except TimeoutError:
+            self.close()
+            raise no_room(f"the Dask cluster has had no worker for {ROOM_SECONDS:.0f} s") from None
+        # As it is at the beginning: a worker that is asked for other threads loads the model anew.
+        self._beside = Counter(map(_host, self._client.nthreads()))
+
+    def submit(self, task: FileTask) -> None:
+        """Put a task at the end."""
+        self._waiting.append(sendable_task(task, self._config))
+
+    def as_completed(self) -> Iterator[Outcome]:
+        """Yield what came of the tasks; Dask begins one again whose worker died."""
+        while self._waiting or self._running:
+            self._start()
+            done = [future for future in self._running if future.done()]
+            if not done:
+                self._check_there()
+                self._news.wait(LOOK_SECONDS)
+                self._news.clear()
+                self._meanwhile()
+            for future in done:
+                task, _ = self._running.pop(future)
+                yield self._outcome(future, task)
+                future.release()
+
+    def close(self) -> None:
+        """Cancel what is not done. A thread that has begun publishes nothing any more."""
+        from distributed.utils import TimeoutError as TooLate
+
+        with suppress(OSError, TooLate, RuntimeError):
+            if self._running:
+                self._client.cancel(list(self._running), force=True)
+        with suppress(OSError, TooLate, RuntimeError):
+            self._client.close(timeout=1)
+        if self._cluster is not None:
+            with suppress(OSError, TooLate, RuntimeError):
+                self._cluster.close(timeout=2)
+
+    def _connected(self, config: ScoreConfig) -> Any:  # noqa: ANN401 - a Client
+        from distributed import Client, LocalCluster
+
+        if config.address is None:
+            workers, threads = shares_of(config.jobs, config.threads, most=self.width)
+            self._cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=threads,
+                dashboard_address=None,
+                host="127.0.0.1",
+                silence_logs=50,
+            )
+            return Client(self._cluster, set_as_default=False)
+        check_answers(config.address)
+        try:
+            return Client(config.address, timeout=ANSWER_SECONDS, set_as_default=False)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise unreachable(config.address) from error
+
+    def _start(self) -> None:
+        if not self._waiting:
+            return
+        busy = {worker for _, worker in self._running.values()}
+        free = [worker for worker in self._client.nthreads() if worker not in busy]
+        while self._waiting and free:
+            task, worker = self._waiting.popleft(), free.pop(0)
+            future = self._client.submit(
+                score_on_dask,
+                task,
+                self._beside[_host(worker)],
+                pure=False,
+                retries=TRIES - 1,
+                workers=[worker],
+                # Where this one dies, any other may do it.
+                allow_other_workers=True,
+            )
+            future.add_done_callback(lambda _: self._news.set())
+            self._running[future] = (task, worker)
+
+    def _check_there(self) -> None:
+        if self._client.status == "running":
+            self._away = 0.0
+            return
+        self._away += LOOK_SECONDS
+        if self._away >= _AWAY_SECONDS or self._client.status == "closed":
+            raise TryAgainError("the scheduler of Dask is gone", "start it, then run again")
+
+    def _outcome(self, future: Any, task: FileTask) -> Outcome:  # noqa: ANN401 - a Future
+        from distributed.scheduler import KilledWorker
+
+        if future.status == "finished":
+            with suppress(OSError):
+                found: Outcome = future.result(timeout=ANSWER_SECONDS)
+                return found
+        error = future.exception() if future.status == "error" else None
+        if isinstance(error, KilledWorker):
+            return Outcome(task=task, error=death(task), alone=True)
+        told: TextbatchError = TryAgainError(f"Dask has lost {task.input}", "run again")
+        return Outcome(task=task, error=told if error is None else broken(task, error))
+
+
+def score_on_dask(task: FileTask, beside: int) -> Outcome:
+    """Score a task in a worker of Dask, with all threads of it.
+
+    Args:
+        task: The task.
+        beside: How many workers its machine has.
+    """
+    import joblib
+    from distributed import get_worker
+
+    share = max(1, joblib.cpu_count() // max(1, beside))
+    return work(with_threads(task, min(get_worker().state.nthreads, share)))
+
+
+def _host(worker: str) -> str:
+    return worker.rpartition(":")[0]

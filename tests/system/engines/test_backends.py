@@ -1,0 +1,243 @@
+"""`score --backend` on the real engines: the same bytes, whoever scores, dies or is run again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from support.bundles import random_texts, write_texts
+from support.killable_job import rounds
+
+from textbatch import score
+
+ROOT = Path(__file__).parents[3]
+PYTHON = Path(os.environ.get("ENGINES_VENV", ROOT / ".venv-engines")) / "bin" / "python"
+
+pytestmark = pytest.mark.skipif(
+    not PYTHON.exists(), reason="no engines (make test-engines installs .venv-engines)"
+)
+
+ENGINES = ("ray", "dask", "spark")
+#: Two executors; Spark begins a task a second time as soon as it can.
+SPECULATION = (
+    "--master local-cluster[2,1,512] --conf spark.executor.memory=512m "
+    "--conf spark.speculation=true --conf spark.speculation.interval=50ms "
+    "--conf spark.speculation.minTaskRuntime=10ms "
+    "--conf spark.speculation.task.duration.threshold=100ms "
+)
+SPARK = (
+    "--driver-memory 512m --conf spark.ui.enabled=false "
+    "--conf spark.driver.bindAddress=127.0.0.1 --conf spark.driver.host=127.0.0.1 pyspark-shell"
+)
+ENVIRONMENT = {
+    "PYSPARK_PYTHON": str(PYTHON),
+    "PYSPARK_SUBMIT_ARGS": SPARK,
+    "SPARK_LOCAL_IP": "127.0.0.1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_AUTH_MODE": "disabled",
+    "RAY_raylet_start_wait_time_s": "300",
+}
+#: A cluster that is there already gets jobs of 1, 2 and 3 workers.
+BEGIN = {
+    "ray": "import ray; ray.init(num_cpus=3, include_dashboard=False, log_to_driver=False)",
+    "dask": "from distributed import LocalCluster; cluster = LocalCluster(n_workers=3, "
+    "threads_per_worker=1, dashboard_address=None, host='127.0.0.1')\n"
+    "    given['address'] = cluster.scheduler_address",
+    "spark": "from pyspark import SparkContext; SparkContext(master='local[3,3]')",
+    "local": "import joblib; joblib.cpu_count = lambda: 3",
+}
+JOBS = """
+import hashlib, pathlib, sys
+def main():
+    given = {{"backend": "{engine}", "inputs": "in", "model": "model"}}
+    {begin}
+    from textbatch.scoring.config import ScoreConfig
+    from textbatch.scoring.score import score
+    for jobs in (1, 2, 3):
+        config = ScoreConfig.given({{**given, "output": f"out{{jobs}}", "jobs": jobs}})
+        score(config, run_id="0123456789abcdef")
+        parts = sorted(pathlib.Path(f"out{{jobs}}").glob("*.parquet"))
+        whole = b"".join(part.read_bytes() for part in parts)
+        print("told", len(parts), hashlib.sha256(whole).hexdigest())
+if __name__ == "__main__":
+    main()
+"""
+#: In every worker: whoever takes the lock of the poisonous file's part is killed.
+POISON = """
+import os, sys
+def watch(event, given):
+    mine = event == "open" and ".poison.parquet.textbatch/lock" in str(given[0])
+    if mine and given[2] & os.O_RDWR:
+        os.kill(os.getpid(), 9)
+sys.addaudithook(watch)
+"""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("files")
+    for number in range(6):
+        write_texts(folder / f"f{number}.parquet", random_texts(2_000, seed=number, longest=12))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def expected(source, model, tmp_path_factory) -> str:
+    output = tmp_path_factory.mktemp("undisturbed") / "out"
+    score(source, output, model=model)
+    return answers(output)
+
+
+def answers(output: Path) -> str:
+    """A hash of all rows: the parts also name their runs."""
+    digest = hashlib.sha256()
+    for path in sorted(output.glob("*.parquet")):
+        table = pq.read_table(path).replace_schema_metadata(None)
+        digest.update(path.name.encode() + str(table.num_rows).encode())
+        for batch in table.to_batches():
+            digest.update(batch.serialize())
+    return digest.hexdigest()
+
+
+def start(source: Path, output: Path, model: Path, engine: str, *flags: str, **environment: str):
+    paths = [str(source), str(output), "--model", str(model), "--backend", engine]
+    given = ["--jobs", "2", "--threads", "1", "--chunk-rows", "100", "--json", *flags]
+    return subprocess.Popen(
+        [PYTHON, "-m", "textbatch", "score", *paths, *given],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **ENVIRONMENT, **environment},
+    )
+
+
+def wait_for_owner(output: Path, process: subprocess.Popen[str]) -> int | None:
+    """The process that holds the lock of an unfinished part."""
+    while process.poll() is None:
+        for lock in output.glob(".f*.textbatch/lock"):
+            with suppress(OSError, ValueError, KeyError):
+                return int(json.loads(lock.read_text())["pid"])
+        time.sleep(0.005)
+    return None
+
+
+@pytest.mark.parametrize("engine", ["local", *ENGINES])
+def test_one_sha256_on_every_engine_with_any_number_of_workers(engine, model, tmp_path):
+    for number in range(5):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        write_texts(tmp_path / "in" / f"f{number}.parquet", random_texts(200, seed=number))
+    shutil.copytree(model, tmp_path / "model")
+    (tmp_path / "job.py").write_text(JOBS.format(engine=engine, begin=BEGIN[engine]))
+    environment = {**os.environ, **ENVIRONMENT}
+    done = subprocess.run(
+        [PYTHON, "job.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = {line for line in done.stdout.splitlines() if line.startswith("told")}
+    # The same in the process of the tests, without workers.
+    from textbatch.scoring.config import ScoreConfig
+    from textbatch.scoring.score import score as score_files
+
+    values = {"inputs": tmp_path / "in", "output": tmp_path / "here", "model": model}
+    score_files(ScoreConfig.given(values), run_id="0123456789abcdef")
+    parts = sorted((tmp_path / "here").glob("*.parquet"))
+    digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+    assert told == {f"told 5 {digest}"}
+
+
+@pytest.mark.parametrize("seed", rounds(1, 20))
+@pytest.mark.parametrize("engine", [*ENGINES, "speculation"])
+def test_a_killed_worker_loses_no_row(engine, seed, source, expected, model, tmp_path):
+    environment = {}
+    if engine == "speculation":
+        engine, environment = "spark", {"PYSPARK_SUBMIT_ARGS": SPECULATION + SPARK}
+    with start(source, tmp_path / "out", model, engine, **environment) as process:
+        owner = wait_for_owner(tmp_path / "out", process)
+        time.sleep(random.Random(seed).uniform(0, 0.4))
+        if owner is not None:
+            assert owner != process.pid
+            with suppress(ProcessLookupError):
+                os.kill(owner, signal.SIGKILL)
+        out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert json.loads(out)["rows_out"] == 12_000
+    assert answers(tmp_path / "out") == expected
+    assert not list((tmp_path / "out").glob(".f*"))
+
+
+@pytest.mark.parametrize("seed", rounds(1, 20))
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_killed_driver_goes_on_where_it_was(engine, seed, source, expected, model, tmp_path):
+    output = tmp_path / "out"
+    with start(source, output, model, engine) as process:
+        wait_for_owner(output, process)
+        time.sleep(random.Random(seed).uniform(0, 0.4))
+        # A second one is told to wait.
+        if seed == 1:
+            with start(source, output, model, "local") as second:
+                _, err = second.communicate(timeout=100)
+            assert second.returncode in (75, 73), err
+        process.send_signal(signal.SIGTERM if seed % 2 else signal.SIGKILL)
+        process.communicate(timeout=60)
+    assert process.returncode in (-signal.SIGKILL, 128 + signal.SIGTERM, 0)
+    done = {path.name: path.stat().st_mtime_ns for path in output.glob("f*.parquet")}
+    with start(source, output, model, engine, "--if-exists", "skip") as again:
+        out, err = again.communicate(timeout=300)
+    assert again.returncode == 0, err
+    assert json.loads(out)["rows_out"] == 12_000
+    assert answers(output) == expected
+    for name, moment in done.items():
+        assert (output / name).stat().st_mtime_ns == moment, f"{name} was scored twice"
+    assert not list(output.glob(".f*"))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_poisonous_file_fails_alone_and_is_named(engine, model, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("poison", *(f"f{number:02}" for number in range(49))):
+        write_texts(tmp_path / "in" / f"{name}.parquet", ["refund the card"] * 3)
+    (tmp_path / "hook").mkdir()
+    (tmp_path / "hook" / "sitecustomize.py").write_text(POISON)
+    path = os.pathsep.join([str(tmp_path / "hook"), os.environ.get("PYTHONPATH", "")])
+    output = tmp_path / "out"
+    with start(tmp_path / "in", output, model, engine, PYTHONPATH=path) as process:
+        _, err = process.communicate(timeout=300)
+    assert process.returncode == 71, err[-3000:]
+    assert "in/poison.parquet died again and again" in err
+    assert sorted(part.name for part in output.glob("*.parquet")) == [
+        f"f{number:02}.parquet" for number in range(49)
+    ]
+    assert not (output / "_SUCCESS").exists()
+    (tmp_path / "in" / "poison.parquet").unlink()
+    report = score(tmp_path / "in", output, model=model)
+    assert report.rows_out == 49 * 3
+    assert report.files["scored"] == 0
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_dead_address_is_worth_another_try(engine, source, model, tmp_path):
+    with closing(socket.socket()) as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    scheme = {"dask": "tcp://", "spark": "spark://"}.get(engine, "")
+    address = f"{scheme}127.0.0.1:{port}"
+    with start(source, tmp_path / "out", model, engine, "--address", address) as process:
+        _, err = process.communicate(timeout=100)
+    assert process.returncode == 75, err
+    assert address in err
