@@ -18,7 +18,7 @@ from textbatch.scoring.config import ScoreConfig
 #: How a folder is cut: test_shards.py.
 GIVEN = {
     *("inputs", "output", "model", "if_exists", "dry_run", "incremental", "rescore"),
-    *("output_format", "shard_rows"),
+    *("output_format", "shard", "shard_rows"),
     # An engine scores folders: tests/system/engines.
     *("backend", "address", "gpus_per_worker"),
 }

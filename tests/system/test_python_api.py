@@ -276,7 +276,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     # These exclude others.
     odd_backend = {"backend": "ray", "address": "h:1", "gpus_per_worker": 0.5}
     odd_folder = {"incremental": True, "rescore": "stale", "precision": "int8", **odd_backend}
-    odd_shards = {"shard_rows": 9}
+    odd_shards = {"shard_rows": 9, "shard": "1/2"}
     odd_stdout = {"output_format": "csv"}
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
@@ -311,7 +311,8 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     assert (folder.precision, folder.incremental) == ("int8", True)
     assert folder.rescore == "stale"
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_shards)
-    assert seen.pop().shard_rows == 9
+    shards = seen.pop()
+    assert (shards.shard_rows, shards.shard) == (9, "1/2")
     textbatch.score(tmp_path / "i", "-", **odd_stdout)
     assert seen.pop().output_format == "csv"
     for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):

@@ -23,6 +23,7 @@ from textbatch.cli.commands import (
     doctor,
     evaluate,
     export,
+    finish,
     inspect,
     model_import,
     predict,
@@ -63,6 +64,7 @@ app = typer.Typer(
 )
 add_command(app, "train", train.TrainCommand, train.train_command, extra="train")
 add_command(app, "score", ScoreCommand, score.score_command)
+add_command(app, "finish", finish.FinishCommand, finish.finish_command)
 add_command(app, "show", show.ShowCommand, show.show_command)
 add_command(app, "predict", predict.PredictCommand, predict.predict_command)
 add_command(app, "evaluate", evaluate.EvaluateCommand, evaluate.evaluate_command, extra="train")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Self
 
 from textbatch.cli.options import PrintOptions
 from textbatch.data.storage.location import local_only
 from textbatch.errors import ConflictError
 from textbatch.options import Options, option, options
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.shard_options import share_in
 
 
 @options
@@ -43,6 +47,13 @@ class ScoreCommand(ScoreConfig, WatchOptions, PrintOptions):
         ConflictError: The page would be in an object store.
         OutputError: The page cannot be written.
     """
+
+    @classmethod
+    def given(cls, values: Mapping[str, Any]) -> Self:
+        """Make the options; what a scheduler tells of the share counts where no flag tells it."""
+        if values.get("shard") is None:
+            values = {**values, "shard": share_in(os.environ)}
+        return super().given(values)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -67,8 +67,7 @@ def score(
         min_confidence: Withhold labels with a smaller confidence.
         min_precision: Withhold labels that are not shown to be right this often, as 0.95.
         strict_precision: Refuse labels with too few held-out answers for --min-precision.
-        join_lists: Join texts that are lists of strings, with this between. None means lists are
-            refused.
+        join_lists: Join texts that are lists of strings, with this between. None means refuse them.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.

@@ -61,6 +61,7 @@ def score(
     min_precision: float = 0.0,
     strict_precision: bool = False,
     shard_rows: int | None = None,
+    shard: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
@@ -132,6 +133,7 @@ def score(
     min_precision: float = 0.0,
     strict_precision: bool = False,
     shard_rows: int | None = None,
+    shard: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
@@ -184,8 +186,8 @@ def score(
         min_confidence: Withhold labels with a smaller confidence.
         min_precision: Withhold labels that are not shown to be right this often, as 0.95.
         strict_precision: Refuse labels with too few held-out answers for --min-precision.
-        shard_rows: Cut a folder's Parquet files into parts of about so many rows, at row groups.
-            None means a part for each file.
+        shard_rows: Cut a folder's Parquet files into parts of so many rows. None means by file.
+        shard: Score share I of N of a folder's shards, from 0; then `finish`. None means all.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
@@ -196,8 +198,7 @@ def score(
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
-        join_lists: Join texts that are lists of strings, with this between. None means lists are
-            refused.
+        join_lists: Join texts that are lists of strings, with this between. None means refuse them.
         jobs: Workers that share the files of a folder, or the rows of a file.
         backend: Whose workers: processes of this machine, or of a cluster.
         address: Address of the cluster, such as tcp://host:8786. None means what its library finds,
@@ -266,8 +267,7 @@ def evaluate(
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
-        join_lists: Join texts that are lists of strings, with this between. None means lists are
-            refused.
+        join_lists: Join texts that are lists of strings, with this between. None means refuse them.
         quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
             --quarantine.

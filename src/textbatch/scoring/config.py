@@ -27,7 +27,8 @@ ANSWERS = ("predicted_label", "confidence", "status")
 STAGES = "outputs"
 
 
-def _written_for(output: Location) -> list[Location]:
+def written_for(output: Location) -> list[Location]:
+    """All places that are written for an output."""
     # Here, not at the top: `--help` must be quick.
     from textbatch.data.output.any_output import places_of_output
 
@@ -96,7 +97,7 @@ class ScoreConfig(
         argument=True,
         of=location_of,
         use="written",
-        writes=_written_for,
+        writes=written_for,
         decides=False,
     )
     output_format: OutputKind = option(

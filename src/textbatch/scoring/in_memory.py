@@ -91,8 +91,8 @@ class Model:
             min_confidence: Withhold labels with a smaller confidence.
             min_precision: Withhold labels that are not shown to be right this often, as 0.95.
             strict_precision: Refuse labels with too few held-out answers for --min-precision.
-            join_lists: Join texts that are lists of strings, with this between. None means lists
-                are refused.
+            join_lists: Join texts that are lists of strings, with this between. None means refuse
+                them.
             text_column: Column that holds the text. None means the model's.
 
         Returns:

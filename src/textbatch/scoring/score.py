@@ -136,6 +136,10 @@ def _model_of(config: ScoreConfig) -> ModelHandle:
 def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Progress) -> Run:
     # What a run does not need is not imported: a start takes as long as its imports.
     if _is_folder_job(config):
+        if config.shard is not None:
+            from textbatch.scoring.folder.share_run import ShareRun
+
+            return ShareRun(config, run_id, model, progress)
         from textbatch.scoring.folder.run import FolderRun
 
         return FolderRun(config, run_id, model, progress)
@@ -144,9 +148,10 @@ def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Prog
             f"--backend {config.backend} spreads the files of a folder, and this is one file",
             "put a / behind the output, or leave --backend out",
         )
-    if config.shard_rows is not None:
+    if config.is_sharded:
+        flag = "--shard" if config.shard_rows is None else "--shard-rows"
         raise ConflictError(
-            f"--shard-rows makes several parts, and {config.output} is one file",
+            f"{flag} makes several parts, and {config.output} is one file",
             "name a folder for them: end the output with /",
         )
     if not config.from_standard_input:

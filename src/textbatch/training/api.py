@@ -106,8 +106,7 @@ def train(
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
-        join_lists: Join texts that are lists of strings, with this between. None means lists are
-            refused.
+        join_lists: Join texts that are lists of strings, with this between. None means refuse them.
         quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
             --quarantine.
@@ -171,8 +170,7 @@ def train_vectors(
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
         quoting: Quotes in CSV files; none reads " as any other character.
         null_text: A text that means a missing one.
-        join_lists: Join texts that are lists of strings, with this between. None means lists are
-            refused.
+        join_lists: Join texts that are lists of strings, with this between. None means refuse them.
         quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
             --quarantine.

@@ -24,6 +24,7 @@ from textbatch.errors import (
     OutputError,
     TryAgainError,
 )
+from textbatch.scoring.folder.finish import finish_output
 from textbatch.scoring.inspect import inspect_path
 from textbatch.scoring.verify import verify_output
 
@@ -348,3 +349,29 @@ def test_a_new_model_scores_the_parts_in_a_store_anew(folder, store, tmp_path, w
     told = [(record["fingerprint"], record["becoming"]) for record in map(json.loads, lines)]
     assert told == [(done.fingerprint, [])] * 3
     assert work() == []
+
+
+def test_shares_on_machines_of_their_own_fill_a_folder_in_a_store(store, model, tmp_path):
+    """Each has a work directory of its own; one of them runs twice, as where its machine died."""
+    for number in range(5):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        write_texts(tmp_path / "in" / f"{number}.parquet", random_texts(9, seed=number))
+    store.put_folder(tmp_path / "in", "in")
+    settings = {"model": model, "shard_rows": 18}
+    score("s3://bucket/in", "s3://bucket/plain", work_dir=tmp_path / "w", **settings)
+    output = at("s3://bucket/out")
+    for machine, index in enumerate((0, 0, 1)):
+        with pytest.raises((TryAgainError, InputNotFoundError)):
+            finish_output(output, run_id="f" * 16, work_dir=tmp_path / "finish")
+        share = {"shard": f"{index}/2", "work_dir": tmp_path / f"machine{machine}"}
+        done = score("s3://bucket/in", OUT, **share, **settings)
+        assert bool(done.files["scored"]) == (machine != 1)
+    done = finish_output(output, run_id="f" * 16, work_dir=tmp_path / "finish")
+    assert (done.state, done.rows_out) == ("done", 45)
+    names = [key.removeprefix("out/") for key in store.keys("out/")]
+    assert names == [key.removeprefix("plain/") for key in store.keys("plain/")]
+    for name in names:
+        if name.startswith("part-"):
+            assert store.get(f"out/{name}") == store.get(f"plain/{name}")
+    assert verify_output(output).parts == len(names) - 2
+    assert not [path for path in tmp_path.rglob("outputs/*") if path.name != "in"]

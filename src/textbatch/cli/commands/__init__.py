@@ -1,6 +1,6 @@
 """One file for each command.
 
-* `train`, `score`, `evaluate`, `vectors`, `tune`, `audit`: the work.
+* `train`, `score`, `finish`, `evaluate`, `vectors`, `tune`, `audit`: the work.
 * `model_import`, `export`: `import` and `export`.
 * `promote`, `rollback`: releases of a model.
 * `inspect`, `verify`, `show`: models and outputs.

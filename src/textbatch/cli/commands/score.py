@@ -47,7 +47,7 @@ def score_command(given: Given[ScoreCommand]) -> None:
             print_json(done.to_dict())
         else:
             # Standard output is for the rows alone.
-            _print(done, log if config.to_standard_output else print_line)
+            print_scored(done, log if config.to_standard_output else print_line)
             if done.state == "done" and not config.to_standard_output:
                 of = {one.name: one.statuses for one in done.sections}
                 print_advice(after_score(str(config.output), of))
@@ -76,7 +76,13 @@ def planned_lines(done: RunReport) -> Iterator[str]:
         yield f"rows of a shard: {smallest:,} to {largest:,}"
 
 
-def _print(done: RunReport, show: Callable[[str], None]) -> None:
+def print_scored(done: RunReport, show: Callable[[str], None]) -> None:
+    """Print what a run has done.
+
+    Args:
+        done: Its report.
+        show: Prints a line.
+    """
     if done.state == "planned":
         for line in planned_lines(done):
             show(line)

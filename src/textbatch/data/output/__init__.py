@@ -11,6 +11,7 @@
 * `footer`, `footer_schemas`, `records`: what an output says about itself.
 * `answer_counts`: what it says of each of several models.
 * `work_directory`, `holder`: the lock beside an output; who holds it, as workers see it.
+* `shard_plan`, `shared_lock`: the plan of processes without a driver, and their common lock.
 * `journal`, `packed_answers`, `text_digest`: the predictions of an interrupted run, and the texts
   that they answer.
 * `quarantine`: bad rows that leave the output.

@@ -38,8 +38,17 @@ class RemoteFolder:
 
     is_staged = True
 
-    def __init__(self, path: Location, stage: Path | None = None) -> None:
+    def __init__(self, path: Location, stage: Path | None = None, *, shared: bool = False) -> None:
+        """Nothing is looked at yet.
+
+        Args:
+            path: Where the output is.
+            stage: The local directory; None if the output is only read.
+            shared: Whether other processes write here too, of the same job: what they have written
+                meanwhile has the same bytes, and may be replaced.
+        """
         self.path, self.lock_place = path, stage or _NOWHERE
+        self._shared = shared
 
     def check_place(self) -> None:
         """Make the local directory, and check that there is a library to upload with.
@@ -116,7 +125,7 @@ class RemoteFolder:
         """
         local = self.lock_place / part
         # An object that came meanwhile is somebody else's.
-        new_output(self.path / part).publish(local, overwrite=part in self._names)
+        new_output(self.path / part).publish(local, overwrite=self._shared or part in self._names)
         self._names.add(part)
         with storage_errors(local, "cannot remove"):
             local.unlink(missing_ok=True)

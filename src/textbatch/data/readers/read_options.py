@@ -19,7 +19,7 @@ class TextOptions(Options):
     join_lists: str | None = option(
         "Join texts that are lists of strings, with this between.",
         default=None,
-        unset="lists are refused",
+        unset="refuse them",
         metavar="SEP",
     )
 

@@ -64,7 +64,7 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
     """
     config = job.config
     added = columns_of([one.name for one in config.models], config)
-    for file in job.todo:
+    for file in job.looked_at:
         added.check_partitions(file.partitions)
     first: Source | None = None
     rows: int | None = 0
@@ -107,11 +107,11 @@ def _opened(
     job: FolderJob, progress: Progress, *, read_all: bool
 ) -> Iterator[tuple[ListedFile, Source | None]]:
     """The files, open; None for what would cost requests to open."""
-    config = job.config
-    is_json = {file.part: format_of(file.file, config.input_format) == "jsonl" for file in job.todo}
-    size = sum(file.size for file in job.todo if is_json[file.part])
+    config, files = job.config, job.looked_at
+    is_json = {file.part: format_of(file.file, config.input_format) == "jsonl" for file in files}
+    size = sum(file.size for file in files if is_json[file.part])
     with step_of(progress, size, step="types of JSON Lines", unit=BYTES) if size else nullcontext():
-        for file in job.todo:
+        for file in files:
             if file.file.costs_requests and not (read_all or is_json[file.part]):
                 yield file, None
                 continue

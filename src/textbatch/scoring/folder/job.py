@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.choices import IfExists
@@ -43,6 +43,8 @@ class FolderJob:
         inherited: Whether an interrupted run has left its work directory.
         todo: The files to score.
         bad: Those of them that turned out to be malformed.
+        beside: Files of other shares that have to be looked at too.
+        lock_place: What the lock of this run is beside.
     """
 
     config: ScoreConfig
@@ -58,6 +60,13 @@ class FolderJob:
     inherited: bool
     todo: list[ListedFile]
     bad: BadFiles
+    beside: tuple[ListedFile, ...] = ()
+    lock_place: Path
+
+    @property
+    def looked_at(self) -> list[ListedFile]:
+        """The files whose columns are checked, in order."""
+        return sorted([*self.todo, *self.beside], key=lambda file: file.name)
 
     @property
     def good(self) -> list[ListedFile]:
@@ -67,7 +76,7 @@ class FolderJob:
     @property
     def unit(self) -> str:
         """What a part is of, for messages."""
-        return "file" if self.config.shard_rows is None else "shard"
+        return "shard" if self.config.is_sharded else "file"
 
     def keeps(self, file: ListedFile) -> bool:
         """Whether the part of an earlier version of a file stays if the file itself is bad."""
@@ -146,7 +155,7 @@ class FolderJob:
 
     def shards(self) -> ShardCounts | None:
         """The plan; None if each file is a part."""
-        if self.config.shard_rows is None:
+        if not self.config.is_sharded:
             return None
         every = [
             file.file.rows if isinstance(file.file, ShardFile) else None

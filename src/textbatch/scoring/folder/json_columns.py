@@ -43,7 +43,7 @@ def json_types(job: FolderJob, sources: Mapping[str, JsonLinesSource]) -> dict[s
         (source.file, _only(source.found.schema, wanted, job.text_column))
         for source in sources.values()
     ]
-    listed = {str(sources[file.part].file): file for file in job.todo if file.part in sources}
+    listed = {str(sources[file.part].file): file for file in job.looked_at if file.part in sources}
 
     def refuse(name: object, error: DataError) -> None:
         file = listed[str(name)]

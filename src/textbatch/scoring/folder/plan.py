@@ -17,7 +17,7 @@ from textbatch.data.output.work_directory import WorkDirectory, parts_of
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.listing import Listing
 from textbatch.data.storage.file_io import new_output
-from textbatch.data.storage.location import local
+from textbatch.data.storage.location import Location, local
 from textbatch.data.storage.model_cache import cache_directory
 from textbatch.errors import DataError, InputNotFoundError, OutputError
 from textbatch.scoring.bundles import Bundles
@@ -31,15 +31,29 @@ from textbatch.scoring.folder.shards import planned
 
 def open_folder(config: ScoreConfig) -> Folder:
     """Return the output folder: a local directory, or one in an object store."""
-    if new_output(config.output).staged:
-        return RemoteFolder(config.output, stage_of(config))
-    return OutputFolder(local(config.output))
+    return folder_of(config.output, config.work_dir)
+
+
+def folder_of(output: Location, work_dir: Path | None) -> Folder:
+    """Return an output folder, to write it.
+
+    Args:
+        output: The folder.
+        work_dir: Where outputs for a store are made.
+    """
+    if new_output(output).staged:
+        return RemoteFolder(output, _stage(output, work_dir))
+    return OutputFolder(local(output))
 
 
 def stage_of(config: ScoreConfig) -> Path:
     """Return the local directory of an output in a store: always the same, so a rerun finds it."""
-    name = hashlib.sha256(os.fsencode(config.output)).hexdigest()[:16]
-    return (config.work_dir or cache_directory()) / STAGES / name
+    return _stage(config.output, config.work_dir)
+
+
+def _stage(output: Location, work_dir: Path | None) -> Path:
+    name = hashlib.sha256(os.fsencode(output)).hexdigest()[:16]
+    return (work_dir or cache_directory()) / STAGES / name
 
 
 def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> None:
@@ -121,6 +135,7 @@ def plan(
         text_column=bundles.text_column(config.text_column),
         listing=listing,
         folder=folder,
+        lock_place=folder.lock_place,
         ledger=ledger,
         known=known,
         stale=stale,

@@ -102,7 +102,7 @@ class Spread:
     def _backend(self) -> Backend:
         config, count = self._job.config, len(self._job.good)
         if needs_workers(config, count):
-            self._holder = Holder.this_process(self._job.folder.lock_place, self._run_id)
+            self._holder = Holder.this_process(self._job.lock_place, self._run_id)
             self._workers.listen()
             return open_workers(config, count, self._model.place, self._workers.look)
         return Here(self._model, self._progress)

@@ -1,0 +1,54 @@
+"""`textbatch finish`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textbatch.cli.command import Given, short_id
+from textbatch.cli.commands.score import print_scored
+from textbatch.cli.console import print_json, print_line, progress_shown
+from textbatch.cli.options import JsonOptions
+from textbatch.data.storage.location import Location, location_of
+from textbatch.options import option, options
+from textbatch.scoring.config import STAGES, written_for
+
+
+@options
+class FinishCommand(JsonOptions):
+    """What `textbatch finish` takes."""
+
+    output: Location = option(
+        "The folder that the shares of score --shard were written to.",
+        argument=True,
+        of=location_of,
+        use="written",
+        writes=written_for,
+    )
+    work_dir: Path | None = option(
+        "Where outputs for an object store are made.",
+        default=None,
+        unset="~/.cache",
+        use="written",
+        writes=lambda folder: (folder / STAGES,),
+    )
+
+
+def finish_command(given: Given[FinishCommand]) -> None:
+    """Complete a folder whose shares were scored with score --shard.
+
+    Example: textbatch finish scored/
+
+    Checks that every part of the plan is there, its seal and its rows, writes the manifest, then
+    _SUCCESS. Exit code 75 while parts are missing.
+    """
+    from textbatch.scoring.folder.finish import finish_output
+
+    config = given.made()
+    with progress_shown() as shown:
+        done = finish_output(
+            config.output, run_id=short_id(given.run), work_dir=config.work_dir, progress=shown
+        )
+    if config.json:
+        print_json(done.to_dict())
+    else:
+        print_scored(done, print_line)

@@ -1,0 +1,175 @@
+"""The path of `finish`: all parts are checked, then manifest and `_SUCCESS` are written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from os import fspath
+from pathlib import Path
+
+from textbatch import __version__
+from textbatch.data.bad_row_limit import BadRowLimit
+from textbatch.data.output.any_folder import Folder
+from textbatch.data.output.ledger import Ledger
+from textbatch.data.output.records import PartRecord, Success
+from textbatch.data.output.shard_plan import PLAN, PlanHead, PlannedFile, PlannedPart, read_plan
+from textbatch.data.output.work_directory import WorkDirectory
+from textbatch.data.storage.file_io import new_input
+from textbatch.data.storage.location import Location, location_of
+from textbatch.errors import DataError, InputNotFoundError, TryAgainError
+from textbatch.report.listener import SILENT
+from textbatch.report.scoring import RunReport
+from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.scoring.folder.ending import Ending, complete, remove_others
+from textbatch.scoring.folder.owned import OwnedParts
+from textbatch.scoring.folder.plan import folder_of
+from textbatch.scoring.folder.planned_parts import finished_part
+from textbatch.scoring.folder.totals import Totals
+from textbatch.scoring.limits import check_enough
+from textbatch.scoring.shard_options import SHARE_MARK
+
+_NAMED = 3
+
+
+def finish_output(
+    output: Location,
+    *,
+    run_id: str,
+    work_dir: Path | None = None,
+    progress: Progress | None = None,
+) -> RunReport:
+    """Complete an output whose shares were scored with `score --shard`.
+
+    Args:
+        output: The folder.
+        run_id: Id of this run.
+        work_dir: Where outputs for an object store are made.
+        progress: Called as parts are checked.
+
+    Returns:
+        The report of the whole job.
+
+    Raises:
+        InputNotFoundError: The folder has no plan of shards.
+        TryAgainError: Parts are missing, or a share is still being scored.
+        DataError: An input changed, or the plan is damaged.
+        TooManyBadRowsError: There are more bad rows than the shares were told.
+        OutputError: The folder holds a file that is none of its parts.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    folder = folder_of(output, work_dir)
+    folder.check_place()
+    work = WorkDirectory(folder.lock_place, run_id)
+    keep = True
+    try:
+        found = read_plan(output)
+        success = folder.success()
+        if found is None and success is None:
+            keep = work.inherited
+            raise InputNotFoundError(
+                f"{output} has no plan of shards", "score its shares first, with --shard I/N"
+            )
+        if success is None:
+            assert found is not None
+            success = _completed(folder, *found, run_id=run_id, progress=progress or SILENT)
+            state = "done"
+        else:
+            state = "skipped"
+        with suppress(FileNotFoundError):
+            folder.remove(PLAN)
+        _remove_dead(folder.lock_place, run_id)
+        keep = False
+    finally:
+        work.release(keep=keep and work.inherited)
+    head = found[0] if found else None
+    return RunReport(
+        run_id=run_id,
+        input=head.input if head else "",
+        output=fspath(output),
+        model=head.model if head else "",
+        textbatch=__version__,
+        started=started.isoformat(timespec="seconds"),
+        seconds=round(time.perf_counter() - clock, 3),
+        state="done" if state == "done" else "skipped",
+        fingerprint=success.fingerprint,
+        rows_in=success.rows_in,
+        rows_out=success.rows_out,
+        rows_quarantined=success.rows_quarantined,
+        statuses=success.statuses,
+        labels=success.labels,
+    )
+
+
+def _completed(
+    folder: Folder, head: PlanHead, parts: list[PlannedPart], *, run_id: str, progress: Progress
+) -> Success:
+    """Check every part against the plan, and write manifest and `_SUCCESS`."""
+    seen: set[str] = set()
+    for part in parts:
+        for file in part.files:
+            if file.place not in seen:
+                seen.add(file.place)
+                _check_unchanged(file)
+    records: list[PartRecord] = []
+    missing: list[PlannedPart] = []
+    with step_of(progress, len(parts), step="checking parts", unit="parts") as step:
+        for part in parts:
+            record = finished_part(folder, part, job=head.job, fingerprint=head.fingerprint)
+            if record is None:
+                missing.append(part)
+            else:
+                records.append(record)
+            step.advance(1)
+    if missing:
+        raise _lacking(folder, missing, len(parts))
+    totals = Totals()
+    for record in records:
+        totals.add(record)
+    rows = totals.totals()
+    BadRowLimit.parse(head.max_bad_rows).check(rows.bad_rows, rows=rows.rows_in)
+    check_enough(rows.rows_in, head.min_rows)
+    owned = OwnedParts(folder, Ledger(None, head.job))
+    remove_others(folder, owned, {part.part for part in parts})
+    return complete(
+        folder,
+        iter(records),
+        Ending(run_id=run_id, fingerprint=head.fingerprint, job=head.job, inputs=head.inputs),
+    )
+
+
+def _check_unchanged(file: PlannedFile) -> None:
+    place = new_input(location_of(file.place))
+    try:
+        now = place.look()
+    except InputNotFoundError:
+        now = None
+    if now is None or (now.size, now.version) != (file.size, file.version):
+        raise DataError(
+            f"{file.place} changed since its shards were planned",
+            "score all shares again with --overwrite, then finish",
+        )
+
+
+def _lacking(folder: Folder, missing: list[PlannedPart], of: int) -> TryAgainError:
+    named = ", ".join(f"{part.part} ({part.name})" for part in missing[:_NAMED])
+    more = f" and {len(missing) - _NAMED:,} more" if len(missing) > _NAMED else ""
+    return TryAgainError(
+        f"{folder.path} lacks {len(missing):,} of {of:,} parts, or has others in their place: "
+        f"{named}{more}",
+        "run the shares again, which score what is missing, then finish",
+    )
+
+
+def _remove_dead(place: Path, run_id: str) -> None:
+    """Remove what shares that were killed have left beside the output."""
+    for path in _left_by_shares(place):
+        WorkDirectory(path, run_id).release(keep=False)
+
+
+def _left_by_shares(place: Path) -> Iterator[Path]:
+    begin, end = f".{place.name}.{SHARE_MARK}", ".textbatch"
+    for path in sorted(place.parent.iterdir()):
+        if path.name.startswith(begin) and path.name.endswith(end):
+            yield path.with_name(path.name[1 : -len(end)])
