@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import zipfile
 from dataclasses import replace
@@ -22,7 +23,7 @@ from support.bundles import (
     with_golden,
 )
 
-from textbatch.errors import ConflictError
+from textbatch.errors import ConflictError, StorageError
 from textbatch.model.export.exported import export_bundle
 from textbatch.model.export.keras_file import answers_to
 from textbatch.model.network.chain import Chain, ChainLayer
@@ -130,6 +131,15 @@ def test_only_the_characters_of_unknown_words_are_left_out(tmp_path):
     theirs = answers(KNOWN.filter(pa.array(answered)))
     np.testing.assert_allclose(theirs, ours[answered], rtol=0, atol=1e-5)
     assert made.unknown_words.largest > 1e-3
+
+
+def test_a_full_disk_of_temporary_files_is_told(monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(keras.Model, "save", full)
+    with pytest.raises(StorageError, match="temporary files"):
+        export_bundle(of_layers(layer("lstm", 5), mask=False), "keras")
 
 
 @pytest.mark.parametrize(

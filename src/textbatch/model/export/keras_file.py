@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import keras
 import numpy as np
 import pyarrow as pa
 
+from textbatch.errors import storage_errors
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.export.described import Difference, description_of, linear_part
@@ -90,12 +92,27 @@ def keras_file(
         "golden_rows": asdict(golden_rows),
         "unknown_words": asdict(unknown_words) if unknown_words else None,
     }
-    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        path = Path(folder) / "model.keras"
+    with temporary_folder() as folder:
+        path = folder / "model.keras"
         model.save(path)
         with zipfile.ZipFile(path, "a") as archive:
             archive.writestr(DESCRIPTION, json.dumps(described, ensure_ascii=False, indent=1))
         return path.read_bytes()
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A folder for what a library can only write itself.
+
+    Raises:
+        StorageError: There is no space for it.
+    """
+    place = tempfile.gettempdir()
+    with (
+        storage_errors(place, "cannot write temporary files in"),
+        tempfile.TemporaryDirectory(prefix="textbatch-") as folder,
+    ):
+        yield Path(folder)
 
 
 def answers_to(bundle: Bundle, model: Any) -> Callable[[pa.Array], Float32Array]:  # noqa: ANN401

@@ -7,9 +7,7 @@ The tokenizer is made of TensorFlow's own operations and tables; the network is 
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ from textbatch.errors import StorageError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.export.described import Difference, description_of
-from textbatch.model.export.keras_file import logits_model
+from textbatch.model.export.keras_file import logits_model, temporary_folder
 from textbatch.model.export.tf_subwords import subword_sums
 from textbatch.model.export.tf_tokens import TokenMaker, Tokens
 from textbatch.model.network.chain import Chain
@@ -130,8 +128,8 @@ def saved_model_files(bundle: Bundle, model: TextModel) -> dict[str, bytes]:
     Raises:
         StorageError: The folder for temporary files is full.
     """
-    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        root = Path(folder) / "model"
+    with temporary_folder() as folder:
+        root = folder / "model"
         try:
             tf.saved_model.save(model, str(root), signatures={"serving_default": model.answer})
         except tf.errors.OpError as error:
