@@ -114,7 +114,9 @@ def run_container(path: Path, folder: Path, model: Path, **variables: str):
     entry = folder / "bin" / "textbatch"
     entry.write_text(f'#!/bin/sh\nexec {sys.executable} -m textbatch "$@"\n')
     entry.chmod(0o755)
-    environment = {**os.environ, "PATH": f"{entry.parent}:{os.environ['PATH']}", **variables}
+    own = {one["name"]: one["value"] for one in container.get("env", ())}
+    path_ = f"{entry.parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path_, **own, **variables}
     return subprocess.run(
         command,
         cwd=folder,
@@ -134,17 +136,30 @@ def test_cron_job_scores_night_after_night(input_file, model, tmp_path):
     assert pq.read_metadata(tmp_path / "scored.parquet").num_rows == 500
 
 
-def test_each_index_of_the_job_scores_its_own_file_once(model, tmp_path):
+def test_each_index_of_the_job_scores_its_share_and_one_more_job_completes_the_folder(
+    model, tmp_path
+):
     (tmp_path / "incoming").mkdir()
-    (tmp_path / "scored").mkdir()
-    for index in (0, 17):
-        name = f"part-{index:05d}.parquet"
-        write_texts(tmp_path / "incoming" / name, ["refund my invoice"] * (index + 1))
-        for _ in range(2):
-            variables = {"JOB_COMPLETION_INDEX": str(index)}
-            done = run_container(FOLDER / "indexed-job.yaml", tmp_path, model, **variables)
-            assert done.returncode == 0, done.stderr
-        assert "skipped" in done.stdout
-        assert pq.read_metadata(tmp_path / "scored" / name).num_rows == index + 1
-    lacking = run_container(FOLDER / "indexed-job.yaml", tmp_path, model, JOB_COMPLETION_INDEX="18")
-    assert lacking.returncode == 68
+    for number in range(3):
+        write_texts(tmp_path / "incoming" / f"{number}.csv.parquet", ["refund my invoice"] * 5)
+    (tmp_path / "incoming" / "more.csv").write_text("id,text\n1,login\n")
+    finish = FOLDER / "finish-job.yaml"
+    for index in ("0", "1", "1"):
+        early = run_container(finish, tmp_path, model)
+        assert early.returncode in (68, 75) or index == "1", early.stderr
+        variables = {"JOB_COMPLETION_INDEX": index, "TEXTBATCH_SHARDS": "2"}
+        done = run_container(FOLDER / "indexed-job.yaml", tmp_path, model, **variables)
+        assert done.returncode == 0, done.stderr
+    done = run_container(finish, tmp_path, model)
+    assert done.returncode == 0, done.stderr
+    parts = sorted((tmp_path / "scored").glob("*.parquet"))
+    assert sorted(pq.read_metadata(part).num_rows for part in parts) == [1, 15]
+    assert (tmp_path / "scored" / "_SUCCESS").exists()
+
+
+def test_the_job_has_as_many_pods_as_shares():
+    job = job_of(FOLDER / "indexed-job.yaml")
+    (container,) = job["template"]["spec"]["containers"]
+    assert {one["name"]: one["value"] for one in container["env"]} == {
+        "TEXTBATCH_SHARDS": str(job["completions"])
+    }

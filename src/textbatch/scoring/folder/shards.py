@@ -84,8 +84,21 @@ def planned(listing: Listing, config: ScoreConfig, key: str) -> Listing:
     remote = any(file.file.costs_requests for file in listing.files)
     with ThreadPoolExecutor(_READERS if remote else 1) as threads:
         footers = threads.map(read, listing.files) if remote else map(read, listing.files)
-        cut = list(cut_into_shards(zip(listing.files, footers, strict=True), rows=rows))
-    return replace(listing, files=list(_named(cut, key)))
+        files = name_shards(zip(listing.files, footers, strict=True), rows=rows, key=key)
+    return replace(listing, files=files)
+
+
+def name_shards(
+    files: Iterable[tuple[ListedFile, Footer | None]], *, rows: int, key: str
+) -> list[ListedFile]:
+    """Cut files into shards, and name their parts.
+
+    Args:
+        files: The files, sorted by name, with their footers.
+        rows: How many rows a shard should have.
+        key: Key of the job.
+    """
+    return list(_named(list(cut_into_shards(files, rows=rows)), key))
 
 
 def footer_of(file: ListedFile, config: ScoreConfig) -> Footer | None:
