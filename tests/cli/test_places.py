@@ -25,6 +25,7 @@ FOLDERS = {
     "output": ("_SUCCESS", "_manifest.jsonl", "part.parquet"),
     "study": ("study.db", "best.toml"),
     "work_dir": ("outputs/0123456789abcdef/out.parquet",),
+    "cache": ("answers-1.sqlite",),
     "folder": ("tickets-labelled.parquet",),
 }
 SPELLINGS = ("as it is", "relative", "around", "linked", "hard linked", "uri")
@@ -36,7 +37,7 @@ def places_of(command: str) -> dict[str, Option]:
 
 def names_what_it_writes(option: Option) -> bool:
     """Whether the option's own path is written, and not only what lies below it."""
-    return option.use == "written" and option.name not in ("study", "work_dir")
+    return option.use == "written" and option.name not in ("study", "work_dir", "cache")
 
 
 PAIRS = [
@@ -163,6 +164,7 @@ def test_every_option_with_a_path_says_what_is_done_with_it():
 FIXED = {
     "study": ("tune", "study.db"),
     "work_dir": ("score", "outputs"),
+    "cache": ("score", "answers-1.sqlite"),
 }
 
 

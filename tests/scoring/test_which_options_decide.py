@@ -56,6 +56,8 @@ def odd(name: str, folder: Path) -> dict[str, object]:
         found["quarantine"] = folder / "aside.jsonl"
     if name == "strict_precision":
         found["min_precision"] = 0.5
+    if name == "cache_mib":
+        found["cache"] = folder / "cache"
     if name == "max_bad_files":
         found["bad_files"] = "skip"
     return found
@@ -102,6 +104,7 @@ def test_skip_refuses_the_output_of_another_model(job, tmp_path):
 
 def test_a_new_option_decides_unless_it_says_otherwise():
     assert set(BESIDE) == {
-        "bad_files", "batch_tokens", "chunk_rows", "jobs", "max_bad_files", "max_bad_rows",
+        "bad_files", "batch_tokens", "cache", "cache_mib", "chunk_rows", "jobs", "max_bad_files",
+        "max_bad_rows",
         "min_rows", "report", "threads", "work_dir",
     }  # fmt: skip

@@ -46,9 +46,11 @@ class Predictors:
     Attributes:
         each: The predictor of each model.
         in_flight: How many chunks keep the threads busy while the next one is read.
+        cached_rows: None: a cache stands in front of it.
     """
 
     in_flight = Predictor.in_flight
+    cached_rows = 0
 
     def __init__(self, each: Sequence[Predictor]) -> None:
         """Take the predictors; `close` closes them.

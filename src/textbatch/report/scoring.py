@@ -89,6 +89,7 @@ class RunReport:
         unknown_tokens: Those of them that are not in the vocabulary.
         rows_early: Rows that the linear model answered alone in this run (`--early-exit`); of
             several models their sum.
+        rows_cached: Rows whose answers came from `--cache`.
         models: Of models with names what each of them did.
         seal: The output's own sha256, which `verify` computes again.
         files: Of a job over several files: how many were found, scored now, known from before, and
@@ -129,6 +130,7 @@ class RunReport:
     tokens: int = 0
     unknown_tokens: int = 0
     rows_early: int = 0
+    rows_cached: int = 0
     models: list[ModelReport] = field(default_factory=list)
     seal: str | None = None
     files: dict[str, int] | None = None

@@ -1,8 +1,8 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
 * `api`, `loading`: the functions for Python.
-* `config`, `shard_options`, `show_options`: the options of `score` and `evaluate`, and of `show`
-  and `predict`.
+* `config`, `shard_options`, `cache_options`, `show_options`: the options of `score` and `evaluate`,
+  and of `show` and `predict`.
 * `table_options`: those of `score` for a table in memory.
 * `spread_options`: those of who scores.
 * `score`: a run and its report.
@@ -17,6 +17,7 @@
 * `model_reports`: what the report says of each model.
 * `chunks`: reading and predicting, chunk by chunk.
 * `chunk_predictor`: what predicts the chunks: this process, or several.
+* `answer_cache`, `cached_predictor`: answers that earlier runs have computed.
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.
 * `precision`: `--min-precision`, and the labels that it always withholds.
 * `limits`: how many rows there must be.

@@ -62,6 +62,8 @@ def score(
     strict_precision: bool = False,
     shard_rows: int | None = None,
     shard: str | None = None,
+    cache: PathLike | None = None,
+    cache_mib: int | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
@@ -134,6 +136,8 @@ def score(
     strict_precision: bool = False,
     shard_rows: int | None = None,
     shard: str | None = None,
+    cache: PathLike | None = None,
+    cache_mib: int | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
@@ -188,6 +192,9 @@ def score(
         strict_precision: Refuse labels with too few held-out answers for --min-precision.
         shard_rows: Cut a folder's Parquet files into parts of so many rows. None means by file.
         shard: Score share I of N of a folder's shards, from 0; then `finish`. None means all.
+        cache: Keep answers in this directory, and do not compute them again for the same text. None
+            means none are kept.
+        cache_mib: Size of the kept answers at most, in MiB. None means 1,024.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.

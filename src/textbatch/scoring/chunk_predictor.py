@@ -53,6 +53,11 @@ class ChunkPredictor(Protocol):
         ...
 
     @property
+    def cached_rows(self) -> int:
+        """Rows whose answers came from a cache."""
+        ...
+
+    @property
     def engine(self) -> EngineTold:
         """What runs the network."""
         ...

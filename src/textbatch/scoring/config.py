@@ -16,6 +16,7 @@ from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions, ModelsOptions
 from textbatch.options import Options, beside, option, options
 from textbatch.report.options import ReportOptions
+from textbatch.scoring.cache_options import CacheOptions
 from textbatch.scoring.shard_options import ShardOptions
 from textbatch.scoring.spread_options import SpreadOptions
 
@@ -73,7 +74,13 @@ class ScoreTableOptions(TableOptions, ModelOptions):
 
 @options
 class ScoreConfig(
-    AnswerOptions, ShardOptions, ModelsOptions, ReadOptions, SpreadOptions, ReportOptions
+    AnswerOptions,
+    ShardOptions,
+    CacheOptions,
+    ModelsOptions,
+    ReadOptions,
+    SpreadOptions,
+    ReportOptions,
 ):
     """The options of `score`.
 

@@ -173,6 +173,7 @@ class FileResult:
         tokens: Tokens of the rows that this run predicted.
         unknown_tokens: Those of them that are not in the vocabulary.
         rows_early: Rows that the linear model answered alone in this run.
+        rows_cached: Rows whose answers came from `--cache`.
         work_of: Of several models the last three of each, by their names; the numbers above are
             their sums.
         seal: The output's own sha256; None if there is no output, or if it is a folder.
@@ -190,6 +191,7 @@ class FileResult:
     tokens: int = 0
     unknown_tokens: int = 0
     rows_early: int = 0
+    rows_cached: int = 0
     work_of: Mapping[str, WorkCounts] = field(default_factory=dict)
     seal: str | None = None
     input: InputMark | None = None

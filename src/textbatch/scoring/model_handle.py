@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textbatch.model.bundle.fetch import load_placed
 from textbatch.model.named_models import NamedModels
@@ -21,6 +22,9 @@ from textbatch.scoring.file_task import ModelUsed
 from textbatch.scoring.precision import label_thresholds, withheld_note
 from textbatch.scoring.table_options import ScoreTablesOptions
 from textbatch.types import Float32Array
+
+if TYPE_CHECKING:
+    from textbatch.scoring.answer_cache import AnswerCache
 
 
 class ModelHandle:
@@ -42,6 +46,7 @@ class ModelHandle:
         self._config, self._spread = config, spread
         self.place = config.model
         self._many: SpreadPredictor | None = None
+        self._cache: AnswerCache | None = None
         self._bundles: Bundles | None = None
         self._predictors: Predictors | None = None
         self._thresholds: tuple[Float32Array | None, ...] | None = None
@@ -129,10 +134,28 @@ class ModelHandle:
             isinstance(config, ScoreConfig) and rows is not None and rows <= config.chunk_rows
         )
         if self._spread is None or one_chunk:
-            return self.predictor()
+            return self._with_cache(self.predictor())
         if self._many is None:
             self._many = self._spread(self.bundles())
-        return self._many
+        return self._with_cache(self._many)
+
+    def _with_cache(self, predictor: ChunkPredictor) -> ChunkPredictor:
+        config, bundles = self._config, self.bundles()
+        if not isinstance(config, ScoreConfig) or config.cache is None:
+            return predictor
+        # Here, not at the top: most jobs have no cache.
+        from textbatch.scoring.answer_cache import AnswerCache
+        from textbatch.scoring.cached_predictor import CachedPredictor, scope_of
+
+        widths = [len(one.labels) for one in bundles.each]
+        if self._cache is None:
+            self._cache = AnswerCache(
+                config.cache,
+                scope=scope_of(bundles, config),
+                widths=widths,
+                max_bytes=(config.cache_mib or 1024) << 20,
+            )
+        return CachedPredictor(predictor, self._cache, widths)
 
     def close(self) -> None:
         """Stop the predictors' threads, or their processes."""
@@ -140,6 +163,8 @@ class ModelHandle:
             self._predictors.close()
         if self._many:
             self._many.close()
+        if self._cache:
+            self._cache.close()
 
     def _engine(self, index: int) -> EngineTold | None:
         """What runs a model, as far as it is known; the processes have the same for all."""

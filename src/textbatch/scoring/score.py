@@ -223,6 +223,7 @@ class _ReportMaker:
             tokens=result.tokens,
             unknown_tokens=result.unknown_tokens,
             rows_early=result.rows_early,
+            rows_cached=result.rows_cached,
             models=models_reported(config, result),
             seal=result.seal,
             files=None if files is None else to_json(files),

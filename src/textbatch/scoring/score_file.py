@@ -159,7 +159,7 @@ class FileRun:
 
     def _scored(self, job: Job, work: WorkDirectory, predictor: ChunkPredictor) -> FileResult:
         # The predictor may have counted the tokens of earlier files.
-        before, task = predictor.work, job.task
+        before, cached, task = predictor.work, predictor.cached_rows, job.task
         with ExitStack() as opened:
             output = self._output = _open_output(job)
             tally = self._tally = Tally(job.bundles)
@@ -203,6 +203,7 @@ class FileRun:
             rows_resumed=journal.rows_resumed,
             rows_per_second=rate,
             **work_since(before, predictor.work, job.bundles.names),
+            rows_cached=predictor.cached_rows - cached,
             seal=output.seal,
             input=mark,
             notes=(*journal.notes(), *job.source.notes, *output.notes),

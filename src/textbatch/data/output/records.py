@@ -162,6 +162,7 @@ class PartRecord(RowCounts):
         tokens: Number of tokens in the rows that this run scored.
         unknown_tokens: Number of them that the model does not know.
         rows_early: Number of rows that the linear model answered alone in this run.
+        rows_cached: Rows whose answers came from `--cache`.
         work_of: Of several models the last three of each; the numbers above are their sums.
         seal: The seal of the part.
         fingerprint: Fingerprint of the bundle that answered; None in a record of an older
@@ -180,6 +181,7 @@ class PartRecord(RowCounts):
     tokens: Count = 0
     unknown_tokens: Count = 0
     rows_early: Count = 0
+    rows_cached: Count = 0
     work_of: WorkOf = field(default_factory=dict)
     seal: Sha256
     fingerprint: Sha256 | None = None

@@ -145,7 +145,7 @@ def write_directory(path: Path, files: Mapping[str, bytes], *, overwrite: bool) 
         format=FORMAT_VERSION,
         textbatch=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        versions=_versions(),
+        versions=library_versions(),
         fingerprint=fingerprint_of(entries),
         files=entries,
     )
@@ -155,7 +155,7 @@ def write_directory(path: Path, files: Mapping[str, bytes], *, overwrite: bool) 
     return manifest.fingerprint
 
 
-def _versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """The versions of the libraries that decide the answers, as far as they are installed."""
     found = {}
     for name in ("tensorflow", "keras", "gensim", "onnxruntime", "numpy", "pyarrow"):

@@ -78,7 +78,10 @@ class ChunkProcesses:
     Attributes:
         in_flight: How many chunks keep all workers busy.
         work: As that of `Predictors`.
+        cached_rows: None: a cache stands in front of them.
     """
+
+    cached_rows = 0
 
     def __init__(
         self,

@@ -42,6 +42,7 @@ def record_of(job: FolderJob, file: ListedFile, result: FileResult, run_id: str)
         tokens=result.tokens,
         unknown_tokens=result.unknown_tokens,
         rows_early=result.rows_early,
+        rows_cached=result.rows_cached,
         work_of=dict(result.work_of),
         seal=result.seal,
         notes=tuple(note[:LONGEST_NOTE] for note in notes[:MOST_NOTES]),

@@ -129,6 +129,7 @@ class FolderRun:
             tokens=totals.tokens,
             unknown_tokens=totals.unknown_tokens,
             rows_early=totals.rows_early,
+            rows_cached=totals.rows_cached,
             work_of=totals.work_of,
             notes=tuple(notes),
             files=job.counts(scored=parts.scored),

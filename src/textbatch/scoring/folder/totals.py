@@ -25,12 +25,14 @@ class Totals:
         tokens: Tokens of the rows that this run predicted.
         unknown_tokens: Those of them that are not in the vocabulary.
         rows_early: Rows that the linear model answered alone in this run.
+        rows_cached: Rows whose answers came from `--cache`.
         work_of: Of several models the tokens of each.
     """
 
     def __init__(self) -> None:
         """Nothing is added yet."""
-        self.rows_resumed = self.tokens = self.unknown_tokens = self.rows_early = 0
+        self.rows_resumed = self.tokens = self.unknown_tokens = 0
+        self.rows_early = self.rows_cached = 0
         self.work_of: dict[str, WorkCounts] = {}
         self._rows: Counter[str] = Counter()
         self._answers = _Answers()
@@ -55,6 +57,7 @@ class Totals:
             self.tokens += one.tokens
             self.unknown_tokens += one.unknown_tokens
             self.rows_early += one.rows_early
+            self.rows_cached += one.rows_cached
             for name, more in one.work_of.items():
                 self.work_of[name] = self.work_of.get(name, WorkCounts()) + more
         self._answers.add(one)
