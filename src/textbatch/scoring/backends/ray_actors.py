@@ -126,6 +126,8 @@ class RayActors:
                 told = f"Ray cannot start on this machine ({type(error).__name__})"
                 raise no_room(told) from error
             raise unreachable(address) from error
+        # It tells of dead actors on standard output, which is for the report alone.
+        ray._private.worker._worker_logs_enabled = False
         return True
 
     def _begin_actor(self) -> None:
