@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from functools import lru_cache
 from pathlib import Path
 
 from textbatch.errors import DataError
@@ -85,6 +86,11 @@ def is_temporary_of(name: str, path: Path) -> bool:
         name: The name.
         path: The final path.
     """
+    return _temporaries_of(path).fullmatch(name) is not None
+
+
+@lru_cache(maxsize=4)  # asked for each of many names in a folder
+def _temporaries_of(path: Path) -> re.Pattern[str]:
     any_run = "0" * 16
     known = hidden_beside(path, f".{any_run}.tmp").name.removesuffix(f"{any_run}.tmp")
-    return bool(re.fullmatch(re.escape(known) + r"[0-9a-f]{16}\.tmp", name))
+    return re.compile(re.escape(known) + r"[0-9a-f]{16}\.tmp")
