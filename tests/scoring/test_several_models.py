@@ -15,6 +15,7 @@ from support.bundles import random_bundle, random_texts, write_bundle, write_tex
 import textbatch
 from textbatch.data.output.footer import find_footer
 from textbatch.errors import ConflictError, DataError, OutputError, QualityGateError
+from textbatch.scoring.folder.finish import finish_output
 from textbatch.scoring.inspect import inspect_path
 from textbatch.scoring.show import show_rows
 from textbatch.scoring.show_options import ShowOptions
@@ -314,3 +315,15 @@ def test_models_that_read_different_columns_are_not_combined(source, models, tmp
 def test_a_precision_is_asked_of_each_model(source, models, tmp_path):
     with pytest.raises(QualityGateError, match=r"^model topic: "):
         textbatch.score(source, tmp_path / "out.parquet", model=models, min_precision=0.9)
+
+
+def test_shares_of_a_folder_are_finished_with_all_models(folder, models, tmp_path):
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    for shard in ("0/2", "1/2"):
+        textbatch.score(folder, out, model=models, shard=shard)
+    done = finish_output(out, run_id="0123456789abcdef")
+    expected = textbatch.score(folder, whole, model=models)
+    for one, other in zip(done.models, expected.models, strict=True):
+        assert (one.name, one.fingerprint) == (other.name, other.fingerprint)
+        assert (one.statuses, one.labels) == (other.statuses, other.labels)
+    assert verify_output(out).models == verify_output(whole).models

@@ -16,7 +16,7 @@ class ModelReport:
 
     Attributes:
         name: Its name, which begins the names of its columns; empty for a model without one.
-        model: Path of the bundle.
+        model: Path of the bundle; empty where only its fingerprint is known, as to `finish`.
         fingerprint: The bundle's fingerprint.
         engine: The library that ran the network.
         device: Where it ran.

@@ -5,9 +5,12 @@ import random
 import signal
 import time
 
+import pyarrow.parquet as pq
 import pytest
+from support.bundles import random_bundle, random_texts, run_cli, write_bundle, write_texts
 from support.killable_job import FULL, Reader, rounds
 
+from textbatch import score
 from textbatch.failpoints import NAMES
 
 OLD = b"the old output"
@@ -152,3 +155,20 @@ def test_a_failpoint_that_is_malformed_or_unknown_is_told(job):
         assert told.returncode == 2, told.stderr
         assert "TEXTBATCH_FAILPOINTS has a malformed entry" in told.stderr
         assert job.names() == []
+
+
+def test_a_run_with_several_models_goes_on_with_the_answers_of_all(model, tmp_path):
+    source = write_texts(tmp_path / "in.parquet", random_texts(300, seed=7))
+    tone = random_bundle(words=("refund", "card"), labels=("good", "bad"), seed=4)
+    models = {"topic": model, "tone": write_bundle(tmp_path / "tone", tone)}
+    output, options = tmp_path / "out.parquet", {"model": models, "chunk_rows": 30}
+    named = [word for name, place in models.items() for word in ("--model", f"{name}={place}")]
+    killed = run_cli(
+        *("score", source, output, *named, "--chunk-rows", "30"),
+        TEXTBATCH_FAILPOINTS="journal-half-written:0.5:6",
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert not output.exists()
+    assert score(source, output, **options).rows_resumed >= 30
+    score(source, tmp_path / "whole.parquet", **options)
+    assert pq.read_table(output).equals(pq.read_table(tmp_path / "whole.parquet"))

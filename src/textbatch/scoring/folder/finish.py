@@ -20,7 +20,7 @@ from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import DataError, InputNotFoundError, TryAgainError
 from textbatch.report.listener import SILENT
-from textbatch.report.scoring import RunReport
+from textbatch.report.scoring import ModelReport, RunReport
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.folder.ending import Ending, complete, remove_others
 from textbatch.scoring.folder.owned import OwnedParts
@@ -99,6 +99,16 @@ def finish_output(
         rows_quarantined=success.rows_quarantined,
         statuses=success.statuses,
         labels=success.labels,
+        models=[
+            ModelReport(
+                name=name,
+                model="",  # the shares knew where it was
+                fingerprint=one.fingerprint,
+                statuses=one.statuses,
+                labels=one.labels,
+            )
+            for name, one in success.models.items()
+        ],
     )
 
 
