@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textbatch.data.storage.location import Location, is_local, local
 from textbatch.data.storage.model_cache import fetch_model, forget_model
-from textbatch.errors import AccessError, BundleError
+from textbatch.errors import AccessError, BundleError, storage_errors
 from textbatch.model.bundle.bundle import Bundle, load_bundle
 from textbatch.model.bundle.directory import read_verified
 from textbatch.model.bundle.releases import current_place
@@ -78,8 +78,10 @@ def model_files(place: Location, fingerprint: str) -> dict[str, bytes]:
 def _loaded(place: Location) -> Bundle:
     if is_local(place):
         # Links are followed once: one that is turned meanwhile gives no mixture of two models.
-        path = Path(os.path.realpath(local(place)))
-        return load_bundle(local(place) if path == local(place).absolute() else path)
+        with storage_errors(place, "cannot read", missing=BundleError):  # a removed directory
+            path = Path(os.path.realpath(local(place)))
+            same = path == local(place).absolute()
+        return load_bundle(local(place) if same else path)
     copy = fetch_model(place)
     try:
         return load_bundle(copy)
