@@ -6,11 +6,12 @@ usage() {
     cat <<'END'
 usage: TEXTBATCH_INPUT=... TEXTBATCH_OUTPUT=... TEXTBATCH_MODEL=... run.sh [FLAG ...]
 
-Scores TEXTBATCH_INPUT (Parquet, CSV or JSONL) with the model directory TEXTBATCH_MODEL into
-TEXTBATCH_OUTPUT (Parquet), and writes the run's report beside it: out.parquet gets
+Scores TEXTBATCH_INPUT with the model directory TEXTBATCH_MODEL into TEXTBATCH_OUTPUT (each
+Parquet, CSV or JSONL), and writes the run's report beside it: out.parquet gets
 out.report.json. Flags go on to `textbatch score`, for example --overwrite.
 
-Exits with the code of `textbatch score`; 2 where a variable is missing.
+The command is the `textbatch` of PATH or, where cron knows none, that of ../.venv beside this
+script. Exits with the code of `textbatch score`; 2 where a variable or the command is missing.
 END
 }
 
@@ -31,8 +32,14 @@ esac
 [ -n "${TEXTBATCH_OUTPUT-}" ] || missing TEXTBATCH_OUTPUT
 [ -n "${TEXTBATCH_MODEL-}" ] || missing TEXTBATCH_MODEL
 
+textbatch=$(command -v textbatch || echo "${0%/*}/../.venv/bin/textbatch")
+if [ ! -x "$textbatch" ]; then
+    echo "run.sh: there is no textbatch in PATH (${PATH-}), nor $textbatch; set PATH" >&2
+    exit 2
+fi
+
 # exec: the command takes this process over, so signals reach it and its exit code is the job's.
-exec textbatch score \
+exec "$textbatch" score \
     --model "$TEXTBATCH_MODEL" \
     --report "${TEXTBATCH_OUTPUT%.parquet}.report.json" \
     "$@" -- "$TEXTBATCH_INPUT" "$TEXTBATCH_OUTPUT"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import collections.abc
 import inspect
 import json
+import math
 import re
 import typing
 from dataclasses import fields, is_dataclass
@@ -22,6 +23,7 @@ from textbatch.cli.app import app
 from textbatch.cli.command import Command, flags_of
 from textbatch.cli.help import default_of
 from textbatch.cli.settings.resolve import Settings
+from textbatch.model.choices import MAX_LAYERS
 from textbatch.options import Option, options_of
 from textbatch.report.audit import AuditReport
 from textbatch.report.evaluation import Evaluation
@@ -33,6 +35,8 @@ from textbatch.report.scoring import RunReport
 from textbatch.report.training import TrainReport
 from textbatch.report.tuning import TuneReport
 from textbatch.report.vectors import VectorsReport
+from textbatch.training.recipes.file import allowed
+from textbatch.training.recipes.presets import RECIPES
 
 FOLDER = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -65,8 +69,70 @@ def pages() -> dict[str, str]:
         "run-report.md": report_page(schema),
         "run-report.schema.json": _json(schema),
         "reports.md": reports_page(),
+        "settings.md": settings_page(),
         **{f"{name}-report.schema.json": _json(record_schema(name)) for name in REPORTS},
     }
+
+
+def settings_page() -> str:
+    """All keys of `train --settings`, with what each preset has."""
+    names = ", ".join(f"`{name}`" for name in RECIPES)
+    head = (
+        "# The settings of a recipe\n\n"
+        "These are the keys of the file that `train --settings FILE` reads and `tune` writes "
+        "([Settings files](../tuning.md#settings-files)). What the file leaves out is as in the "
+        f"preset, which `--preset` names: {names}. (What is set for commands, such as "
+        "`text-column`, stands in another file; see [Configuration](../configuration.md).)\n"
+    )
+    parts = [head]
+    tables: list[tuple[str, list[object]]] = [("", [*RECIPES.values()])]
+    for name in ("vectors", "dropout", "fit"):
+        tables.append((f"[{name}]", [getattr(recipe, name) for recipe in RECIPES.values()]))
+    tables.append(("[[layers]]", [recipe.layers for recipe in RECIPES.values()]))
+    for title, of_presets in tables:
+        parts.append(f"## {f'`{title}`' if title else 'At the top'}\n")
+        if title == "[[layers]]":
+            parts.append(
+                "One table for each recurrent layer, the first one first; at most "
+                f"{MAX_LAYERS}. Where the file has any, it has all.\n"
+            )
+        parts.append(_settings_table(of_presets))
+    return "\n".join(parts)
+
+
+def _settings_table(of_presets: list[Any]) -> str:
+    first = of_presets[0]
+    of = type(first[0] if isinstance(first, tuple) else first)
+    hints, told = typing.get_type_hints(of), descriptions(of)
+    heads = "".join(f" {name} |" for name in RECIPES)
+    rows = f"| key | meaning | may be |{heads}\n|---|---|---|{'---|' * len(RECIPES)}\n"
+    for one in fields(of):
+        hint = hints[one.name]
+        if is_dataclass(hint) or typing.get_origin(hint) is tuple:
+            continue
+        values = "".join(f" {_preset(one.name, values)} |" for values in of_presets)
+        meaning = _cell(told[one.name].replace("null", "nothing"))
+        rows += f"| `{one.name}` | {meaning} | {_allowed(one.name, hint)} |{values}\n"
+    return rows
+
+
+def _preset(name: str, of_preset: Any) -> str:
+    several = of_preset if isinstance(of_preset, tuple) else (of_preset,)
+    values = [getattr(one, name) for one in several]
+    return ", ".join("–" if value is None else f"`{json.dumps(value)}`" for value in values)
+
+
+def _allowed(name: str, hint: Any) -> str:
+    if hint is bool:
+        return "`true`, `false`"
+    found = allowed(name, hint)
+    if isinstance(found[0], str):
+        return ", ".join(f"`{one}`" for one in found)
+    low, high = found
+    whole = int in (hint, *typing.get_args(hint))
+    if whole:
+        return f"{max(1, math.ceil(low)):,} to {int(high):,}"
+    return f"{low:g} to {high:g}"
 
 
 def _json(schema: dict[str, Any]) -> str:
@@ -286,7 +352,7 @@ def descriptions(of: type) -> dict[str, str]:
     """What a class's docstring says of its attributes."""
     assert of.__doc__
     # Python 3.13 takes the indentation off by itself.
-    text = inspect.cleandoc(of.__doc__).partition("Attributes:\n")[2]
+    text = inspect.cleandoc(of.__doc__).partition("Attributes:\n")[2].partition("\nRaises:")[0]
     found = re.findall(r"^    (\w+): (.*?)(?=^    \w+: |\Z)", text, re.S | re.M)
     # In JSON, Python's None is null.
     return {

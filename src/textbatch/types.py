@@ -158,3 +158,30 @@ class Predictions:
             status=np.concatenate([part.status for part in parts]),
             others=tuple(map(cls.concatenate, zip(*(part.others for part in parts), strict=True))),
         )
+
+
+class ReadShare(float):
+    """The share of files that is read, from 0 to 1, and their sizes.
+
+    Attributes:
+        done: Bytes that are read.
+        total: Bytes of all files.
+    """
+
+    done: int
+    total: int
+
+    def __new__(cls, done: float, total: int) -> ReadShare:
+        """Make the share.
+
+        Args:
+            done: Bytes that are read.
+            total: Bytes of all files.
+        """
+        made = super().__new__(cls, min(1.0, done / max(1, total)))
+        made.done, made.total = min(round(done), total), total
+        return made
+
+    def __reduce__(self) -> tuple[type[ReadShare], tuple[int, int]]:
+        """What a copy is made from: a float has one value alone."""
+        return ReadShare, (self.done, self.total)

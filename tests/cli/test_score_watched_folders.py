@@ -105,6 +105,7 @@ def test_the_report_adds_up_the_files_to_the_row(watched, incoming, profiled, tm
     assert told["files"] == {
         "found": 4,
         "scored": 4,
+        "resumed": 0,
         "known": 0,
         "stray": 0,
         "stale": 0,
@@ -152,6 +153,7 @@ def test_only_what_is_new_is_told_of(watched, incoming):
     assert told["files"] == {
         "found": 5,
         "scored": 1,
+        "resumed": 0,
         "known": 4,
         "stray": 0,
         "stale": 0,
@@ -197,10 +199,17 @@ def test_a_resumed_folder_adds_up_as_an_undisturbed_one(
     line = ("score", incoming, tmp_path / "out", "--model", profiled, "--chunk-rows", "50")
     killed = run_cli(*line, TEXTBATCH_FAILPOINTS=f"{place}:1:0")
     assert killed.returncode == -9
-    resumed, _, _ = watched()
-    undisturbed, _, _ = watched("--overwrite")
+    resumed, page, metrics = watched()
+    undisturbed, _, usual = watched("--overwrite")
     for name in ("rows_in", "rows_out", "statuses", "labels", "confidence_histogram"):
         assert resumed[name] == undisturbed[name], name
     assert resumed["mean_confidence"] == pytest.approx(undisturbed["mean_confidence"])
     assert 0 < resumed["rows_resumed"] <= resumed["rows_in"]
     assert undisturbed["rows_resumed"] == 0
+    # Files are counted as their rows are: those of the killed run too.
+    files = resumed["files"]
+    noted = place in ("part-noted", "manifest-written")
+    assert (files["resumed"] > 0, files["known"]) == (noted, 0)
+    assert files["scored"] + files["resumed"] == undisturbed["files"]["scored"]
+    assert metrics["textbatch_files_new", ""] == usual["textbatch_files_new", ""]
+    assert ("by the interrupted run" in page) == noted

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from textbatch.cli.signals import message
+
 MAIN = """
 from textbatch.cli import signals
 signals.GRACE_SECONDS = 0.05
@@ -33,7 +35,7 @@ hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 def test_a_stop_is_told_where_native_code_does_not_listen(number, code, told, tmp_path):
     (tmp_path / "deaf.py").write_text(DEAF)
     with subprocess.Popen(
-        [sys.executable, "-c", MAIN],
+        [sys.executable, "-c", MAIN, "score"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -65,3 +67,19 @@ def test_what_a_destructor_raises_is_told_under_debug_alone(flags):
         [sys.executable, "-c", _LOST, *flags], capture_output=True, text=True, check=True
     )
     assert ("a cell" in done.stderr) == bool(flags)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["score", "a", "b"], "the output is as it was; run again to go on"),
+        (["--config", "x.toml", "train", "a"], "the output is as it was; run again to go on"),
+        (["audit", "a"], "the output is as it was; run again"),
+        (["vectors", "a", "b"], "the output is as it was; run again"),
+        (["evaluate", "a"], "nothing was changed; run again"),
+        (["show", "a"], "nothing was changed; run again"),
+    ],
+)
+def test_a_stop_says_what_is_left_and_whether_a_rerun_goes_on(words, told, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["textbatch", *words])
+    assert message(signal.SIGINT) == f"stopped by Ctrl-C; {told}"

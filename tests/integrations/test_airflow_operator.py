@@ -9,7 +9,9 @@ import signal
 import sys
 import threading
 import time
+from contextlib import nullcontext
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -17,6 +19,7 @@ import pytest
 from textbatch.errors import final_exit_codes
 
 NAME = "textbatch.integrations.airflow"
+JOBS = Path(__file__).parents[2] / "jobs"
 
 
 class Operator:
@@ -299,3 +302,26 @@ def test_command_stops_when_its_task_runs_out_of_time(task, monkeypatch):
         operator.execute({})
     signal.signal(signal.SIGALRM, previous)
     assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("name", "pool"), [("airflow_s3_dag", "default_pool"), ("airflow_dag", None)]
+)
+def test_an_example_gives_its_pool_on_to_airflow(name, pool, module, monkeypatch):
+    """What the file says at its top is what the scheduler counts the task's slot in."""
+    made = []
+
+    class Made(module.TextbatchScoreOperator):
+        def __init__(self, **settings):
+            super().__init__(**settings)
+            made.append(self)
+
+    monkeypatch.setattr(module, "TextbatchScoreOperator", Made)
+    sys.modules["airflow.sdk"].DAG = lambda *_, **__: nullcontext()
+    text = (JOBS / f"{name}.py").read_text("utf-8")
+    for pool_now in filter(None, (pool, pool and "textbatch")):
+        exec(text.replace('POOL = "default_pool"', f'POOL = "{pool_now}"'), {})
+        assert made[-1].task["pool"] == pool_now
+    if pool is None:
+        exec(text, {})
+        assert "pool" not in made[-1].task  # then it is Airflow's own default

@@ -61,14 +61,30 @@ def by_labels(path, name):
 
 def test_a_night_without_input_shows_nothing_of_the_night_before(tmp_path):
     path = tmp_path / "m.prom"
-    files = {"found": 3, "scored": 3, "known": 0, "stray": 0, "stale": 0, "rescored": 0}
+    files = {
+        "found": 3,
+        "scored": 3,
+        "resumed": 0,
+        "known": 0,
+        "stray": 0,
+        "stale": 0,
+        "rescored": 0,
+    }
     write_success(path, report(rows_in=36, fingerprint="f" * 16, files=files), None)
     assert by_labels(path, "textbatch_rows_in") == {(): 36}
     assert by_labels(path, "textbatch_files_new") == {(): 3}
     assert by_labels(path, "textbatch_model_fingerprint_info") == {("f" * 16,): 1}
     fail(path)
     nothing = {"labels": {}, "statuses": {}, "mean_confidence": None, "tokens": 0}
-    files = {"found": 3, "scored": 0, "known": 3, "stray": 0, "stale": 0, "rescored": 0}
+    files = {
+        "found": 3,
+        "scored": 0,
+        "resumed": 0,
+        "known": 3,
+        "stray": 0,
+        "stale": 0,
+        "rescored": 0,
+    }
     write_success(path, report(state="skipped", files=files, **nothing), None)
     assert by_labels(path, "textbatch_rows_in") == by_labels(path, "textbatch_files_new") == {(): 0}
     for name in ("rows", "labelled_rows", "model_fingerprint_info"):

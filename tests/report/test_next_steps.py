@@ -85,6 +85,23 @@ def test_a_search_that_found_nothing_better_says_so():
     assert "Nothing better" not in " ".join(better)
 
 
+@pytest.mark.parametrize(
+    ("given", "reading", "suffix"),
+    [
+        ("a.CSV.gz", [], ".csv"),
+        ("a.tsv", [], ".tsv"),
+        ("a.jsonl.zst", [], ".jsonl"),
+        ("a.ndjson", [], ".ndjson"),
+        ("a.pq", [], ".parquet"),
+        ("-", ["--format", "jsonl"], ".jsonl"),
+        ("a.data", ["--format", "csv"], ".csv"),
+    ],
+)
+def test_the_new_file_is_of_the_kind_of_the_old_one(given, reading, suffix):
+    words = in_shell(after_train("m", [given], reading))
+    assert words[2:4] == [f"new{suffix}", f"scored{suffix}"]
+
+
 @pytest.mark.parametrize("name", ["Message Body", "it's", "$HOME", "a;b", "-x"])
 def test_a_column_of_any_name_is_one_word(name):
     assert shlex.split(command_line("score", "--text-column", name))[-1] == name

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from support.bundles import random_bundle, run_cli, write_bundle, write_texts
 
 import textbatch
-from textbatch.errors import AccessError, OutputError
+from textbatch.errors import AccessError, OutputError, StorageError
 
 TEXTS = ["refund the card", "cannot log in", "the app is slow"]
 
@@ -41,7 +46,7 @@ def test_it_says_score_skip_or_replace(places, run):
 def test_an_output_of_another_job_is_told_before_the_run(run, tmp_path):
     run()
     other = write_bundle(tmp_path / "other", random_bundle(max_sequence_length=11))
-    with pytest.raises(OutputError, match="made from another input, model or options"):
+    with pytest.raises(OutputError, match=r"exists: it was made by another model \(\w{12}…, not "):
         run(dry_run=True, if_exists="skip", model=other)
 
 
@@ -99,3 +104,38 @@ def test_the_command_prints_the_plan(run, model, tmp_path):
     assert "files: 2 found, 1 to score, 0 scored before, 1 set aside" in told.stdout
     assert "set aside: " in told.stderr
     assert "bad.csv has no column 'text'" in told.stderr
+
+
+@pytest.mark.parametrize("places", [("in.parquet", "out.parquet"), ("in", "out")])
+def test_a_disk_that_is_too_small_is_told_before_the_run(places, run, tmp_path, monkeypatch):
+    def free(share: float) -> None:
+        size = (tmp_path / "in" / "a.parquet").stat().st_size
+        found = SimpleNamespace(f_bavail=int(size * share), f_frsize=1)
+        monkeypatch.setattr("textbatch.scoring.limits.os.statvfs", lambda _: found)
+
+    free(1.0)
+    assert run(*places, dry_run=True).notes == []
+    free(0.9)
+    (note,) = run(*places, dry_run=True).notes
+    assert re.fullmatch(r"the disk of .* free, and the input has .*: the output may not fit", note)
+    free(0.05)
+    with pytest.raises(StorageError, match=r"free, and the input has .*; make room"):
+        run(*places, dry_run=True)
+    # Of a narrow output nobody knows.
+    assert run(*places, dry_run=True, columns=["text"]).notes
+    assert not (tmp_path / places[1]).exists()
+
+
+@pytest.mark.parametrize("source", ["s3://bucket/in.parquet", "s3://bucket/in/"])
+def test_an_output_in_a_store_needs_room_for_one_file_here(source, store, model, monkeypatch):
+    for name in ("in.parquet", "in/a.parquet", "in/b.parquet"):
+        sink = pa.BufferOutputStream()
+        pq.write_table(pa.table({"text": TEXTS}), sink)
+        store.put(name, sink.getvalue().to_pybytes())
+    size = len(sink.getvalue().to_pybytes())
+    target = source.replace("/in", "/out")
+    for share, told in ((1.0, []), (0.5, ["may not fit"])):
+        found = SimpleNamespace(f_bavail=int(size * share), f_frsize=1)
+        monkeypatch.setattr("textbatch.scoring.limits.os.statvfs", lambda _, found=found: found)
+        notes = textbatch.score(source, target, model=model, dry_run=True).notes
+        assert [note.rpartition("output ")[2] for note in notes if "free" in note] == told

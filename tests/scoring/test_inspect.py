@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -82,11 +83,30 @@ def test_nothing_is_told_about_foreign_files(input_file, output, tmp_path):
         inspect_path(tmp_path)
 
 
-def test_the_screen_fits_eighty_columns_and_names_types_shortly(output):
+def shown(found):
     console = Console(file=io.StringIO(), width=80)
-    for part in inspection_tables(inspect_path(output)):
+    for part in inspection_tables(found):
         console.print(part)
-    shown = console.file.getvalue()
-    assert "p_predicted_label dictionary<string>" in " ".join(shown.split())
-    assert "indices" not in shown
-    assert max(map(len, shown.splitlines())) <= 80
+    return console.file.getvalue()
+
+
+def test_the_screen_fits_eighty_columns_and_names_types_shortly(output):
+    told = shown(inspect_path(output))
+    assert "p_predicted_label dictionary<string>" in " ".join(told.split())
+    assert "indices" not in told
+    assert max(map(len, told.splitlines())) <= 80
+
+
+def test_a_model_that_was_never_calibrated_does_not_say_that_it_was(model):
+    found = inspect_path(model)
+    bare = replace(
+        found,
+        path="model",
+        calibration=replace(found.calibration, temperature=1.0, rows=0),
+        profile=replace(found.profile, rows=0, oov_share=0.0, truncated_share=0.0),
+    )
+    told = shown(bare)
+    assert "none: not calibrated" in told
+    assert "0 rows" not in told
+    assert "0.0%" not in told
+    assert told.split()[:2] == ["model", "model/"]

@@ -83,7 +83,7 @@ def test_another_separator_is_another_job(source, model, tmp_path):
         == "skipped"
     )
     for other in ("", ", "):
-        with pytest.raises(OutputError, match="made from another"):
+        with pytest.raises(OutputError, match="made with another"):
             textbatch.score(source, output, model=model, join_lists=other, if_exists="skip")
 
 

@@ -162,7 +162,7 @@ def test_skip_wants_the_whole_output_of_this_job(cells, model, tmp_path):
     whole = output.read_bytes()
     for changed in (whole.replace(b"007", b"008"), whole + b"\n", b""):
         output.write_bytes(changed)
-        with pytest.raises(OutputError, match="or changed since"):
+        with pytest.raises(OutputError, match="has changed since it was made"):
             run(cells, output, model, if_exists="skip")
     output.write_bytes(whole)
     assert run(cells, output, model, if_exists="skip").state == "skipped"

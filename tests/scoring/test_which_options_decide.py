@@ -68,7 +68,7 @@ def test_skip_refuses_the_output_of_another_option(name, job, tmp_path):
     base = {"quarantine": tmp_path / "aside.jsonl"} if name == "quarantine_text" else {}
     job(**base)
     # A limit that this model cannot prove is refused even before.
-    with pytest.raises((OutputError, QualityGateError), match=r"made from another|held-out"):
+    with pytest.raises((OutputError, QualityGateError), match=r"made (from|with) another|held-out"):
         job(if_exists="skip", **odd(name, tmp_path))
 
 
@@ -89,8 +89,9 @@ def test_the_text_column_of_the_model_is_the_same_named_or_not(job):
 
 def test_skip_refuses_the_output_of_another_version(job, monkeypatch):
     job()
-    monkeypatch.setattr("textbatch.scoring.job.__version__", "99.0")
-    with pytest.raises(OutputError, match="made from another"):
+    for module in ("job", "differences"):
+        monkeypatch.setattr(f"textbatch.scoring.{module}.__version__", "99.0")
+    with pytest.raises(OutputError, match=r"made by textbatch \d"):
         job(if_exists="skip")
 
 
@@ -98,7 +99,7 @@ def test_skip_refuses_the_output_of_another_model(job, tmp_path):
     other = tmp_path / "other"
     write_bundle(other, random_bundle(max_sequence_length=11))
     job()
-    with pytest.raises(OutputError, match="made from another"):
+    with pytest.raises(OutputError, match="made by another model"):
         job(if_exists="skip", model=other)
 
 

@@ -258,6 +258,7 @@ class Steps(Listener):
         self.done: list[int] = []
         self.shares: list[float | None] = []
         self.open = 0
+        self.told_inside: list[str] = []
 
     def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
         self.seen.append((step, unit))
@@ -270,6 +271,9 @@ class Steps(Listener):
         assert rows >= 0
         self.done[-1] += rows
         self.shares[-1] = share
+
+    def inside(self, what: str) -> None:
+        self.told_inside.append(what)
 
     def end(self) -> None:
         self.open = 0

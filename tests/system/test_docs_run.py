@@ -10,16 +10,20 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from textwrap import indent
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow.csv import write_csv
 from support.bundles import random_bundle, run_cli, warmer_bundle, write_bundle
 
-from textbatch.cli.demo.tickets import labelled_tickets, unlabelled_texts
+from textbatch.cli.demo.files import LABELLED, NEW, NEW_CSV, TEXTS, write_files
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -41,12 +45,12 @@ ELSEWHERE = {
     "kubectl ": "tests/system/jobs/test_kubernetes.py runs what the pods run",
     "job=$(kubectl ": "tests/system/jobs/test_kubernetes.py",
     "textbatch tune ": "tests/training/test_tune.py",
-    f"{TRAIN} --refit": "tests/training/test_train.py",
-    f"{TRAIN} --settings study/": "tests/training/test_tune.py",
+    f"{TRAIN} --overwrite --refit": "tests/training/test_train.py",
+    f"{TRAIN} --overwrite --settings study/": "tests/training/test_tune.py",
     f"{TRAIN} --resume": "tests/training/fit/test_resume.py",
-    "textbatch demo": "tests/cli/demo/test_walkthrough.py",
+    "textbatch demo": "tests/cli/demo; the files that it makes are there",
     "textbatch --install-completion": "tests/cli/test_completion.py",
-    "textbatch train tickets.csv --vectors cc.en.300.bin": "a file of 7 GB",
+    f"{TRAIN} --vectors cc.en.300.bin": "a file of 7 GB",
 }
 
 #: The endpoint that docs/object-storage.md names.
@@ -80,39 +84,27 @@ def commands(page: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """All files that the pages name, small."""
+    """The files that `textbatch demo --files-only` makes, smaller, and others that pages name."""
     folder = tmp_path_factory.mktemp("docs")
-    tickets = pd.DataFrame(
-        {"text": ticket.text, "label": ticket.queue, "body": ticket.text, "queue": ticket.queue}
-        for ticket in labelled_tickets(200, seed=0)
-    )
-    tickets.to_csv(folder / "tickets.csv", index=False)
-    texts = [text for text in unlabelled_texts(300, seed=1) if text and text.strip()]
-    pd.DataFrame({"text": texts, "body": texts}).to_parquet(folder / "input.parquet")
-    pd.DataFrame({"text": texts}).to_parquet(folder / "mails.parquet")
+    write_files(folder, labelled_rows=200, new_rows=300)
+    texts = (folder / TEXTS).read_text("utf-8").splitlines()
+    both = pa.table({"text": texts, "body": texts})
     (folder / "incoming" / "year=2026").mkdir(parents=True)
-    pd.DataFrame({"text": texts}).to_parquet(folder / "incoming" / "a.parquet")
-    for place in ("january.csv", "february.csv", "incoming/year=2026/b.csv.gz"):
-        pd.DataFrame({"text": texts}).to_csv(folder / place, index=False)
-    (folder / "texts.txt").write_text("\n".join(texts))
-    with gzip.open(folder / "chats.txt.gz", "wt", encoding="utf-8") as file:
-        file.write("\n".join(texts))
+    for place in ("incoming.parquet", "incoming/a.parquet"):
+        pq.write_table(both, folder / place)
+    with gzip.open(folder / "incoming" / "year=2026" / "b.csv.gz", "wb") as file:
+        write_csv(both, file)
     random = Random(0)
     words = sorted({word for text in texts for word in text.lower().split()})
     rows = (f"{word} " + " ".join(f"{random.random():.3f}" for _ in range(100)) for word in words)
-    (folder / "glove.6B.100d.txt").write_text("\n".join(rows))
-    (folder / "synonyms.txt").write_text("refund, reimbursement, money back\n")
-    patterns = '[patterns]\nbilling = ["charged for {it}"]\n[slots]\nit = ["a book"]\n'
-    (folder / "t.toml").write_text(patterns)
+    (folder / GLOVE).write_text("\n".join(rows))
     demo = folder / "textbatch-demo"
     demo.mkdir()
-    tickets[["text", "label"]].to_parquet(demo / "tickets-labelled.parquet")
-    pd.DataFrame({"text": texts}).to_parquet(demo / "tickets-unlabelled.parquet")
-    with gzip.open(folder / "tickets.csv.gz", "wt", encoding="utf-8") as file:
-        file.write((folder / "tickets.csv").read_text("utf-8"))
-    write_bundle(folder / "model", random_bundle())
-    write_bundle(folder / "new", warmer_bundle())
-    pd.DataFrame({"text": texts}).to_parquet(folder / "incoming.parquet")
+    pq.write_table(both.append_column("label", both["text"]), demo / "tickets-labelled.parquet")
+    pq.write_table(both, demo / "tickets-unlabelled.parquet")
+    for name, bundle in (("model", random_bundle()), ("new", warmer_bundle())):
+        settings = replace(bundle.settings, text_column="body")
+        write_bundle(folder / name, replace(bundle, settings=settings))
     for copy in ("srv/model", "own-model"):
         shutil.copytree(folder / "model", folder / copy)
     shutil.copy(folder / "incoming.parquet", folder / "srv")
@@ -132,6 +124,24 @@ def ran() -> set[str]:
     return set()
 
 
+#: Each of these begins with nothing but what its own commands make, and a small model.
+HOW_TOS = (
+    "augmentation.md",
+    "configuration.md",
+    "csv.md",
+    "inputs.md",
+    "observability.md",
+    "open-output.md",
+    "small-data.md",
+    "tables.md",
+    "tuning.md",
+    "vectors.md",
+    "which.md",
+)
+#: The only file that a reader of these has to fetch.
+GLOVE = "glove.6B.100d.txt"
+#: How they make their files.
+MADE = "textbatch demo --files-only --folder ."
 #: Their commands need what their Python makes, and run with it.
 WITH_PYTHON = {"keras-model.md"}
 
@@ -144,9 +154,9 @@ WITH_PYTHON = {"keras-model.md"}
 def test_commands_run_one_after_the_other(
     page, folder, ran, tmp_path, request, in_process, monkeypatch
 ):
-    here = shutil.copytree(folder, tmp_path / "here")
+    here = start_of(page, folder, tmp_path / "here")
     if "s3://" in page.read_text("utf-8"):
-        fill(request.getfixturevalue("store"), here)
+        fill(request.getfixturevalue("store"), folder)
     monkeypatch.chdir(here)
     environment = {
         "PATH": f"{here / 'bin'}:{os.environ['PATH']}",
@@ -161,6 +171,8 @@ def test_commands_run_one_after_the_other(
             if line.startswith("export "):
                 exports.append(line)
                 continue
+            if line == MADE:
+                copy_made(folder, here)
             if line.startswith(tuple(ELSEWHERE)):
                 continue
             if line.startswith(LONG):
@@ -178,6 +190,23 @@ def test_commands_run_one_after_the_other(
                     text=True, timeout=600, check=False,
                 )  # fmt: skip
             assert run.returncode == 0, f"{line}\n{run.stderr}"
+
+
+def start_of(page: Path, folder: Path, here: Path) -> Path:
+    """Make the folder in which a page's commands run."""
+    if page.name not in HOW_TOS:
+        return shutil.copytree(folder, here)
+    here.mkdir()
+    for name in ("bin", "model"):
+        shutil.copytree(folder / name, here / name)
+    shutil.copy(folder / "quick.toml", here)
+    return here
+
+
+def copy_made(folder: Path, here: Path) -> None:
+    """What `textbatch demo --files-only` would make, smaller, and what a reader has to fetch."""
+    for name in (LABELLED, NEW, NEW_CSV, TEXTS, GLOVE):
+        shutil.copy(folder / name, here)
 
 
 def installed(line: str, here: Path) -> str:
@@ -290,6 +319,12 @@ def test_yaml_is_yaml():
 def test_no_block_is_indented_where_no_test_sees_it(page):
     outside = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     assert not re.search(r"\n\n    \S", outside)
+
+
+@pytest.mark.parametrize("name", [*HOW_TOS, "spark.md", "ray.md", "dask.md", "keras-model.md"])
+def test_a_how_to_begins_with_the_files_that_it_makes(name):
+    told = [one for one in commands(ROOT / "docs" / name) if not one.startswith("pip ")]
+    assert told[0] == MADE
 
 
 def test_what_is_left_out_is_still_there():

@@ -6,6 +6,7 @@
 * `commands`: one file for each command.
 * `options`, `score_options`: options that only the command line has.
 * `settings`: values from flags, the environment and a file.
+* `then_train`: the `train` command that others name as the next step.
 * `score_watched`: a scoring run with its log, metrics, lineage and page.
 * `console`, `streams`: where everything is printed.
 * `tracebacks`: what `--debug` shows.

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import typer
 from typer.core import TyperGroup
 
-from textbatch.cli.console import log_as
+from textbatch.cli.console import log, log_as
 from textbatch.cli.help import HelpedCommand, flags_of, help_of, metavar_of
 from textbatch.cli.machine import check_machine
 from textbatch.cli.settings.file import SettingsFile, find_settings
@@ -20,6 +20,7 @@ from textbatch.cli.settings.resolve import (
     Setting,
     Settings,
     check_names,
+    unknown_variables,
     values_of,
     with_short_forms,
 )
@@ -183,6 +184,10 @@ def _run(
         this = uuid4()
         if "log_format" in values:
             log_as(values["log_format"], command=settings.command, run_id=short_id(this))
+        # A mistyped name would do nothing, night after night.
+        of_this = {settings.command: settings} if settings.command else {}
+        for warning in unknown_variables(of_this, of_services=False):
+            log(f"warning: {warning}")
         return run(Given(options=options, values=values, context=context, run=this))
 
 

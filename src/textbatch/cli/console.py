@@ -172,4 +172,5 @@ def print_record(
 
 
 def _progress_event(standing: Standing) -> None:
-    event("progress", asdict(standing))
+    share = standing.share
+    event("progress", {**asdict(standing), "share": None if share is None else float(share)})

@@ -16,7 +16,7 @@ from textbatch.integrations.openlineage import Traced, traced
 from textbatch.integrations.prometheus import failure_measured, write_success
 from textbatch.report.files import only_warned, write_whole
 from textbatch.report.scoring import RunReport
-from textbatch.report.terminal.progress import Recorder
+from textbatch.report.terminal.recorder import Recorder
 
 if TYPE_CHECKING:
     from textbatch.scoring.score import Scored

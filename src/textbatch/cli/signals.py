@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 #: state on disk is sound at every moment, and the next run removes what is left.
 GRACE_SECONDS = 4.0
 
+#: Commands that write nothing, or at most a page and a report at their end.
+_READING = ("evaluate", "show", "predict", "inspect", "verify", "config")
+#: Commands that go on where a run before them was stopped. Others begin again.
+_GOING_ON = ("score", "train", "tune")
 _RETRY_SECONDS = 0.02
 _IMPORTING = "<frozen importlib._bootstrap>"
 
@@ -64,7 +68,10 @@ def message(number: int) -> str:
         number: SIGINT or SIGTERM.
     """
     name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
-    return f"stopped by {name}; the output is as it was; run again to go on"
+    command = next((word for word in sys.argv[1:] if word in _READING + _GOING_ON), "")
+    left = "nothing was changed" if command in _READING else "the output is as it was"
+    then = "run again to go on" if command in _GOING_ON else "run again"
+    return f"stopped by {name}; {left}; {then}"
 
 
 def _end(number: int) -> NoReturn:

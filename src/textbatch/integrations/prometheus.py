@@ -102,7 +102,10 @@ def write_success(path: Path, report: RunReport, *profiles: TrainingProfile | No
         "textbatch_last_success_timestamp_seconds": time.time(),
         "textbatch_run_duration_seconds": report.seconds,
         "textbatch_rows_in": _number(report.rows_in),
-        "textbatch_files_new": report.files["scored"] if report.files else scored,
+        # As the rows: also those of the interrupted run that this one went on with.
+        "textbatch_files_new": report.files["scored"] + report.files["resumed"]
+        if report.files
+        else scored,
         "textbatch_files_stale": (report.files or {}).get("stale", 0),
         "textbatch_files_rescored": (report.files or {}).get("rescored", 0),
         "textbatch_files_bad": len(report.bad_files),

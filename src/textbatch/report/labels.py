@@ -1,7 +1,8 @@
-"""How labels are shown to people, so that different ones look different."""
+"""How labels and models are shown to people, so that different ones look different."""
 
 from __future__ import annotations
 
+import os
 import unicodedata
 
 from textbatch.errors import printable
@@ -21,3 +22,9 @@ def shown_label(label: str) -> str:
         text = f"{text[: _LONGEST - 1]}…"
     plain = label and label == " ".join(label.split()) and label[0] not in "'\""
     return text if plain else f"'{text}'"
+
+
+def shown_model(path: str | os.PathLike[str]) -> str:
+    """Make the path of a model for a heading: `model/`, which no reader takes for the word."""
+    name = printable(os.fspath(path)).rstrip("/")
+    return f"{name}/"

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: What stands before a command line, so that no line is broken in it.
 INDENT = "  "
+#: Names of inputs that stand for themselves; all others stand for Parquet.
+_TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
 
 
 def command_line(*words: str | os.PathLike[str]) -> str:
@@ -35,7 +37,7 @@ def after_train(
         inputs: The labelled files, whose kind the new ones probably have too.
         reading: The flags that they were read with.
     """
-    suffix = _suffix_of(inputs)
+    suffix = _suffix_of(inputs, reading)
     yield "To put its labels on new texts:"
     score = command_line("score", f"new{suffix}", f"scored{suffix}", "--model", model, *reading)
     yield f"{INDENT}{score}"
@@ -70,14 +72,27 @@ def after_audit(output: object, train: Sequence[str]) -> Iterator[str]:
     yield f"{INDENT}{command_line(*train)}"
 
 
-def after_vectors(output: os.PathLike[str] | str) -> Iterator[str]:
+def after_files(labelled: os.PathLike[str] | str, overwriting: Sequence[str] = ()) -> Iterator[str]:
+    """What to do with made-up tickets.
+
+    Args:
+        labelled: Their file.
+        overwriting: As in `after_vectors`.
+    """
+    columns = ("--text-column", "body", "--label-column", "queue")
+    yield "To train a model on the first:"
+    yield f"{INDENT}{command_line('train', labelled, *columns, *overwriting)}"
+
+
+def after_vectors(output: os.PathLike[str] | str, overwriting: Sequence[str] = ()) -> Iterator[str]:
     """What word vectors are for.
 
     Args:
         output: Their file.
+        overwriting: The flag that `train` needs where there is a model already.
     """
     yield "To train a model on them:"
-    yield f"{INDENT}{command_line('train', 'labelled.csv', '--vectors', output)}"
+    yield f"{INDENT}{command_line('train', 'labelled.csv', '--vectors', output, *overwriting)}"
 
 
 def after_evaluate(evaluate: Sequence[str]) -> Iterator[str]:
@@ -198,6 +213,11 @@ def _text(value: object) -> str:
     return os.fspath(value) if isinstance(value, os.PathLike) else str(value)
 
 
-def _suffix_of(inputs: Sequence[object]) -> str:
-    name = str(inputs[0]) if inputs else ""
-    return next((one for one in (".csv", ".jsonl") if name.endswith(one)), ".parquet")
+def _suffix_of(inputs: Sequence[object], reading: Sequence[str]) -> str:
+    """The suffix for a file of the kind of the inputs, or of the one that `--format` names."""
+    if "--format" in reading:
+        return f".{reading[reading.index('--format') + 1]}"
+    name = str(inputs[0]).lower() if inputs else ""
+    for end in (".gz", ".zst"):
+        name = name.removesuffix(end)
+    return next((one for one in _TEXT_SUFFIXES if name.endswith(one)), ".parquet")

@@ -92,8 +92,9 @@ class RunReport:
         rows_cached: Rows whose answers came from `--cache`.
         models: Of models with names what each of them did.
         seal: The output's own sha256, which `verify` computes again.
-        files: Of a job over several files: how many were found, scored now, known from before, and
-            left out because of their names.
+        files: Of a job over several files: how many were found, scored now, resumed (scored by the
+            interrupted run that this one goes on with, and counted in all sums too), known from
+            runs before (and in no sum), and left out because of their names.
         shards: Of a job that is cut into shards: how many are `planned`, how many were `done`
             before, the `rows` of all, and those of the `smallest` and `largest`. Then `files`
             counts shards.

@@ -13,6 +13,7 @@
 * `backends`: who scores them: this process, or several.
 * `remote_output`, `stdout_output`: one file into an object store, or to standard output.
 * `job`: what is found out before the first row of a file.
+* `existing`: whether the output is there already.
 * `model_handle`, `bundles`: the model or the models, loaded once for all files.
 * `model_reports`: what the report says of each model.
 * `chunks`: reading and predicting, chunk by chunk.
@@ -20,8 +21,9 @@
 * `answer_cache`, `cached_predictor`: answers that earlier runs have computed.
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.
 * `precision`: `--min-precision`, and the labels that it always withholds.
-* `limits`: how many rows there must be.
+* `limits`: how many rows there must be, and how much room on the disk.
 * `tally`: counting rows.
+* `differences`: in what an output that is there differs from what a job would make.
 * `in_memory`: a loaded model, for tables in memory.
 * `scorer`: what an engine sends to its workers, to score tables there.
 * `python_values`: texts and tables of Python callers.

@@ -205,7 +205,9 @@ class FileCounts:
     Attributes:
         found: All input files.
         scored: Files that this run scored.
-        known: Files that were scored before.
+        resumed: Files that the interrupted run had scored which this run goes on with. The report
+            counts their rows too.
+        known: Files that runs before had scored.
         stray: Files that were left out because of their names.
         stale: Files whose parts another model or other options had made when this run began.
         rescored: Those of them that this run scored anew.
@@ -213,6 +215,7 @@ class FileCounts:
 
     found: int
     scored: int
+    resumed: int
     known: int
     stray: int
     stale: int = 0

@@ -1,4 +1,4 @@
-"""What is found out before the first row of a file is read, and whether the output is done."""
+"""What is found out before the first row of a file is read."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from textbatch import __version__
-from textbatch.data.output.any_output import is_changed
 from textbatch.data.output.columns import OutputColumns
-from textbatch.data.output.footer import OutputFooter, find_footer
+from textbatch.data.output.footer import OutputFooter
 from textbatch.data.output.kept_types import changed_types, listed_types, note_of
 from textbatch.data.output.output_format import format_of_output
 from textbatch.data.output.quarantine import Quarantine
@@ -22,13 +21,13 @@ from textbatch.data.readers.json_types import unwritable
 from textbatch.data.readers.shard_file import ShardFile
 from textbatch.data.readers.source import Source, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
-from textbatch.data.storage.file_io import exists
 from textbatch.data.storage.location import Location
-from textbatch.errors import DataError, OutputError
+from textbatch.errors import DataError
 from textbatch.scoring.bundles import Bundles, columns_of
 from textbatch.scoring.chunks import with_advice
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.file_task import FileResult, FileTask, ModelUsed
+from textbatch.scoring.differences import remembered
+from textbatch.scoring.file_task import FileTask
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.wanted import check_model
 
@@ -184,47 +183,6 @@ def open_quarantine(task: FileTask) -> Quarantine | None:
     )
 
 
-def already_there(output: Location, job: Job, model: ModelUsed) -> FileResult | None:
-    """What an output of this very job says, where it stands in its place with its quarantine file.
-
-    Args:
-        output: Its place; of an output in a store not the file that the task writes.
-        job: The job.
-        model: Answered.
-
-    Returns:
-        None where there is no output, or it is to be replaced.
-
-    Raises:
-        OutputError: Another job's output is there, and must not be replaced.
-        DataError: The output's footer was altered.
-    """
-    task = job.task
-    if task.if_exists == "replace" or not exists(output):
-        return None
-    found = find_footer(output)
-    same = (
-        found is not None
-        and found.key == job.key
-        and job.identity.fits(found.input)
-        and not is_changed(output)
-    )
-    if found is None or not same or (task.quarantine and not exists(task.quarantine)):
-        other = "" if same else ", made from another input, model or options, or changed since"
-        raise OutputError(
-            f"{output} exists{other}",
-            "add --if-exists replace (or --overwrite) to replace it",
-        )
-    return FileResult(
-        state="skipped",
-        counts=found.counts(),
-        model=model,
-        seal=found.seal,
-        input=found.input,
-        notes=(f"{output} is already there, of the same job: nothing was done", *job.source.notes),
-    )
-
-
 def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> OutputFooter:
     """What the output's footer says about the run.
 
@@ -244,6 +202,7 @@ def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> O
         prefix=job.task.config.prefix if counts.models else job.added.prefix,
         input_tag=mark.tag,
         input_content=mark.content,
+        options=remembered(job.task.decisive(job.bundles.own_text_column)),
         rows_in=counts.rows_in,
         rows_out=counts.rows_out,
         rows_quarantined=counts.rows_quarantined,

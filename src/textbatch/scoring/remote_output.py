@@ -16,9 +16,10 @@ from textbatch.data.storage.location import local
 from textbatch.errors import DataError, InputNotFoundError, OutputError, storage_errors
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.existing import already_there
 from textbatch.scoring.file_task import FileResult, FileTask, Plan
 from textbatch.scoring.folder.plan import stage_of
-from textbatch.scoring.job import already_there, prepare
+from textbatch.scoring.job import prepare
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.score_file import FileRun, as_planned, may_succeed_later
 

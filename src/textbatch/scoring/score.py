@@ -121,7 +121,9 @@ def scored(
             with only_warned(f"the report {config.report}", done.notes.append):
                 write_json(config.report, done.to_dict())
         used = result.model.each or (result.model,)
-        yield Scored(report=done, profiles=tuple(one.profile for one in used))
+        # A model of another tool that was not calibrated has seen no text: nothing to compare with.
+        profiles = (one.profile if one.profile and one.profile.rows else None for one in used)
+        yield Scored(report=done, profiles=tuple(profiles))
 
 
 def _model_of(config: ScoreConfig) -> ModelHandle:

@@ -26,9 +26,10 @@ from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.bad_row_filter import BadRowFilter
 from textbatch.scoring.chunk_predictor import ChunkPredictor
 from textbatch.scoring.chunks import predict_chunks, read_chunks
+from textbatch.scoring.existing import already_there
 from textbatch.scoring.file_task import FileResult, FileTask, Plan, State
-from textbatch.scoring.job import Job, already_there, footer_of, open_quarantine, prepare
-from textbatch.scoring.limits import check_enough
+from textbatch.scoring.job import Job, footer_of, open_quarantine, prepare
+from textbatch.scoring.limits import check_enough, check_room
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.tally import Tally, work_since
 from textbatch.scoring.wanted import check_wanted, take_output
@@ -136,17 +137,16 @@ class FileRun:
         job = prepare(task, self._model)
         if there := already_there(task.output, job, self._model.used):
             return as_planned(task.output, there)
-        if job.source.num_rows is not None:
-            check_enough(job.source.num_rows, task.min_rows)
+        check_enough(job.source.num_rows, task.min_rows)
         self._model.predictor()
+        room = check_room(task.output, job.identity.state.size, task.config.columns)
         plan: Plan = "replace" if new_output(task.output).exists() else "score"
-        if work_directory_of(task.output).is_dir():
-            plan = "resume"
+        plan = "resume" if work_directory_of(task.output).is_dir() else plan
         return replace(
             self.known("planned"),
             plan=plan,
             rows_planned=job.source.num_rows,
-            notes=tuple(job.source.notes),
+            notes=(*job.source.notes, *room),
         )
 
     def _scored_anew(self, job: Job, work: WorkDirectory) -> FileResult:

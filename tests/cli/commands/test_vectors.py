@@ -106,3 +106,18 @@ def test_a_pickle_of_vectors_is_refused_by_train(folder, tmp_path):
     assert run.returncode == 65
     assert "never loaded; export as word2vec text" in run.stderr
     assert not (tmp_path / "m").exists()
+
+
+def test_the_next_step_replaces_a_model_only_where_there_is_one(
+    folder, tmp_path, monkeypatch, in_process
+):
+    monkeypatch.chdir(tmp_path)
+    arguments = ("vectors", folder / "texts.txt", "v.vec", "--dim", "2", "--epochs", "1")
+    assert in_process(*arguments).stdout.splitlines()[-1].endswith("--vectors v.vec")
+    (tmp_path / "model").mkdir()
+    again = (*arguments, "--overwrite")
+    assert in_process(*again).stdout.splitlines()[-1].endswith("--vectors v.vec --overwrite")
+    # What `train` would do is told by its own variables.
+    for variable, value in (("MODEL", "elsewhere"), ("IF_EXISTS", "replace")):
+        run = in_process(*again, **{f"TEXTBATCH_TRAIN_{variable}": value})
+        assert run.stdout.splitlines()[-1].endswith("--vectors v.vec")

@@ -249,3 +249,15 @@ def test_an_existing_file_is_not_overwritten(folder):
 
 def test_an_unknown_command_is_refused_with_those_that_exist():
     assert "take one of audit, demo" in refused("config", "show", "scorr")
+
+
+def test_a_run_warns_of_a_mistyped_variable_but_not_of_what_kubernetes_sets(in_process, tmp_path):
+    names = ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP_ADDR")
+    services = {f"TEXTBATCH_SCORE_{name}": "x" for name in names}
+    line = ("score", tmp_path / "no.csv", tmp_path / "out.csv", "--model", tmp_path / "m")
+    assert "warning" not in in_process(*line, **services).stderr
+    run = in_process(*line, TEXTBATCH_SCORE_TOPK="3", TEXTBATCH_TRAIN_TOPK="3")
+    assert run.stderr.startswith(
+        "warning: TEXTBATCH_SCORE_TOPK is no setting; did you mean TEXTBATCH_SCORE_TOP_K?\n"
+    )
+    assert "TRAIN" not in run.stderr

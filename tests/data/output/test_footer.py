@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ FOOTER = OutputFooter(
     prefix="p_",
     input_tag="1:2:3",
     input_content="e" * 64,
+    options={"top_k": "3"},
     **COUNTS,
     **SURENESS,
 )
@@ -64,7 +66,18 @@ def test_a_file_of_others_has_no_footer_of_ours(tmp_path):
         assert (find_footer(path), key_of(path)) == (None, None)
 
 
+#: Without a key it is not ours; the options an older textbatch did not write.
+OPTIONAL = {"textbatch.key", "textbatch.options"}
+
+
+def test_a_footer_of_an_older_textbatch_remembers_no_options(tmp_path):
+    entries = FOOTER.to_entries()
+    del entries["textbatch.options"]
+    assert find_footer(write(tmp_path / "out.parquet", entries)) == replace(FOOTER, options={})
+
+
 WRONG = {
+    "textbatch.options": ["", "[]", '{"top_k": 3}', "{"],
     "textbatch.version": ["", "\x1b[2J", "0.1.0\n"],
     "textbatch.run_id": ["", "B" * 16, "b" * 17],
     "textbatch.key": ["", "a" * 63],
@@ -87,7 +100,7 @@ def test_an_altered_entry_is_told(name, tmp_path):
             find_footer(path)
 
 
-@pytest.mark.parametrize("name", sorted(FOOTER.to_entries().keys() - {"textbatch.key"}))
+@pytest.mark.parametrize("name", sorted(FOOTER.to_entries().keys() - OPTIONAL))
 def test_a_missing_entry_is_told(name, tmp_path):
     entries = FOOTER.to_entries()
     del entries[name]

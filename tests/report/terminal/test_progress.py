@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import copy
 import io
+import pickle
 import re
 from contextlib import suppress
 
@@ -14,7 +16,9 @@ from textbatch.report.listener import SILENT, Listener, MessagesOnly, StepsOnly,
 from textbatch.report.terminal import progress as module
 from textbatch.report.terminal.epochs import EpochProgress
 from textbatch.report.terminal.pace import BYTES, Count, Left, span
-from textbatch.report.terminal.progress import Bar, Lines, Recorder, listener_on, step_of
+from textbatch.report.terminal.progress import Bar, Lines, listener_on, step_of
+from textbatch.report.terminal.recorder import Recorder
+from textbatch.types import ReadShare
 
 
 @pytest.fixture
@@ -136,10 +140,13 @@ def test_an_epoch_has_what_it_measured_its_rate_and_the_time_left_at_most(clock)
     for number in (3, 4, 5):
         progress.advance(600)
         progress.advance(400)
+        progress.validating()
         clock[0] += 100
         epoch = Epoch(number=number, loss=1, accuracy=0, validation_loss=1, validation_accuracy=0)
         messages.append(progress.ended(epoch))
     progress.close()
+    progress.validating()
+    assert steps.told_inside == ["validating"] * 3
     # Early stopping leaves no step open that never began.
     assert steps.names() == ["epoch 3", "epoch 4", "epoch 5"]
     assert (steps.done, steps.open) == ([1_000] * 3, 0)
@@ -277,3 +284,68 @@ def test_what_runs_inside_a_step_stands_behind_its_name(clock):
     StepsOnly(Recorder(bar)).inside("epochs 3 to 4")
     bar.end()
     assert "cross-validation, epochs 3 to 4 " in stream.getvalue()
+
+
+def test_the_share_of_files_is_told_in_bytes_whose_total_never_changes(clock):
+    told = []
+    lines = Lines(told.append)
+    lines.begin(None)
+    for number, done in enumerate((25, 50, 100), 1):
+        clock[0] += 20
+        lines.advance(number * 100, ReadShare(done * 1_000, 100_000))
+    assert [standing.line() for standing in told] == [
+        "scoring: 100 rows (25.0 kB of 100.0 kB), 5 rows/s, 60 s left",
+        "scoring: 300 rows (50.0 kB of 100.0 kB), 7.5 rows/s, 40 s left",
+        "scoring: 600 rows (100.0 kB of 100.0 kB), 10 rows/s, 1 s left",
+    ]
+    assert told[-1].share == 0.99
+
+
+def test_a_bar_moves_by_the_share_that_is_read_and_tells_rows_a_second(clock):
+    stream = io.StringIO()
+    terminal = Console(
+        file=stream, force_terminal=True, width=80, _environ={"TERM": "xterm"}, color_system=None
+    )
+    bar = Bar(terminal)
+    bar.begin(None)
+    task = bar._bar.tasks[0]
+    bar._bar.get_time = task._get_time = lambda: clock[0]
+    task.start_time = clock[0]
+    totals = set()
+    for step in range(1, 5):
+        clock[0] += 10
+        # The first rows are longer than the others.
+        bar.advance(step * 1_000, ReadShare(step * 25_000_000, 100_000_000))
+        totals.add(task.total)
+    assert totals == {1.0}
+    assert task.completed == 0.99
+    stream.truncate(0)
+    bar._bar.refresh()
+    bar.end()
+    assert "10,000 rows (100.0 MB of 100.0 MB) 250 rows/s 1 s left" in stream.getvalue()
+
+
+def test_nothing_says_that_no_time_is_left_while_a_step_goes_on(clock):
+    told = []
+    lines = Lines(told.append)
+    lines.begin(1_000, step="epoch 1")
+    clock[0] += 20
+    lines.advance(1_000)
+    assert told[0].line().endswith("50 rows/s, finishing")
+    lines.begin(100_000, step="epoch 2")
+    clock[0] += 20
+    lines.advance(99_999)
+    assert told[1].line().endswith("1 s left")
+    bar = Progress(Left(), get_time=lambda: 0.0)
+    task = bar.add_task("rows", total=100)
+    bar.tasks[0].start_time = -10.0
+    bar.update(task, completed=100)
+    bar.tasks[0].finished_time = None
+    assert Left().render(bar.tasks[0]).plain == "finishing"
+
+
+def test_a_share_can_be_copied_and_sent():
+    share = ReadShare(30, 120)
+    for one in (copy.deepcopy(share), pickle.loads(pickle.dumps(share))):
+        assert (one, one.done, one.total) == (0.25, 30, 120)
+    assert (ReadShare(5, 0), ReadShare(200, 100).done) == (1.0, 100)

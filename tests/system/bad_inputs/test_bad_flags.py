@@ -68,7 +68,7 @@ def test_75_skip_goes_by_the_job_and_not_by_the_name(cli, source):
     assert cli.output.read_bytes() == first
     for flags in (("--top-k", 1), ("--prefix", "p_"), ("--null-text", "x")):
         assert cli.score(source, "--if-exists", "skip", *flags) == 73
-        assert "made from another input, model or options" in cli.error
+        assert f"it was made with another {flags[0]}; add" in cli.error
     pq.write_table(pa.table({"text": ["refund"] * 8}), source)
     assert cli.score(source, "--if-exists", "skip") == 73
     assert cli.output.read_bytes() == first

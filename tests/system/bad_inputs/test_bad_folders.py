@@ -57,8 +57,8 @@ def test_33_stray_files_are_left_out_and_counted(cli, inputs):
         (inputs / name).write_bytes(b"")
     assert cli.score(inputs, "--json") == 0, cli.error
     assert (
-        '"files": {"found": 2, "scored": 2, "known": 0, "stray": 5, "stale": 0, "rescored": 0}'
-        in cli.told
+        '"files": {"found": 2, "scored": 2, "resumed": 0, "known": 0, "stray": 5, "stale": 0, '
+        '"rescored": 0}' in cli.told
     )
 
 

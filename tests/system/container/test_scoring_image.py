@@ -10,6 +10,7 @@ import os
 import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -162,6 +163,64 @@ def test_environment_scores_in_s3(environment, store, model, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert store.table("scored/a.parquet").num_rows == 50
+
+
+@pytest.fixture(scope="session")
+def with_stores(environment, tmp_path_factory) -> Path:
+    """The environment that `EXTRAS=s3,gcs,azure,prometheus,html` makes: its Python."""
+    python = environment / "bin" / "python"
+    if subprocess.run([python, "-c", "import google.cloud.storage, adlfs"], check=False,
+                      capture_output=True).returncode == 0:  # fmt: skip
+        return python
+    copy = shutil.copytree(environment, tmp_path_factory.mktemp("stores") / "env", symlinks=True)
+    install = [sys.executable, "-m", "pip", "--python", copy / "bin" / "python", "install", "-q"]
+    constrained = ["--only-binary", ":all:", "-c", ROOT / "constraints.txt"]
+    subprocess.run([*install, *constrained, f"{ROOT}[gcs,azure]"], check=True, timeout=600)
+    return copy / "bin" / "python"
+
+
+def score_with(python: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    environment.pop("PYTHONPATH", None)
+    return subprocess.run(
+        [python, "-m", "textbatch", "score", *words], env=environment, capture_output=True,
+        text=True, check=False, timeout=120, cwd="/",
+    )  # fmt: skip
+
+
+def test_environment_with_more_stores_scores_in_googles(with_stores, model, tmp_path):
+    emulator = pytest.importorskip("gcp_storage_emulator.server", reason="no emulator")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="bucket")
+    server.start()
+    try:
+        source = write_texts(tmp_path / "in.parquet", random_texts(50))
+        place = {"STORAGE_EMULATOR_HOST": f"http://127.0.0.1:{port}", "HOME": str(tmp_path)}
+        there = "gs://bucket/scored.parquet"
+        done = score_with(with_stores, str(source), there, "--model", str(model), **place)
+        assert done.returncode == 0, done.stderr
+        back = tmp_path / "back.parquet"
+        done = score_with(with_stores, there, str(back), "--prefix", "b_", "--model", str(model),
+                          **place)  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    finally:
+        server.stop()
+    assert {"predicted_label", "b_predicted_label"} <= {*pq.read_schema(back).names}
+
+
+def test_environment_with_more_stores_asks_azure(with_stores, model, tmp_path):
+    """Nothing answers there: what is missing is the store, and no library."""
+    source = write_texts(tmp_path / "in.parquet", random_texts(5))
+    account = "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=aGk=;"
+    done = score_with(
+        with_stores, str(source), "abfs://box/scored.parquet", "--model", str(model),
+        AZURE_STORAGE_CONNECTION_STRING=f"{account}BlobEndpoint=http://127.0.0.1:1/a;",
+        TEXTBATCH_RETRY_SECONDS="1", HOME=str(tmp_path),
+    )  # fmt: skip
+    assert done.returncode == 75, done.stderr
+    assert "pip install" not in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -165,12 +165,13 @@ def test_of_a_folder_only_files_of_other_content_are_scored_again(options, tmp_p
     assert score(folder, out, if_exists="skip", **options).state == "skipped"
 
     alike(folder / "csv.csv", "courier!!! ")
-    with pytest.raises(OutputError, match="made from other inputs"):
+    with pytest.raises(OutputError, match="made from other files"):
         score(folder, out, if_exists="skip", **options)
     again = score(folder, out, incremental=True, **options)
     assert again.files == {
         "found": 3,
         "scored": 1,
+        "resumed": 0,
         "known": 2,
         "stray": 0,
         "stale": 0,

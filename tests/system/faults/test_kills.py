@@ -130,7 +130,7 @@ def test_a_run_that_died_does_not_excuse_another_job(job):
     assert killed.returncode == -signal.SIGKILL
     other = job.run()
     assert other.returncode == 73
-    assert "made from another input, model or options" in other.stderr
+    assert "it was made with another --top-k; add" in other.stderr
 
 
 @pytest.mark.parametrize(("action", "code"), [("int", 130), ("term", 143)])

@@ -30,6 +30,7 @@ def main(dag_file: str, dag_id: str, result: Path) -> None:
         found = {
             "state": str(run.state),
             "tries": task.try_number,
+            "pool": task.pool,
             "reports": [XComModel.deserialize_value(value) for value in values],
             "events": [{"uri": event.asset.uri, "extra": event.extra} for event in events],
         }

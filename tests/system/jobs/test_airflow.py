@@ -151,6 +151,9 @@ def test_folder_of_a_store_is_scored_night_by_night(night, model, store):
     """What is new is scored, a bad file is set aside, and the XCom value stays small."""
     text = (ROOT / "jobs" / "airflow_s3_dag.py").read_text("utf-8")
     text = text.replace("minutes=10", "seconds=1").replace('"5%"', '"97%"')
+    text = text.replace('POOL = "default_pool"', 'POOL = "textbatch"')
+    pool = [PYTHON, "-m", "airflow", "pools", "set", "textbatch", "1", "scoring"]
+    subprocess.run(pool, env=environment(night.home), check=True, timeout=300)
     text = text.replace("[COMMAND]", json.dumps([sys.executable, "-m", "textbatch"]))
     night.dag.write_text(text)
     store.put_folder(model, "model")
@@ -163,7 +166,7 @@ def test_folder_of_a_store_is_scored_night_by_night(night, model, store):
         if name:
             store.put(name, source.read_bytes())
         done = night.end(night.start("textbatch_folder"))
-        assert done["state"] == "success", done["log"]
+        assert (done["state"], done["pool"]) == ("success", "textbatch"), done["log"]
         reports.append(done["reports"][-1])
     assert [report["rows_out"] for report in reports] == [20, 20, 0]
     assert store.table("scored/b.parquet").num_rows == 20

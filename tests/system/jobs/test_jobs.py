@@ -113,6 +113,40 @@ def test_cron_line_is_quiet_after_a_good_run_and_tells_of_a_bad_one(input_file, 
     assert "textbatch: error[InputNotFound]" in mail()
 
 
+def cron(*words: str | Path, **variables: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as cron does: from the root, in an almost empty environment, no terminal."""
+    return subprocess.run(
+        [*map(str, words)], env={name: str(value) for name, value in variables.items()}, cwd="/",
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+def test_cron_needs_neither_home_nor_a_terminal_nor_the_command_in_its_path(
+    input_file, model, tmp_path
+):
+    paths = {
+        "TEXTBATCH_INPUT": input_file,
+        "TEXTBATCH_OUTPUT": tmp_path / "out.csv",
+        "TEXTBATCH_MODEL": model,
+        "TEXTBATCH_SCORE_MIN_CONFIDENCE": "0.9",
+    }
+    # As it is installed: the script beside the environment, which PATH does not have.
+    script = shutil.copy(RUN, (tmp_path / "jobs").mkdir() or tmp_path / "jobs")
+    missing = cron(script, PATH="/nowhere", **paths)
+    assert missing.returncode == 2
+    assert missing.stderr.startswith("run.sh: there is no textbatch in PATH (/nowhere), nor ")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    fake_command(tmp_path / ".venv" / "bin", f'exec {sys.executable} -m textbatch "$@"')
+    source = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = cron("/bin/sh", script, "--overwrite", **paths, **source)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1  # no bar, no advice
+    assert "low_confidence" in done.stdout
+    again = cron("/bin/sh", script, **paths, **source)
+    assert again.returncode == 73
+    assert again.stderr.count("\n") == 1
+
+
 def documented_codes() -> dict[int, str]:
     rows = re.findall(r"^\| (\d+) \|[^|]+\| ([^|]+) \|", OPERATIONS, re.MULTILINE)
     return {int(code): retry for code, retry in rows}

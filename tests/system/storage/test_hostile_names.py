@@ -55,6 +55,7 @@ def test_a_key_decides_no_place_on_this_machine(memory, model, tmp_path):
     assert done.files == {
         "found": 1,
         "scored": 1,
+        "resumed": 0,
         "known": 0,
         "stray": 0,
         "stale": 0,

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import is_dataclass
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
 from textbatch.errors import InputNotFoundError, UsageError
-from textbatch.training.recipes.file import dump_recipe, read_recipe, recipe_values
+from textbatch.training.recipes.file import (
+    allowed,
+    changed,
+    dump_recipe,
+    read_recipe,
+    recipe_values,
+)
 from textbatch.training.recipes.presets import RECIPES
 from textbatch.training.recipes.search_space import SPACE, settings_of, space_of, with_settings
 
@@ -88,3 +96,37 @@ def test_the_default_recipe_lies_in_the_space_and_every_setting_has_an_effect():
     assert with_settings(recipe, start) == recipe
     for name, value in start.items():
         assert with_settings(recipe, {name: type(value)(value / 2 or 1)}) != recipe or value == 1
+
+
+def settings() -> list[tuple[str, str, object]]:
+    """Table, name and type of every setting that is no table."""
+    recipe = RECIPES["default"]
+    found = []
+    for table in ("", "vectors", "dropout", "fit"):
+        of = type(getattr(recipe, table) if table else recipe)
+        for name, kind in get_type_hints(of).items():
+            if get_origin(kind) is not tuple and not is_dataclass(kind):
+                found.append((table, name, kind))
+    return found
+
+
+@pytest.mark.parametrize(("table", "name", "kind"), settings(), ids=lambda one: str(one)[:30])
+def test_every_setting_takes_what_its_reference_says_and_nothing_else(table, name, kind):
+    def set_to(value):
+        given = {table: {name: value}} if table else {name: value}
+        return changed(RECIPES["default"], given)
+
+    if kind is bool:
+        good, bad = [True, False], ["yes", 1]
+    elif isinstance((may_be := allowed(name, kind))[0], str):
+        good, bad = may_be, ["no such", 3]
+    else:
+        low, high = may_be
+        whole = int in (kind, *get_args(kind))
+        good = [max(1, int(low)), int(high)] if whole else [low, high]
+        bad = [0 if whole else low - 0.1, high + 1, "3", True]
+    for value in good:
+        set_to(value)
+    for value in bad:
+        with pytest.raises(UsageError):
+            set_to(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textbatch.cli.command import Given
 from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
 from textbatch.cli.options import PrintOptions
+from textbatch.cli.then_train import train_words
 from textbatch.options import options
 from textbatch.training.config.audit import AuditConfig
 
@@ -26,16 +27,15 @@ def audit_command(given: Given[AuditCommand]) -> None:
 
     with failure_reported(given["report"], lambda: {"output": str(given["output"])}):
         config = given.made()
-    from textbatch.report.next_steps import after_audit, words_of
+    from textbatch.report.next_steps import after_audit
     from textbatch.report.terminal.audit import audit_tables
     from textbatch.training.audit import audit
-    from textbatch.training.config.groups import RowOptions
 
     with progress_shown() as shown:
         done = audit(config, listener=shown)
     for warning in done.warnings:
         log(f"warning: {warning}")
-    words = ["train", *words_of(config, RowOptions)]
+    words = train_words(given, config)
     with told_if_possible():
         print_record(
             done.to_dict(),

@@ -21,14 +21,18 @@ def import_command(given: Given[ImportCommand]) -> None:
 
     It reads texts as Keras did, and answers as Keras did. Needs neither Keras nor TensorFlow.
     """
+    from textbatch.data.readers.read_options import ReadOptions
     from textbatch.report.files import failure_reported
 
     with failure_reported(given["report"], lambda: {"model": str(given["model"])}):
         config = given.made()
     from textbatch.report.listener import messages_to
-    from textbatch.report.next_steps import after_train
+    from textbatch.report.next_steps import after_train, words_of
     from textbatch.training.imported.model_import import import_model
 
+    # Who imports has named no file of texts, and often not their column either.
+    rows = [config.calibrate or "new.csv"]
+    reading = [*words_of(config, ReadOptions), "--text-column", config.text_column]
     done = import_model(config, listener=messages_to(log))
     lines = [
         f"{done.model}: {done.network}",
@@ -40,5 +44,7 @@ def import_command(given: Given[ImportCommand]) -> None:
         )
     with told_if_possible():
         print_record(
-            done.to_dict(), lambda: [*lines, *after_train(done.model, ())], as_json=config.json
+            done.to_dict(),
+            lambda: [*lines, *after_train(done.model, rows, reading)],
+            as_json=config.json,
         )

@@ -67,9 +67,10 @@ def planned_lines(done: RunReport) -> Iterator[str]:
         unit = "files" if done.shards is None else "shards"
         stray = f", {files['stray']:,} left out for their names" if files["stray"] else ""
         bad = f", {len(done.bad_files):,} set aside" if done.bad_files else ""
+        resumed = f"{files['resumed']:,} done already, " if files["resumed"] else ""
         yield (
             f"{unit}: {files['found']:,} found, {files['scored']:,} to score, "
-            f"{files['known']:,} scored before{stray}{bad}"
+            f"{resumed}{files['known']:,} scored before{stray}{bad}"
         )
     if done.shards is not None and done.shards["smallest"] is not None:
         smallest, largest = done.shards["smallest"], done.shards["largest"]
@@ -92,18 +93,20 @@ def print_scored(done: RunReport, show: Callable[[str], None]) -> None:
         return
     files = ""
     if done.files is not None:
-        scored = done.files["scored"]
+        # The rows are counted of both.
+        before = done.files["resumed"]
+        scored = done.files["scored"] + before
         unit = "file" if done.shards is None else "shard"
         files = f"{scored:,} {unit}{'' if scored == 1 else 's'}, " if scored else f"no new {unit}, "
+        if before:
+            files += f"{before:,} of them by the interrupted run, "
         if done.bad_files:
             files += f"{len(done.bad_files):,} set aside, "
     rate = f", {done.rows_per_second:,.0f} rows/s" if done.rows_per_second else ""
     statuses = "; ".join(map(_statuses, done.sections))
     if done.rows_quarantined:
         statuses += f", {done.rows_quarantined:,} in quarantine"
-    # Parts without a new file: an interrupted run has written them.
-    before = " of an interrupted run" if files.startswith("no") and done.rows_out else ""
-    told = f"{files}{done.rows_out:,} rows{before} in {done.seconds:.1f} s{rate}"
+    told = f"{files}{done.rows_out:,} rows in {done.seconds:.1f} s{rate}"
     told += f", {done.rows_early:,} by early exit" if done.rows_early else ""
     told += f" ({statuses})" if statuses else ""
     show(f"{done.output}: {told}")

@@ -46,6 +46,7 @@ def train_command(given: Given[TrainCommand]) -> None:
 def _shown(done: TrainReport, config: TrainCommand) -> Iterator[Any]:
     from textbatch.data.readers.read_options import ReadOptions
     from textbatch.model.layout import LAYOUT
+    from textbatch.report.labels import shown_model
     from textbatch.report.next_steps import after_train, words_of
     from textbatch.report.terminal.tables import comparison_table, evaluation_tables
 
@@ -55,9 +56,9 @@ def _shown(done: TrainReport, config: TrainCommand) -> Iterator[Any]:
     if done.folds:
         yield done.folds.line()
     yield (
-        f"{done.model}: the model, of epoch {done.best_epoch} of {len(done.epochs)}, made in "
-        f"{done.seconds:.0f} s. Its confidences are calibrated: the network's are divided by a "
-        f"temperature of {done.calibration.temperature:.3f}"
+        f"{shown_model(done.model)}: the model, of epoch {done.best_epoch} of {len(done.epochs)}, "
+        f"made in {done.seconds:.0f} s. Its confidences are calibrated: the network's are divided "
+        f"by a temperature of {done.calibration.temperature:.3f}"
     )
     yield f"{Path(done.model) / LAYOUT.page}: its report, with pictures"
     yield from after_train(done.model, config.inputs, words_of(config, ReadOptions))

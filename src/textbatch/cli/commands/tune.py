@@ -5,6 +5,7 @@ from __future__ import annotations
 from textbatch.cli.command import Given
 from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
 from textbatch.cli.options import PrintOptions
+from textbatch.cli.then_train import train_words
 from textbatch.options import options
 from textbatch.training.config.tune import TuneConfig
 
@@ -26,16 +27,15 @@ def tune_command(given: Given[TuneCommand]) -> None:
 
     with failure_reported(given["report"], lambda: {"study": str(given["study"])}):
         config = given.made()
-    from textbatch.report.next_steps import after_tune, words_of
+    from textbatch.report.next_steps import after_tune
     from textbatch.report.terminal.tuning import tuning_tables
-    from textbatch.training.config.groups import RowOptions
     from textbatch.training.tune import tune
 
     with progress_shown() as shown:
         done = tune(config, listener=shown)
     for warning in done.warnings:
         log(f"warning: {warning}")
-    words = ["train", *words_of(config, RowOptions)]
+    words = train_words(given, config)
     with told_if_possible():
         print_record(
             done.to_dict(),

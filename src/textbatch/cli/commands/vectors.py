@@ -5,6 +5,7 @@ from __future__ import annotations
 from textbatch.cli.command import Given
 from textbatch.cli.console import log, print_record, progress_shown, told_if_possible
 from textbatch.cli.options import PrintOptions
+from textbatch.cli.then_train import overwriting
 from textbatch.options import options
 from textbatch.training.config.vectors import VectorsConfig
 
@@ -38,5 +39,7 @@ def vectors_command(given: Given[VectorsCommand]) -> None:
     )
     with told_if_possible():
         print_record(
-            done.to_dict(), lambda: [line, *after_vectors(done.output)], as_json=config.json
+            done.to_dict(),
+            lambda: [line, *after_vectors(done.output, overwriting(given))],
+            as_json=config.json,
         )

@@ -50,6 +50,7 @@ def verify_command(given: Given[VerifyCommand]) -> None:
         return
     parts = "" if found.parts is None else f"{found.parts:,} parts, "
     if found.bad_files:
-        parts += f"{found.bad_files:,} input files set aside, "
+        files = "input file" if found.bad_files == 1 else "input files"
+        parts += f"{found.bad_files:,} {files} set aside, "
     print_line(f"{found.path}: {parts}{found.rows:,} rows, all as written by run {found.run_id}")
     print_advice(after_verify(config.output, tuple(found.models) or ("",)))

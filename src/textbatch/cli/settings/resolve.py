@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from textbatch.options.credentials import quoted, refuse_credentials
 
 #: Where a value can come from. The first that has one counts.
 Origin = Literal["flag", "environment", "file", "default"]
+#: How the variables end that Kubernetes sets for a service.
+_OF_SERVICE = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)$")
 _ORIGINS: tuple[Origin, ...] = ("flag", "environment", "file", "default")
 
 
@@ -194,16 +197,22 @@ def _nearest(wrong: str, known: Iterable[str], form: str) -> str:
     return f"did you mean {told}?" if told else "`textbatch config show` lists all"
 
 
-def unknown_variables(commands: Mapping[str, Settings]) -> list[str]:
+def unknown_variables(commands: Mapping[str, Settings], *, of_services: bool = True) -> list[str]:
     """Make warnings for variables that look like settings, but are unknown.
 
     They are not errors, because Kubernetes sets such variables for a service with such a name.
+
+    Args:
+        commands: The settings of the commands, by the name of the command.
+        of_services: Whether to tell of those that Kubernetes sets, too.
     """
     told = []
     for name, settings in commands.items():
         known = [settings.variables(option)[0] for option in settings.flags]
         prefix = f"TEXTBATCH_{name.upper()}_"
         for variable in sorted(os.environ):
+            if not of_services and _OF_SERVICE.search(variable):
+                continue
             if variable.startswith(prefix) and variable not in known:
                 told.append(f"{variable} is no setting; {_nearest(variable, known, '{}')}")
     return told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from textbatch.data.json_text import json_text
 from textbatch.data.output.answer_counts import AnswerCounts, ModelName, prefix_of
@@ -36,6 +36,7 @@ class OutputFooter(RowCounts):
             name of each.
         input_tag: See `InputMark.tag`.
         input_content: See `InputMark.content`.
+        options: The options that decided the output and are not the default, by name.
         seal: The sha256 of the file itself; None before it is written.
     """
 
@@ -48,6 +49,7 @@ class OutputFooter(RowCounts):
     prefix: str
     input_tag: str
     input_content: str
+    options: dict[str, str] = field(default_factory=dict)
     seal: Sha256 | None = None
 
     def __post_init__(self) -> None:
@@ -88,6 +90,7 @@ class OutputFooter(RowCounts):
             _PREFIXED: self.prefix,
             "textbatch.input_tag": self.input_tag,
             "textbatch.input_content": self.input_content,
+            "textbatch.options": json_text(self.options, ascii_only=True),
             **of_models,
         }
 
@@ -116,6 +119,8 @@ class OutputFooter(RowCounts):
             "statuses": json_of("statuses"),
             "labels": json_of("label_counts"),
             "label_names": json_of("labels"),
+            # An older textbatch did not write them.
+            "options": json_of("options") if "options" in own else {},
             "mean_confidence": json_of("mean_confidence")
             if own.get("mean_confidence") != ""
             else None,

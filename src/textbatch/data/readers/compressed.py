@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from textbatch.data.storage.files import InputFile
 from textbatch.errors import DataError, storage_errors
+from textbatch.types import ReadShare
 
 CODECS = {".gz": "gzip", ".zst": "zstd"}
 _BEGINNINGS = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
@@ -38,13 +39,13 @@ class ByteStream:
         begins = _BEGINNINGS.get(self._codec or "", b"")
         return begins.startswith(self._raw.read(len(begins)))
 
-    def progress(self) -> float:
-        """The share of the compressed file that is read so far, 0 to 1."""
+    def progress(self) -> ReadShare:
+        """The share of the compressed file that is read so far."""
         try:
-            return min(1.0, float(self._raw.tell()) / self._size)
+            return ReadShare(self._raw.tell(), self._size)
         except ValueError:
             # The thread that reads the file has just closed it.
-            return 1.0
+            return ReadShare(self._size, self._size)
 
     def close(self) -> None:
         """Close the file."""

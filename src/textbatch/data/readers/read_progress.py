@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from textbatch.data.readers.listing import ListedFile
 from textbatch.data.readers.source import Source
+from textbatch.types import ReadShare
 
 #: Called with the number of rows since the last call, and the share of all files, 0 to 1.
 OnRead = Callable[[int, float], None]
@@ -35,7 +36,7 @@ class Reading:
             share: Share of the file that is read so far, 0 to 1.
         """
         before, size = sum(self._sizes[: self._file]), self._sizes[self._file]
-        self._on_read(rows, (before + share * size) / max(1, sum(self._sizes)))
+        self._on_read(rows, ReadShare(before + share * size, sum(self._sizes)))
 
     def read_from(self, source: Source, rows: int) -> None:
         """Report that more rows of a source are read.

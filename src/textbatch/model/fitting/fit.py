@@ -44,6 +44,7 @@ class Fit:
         seed: int,
         stop_early: bool = True,
         on_rows: Callable[[int], None] | None = None,
+        on_validation: Callable[[], None] = lambda: None,
     ) -> None:
         """Compile the network.
 
@@ -56,6 +57,7 @@ class Fit:
             stop_early: False runs all epochs, and keeps the weights of the last one.
             on_rows: Called, from another thread, with the number of rows that are fed to the
                 network since its last call.
+            on_validation: Called when the rows of an epoch are fitted, before it is validated.
         """
         network.compile(
             optimizer=keras.optimizers.get(
@@ -77,6 +79,7 @@ class Fit:
         self._settings = settings
         self._seed = seed
         self._on_rows = on_rows
+        self._on_validation = on_validation
         # Always from the example, so that a resumed training uses the same width.
         self._first_width = first_width_of(training(0))
         self._validation = Batches(
@@ -111,7 +114,7 @@ class Fit:
             epochs=number,
             shuffle=False,  # the mini-batches are shuffled already, from our seed
             verbose=0,
-            callbacks=[_Hooks(self._means)],
+            callbacks=[_Hooks(self._means, self._on_validation)],
         ).history
         epoch = Epoch(
             number=number,
@@ -184,9 +187,9 @@ class Fit:
 class _Hooks(keras.callbacks.Callback):  # type: ignore[misc]
     """What is done within an epoch."""
 
-    def __init__(self, means: WeightMeans | None) -> None:
+    def __init__(self, means: WeightMeans | None, on_validation: Callable[[], None]) -> None:
         super().__init__()
-        self._means = means
+        self._means, self._on_validation = means, on_validation
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Stop a training that has diverged. Keras's own callback for this prints to stdout."""
@@ -195,5 +198,6 @@ class _Hooks(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_test_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Validate the means."""
+        self._on_validation()
         if self._means:
             self._means.put_in(self.model)

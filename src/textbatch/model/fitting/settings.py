@@ -12,7 +12,7 @@ class FitSettings:
     """How to fit.
 
     Attributes:
-        optimizer: Name of a Keras optimizer.
+        optimizer: Keras optimizer.
         learning_rate: Its step size.
         batch_size: Rows in a step.
         max_epochs: Limit on the number of epochs.

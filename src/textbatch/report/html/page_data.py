@@ -11,6 +11,7 @@ from textbatch.model.quality.confidence_limits import LimitMeasure
 from textbatch.model.quality.metrics import Metrics
 from textbatch.model.quality.reliability import LengthHistogram, ReliabilityBin
 from textbatch.report.comparison import Contender
+from textbatch.report.labels import shown_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def about_line(inputs: str, model: str, fingerprint: str, when: str = "") -> str
     when = when or datetime.now(UTC).isoformat(timespec="seconds")
     date, _, clock = when.partition("T")
     told = f"{fingerprint[:12]}…" if fingerprint else "–"
-    return f"{inputs} · model {model} · fingerprint {told} · {date} {clock[:5]} UTC"
+    return f"{inputs} · {shown_model(model)} · fingerprint {told} · {date} {clock[:5]} UTC"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,8 +68,9 @@ def id_of(name: str) -> str:
 def _facts(report: RunReport) -> dict[str, str]:
     files = report.files
     told = {} if files is None else {
-        "Files": f"{files['found']:,} found, {files['scored']:,} scored, {files['known']:,} known "
-        f"from before, {files['stray']:,} left out"
+        "Files": f"{files['found']:,} found, {files['scored']:,} scored, "
+        + (f"{files['resumed']:,} by the interrupted run, " if files.get("resumed") else "")
+        + f"{files['known']:,} known from before, {files['stray']:,} left out"
         + (f", {files['rescored']:,} of them scored anew" if files.get("rescored") else "")
     }  # fmt: skip
     return {

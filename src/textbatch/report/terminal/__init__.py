@@ -2,6 +2,7 @@
 
 * `progress`, `pace`: how far a run is, how fast it is, how long it will take.
 * `epochs`: how far a training is.
+* `recorder`: how far a run was when.
 * `tables`: tables of `evaluate` and `inspect`.
 * `releases`: tables of `promote`, and the versions of a model.
 * `rows`: rows of a table, as wide as the terminal.

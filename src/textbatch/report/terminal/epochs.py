@@ -42,6 +42,11 @@ class EpochProgress:
             self._listener.begin(self._rows, step=f"epoch {self._number + 1}")
         self._listener.advance(rows)
 
+    def validating(self) -> None:
+        """All rows of the epoch are fitted, and the validation rows are asked."""
+        if self._in_epoch:
+            self._listener.inside("validating")
+
     def ended(self, epoch: Epoch) -> str:
         """An epoch is over.
 

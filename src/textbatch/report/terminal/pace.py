@@ -7,6 +7,8 @@ from rich.progress import ProgressColumn, Task
 from rich.table import Column
 from rich.text import Text
 
+from textbatch.types import ReadShare
+
 #: So few steps end in bursts, where several are under way: the last seconds tell nothing of them.
 _FEW = 20
 #: The unit that is shown as kB, MB and so on.
@@ -29,6 +31,29 @@ def counted(done: int, unit: str) -> str:
         unit: What is counted.
     """
     return decimal(done) if unit == BYTES else f"{done:,} {unit}"
+
+
+def part_of(share: float) -> str:
+    """How much of the files is read, in words: `4.2 MB of 14.0 MB`, or `30%`.
+
+    Args:
+        share: The share, from 0 to 1.
+    """
+    if isinstance(share, ReadShare):
+        return f"{decimal(share.done)} of {decimal(share.total)}"
+    return f"{share:.0%}"
+
+
+def left(seconds: float, share: float | None = None) -> str:
+    """The time left in words. It is never told that nothing is left while a step goes on.
+
+    Args:
+        seconds: At the rate so far.
+        share: The share that is done, from 0 to 1; None if it is not known.
+    """
+    if share is not None and share >= 1:
+        return "finishing"
+    return f"{span(max(1.0, seconds))} left"
 
 
 def rate(per_second: float, unit: str) -> str:
@@ -63,7 +88,7 @@ class Count(ProgressColumn):
         """Show both, or what is done and the share that is read, or only what is done."""
         done = int(task.completed)
         if share := task.fields.get("share"):
-            return Text(f"{counted(done, self._unit)} ({share:.0%})")
+            return Text(f"{counted(int(task.fields['rows']), self._unit)} ({part_of(share)})")
         total = task.total or task.fields.get("of")
         if total is None:
             return Text(counted(done, self._unit) if done else "")
@@ -82,6 +107,9 @@ class Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Show the rate of the last seconds; nothing in the first second."""
         pace = _pace(task)
+        if pace and task.fields.get("share"):
+            # The bar moves by the share: its own pace is none of rows.
+            pace *= task.fields["rows"] / task.completed
         return Text("" if pace is None else rate(pace, self._unit))
 
 
@@ -96,7 +124,8 @@ class Left(ProgressColumn):
         pace = _pace(task)
         if pace is None or task.remaining is None:
             return Text(f"{span(task.elapsed or 0.0)} so far")
-        return Text(f"{span(max(0.0, task.remaining) / pace)} left")
+        share = task.completed / task.total if task.total else None
+        return Text(left(max(0.0, task.remaining) / pace, share))
 
 
 def _pace(task: Task) -> float | None:

@@ -13,7 +13,17 @@ from rich.progress import BarColumn, TextColumn
 from rich.progress import Progress as RichProgress
 
 from textbatch.report.listener import SILENT, Listener
-from textbatch.report.terminal.pace import Count, Left, Rate, counted, rate, span, unbroken
+from textbatch.report.terminal.pace import (
+    Count,
+    Left,
+    Rate,
+    counted,
+    left,
+    part_of,
+    rate,
+    unbroken,
+)
+from textbatch.types import ReadShare
 
 #: Seconds between two lines, where there is no bar.
 LINE_SECONDS = 10.0
@@ -72,9 +82,11 @@ class Standing:
         """The line that is printed."""
         line = f"{self.step}: {counted(self.done, self.unit)}"
         if self.share is not None:
-            line += f" ({self.share:.0%})"
+            line += f" ({part_of(self.share)})"
         line += f", {rate(self.per_second, self.unit)}"
-        return line if self.seconds_left is None else f"{line}, {span(self.seconds_left)} left"
+        if self.seconds_left is None:
+            return line
+        return f"{line}, {left(self.seconds_left, self.share)}"
 
 
 class Lines(Listener):
@@ -119,8 +131,7 @@ class Lines(Listener):
         self._said = now
         seconds = now - self._started
         if share is not None:
-            # What is read is not done yet.
-            share = min(share, MOST_READ)
+            share = _not_all(share)
         elif 0 < self._rows <= self._total:
             share = self._rows / self._total
         self._show(
@@ -136,46 +147,6 @@ class Lines(Listener):
 
     def end(self) -> None:
         """Nothing: the caller shows how the run ended."""
-
-
-class Recorder(Listener):
-    """Passes everything on, and records when how many rows were done."""
-
-    def __init__(self, listener: Listener) -> None:
-        """Wrap another listener.
-
-        Args:
-            listener: Gets everything.
-        """
-        self._listener = listener
-        self._started, self._rows = time.monotonic(), 0
-        #: Pairs of seconds since the beginning and rows done by then.
-        self.samples: list[tuple[float, int]] = []
-
-    def log(self, message: str) -> None:
-        """Pass it on."""
-        self._listener.log(message)
-
-    def begin(self, total_rows: int | None, *, step: str = "scoring", unit: str = "rows") -> None:
-        """Start the clock at the first step."""
-        if not self.samples:
-            self._started = time.monotonic()
-            self.samples.append((0.0, 0))
-        self._listener.begin(total_rows, step=step, unit=unit)
-
-    def advance(self, rows: int, share: float | None = None) -> None:
-        """Record how far the run is."""
-        self._rows += rows
-        self.samples.append((time.monotonic() - self._started, self._rows))
-        self._listener.advance(rows, share)
-
-    def inside(self, what: str) -> None:
-        """Pass it on."""
-        self._listener.inside(what)
-
-    def end(self) -> None:
-        """Pass it on."""
-        self._listener.end()
 
 
 class Bar(Listener):
@@ -226,13 +197,16 @@ class Bar(Listener):
             return
         task = bar.task_ids[0]
         self._rows += rows
-        total: float | None = self._total
         if share:
-            share = min(share, MOST_READ)
-            total = self._rows / share  # for the bar and the time: it is a guess, and not shown
-        elif total and self._rows > total:
-            total = self._total = None  # it was wrong
-        bar.update(task, total=total, advance=rows, share=share or None, of=None)
+            share = _not_all(share)
+            # The bar is of the share, whose total is known, and not of rows.
+            bar.update(
+                task, total=1.0, completed=float(share), rows=self._rows, share=share, of=None
+            )
+            return
+        if self._total and self._rows > self._total:
+            self._total = None  # it was wrong
+        bar.update(task, total=self._total, completed=self._rows, share=None, of=None)
 
     def inside(self, what: str) -> None:
         """Put it behind the step's name."""
@@ -244,6 +218,17 @@ class Bar(Listener):
         if self._bar:
             self._bar.stop()
         self._bar = None
+
+
+def _not_all(share: float) -> float:
+    """A share that is read, which is not done yet: it is less than all."""
+    if share <= MOST_READ:
+        return share
+    if not isinstance(share, ReadShare):
+        return MOST_READ
+    most = ReadShare(share.total * MOST_READ, share.total)
+    most.done = share.done
+    return most
 
 
 def _named(step: str, inside: str) -> str:

@@ -21,7 +21,7 @@ from textbatch.report.inspection import (
     OutputInspection,
     ReleasesInspection,
 )
-from textbatch.report.labels import shown_label
+from textbatch.report.labels import shown_label, shown_model
 from textbatch.report.speed import speed_facts
 from textbatch.report.terminal.releases import versions_table
 
@@ -34,6 +34,8 @@ _MOST_CONFUSIONS = 12
 #: Smallest width of a label in the confusion matrix, in characters.
 _SHORT_LABEL = 7
 _WIDTH = 80
+#: Largest width of a label in the list of confusions.
+_CONFUSED_LABEL = 25
 _CORNER = "true ↓ predicted →"
 
 
@@ -112,7 +114,8 @@ def inspection_tables(found: Inspection) -> Iterator[RenderableType]:
         return
     facts = _of_output(found) if isinstance(found, OutputInspection) else _of_bundle(found)
     kind = "output" if isinstance(found, OutputInspection) else "model"
-    table = _table(kind, printable(found.path), right=False)
+    path = printable(found.path) if kind == "output" else shown_model(found.path)
+    table = _table(kind, path, right=False)
     for name, value in facts.items():
         table.add_row(name, Text(printable(value)))
     yield table
@@ -130,8 +133,12 @@ def _of_bundle(found: BundleInspection) -> dict[str, str]:
         "text column": found.settings.text_column,
         "labels": ", ".join(map(shown_label, found.labels)),
         "network": found.network,
-        "temperature": f"{calibration.temperature:.3f}, fitted on {calibration.rows:,} rows",
-        "texts": f"{profile.oov_share:.1%} unknown tokens, {profile.truncated_share:.1%} truncated",
+        "temperature": f"{calibration.temperature:.3f}, fitted on {calibration.rows:,} rows"
+        if calibration.rows
+        else "none: not calibrated, the confidences are the network's own",
+        "texts": f"{profile.oov_share:.1%} unknown tokens, {profile.truncated_share:.1%} truncated"
+        if profile.rows
+        else "not known: the model was made without any",
         "size": f"{sum(file.size for file in found.files.values()) / 1e6:.1f} MB",
     }
     facts |= speed_facts(found.int8, found.early_exit)
@@ -150,7 +157,8 @@ def _of_bundle(found: BundleInspection) -> dict[str, str]:
 def _of_output(found: OutputInspection) -> dict[str, str]:
     parts = "" if found.parts is None else f" in {found.parts:,} parts"
     if found.bad_files:
-        parts += f"; {found.bad_files:,} input files were set aside"
+        were = "input file was" if found.bad_files == 1 else "input files were"
+        parts += f"; {found.bad_files:,} {were} set aside"
     answers = {"statuses": _counts(found.statuses), "labels": _counts(found.labels)}
     if found.models:
         answers = {}
@@ -185,9 +193,18 @@ def _confusions(evaluation: Evaluation) -> Table:
     table = _table("commonest confusions: true", "predicted", "rows", "of the true")
     table.columns[1].justify = "left"
     for true, predicted, count, share in commonest_confusions(metrics, most=_MOST_CONFUSIONS):
-        names = (Text(shown_label(metrics.labels[one].label)) for one in (true, predicted))
+        names = (Text(_fitting(metrics.labels[one].label)) for one in (true, predicted))
         table.add_row(*names, f"{count:,}", f"{share:.0%}")
     return table
+
+
+def _fitting(label: str) -> str:
+    """A label of which two fit beside two numbers. Many differ at their ends alone."""
+    name = shown_label(label)
+    if len(name) <= _CONFUSED_LABEL:
+        return name
+    end = _CONFUSED_LABEL // 2 - 1
+    return f"{name[: _CONFUSED_LABEL - 1 - end]}…{name[-end:]}"
 
 
 def _confusion(evaluation: Evaluation) -> Table:

@@ -24,6 +24,7 @@ from textbatch.scoring.bundles import columns_of
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.json_columns import json_types
 from textbatch.scoring.job import check_types, kept_columns, partitioned
+from textbatch.scoring.limits import check_room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,26 @@ def check_columns(job: FolderJob, progress: Progress, *, read_all: bool) -> Colu
     first_odd = next((name for kind, name in firsts.items() if kind != most), None)
     odd = kinds.total() - kinds[most]
     return Columns(rows=rows, odd=odd, first_odd=first_odd, types=types)
+
+
+def room_for(job: FolderJob) -> list[str]:
+    """Compare the free space with the files to score; in a store one part at a time is on disk.
+
+    Args:
+        job: The job.
+
+    Returns:
+        Notes: that the disk may be too small.
+
+    Raises:
+        StorageError: It is.
+    """
+    sizes = [file.size for file in job.good]
+    if not sizes:
+        return []
+    needed = max(sizes) if job.folder.is_staged else sum(sizes)
+    place = job.folder.lock_place / job.good[0].part
+    return check_room(place, needed, job.config.columns)
 
 
 def _opened(

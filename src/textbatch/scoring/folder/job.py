@@ -20,6 +20,7 @@ from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.differences import other_parts
 from textbatch.scoring.file_task import FileCounts, FileTask, ShardCounts
 from textbatch.scoring.folder.bad_files import BadFiles
 from textbatch.scoring.folder.owned import OwnedParts
@@ -33,6 +34,7 @@ class FolderJob:
         config: The options.
         key: Two runs with the same key are the same job; the input files are not part of it.
         fingerprint: The bundle's fingerprint.
+        options: The options that decide, as an output remembers them.
         text_column: The column that holds the texts.
         listing: The input files.
         folder: The output.
@@ -50,6 +52,7 @@ class FolderJob:
     config: ScoreConfig
     key: str
     fingerprint: str
+    options: dict[str, str]
     text_column: str
     listing: Listing
     folder: Folder
@@ -138,16 +141,18 @@ class FolderJob:
             fingerprint=self.fingerprint,
         )
 
-    def counts(self, *, scored: Set[str]) -> FileCounts:
+    def counts(self, *, scored: Set[str], resumed: int = 0) -> FileCounts:
         """How many files were found, scored, known from before, and left out.
 
         Args:
             scored: The parts of the files that this run scored.
+            resumed: Files that an interrupted run of this job had scored.
         """
         return FileCounts(
             found=len(self.listing.files),
             scored=len(scored),
-            known=len(self.listing.files) - len(self.todo),
+            resumed=resumed,
+            known=len(self.listing.files) - len(self.todo) - resumed,
             stray=self.listing.stray,
             stale=len(self.stale),
             rescored=len(self.stale & scored),
@@ -194,16 +199,18 @@ class FolderJob:
     def _check_same(self, success: Success) -> None:
         marks = {record.part: record.input.mark for record in self.folder.records()}
         aside = {one.part: one.state for one in success.bad_files}
-        if (
-            success.job != self.key
-            or success.inputs != self.inputs
-            or not all(
-                aside.get(file.part) == file.state or file.fits(marks.get(file.part))
-                for file in self.listing.files
-            )
-        ):
+        same_files = success.inputs == self.inputs and all(
+            aside.get(file.part) == file.state or file.fits(marks.get(file.part))
+            for file in self.listing.files
+        )
+        if success.job != self.key or not same_files:
+            differ = [] if same_files else ["from other files, or from these before they changed"]
+            if success.job != self.key:
+                differ += other_parts(
+                    self.folder, marks, fingerprint=self.fingerprint, options=self.options
+                )
             raise OutputError(
-                f"{self.folder.path} was made from other inputs, another model or other options",
+                f"{self.folder.path} was made {', and '.join(differ)}",
                 "add --overwrite to replace its parts, or --incremental to add new ones",
             )
         for file in self.listing.files:

@@ -22,6 +22,7 @@ from textbatch.data.storage.model_cache import cache_directory
 from textbatch.errors import DataError, InputNotFoundError, OutputError
 from textbatch.scoring.bundles import Bundles
 from textbatch.scoring.config import STAGES, ScoreConfig
+from textbatch.scoring.differences import other_parts, remembered
 from textbatch.scoring.file_task import decisive_options
 from textbatch.scoring.folder.bad_files import BadFiles
 from textbatch.scoring.folder.job import FolderJob
@@ -71,7 +72,7 @@ def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> N
     if config.quarantine:
         folder_at(config.quarantine).check_place()
     folder.check_place()
-    if config.if_exists == "replace" or inherited or folder.is_empty():
+    if config.if_exists == "replace" or inherited or _is_empty(folder):
         return
     if config.incremental and not folder.has_manifest():
         raise OutputError(
@@ -83,6 +84,18 @@ def check_existing(config: ScoreConfig, folder: Folder, *, inherited: bool) -> N
             f"{folder.path} is not empty",
             "add --overwrite to replace its parts, or --incremental to add new ones",
         )
+
+
+def _is_empty(folder: Folder) -> bool:
+    """Whether an output is empty. What a store says of a missing bucket is about an input.
+
+    Raises:
+        OutputError: There is no such bucket.
+    """
+    try:
+        return folder.is_empty()
+    except InputNotFoundError as error:
+        raise OutputError(error.what, error.remedy) from error
 
 
 def plan(
@@ -110,11 +123,23 @@ def plan(
     """
     key = key_of(config, bundles)
     listing = planned(listing, config, key)
+    remembers = remembered(decisive_options(config, bundles.own_text_column))
     if work:
         ledger = Ledger(work.parts, key)
     else:
         ledger = Ledger(parts_of(folder.lock_place), key, looks=True)
-    there = _Known.of(config, folder, ledger, key) if config.incremental else _Known()
+    there = _Known()
+    if config.incremental:
+        there = _Known.of(folder, ledger, key)
+        if there.others and config.rescore == "none":
+            differ = other_parts(
+                folder, there.others, fingerprint=bundles.fingerprint, options=remembers
+            )
+            raise OutputError(
+                f"{folder.path} was made {', and '.join(differ)}",
+                "add --rescore stale to score its parts anew one by one, or --overwrite instead of "
+                "--incremental to replace them all",
+            )
     known = there.states
     _check_rewritten(listing, known)
     stale = frozenset(there.stale - ledger.finished.keys())
@@ -132,6 +157,7 @@ def plan(
         config=config,
         key=key,
         fingerprint=bundles.fingerprint,
+        options=remembers,
         text_column=bundles.text_column(config.text_column),
         listing=listing,
         folder=folder,
@@ -183,28 +209,21 @@ class _Known:
         states: The states of the inputs of this job's own parts.
         marks: The marks of these inputs.
         stale: The parts that are of another job, or that another job was about to replace.
+        others: Those of them that are of another job.
     """
 
     states: dict[str, str] = field(default_factory=dict)
     marks: dict[str, InputMark] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, config: ScoreConfig, folder: Folder, ledger: Ledger, key: str) -> _Known:
-        """Read the manifest.
-
-        Raises:
-            OutputError: There are parts of another job, which are not to be scored anew.
-        """
+    def of(cls, folder: Folder, ledger: Ledger, key: str) -> _Known:
+        """Read the manifest."""
         found = cls()
         for record in folder.records():
             if record.job != key:
-                if config.rescore == "none":
-                    raise OutputError(
-                        f"{folder.path} was made by another model or with other options",
-                        "add --rescore stale to score its parts anew one by one, or --overwrite "
-                        "instead of --incremental to replace them all",
-                    )
+                found.others.add(record.part)
                 found.stale.add(record.part)
             elif record.becoming or ledger.seals.get(record.part, record.seal) != record.seal:
                 # An interrupted run may have replaced it.

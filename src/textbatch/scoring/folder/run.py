@@ -17,7 +17,7 @@ from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.backends.choose import check_installed
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FolderResult, State
-from textbatch.scoring.folder.checks import check_columns
+from textbatch.scoring.folder.checks import check_columns, room_for
 from textbatch.scoring.folder.ending import check_owned, finish, prepare_place
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.plan import check_existing, open_folder, plan
@@ -132,7 +132,7 @@ class FolderRun:
             rows_cached=totals.rows_cached,
             work_of=totals.work_of,
             notes=tuple(notes),
-            files=job.counts(scored=parts.scored),
+            files=job.counts(scored=parts.scored, resumed=parts.resumed),
             shards=job.shards(),
             bad_files=job.bad.told(),
         )
@@ -144,12 +144,12 @@ class FolderRun:
             check_enough(done.counts.rows_in, job.config.min_rows)
             return replace(done, state="planned", plan="skip", rows_planned=done.counts.rows_in)
         found = check_columns(job, self._progress, read_all=True)
-        if found.rows is not None:
-            check_enough(found.rows, job.config.min_rows)
+        check_enough(found.rows, job.config.min_rows)
         check_owned(job)
         if not new_output(job.folder.path / MANIFEST).probe():
             self._notes.append(f"whether {job.folder.path} may be written, only a run can tell")
         self._model.predictor()
+        self._notes += room_for(job)
         anew = any(job.folder.has(file.part) for file in job.todo)
         return FolderResult(
             state="planned",
@@ -157,7 +157,9 @@ class FolderRun:
             rows_planned=found.rows,
             model=self._model.used,
             notes=(*self._notes, *job.bad.notes()),
-            files=job.counts(scored={file.part for file in job.good}),
+            files=job.counts(
+                scored={file.part for file in job.good}, resumed=sum(1 for _ in job.resumed())
+            ),
             shards=job.shards(),
             bad_files=job.bad.told(),
         )

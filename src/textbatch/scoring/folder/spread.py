@@ -35,6 +35,7 @@ class Spread:
         totals: The counts of all files so far.
         notes: What is told of files that this run has finished.
         scored: The parts of the files that this run has finished.
+        resumed: How many files an interrupted run had finished, which are counted too.
         started: When it began.
     """
 
@@ -57,6 +58,7 @@ class Spread:
         """
         self.totals, self.notes, self.started = Totals(), FileNotes(), time.perf_counter()
         self.scored: set[str] = set()
+        self.resumed = 0
         self._used: ModelUsed | None = None
         self._job, self._types, self._run_id, self._model = job, types, run_id, model
         self._limit = BadRowLimit.parse(job.config.max_bad_rows)
@@ -71,6 +73,7 @@ class Spread:
         names = {file.part: file.file for file in job.listing.files}
         for record in job.resumed():
             self.totals.add(record, resumed=True)
+            self.resumed += 1
             self.notes.add(names[record.part], record.notes)
 
     @property

@@ -11,7 +11,7 @@ import numpy as np
 from textbatch.data.output.answer_counts import AnswerCounts, WorkCounts
 from textbatch.data.output.records import PartRecord, RowCounts, RowTotals
 from textbatch.report.terminal.progress import Progress
-from textbatch.types import CONFIDENCE_BINS, Status
+from textbatch.types import CONFIDENCE_BINS, ReadShare, Status
 
 _ROWS = ("rows_in", "rows_out", "rows_quarantined")
 
@@ -160,7 +160,7 @@ class PartProgress:
         self._done += rows
         if share is None:
             share = self._done / self._rows if self._rows else 1.0
-        self._progress.advance(rows, (self._before + share * self._size) / self._total)
+        self._progress.advance(rows, ReadShare(self._before + share * self._size, self._total))
 
     def end(self) -> None:
         """Nothing: the end of a file is not the end of the job."""

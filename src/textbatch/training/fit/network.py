@@ -81,6 +81,7 @@ class NetworkFit:
             seed=seed,
             stop_early=stop_early,
             on_rows=self._progress.advance,
+            on_validation=self._progress.validating,
         )
         if state:
             self._fit.restore(state)

@@ -33,7 +33,22 @@ _BOUNDS: dict[str, tuple[float, float]] = {
 }
 _UNBOUNDED = (1e-9, 1_000_000)
 #: Allowed values of settings whose type does not name them.
-_CHOICES: dict[str, tuple[str, ...]] = {"cell": get_args(Cell)}
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "cell": get_args(Cell),
+    # Keras's own.
+    "optimizer": (
+        "adam",
+        "adamw",
+        "nadam",
+        "adamax",
+        "rmsprop",
+        "sgd",
+        "adagrad",
+        "adadelta",
+        "ftrl",
+        "lion",
+    ),
+}
 
 
 def read_recipe(path: Path, base: T) -> T:
@@ -91,6 +106,17 @@ def changed(base: T, values: Mapping[str, Any], *, where: str = "") -> T:
         else:
             found[name] = _checked(value, kinds[name], name, where)
     return replace(base, **found)  # type: ignore[type-var]
+
+
+def allowed(name: str, kind: object) -> tuple[str, ...] | tuple[float, float]:
+    """What a setting may be: its choices, or the lowest and the highest number.
+
+    Args:
+        name: The setting's own name, without that of its table.
+        kind: Its type.
+    """
+    choices = get_args(kind) if get_origin(kind) is Literal else _CHOICES.get(name)
+    return choices or _BOUNDS.get(name, _UNBOUNDED)
 
 
 def dump_recipe(values: Mapping[str, Any]) -> str:

@@ -26,7 +26,12 @@ class Recipe:
         vectors: How the word vectors are trained.
         dropout: What is dropped in training.
         fit: How the network is fitted.
-        layers, bidirectional, pooling, dense_units, reset_after: See `Architecture`.
+        layers: The recurrent layers, first to last.
+        bidirectional: Whether each layer reads the text in both directions.
+        pooling: What is taken of the states of the last layer: the last state, their mean, their
+            maximum, or several of these side by side.
+        dense_units: Width of the hidden dense layer.
+        reset_after: The GRU variant: `false` as in Cho et al. (2014, v1), `true` as in cuDNN.
     """
 
     sequence_length: int | None = None
