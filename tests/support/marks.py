@@ -60,6 +60,7 @@ QUICK = (
 #: The longest first.
 LONGEST = (
     "system/jobs/test_airflow.py",
+    "system/engines/test_backends.py",
     "system/engines/test_engines.py",
     "system/test_any_place.py",
     "model/fitting/test_fit.py",

@@ -48,6 +48,7 @@ ELSEWHERE = {
     f"{TRAIN} --overwrite --refit": "tests/training/test_train.py",
     f"{TRAIN} --overwrite --settings study/": "tests/training/test_tune.py",
     f"{TRAIN} --resume": "tests/training/fit/test_resume.py",
+    "textbatch score incoming/ scored/ --backend ": "tests/system/engines/test_backends.py",
     "textbatch demo": "tests/cli/demo; the files that it makes are there",
     "textbatch --install-completion": "tests/cli/test_completion.py",
     f"{TRAIN} --vectors cc.en.300.bin": "a file of 7 GB",
