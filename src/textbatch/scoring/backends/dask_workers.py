@@ -55,7 +55,7 @@ class DaskWorkers:
         self._cluster: Any = None
         self._client = self._connected(config)
         self._waiting: deque[FileTask] = deque()
-        self._running: dict[Any, tuple[FileTask, str]] = {}
+        self._running: dict[Any, FileTask] = {}
         self._news, self._away = threading.Event(), 0.0
         try:
             self._client.wait_for_workers(1, timeout=ROOM_SECONDS)
@@ -63,7 +63,7 @@ class DaskWorkers:
             self.close()
             raise no_room(f"the Dask cluster has had no worker for {ROOM_SECONDS:.0f} s") from None
         # As it is at the beginning: a worker that is asked for other threads loads the model anew.
-        self._beside = Counter(map(_host, self._client.nthreads()))
+        self._beside = dict(Counter(map(_host, self._client.nthreads())))
 
     def submit(self, task: FileTask) -> None:
         """Put a task at the end."""
@@ -80,7 +80,7 @@ class DaskWorkers:
                 self._news.clear()
                 self._meanwhile()
             for future in done:
-                task, _ = self._running.pop(future)
+                task = self._running.pop(future)
                 yield self._outcome(future, task)
                 future.release()
 
@@ -117,24 +117,16 @@ class DaskWorkers:
             raise unreachable(config.address) from error
 
     def _start(self) -> None:
-        if not self._waiting:
-            return
-        busy = {worker for _, worker in self._running.values()}
-        free = [worker for worker in self._client.nthreads() if worker not in busy]
-        while self._waiting and free:
-            task, worker = self._waiting.popleft(), free.pop(0)
+        # Not with `workers=` and `allow_other_workers`: a task whose worker dies when no other one
+        # is there would wait for its address for ever, though others come.
+        most = min(self.width, max(1, len(self._client.nthreads())))
+        while self._waiting and len(self._running) < most:
+            task = self._waiting.popleft()
             future = self._client.submit(
-                score_on_dask,
-                task,
-                self._beside[_host(worker)],
-                pure=False,
-                retries=TRIES - 1,
-                workers=[worker],
-                # Where this one dies, any other may do it.
-                allow_other_workers=True,
+                score_on_dask, task, self._beside, pure=False, retries=TRIES - 1
             )
             future.add_done_callback(lambda _: self._news.set())
-            self._running[future] = (task, worker)
+            self._running[future] = task
 
     def _check_there(self) -> None:
         if self._client.status == "running":
@@ -158,18 +150,19 @@ class DaskWorkers:
         return Outcome(task=task, error=told if error is None else broken(task, error))
 
 
-def score_on_dask(task: FileTask, beside: int) -> Outcome:
+def score_on_dask(task: FileTask, beside: dict[str, int]) -> Outcome:
     """Score a task in a worker of Dask, with all threads of it.
 
     Args:
         task: The task.
-        beside: How many workers its machine has.
+        beside: How many workers each machine has.
     """
     import joblib
     from distributed import get_worker
 
-    share = max(1, joblib.cpu_count() // max(1, beside))
-    return work(with_threads(task, min(get_worker().state.nthreads, share)))
+    worker = get_worker()
+    share = max(1, joblib.cpu_count() // beside.get(_host(worker.address), 1))
+    return work(with_threads(task, min(worker.state.nthreads, share)))
 
 
 def _host(worker: str) -> str:
