@@ -106,7 +106,7 @@ class SparkJobs:
         if address and address.startswith("spark://"):
             # Several masters may be named, of which one leads.
             for one in address.removeprefix("spark://").split(","):
-                check_answers(one)
+                check_answers(f"spark://{one}")
         if address is None or address.startswith("local"):
             # Else Spark takes whichever `python3` comes first.
             os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
