@@ -49,7 +49,7 @@ test-schedulers: $(VENV)/installed-dev .venv-schedulers/installed  ## Run the Pr
 	$(BIN)/pytest tests/system/jobs/test_schedulers.py
 
 test-engines: $(VENV)/installed-dev .venv-engines/installed  ## Run the pages about Spark, Ray and Dask in the real engines
-	$(BIN)/pytest tests/system/engines
+	ENGINES=all $(BIN)/pytest tests/system/engines
 
 test-roundtrip: $(VENV)/installed-dev .venv-spark/installed .venv-arrow/installed  ## Read what `score` passes through with Spark and others
 	$(BIN)/pytest $(PARALLEL) tests/system/roundtrip tests/system/test_parquet_corpus.py $(PYTEST)

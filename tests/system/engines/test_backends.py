@@ -29,6 +29,14 @@ pytestmark = pytest.mark.skipif(
 )
 
 ENGINES = ("ray", "dask", "spark")
+
+
+def engines(*sample: str) -> tuple[str, ...]:
+    """All engines for `make test-engines` and `FAULTS=full`; else a sample, which takes minutes."""
+    whole = "ENGINES" in os.environ or os.environ.get("FAULTS") == "full"
+    return (*ENGINES, *(one for one in sample if one not in ENGINES)) if whole else sample
+
+
 #: Two executors; Spark begins a task a second time as soon as it can.
 SPECULATION = (
     "--master local-cluster[2,1,512] --conf spark.executor.memory=512m "
@@ -162,7 +170,7 @@ def test_one_sha256_on_every_engine_with_any_number_of_workers(engine, model, tm
 
 
 @pytest.mark.parametrize("seed", rounds(1, 20))
-@pytest.mark.parametrize("engine", [*ENGINES, "speculation"])
+@pytest.mark.parametrize("engine", engines("ray", "speculation"))
 def test_a_killed_worker_loses_no_row(engine, seed, source, expected, model, tmp_path):
     environment = {}
     if engine == "speculation":
@@ -182,7 +190,7 @@ def test_a_killed_worker_loses_no_row(engine, seed, source, expected, model, tmp
 
 
 @pytest.mark.parametrize("seed", rounds(1, 20))
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", engines("dask"))
 def test_a_killed_driver_goes_on_where_it_was(engine, seed, source, expected, model, tmp_path):
     output = tmp_path / "out"
     with start(source, output, model, engine) as process:
@@ -207,7 +215,7 @@ def test_a_killed_driver_goes_on_where_it_was(engine, seed, source, expected, mo
     assert not list(output.glob(".f*"))
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", engines("dask"))
 def test_a_poisonous_file_fails_alone_and_is_named(engine, model, tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("poison", *(f"f{number:02}" for number in range(49))):
