@@ -107,6 +107,6 @@ def test_a_model_that_was_never_calibrated_does_not_say_that_it_was(model):
     )
     told = shown(bare)
     assert "none: not calibrated" in told
-    assert "0 rows" not in told
+    assert " 0 rows" not in told
     assert "0.0%" not in told
     assert told.split()[:2] == ["model", "model/"]

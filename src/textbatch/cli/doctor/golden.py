@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 from textbatch.cli.doctor.libraries import ended_by
 from textbatch.cli.doctor.record import GoldenRows, Problem
+from textbatch.data.json_text import json_text
 from textbatch.errors import BundleError, OutOfMemoryError, TextbatchError, TryAgainError
 
 _CHILD = "from textbatch.cli.doctor.golden import answer; answer()"
@@ -70,7 +71,7 @@ def answer() -> None:
         found = asdict(_answered(sys.argv[1]))
     except TextbatchError as error:
         found = {"kind": error.title, "told": str(error), "exit_code": error.exit_code}
-    told.write("\n" + json.dumps(found))
+    told.write("\n" + json_text(found))
     told.flush()
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from textbatch.data.json_text import json_text
 from textbatch.data.storage.atomic_directory import atomic_directory
 from textbatch.data.storage.local import may_use
 from textbatch.data.strict_json import parse_json
@@ -57,7 +57,7 @@ def write_tree(path: Path, files: Mapping[str, bytes], *, overwrite: bool) -> No
         StorageError: Writing failed. What was there is unchanged.
     """
     check_tree(path, overwrite=overwrite)
-    listed = (json.dumps({"files": sorted(files)}, indent=1) + "\n").encode()
+    listed = (json_text({"files": sorted(files)}, indent=1) + "\n").encode()
     with atomic_directory(path) as new:
         for name, data in {**files, LIST: listed}.items():
             new.write(name, data)

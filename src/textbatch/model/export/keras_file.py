@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import keras
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.json_text import json_text
 from textbatch.errors import storage_errors
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
@@ -96,7 +96,7 @@ def keras_file(
         path = folder / "model.keras"
         model.save(path)
         with zipfile.ZipFile(path, "a") as archive:
-            archive.writestr(DESCRIPTION, json.dumps(described, ensure_ascii=False, indent=1))
+            archive.writestr(DESCRIPTION, json_text(described, indent=1))
         return path.read_bytes()
 
 

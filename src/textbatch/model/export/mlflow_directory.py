@@ -6,7 +6,6 @@ written here, so that nobody needs MLflow to export, and nothing is sent to a tr
 
 from __future__ import annotations
 
-import json
 import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from uuid import NAMESPACE_URL, uuid5
 import pyarrow as pa
 
 from textbatch import __version__
+from textbatch.data.json_text import json_text
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.export.described import Difference, golden_batch
 from textbatch.model.predictor import open_bundle
@@ -101,8 +101,8 @@ def _description(bundle: Bundle, text_column: str) -> dict[str, Any]:
             "type": "dataframe",
         },
         "signature": {
-            "inputs": json.dumps([column(text_column, "string", required=False)]),
-            "outputs": json.dumps(answers),
+            "inputs": json_text([column(text_column, "string", required=False)]),
+            "outputs": json_text(answers),
             "params": None,
         },
         "utc_time_created": created.replace("T", " ").removesuffix("+00:00"),
@@ -111,4 +111,4 @@ def _description(bundle: Bundle, text_column: str) -> dict[str, Any]:
 
 def _json(value: object) -> str:
     # MLflow reads some of these files as YAML, and JSON is YAML.
-    return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
+    return json_text(value, indent=1) + "\n"

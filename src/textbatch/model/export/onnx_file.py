@@ -6,7 +6,6 @@ softmax. What another program needs to make token ids of texts is in the file's 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from onnx import ModelProto, TensorProto, compose, helper
 
+from textbatch.data.json_text import json_text
 from textbatch.errors import BundleError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
@@ -73,7 +73,7 @@ def onnx_file(
     helper.set_model_props(
         graph,
         {
-            f"textbatch.{key}": value if isinstance(value, str) else json.dumps(value)
+            f"textbatch.{key}": value if isinstance(value, str) else json_text(value)
             for key, value in entries.items()
         },
     )

@@ -6,7 +6,6 @@ The tokenizer is made of TensorFlow's own operations and tables; the network is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from textbatch.data.json_text import json_text
 from textbatch.errors import StorageError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
@@ -141,7 +141,7 @@ def saved_model_files(bundle: Bundle, model: TextModel) -> dict[str, bytes]:
             for path in sorted(root.rglob("*"))
             if path.is_file()
         }
-    described = json.dumps(description_of(bundle), ensure_ascii=False, indent=1)
+    described = json_text(description_of(bundle), indent=1)
     return {**found, DESCRIPTION: described.encode()}
 
 
