@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from jsonschema import Draft202012Validator
-from support.training import labelled_table
+from support.training import QUICK, labelled_table
 
 from textbatch.errors import TextbatchError
 from textbatch.report.scoring import RunReport
@@ -21,6 +21,7 @@ from textbatch.training.config.audit import AuditConfig
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.tune import TuneConfig
 from textbatch.training.config.vectors import VectorsConfig
+from textbatch.training.recipes.presets import RECIPES
 from textbatch.training.train import train
 from textbatch.training.tune import tune
 from textbatch.training.vectors import train_vectors
@@ -136,8 +137,12 @@ def test_every_field_of_the_other_reports_is_described(reference):
         assert set(reference.descriptions(kind)) >= {field.name for field in fields(kind)}
 
 
-@pytest.mark.usefixtures("quick_recipe")
-def test_other_reports_of_good_runs_follow_their_schemas(labelled, tmp_path, in_process):
+@pytest.mark.trains
+def test_other_reports_of_good_runs_follow_their_schemas(
+    labelled, tmp_path, in_process, monkeypatch
+):
+    # For this test alone: the reference tells the defaults.
+    monkeypatch.setitem(RECIPES, "default", QUICK)
     report, model = tmp_path / "report.json", tmp_path / "model"
     vectors = VectorsConfig(
         inputs=(labelled,),

@@ -146,7 +146,8 @@ class WorkDirectory:
         temporary = temporary_of(self._output, self._run_id)
         for left in (temporary, self.spool, quarantine_of(self._output)):
             _remove_if_possible(os.unlink, left)
-        shutil.rmtree(told_in(self.path), ignore_errors=True)
+        if (told := told_in(self.path)).exists():
+            shutil.rmtree(told, ignore_errors=True)
         try:
             if not keep:
                 self._remove()
