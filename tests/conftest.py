@@ -16,6 +16,7 @@ from support.bundles import random_bundle, random_texts, write_bundle, write_tex
 from support.marks import mark, urgency
 from support.training import labelled_file, quick_recipe, trained  # noqa: F401  fixtures
 
+from textbatch.cli import console
 from textbatch.cli.app import _run as run_app
 from textbatch.cli.doctor import libraries
 from textbatch.model.bundle.bundle import Bundle
@@ -62,6 +63,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[st
         # The client of OpenLineage sets variables of its own: none may stay.
         with monkeypatch.context() as patched, patch.dict(os.environ, variables):
             patched.setattr(sys, "argv", list(arguments))
+            patched.setattr(console, "_log_fields", None)  # an earlier run may have logged JSON
             if libraries.tried_imports is TRIED_IMPORTS:  # it takes seconds
                 patched.setattr(libraries, "tried_imports", lambda names: dict.fromkeys(names, ""))
             code = run_app()

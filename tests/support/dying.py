@@ -7,7 +7,7 @@ import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from textbatch.errors import TextbatchError
+from textbatch.errors import BundleError, TextbatchError
 from textbatch.scoring.backends.chunk_worker import serve
 from textbatch.scoring.backends.port import Outcome
 from textbatch.scoring.file_task import FileResult, FileTask
@@ -45,6 +45,11 @@ class _Dying:
 def serve_and_die(connection: Connection, driver: int) -> None:
     """Serve as workers do; die as long as the noted file is empty."""
     serve(_Dying(connection, Path(os.environ["TEXTBATCH_TEST_DEATHS"])), driver)
+
+
+def failing() -> None:
+    """Open no model."""
+    raise BundleError("the golden rows are off", "train it again")
 
 
 def serve_its_signals(connection: Connection, _driver: int) -> None:

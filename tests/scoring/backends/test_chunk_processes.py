@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from support.bundles import random_bundle, random_texts, write_bundle, write_texts
-from support.dying import serve_and_die
+from support.dying import failing, serve_and_die
 
 from textbatch.errors import BundleError, OutOfMemoryError
 from textbatch.model.predictor import open_bundle
@@ -126,10 +126,6 @@ def test_rows_that_kill_each_worker_are_an_error(bundle, monkeypatch):
             begun.result()
     finally:
         many.close()
-
-
-def failing() -> None:
-    raise BundleError("the golden rows are off", "train it again")
 
 
 def test_a_model_that_cannot_be_opened_is_told():

@@ -11,7 +11,7 @@ import pytest
 from support.bundles import random_bundle, random_texts, run_cli, write_bundle, write_texts
 
 from textbatch import score
-from textbatch.data.readers import parquet
+from textbatch.data.readers import shard_source
 from textbatch.errors import DataError, InputNotFoundError, OutputError, TooManyBadRowsError
 from textbatch.scoring.inspect import inspect_path
 from textbatch.scoring.verify import verify_output
@@ -45,14 +45,14 @@ def names(folder: Path) -> list[str]:
 def opened(monkeypatch) -> list[str]:
     """The names of all input files that are opened."""
     read: list[str] = []
-    real = parquet.ParquetSource
+    real = shard_source.ParquetSource
 
     class Noted(real):
         def __init__(self, path: Path) -> None:
             read.append(path.name)
             super().__init__(path)
 
-    monkeypatch.setattr(parquet, "ParquetSource", Noted)
+    monkeypatch.setattr(shard_source, "ParquetSource", Noted)
     return read
 
 

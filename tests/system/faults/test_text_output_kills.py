@@ -100,7 +100,7 @@ def test_an_output_that_was_edited_is_not_taken_for_done(job_as):
         file.write(b"one,more,row\n")
     refused = job.run("--if-exists", "skip")
     assert refused.returncode == 73
-    assert "or changed since" in refused.stderr
+    assert "has changed since it was made" in refused.stderr
     files_of(job.output)[0].unlink()
     assert job.run("--if-exists", "skip").returncode == 73
     assert job.run("--overwrite").returncode == 0

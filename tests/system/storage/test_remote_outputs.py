@@ -291,7 +291,7 @@ def test_csv_and_json_lines_go_into_a_store_with_their_record(
     store.put(name, store.get(name) + b"x")
     with pytest.raises(DataError, match="changed since it was written"):
         verify_output(at(there))
-    with pytest.raises(OutputError, match="or changed since"):
+    with pytest.raises(OutputError, match="has changed since it was made"):
         score(input_file, there, model=model, if_exists="skip")
     store.client.delete_object(Bucket="bucket", Key=f"_{name}.seal.json")
     with pytest.raises(DataError, match="is not beside it"):

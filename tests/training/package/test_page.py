@@ -114,7 +114,7 @@ def test_every_page_names_input_model_fingerprint_and_date(bundles, labelled_fil
     for page in page_in(model), html.read_text(encoding="utf-8"):
         (about,) = re.findall(r'<p class="about">(.*?)</p>', page)
         assert str(labelled_file) in about
-        assert f"model {model} · fingerprint {fingerprint[:12]}…" in about
+        assert f" · {model}/ · fingerprint {fingerprint[:12]}…" in about
         assert re.search(r" · 20\d\d-\d\d-\d\d \d\d:\d\d UTC$", about)
         assert f"<dd>{fingerprint}</dd>" in page
 
