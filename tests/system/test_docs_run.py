@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyarrow.csv import write_csv
+from pyarrow.csv import read_csv, write_csv
 from support.bundles import random_bundle, run_cli, warmer_bundle, write_bundle
 
 from textbatch.cli.demo.files import LABELLED, NEW, NEW_CSV, TEXTS, write_files
@@ -90,6 +90,7 @@ def folder(tmp_path_factory) -> Path:
     write_files(folder, labelled_rows=200, new_rows=300)
     texts = (folder / TEXTS).read_text("utf-8").splitlines()
     both = pa.table({"text": texts, "body": texts})
+    tickets = read_csv(folder / LABELLED)
     (folder / "incoming" / "year=2026").mkdir(parents=True)
     for place in ("incoming.parquet", "incoming/a.parquet"):
         pq.write_table(both, folder / place)
@@ -101,7 +102,9 @@ def folder(tmp_path_factory) -> Path:
     (folder / GLOVE).write_text("\n".join(rows))
     demo = folder / "textbatch-demo"
     demo.mkdir()
-    pq.write_table(both.append_column("label", both["text"]), demo / "tickets-labelled.parquet")
+    pq.write_table(
+        tickets.rename_columns(["id", "text", "label"]), demo / "tickets-labelled.parquet"
+    )
     pq.write_table(both, demo / "tickets-unlabelled.parquet")
     for name, bundle in (("model", random_bundle()), ("new", warmer_bundle())):
         settings = replace(bundle.settings, text_column="body")
@@ -133,6 +136,7 @@ HOW_TOS = (
     "inputs.md",
     "observability.md",
     "open-output.md",
+    "several-models.md",
     "small-data.md",
     "tables.md",
     "tuning.md",
@@ -264,7 +268,7 @@ def test_the_python_of_object_storage_runs(folder, store, model):
     assert found["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 2}
     names: dict = {}
     exec(reading, names)
-    assert names["rows"] == 2 * pd.read_parquet(folder / "input.parquet").shape[0]
+    assert names["rows"] == 2 * pq.read_metadata(folder / "incoming.parquet").num_rows
 
 
 @pytest.mark.parametrize(
@@ -293,8 +297,9 @@ def test_kubectl_is_told_of_jobs_that_there_are():
 
 
 def test_the_python_of_a_keras_model_runs(folder, tmp_path):
-    here = shutil.copytree(folder, tmp_path / "here")
     page = ROOT / "docs" / "keras-model.md"
+    here = tmp_path
+    copy_made(folder, here)
     # TensorFlow needs a process of its own.
     run = subprocess.run(
         [sys.executable, "-c", "\n".join(blocks(page, "python"))], cwd=here, capture_output=True,
@@ -302,7 +307,7 @@ def test_the_python_of_a_keras_model_runs(folder, tmp_path):
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     for line in commands(page):
-        if not line.startswith("pip "):
+        if not line.startswith("pip ") and line != MADE:
             words = [sys.executable, "-m", *shlex.split(line)]
             run = subprocess.run(words, cwd=here, capture_output=True, text=True, check=False)
             assert run.returncode == 0, (line, run.stderr)
@@ -335,7 +340,9 @@ def test_what_is_left_out_is_still_there():
 
 
 def test_the_python_of_python_runs(folder, tmp_path):
-    here = shutil.copytree(folder, tmp_path / "here")
+    here = tmp_path
+    copy_made(folder, here)
+    shutil.copy(folder / "quick.toml", here)
     text = "\n".join(blocks(ROOT / "docs" / "python.md", "python"))
     quick = (
         "import functools, textbatch\n"
