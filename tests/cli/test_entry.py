@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from textbatch.cli import app
+from textbatch.cli import app, entry
 
 
 def test_the_search_for_dead_cycles_does_not_slow_the_start():
@@ -35,12 +35,17 @@ def test_a_call_that_was_given_up_does_not_crash_the_process_at_its_end(monkeypa
     monkeypatch.setattr(os, "_exit", leave)
     monkeypatch.setattr("atexit._run_exitfuncs", lambda: None)
     monkeypatch.setattr(app, "_run", lambda: 75)
+    for name in ("mend_streams", "catch_signals"):
+        monkeypatch.setattr(entry, name, lambda: None)
     with pytest.raises(SystemExit, match="75"):
-        app.main()
+        entry.main()
     end = threading.Event()
     thread = threading.Thread(target=end.wait, name="textbatch-request", daemon=True)
     thread.start()
     with pytest.raises(LeftError, match="75"):
+        entry.main()
+    # Who calls it within a process of his own keeps the process.
+    with pytest.raises(SystemExit, match="75"):
         app.main()
     end.set()
     thread.join()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import errno
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -127,12 +125,6 @@ def main() -> None:
     """Run the command line, and exit with a code of the table in `errors`."""
     code = _run()
     flush_stdout()
-    if any(thread.name == "textbatch-request" for thread in threading.enumerate()):
-        # A call to a store that was given up still runs. Python would end its thread inside a
-        # library, some of which take that for a crash: the process would end with SIGABRT.
-        atexit._run_exitfuncs()
-        sys.stderr.flush()
-        os._exit(code)
     sys.exit(code)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
+import threading
 
 from textbatch.cli.machine import is_shortage
 from textbatch.cli.signals import catch_signals, stopped
@@ -20,6 +22,18 @@ _STARVED = (
 )
 
 
+def _end_beside_calls(code: object) -> None:
+    """End the process at once where a call to a store, which was given up, still runs.
+
+    Python would end its thread inside a library, some of which take that for a crash: the process
+    would end with SIGABRT.
+    """
+    if any(thread.name == "textbatch-request" for thread in threading.enumerate()):
+        atexit._run_exitfuncs()
+        sys.stderr.flush()
+        os._exit(code if isinstance(code, int) else 0)
+
+
 def main() -> None:
     """Run the command line. Signals are handled from here on, before anything large is imported."""
     gc.set_threshold(_NEW_OBJECTS)
@@ -29,6 +43,9 @@ def main() -> None:
         from textbatch.cli.app import main as run
 
         run()
+    except SystemExit as ended:
+        _end_beside_calls(ended.code)
+        raise
     except (TerminatedError, KeyboardInterrupt) as error:
         stopped()
         sys.exit(exit_code_of(error))
