@@ -50,7 +50,7 @@ def test_a_poisonous_task_fails_alone_and_is_named(tmp_path):
     # Another attempt may find the part of the last one, which died before it could tell.
     assert attempts[-1] == "skip 1"
     # It may have been charged with a worker that died before it could begin; not at the last time.
-    assert 1 <= len(attempts) <= TRIES
+    assert 1 <= len(attempts) <= TRIES + 1
 
 
 def test_workers_and_their_threads_are_never_more_than_the_cores(monkeypatch):

@@ -23,10 +23,11 @@ from textbatch.scoring.file_task import FileTask
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """A task, and how many of its workers have died."""
+    """A task, how many of its workers have died, and how many while nothing else ran."""
 
     task: FileTask
     deaths: int = 0
+    alone: int = 0
 
 
 class LocalProcesses:
@@ -130,19 +131,24 @@ class LocalProcesses:
             return future.result()
         if not isinstance(error, BrokenExecutor):
             raise error
-        again = _Try(resumed(one.task), one.deaths + 1)
-        if again.deaths >= TRIES:
-            return Outcome(task=one.task, error=_death(one.task, str(error)), alone=True)
-        if again.deaths == TRIES - 1:
+        suspected = one.deaths >= TRIES - 1
+        again = _Try(resumed(one.task), one.deaths + 1, one.alone + suspected)
+        # All that ran beside a worker that died count as dead. So only two deaths alone tell.
+        if again.alone > 1:
+            return Outcome(task=one.task, error=_death(again, str(error)), alone=True)
+        if again.deaths >= TRIES - 1:
             self._suspects.append(again)
         else:
             self._waiting.appendleft(again)
         return None
 
 
-def _death(task: FileTask, told: str) -> TextbatchError:
+def _death(one: _Try, told: str) -> TextbatchError:
     codes = re.findall(r"[A-Z]+\(-?\d+\)", told)
-    what = f"the worker of {task.input} died {TRIES} times, the last time with {_listed(codes)}"
+    what = (
+        f"the worker of {one.task.input} died {one.deaths} times, the last time with "
+        f"{_listed(codes)}"
+    )
     if any(code.startswith("SIGKILL") for code in codes):
         return OutOfMemoryError(
             f"{what}, as where memory is short",
