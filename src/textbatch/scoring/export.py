@@ -87,7 +87,7 @@ def _warnings(made: Exported) -> list[str]:
         (
             "left out: what the characters of unknown words add to the answers, which token ids do "
             f"not tell; on the model's {found.rows} golden rows with every second word misspelt, "
-            f"probabilities differ by up to {found.largest:.2g} and {found.other_labels} labels "
-            "change; without unknown words nothing differs"
+            f"probabilities differ by up to {found.largest:.2g}, and the label of "
+            f"{found.other_labels} of them changes; without unknown words nothing differs"
         )
     ]

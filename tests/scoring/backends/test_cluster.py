@@ -67,6 +67,8 @@ def test_a_task_travels_with_whole_paths_and_may_be_begun_twice(tmp_path, monkey
     places = (sent.input, sent.output, sent.quarantine, sent.config.model)
     expected = ("in/a.csv", "out/a.parquet", "aside/a.jsonl", "model")
     assert places == tuple(tmp_path / name for name in expected)
+    kept = replace(task, config=config(cache=Path("answers")))
+    assert sendable_task(kept, kept.config).config.cache == tmp_path / "answers"
     # The quarantine file calls it as it would without an engine.
     assert sent.named == task.input
     assert sent.if_exists == "skip"

@@ -98,6 +98,8 @@ def sendable_task(task: FileTask, config: ScoreConfig) -> FileTask:
         options = vars(config) | {"model": NamedModels(each)}
     else:
         options = vars(config) | {"model": _absolute(models)}
+    if config.cache is not None:
+        options["cache"] = config.cache.absolute()
     again = resumed(task)
     return replace(
         again,
