@@ -35,7 +35,7 @@ def test_a_call_that_was_given_up_does_not_crash_the_process_at_its_end(monkeypa
     monkeypatch.setattr(os, "_exit", leave)
     monkeypatch.setattr("atexit._run_exitfuncs", lambda: None)
     monkeypatch.setattr(app, "_run", lambda: 75)
-    for name in ("mend_streams", "catch_signals"):
+    for name in ("mend_streams", "catch_signals", "own_process"):
         monkeypatch.setattr(entry, name, lambda: None)
     with pytest.raises(SystemExit, match="75"):
         entry.main()

@@ -11,6 +11,8 @@
 * `console`, `streams`: where everything is printed.
 * `tracebacks`: what `--debug` shows.
 * `help`: help that fits into 80 columns.
+* `plain_values`: values that typer need not check.
+* `own_process`: whether a command has its process for itself.
 * `signals`, `memory`, `machine`: how a process stops, limits its memory, and tries its limits.
 * `demo`: the tour on made-up data.
 * `doctor`: what this machine has, and what is wrong with it.

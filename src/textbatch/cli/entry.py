@@ -9,6 +9,7 @@ import sys
 import threading
 
 from textbatch.cli.machine import is_shortage
+from textbatch.cli.own_process import own_process
 from textbatch.cli.signals import catch_signals, stopped
 from textbatch.cli.streams import mend_streams
 from textbatch.errors import StarvedError, TerminatedError, exit_code_of
@@ -40,6 +41,7 @@ def main() -> None:
     mend_streams()
     try:
         catch_signals()
+        own_process()
         from textbatch.cli.app import main as run
 
         run()

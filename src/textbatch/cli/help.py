@@ -8,6 +8,7 @@ from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from textbatch.cli.plain_values import take_plainly
 from textbatch.options import Option
 
 #: The word for a value in help.
@@ -41,8 +42,10 @@ class _Helped:
         del vars(self)["get_params"]
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - typer's own
-        """The parameters."""
+        """The parameters, whose values are texts."""
         params: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        for param in params:
+            take_plainly(param)
         return params
 
 

@@ -4,6 +4,7 @@
 * `readers`: inputs as streams of record batches.
 * `storage`: where files are: on this machine or in an object store.
 * `choices`: the values that options may have, and limits on memory.
+* `without_pandas`: a process without frames starts without pandas.
 * `bad_row_limit`: how many bad rows a command allows.
 * `options`: options of commands that read labelled files.
 * `json_text`: the one way to write JSON.

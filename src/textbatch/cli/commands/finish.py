@@ -8,6 +8,7 @@ from textbatch.cli.command import Given, short_id
 from textbatch.cli.commands.score import print_scored
 from textbatch.cli.console import print_json, print_line, progress_shown
 from textbatch.cli.options import JsonOptions
+from textbatch.cli.own_process import start_without_pandas
 from textbatch.data.storage.location import Location, location_of
 from textbatch.options import option, options
 from textbatch.scoring.config import STAGES, written_for
@@ -44,6 +45,7 @@ def finish_command(given: Given[FinishCommand]) -> None:
     from textbatch.scoring.folder.finish import finish_output
 
     config = given.made()
+    start_without_pandas()
     with progress_shown() as shown:
         done = finish_output(
             config.output, run_id=short_id(given.run), work_dir=config.work_dir, progress=shown

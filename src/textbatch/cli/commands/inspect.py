@@ -7,6 +7,7 @@ from pathlib import Path
 from textbatch.cli.command import Given
 from textbatch.cli.console import log, print_advice, print_json, results
 from textbatch.cli.options import JsonOptions
+from textbatch.cli.own_process import start_without_pandas
 from textbatch.data.storage.location import Location, location_of
 from textbatch.options import option, options
 
@@ -40,6 +41,7 @@ def inspect_command(given: Given[InspectCommand]) -> None:
     from textbatch.scoring.inspect import inspect_path
 
     config = given.made()
+    start_without_pandas()
     if config.migrate is not None:
         from textbatch.scoring.migrate import migrate
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textbatch.cli.command import Given
 from textbatch.cli.console import print_advice, print_json, print_line, results
+from textbatch.cli.own_process import start_without_pandas
 from textbatch.options import option, options
 from textbatch.report.labels import shown_label
 from textbatch.scoring.show_options import PredictOptions
@@ -41,10 +42,11 @@ def predict_command(given: Given[PredictCommand]) -> None:
 
     A text that gives no evidence, since it is empty or all its words are unknown, gets no label.
     """
+    config = given.made()
+    start_without_pandas()
     from textbatch.report.next_steps import after_predict
     from textbatch.scoring.predict import predict_texts
 
-    config = given.made()
     answers = predict_texts(config)
     if config.json:
         for answer in answers:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textbatch.cli.command import Given
 from textbatch.cli.console import log, print_advice, print_json, print_line, told_if_possible
 from textbatch.cli.memory import limit_memory
+from textbatch.cli.own_process import start_without_pandas
 from textbatch.cli.score_options import ScoreCommand
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def score_command(given: Given[ScoreCommand]) -> None:
         config = given.made()
         if config.max_memory is not None:
             limit_memory(config.max_memory)
+    if config.backend == "local":  # libraries of clusters may use frames
+        start_without_pandas()
     done = score_watched(config, given.run)
     with told_if_possible():
         if config.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textbatch.cli.command import Given
 from textbatch.cli.console import log, print_advice, print_json, print_line, results
+from textbatch.cli.own_process import start_without_pandas
 from textbatch.options import option, options
 from textbatch.scoring.show_options import ShowOptions
 
@@ -28,6 +29,7 @@ def show_command(given: Given[ShowCommand]) -> None:
     from textbatch.scoring.show import show_rows
 
     config = given.made()
+    start_without_pandas()
     found = show_rows(config)
     if config.json:
         for row in found.rows:

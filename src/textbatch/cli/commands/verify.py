@@ -5,6 +5,7 @@ from __future__ import annotations
 from textbatch.cli.command import Given
 from textbatch.cli.console import print_advice, print_json, print_line, progress_shown
 from textbatch.cli.options import JsonOptions
+from textbatch.cli.own_process import start_without_pandas
 from textbatch.data.storage.location import Location, location_of
 from textbatch.model.named_models import NamedModels, models_of, places_of_models
 from textbatch.options import option, options
@@ -43,6 +44,7 @@ def verify_command(given: Given[VerifyCommand]) -> None:
     from textbatch.scoring.verify import verify_output
 
     config = given.made()
+    start_without_pandas()
     with progress_shown() as shown:
         found = verify_output(config.output, model=config.model, progress=shown)
     if config.json:

@@ -5,7 +5,6 @@ adlfs takes no condition, and asks for no checksum.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -128,6 +127,8 @@ class AzureStore(FsspecStore):
         size: int = 0,
     ) -> _Result:
         """Call the store. A call that takes too long is cancelled: it sends no further request."""
+        import asyncio  # it takes a while, and most jobs have no store
+
         store = self._fsspec
         container, name, _ = store.split_path(path.address)
 

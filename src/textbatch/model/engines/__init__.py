@@ -2,6 +2,7 @@
 
 * `onnx`: ONNX Runtime, on the CPU.
 * `chain`: ONNX Runtime, for chains of layers that were made with Keras.
+* `cores`: how many cores this process may use.
 * `onnx_session`: a session of ONNX Runtime.
 * `keras`: Keras, for GPUs, and as the reference in tests.
 * `loop_graph`: the ONNX graph that `onnx` runs: a loop over time.

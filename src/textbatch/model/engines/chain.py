@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import joblib
 import numpy as np
 
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.choices import CPU_BATCH_TOKENS, Precision
+from textbatch.model.engines.cores import usable_cores
 from textbatch.model.engines.onnx_session import open_session
 from textbatch.model.network.chain import MAX_TEXT_VALUES, Chain
 from textbatch.text.bucketing import MiniBatch
@@ -31,7 +31,7 @@ class ChainEngine:
     precision: Precision = "f32"
 
     def __init__(self, classifier: Classifier, chain: Chain, *, threads: int | None) -> None:
-        self.workers = threads or joblib.cpu_count()
+        self.workers = threads or usable_cores()
         self._chain = chain
         self._session = open_session(classifier.graph, classifier.weights.data)
         self._inputs = [one.name for one in self._session.get_inputs()]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import joblib
 import numpy as np
 
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.choices import CPU_BATCH_TOKENS, Precision
+from textbatch.model.engines.cores import usable_cores
 from textbatch.model.engines.loop_graph import build_step_graph
 from textbatch.model.engines.onnx_session import open_session
 from textbatch.model.engines.prefix_tree import prefix_tree
@@ -33,8 +33,7 @@ class OnnxEngine:
         threads: int | None,
         precision: Precision,
     ) -> None:
-        # joblib counts the cores that affinity and cgroups allow this process.
-        self.workers = threads or joblib.cpu_count()
+        self.workers = threads or usable_cores()
         self.precision = precision
         weights = classifier.weights
         # Bidirectional networks cannot share beginnings. They run on ONNX's own operators.

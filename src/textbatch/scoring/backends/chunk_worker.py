@@ -6,17 +6,16 @@ It imports what predicts and nothing else, so that it starts quickly.
 from __future__ import annotations
 
 import os
-import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.abc import MetaPathFinder
 from multiprocessing.connection import Connection
 
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.without_pandas import keep_pandas_out
 from textbatch.model.predictors import PendingOfEach, Predictors
 from textbatch.scoring.backends.process import as_value, begin_worker
 from textbatch.types import BoolArray, Predictions
@@ -75,14 +74,6 @@ def unpacked(data: bytes) -> tuple[pa.Array, BoolArray]:
     return batch.column(0), undecodable
 
 
-class _WithoutPandas(MetaPathFinder):
-    """Arrow imports pandas only to see that no value is a frame: longer than a model takes."""
-
-    def find_spec(self, name: str, *_: object) -> None:
-        if name == "pandas":
-            raise ModuleNotFoundError("a worker needs no pandas", name=name)
-
-
 def serve(connection: Connection, driver: int) -> None:
     """Predict what comes through a connection, in its order, until it ends.
 
@@ -95,7 +86,7 @@ def serve(connection: Connection, driver: int) -> None:
         driver: The driver's process.
     """
     begin_worker(driver)
-    sys.meta_path.insert(0, _WithoutPandas())
+    keep_pandas_out()
     # The driver closes its end when it needs no more.
     with suppress(EOFError, ConnectionError):
         try:
