@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -29,6 +30,8 @@ def test_a_call_that_was_given_up_does_not_crash_the_process_at_its_end(monkeypa
     class LeftError(Exception):
         pass
 
+    frozen: list[bool] = []
+
     def leave(code: int) -> None:
         raise LeftError(code)
 
@@ -37,6 +40,7 @@ def test_a_call_that_was_given_up_does_not_crash_the_process_at_its_end(monkeypa
     monkeypatch.setattr(app, "_run", lambda: 75)
     for name in ("mend_streams", "catch_signals", "own_process"):
         monkeypatch.setattr(entry, name, lambda: None)
+    monkeypatch.setattr(gc, "freeze", lambda: frozen.append(True))
     with pytest.raises(SystemExit, match="75"):
         entry.main()
     end = threading.Event()
@@ -47,5 +51,6 @@ def test_a_call_that_was_given_up_does_not_crash_the_process_at_its_end(monkeypa
     # Who calls it within a process of his own keeps the process.
     with pytest.raises(SystemExit, match="75"):
         app.main()
+    assert frozen == [True]
     end.set()
     thread.join()

@@ -15,8 +15,9 @@ from textbatch.cli.streams import mend_streams
 from textbatch.errors import StarvedError, TerminatedError, exit_code_of
 
 #: Objects that are made before Python looks for cycles of dead ones. With its own number, 700, it
-#: goes through all modules again and again while a thousand of them are imported.
-_NEW_OBJECTS = 100_000
+#: goes through all modules again and again while a thousand of them are imported; those of a small
+#: job make a hundred thousand objects.
+_NEW_OBJECTS = 300_000
 _STARVED = (
     b"textbatch: error[Starved]: this machine lacks memory, file handles or threads to start; "
     b"raise `ulimit -v`, `-d`, `-n` and `-u`, or the container's limits\n"
@@ -47,6 +48,7 @@ def main() -> None:
         run()
     except SystemExit as ended:
         _end_beside_calls(ended.code)
+        gc.freeze()  # Python would look for dead cycles once more, among all that ends anyway
         raise
     except (TerminatedError, KeyboardInterrupt) as error:
         stopped()
