@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def test_a_changed_byte_is_no_answer(opened, tmp_path):
     cache = opened()
     cache.add(answers_of(cache, ["a", "b", "c"]))
     cache.close()
-    with sqlite3.connect(tmp_path / "cache" / CACHE_FILE) as file:
+    with closing(sqlite3.connect(tmp_path / "cache" / CACHE_FILE)) as file:
         key = cache.key_of("a")
         (answer,) = file.execute("SELECT answer FROM answers WHERE key = ?", (key,)).fetchone()
         for place in range(len(answer)):
@@ -94,6 +95,25 @@ def test_a_changed_byte_is_no_answer(opened, tmp_path):
             file.execute("UPDATE answers SET answer = ? WHERE key = ?", (wrong, key))
             file.commit()
             assert known(opened(), ["a", "c"]) == ["c"]
+
+
+def test_a_file_that_cannot_be_opened_is_closed(opened, tmp_path, monkeypatch):
+    files = []
+
+    class Noted(sqlite3.Connection):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            files.append(self)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, **k, factory=Noted))
+    opened().close()
+    (tmp_path / "cache" / CACHE_FILE).write_bytes(b"no database" * 1000)
+    assert known(opened(), ["a"]) == []
+    assert len(files) == 2
+    for file in files:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            file.execute("SELECT 1")
 
 
 @pytest.mark.parametrize("damage", [b"", b"no database" * 1000, b"\0" * 5000])

@@ -140,6 +140,14 @@ class AnswerCache:
         file = sqlite3.connect(
             self._path, timeout=_WAIT_SECONDS, check_same_thread=False, isolation_level="IMMEDIATE"
         )
+        try:
+            self._prepare(file)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    def _prepare(self, file: sqlite3.Connection) -> None:
         # What a power cut damages is found and made anew; a killed process damages nothing.
         for setting in ("journal_mode=WAL", "synchronous=NORMAL", "trusted_schema=OFF"):
             file.execute(f"PRAGMA {setting}")
@@ -147,7 +155,6 @@ class AnswerCache:
         file.execute(f"PRAGMA max_page_count={max(64, self._max_bytes // page_bytes)}")
         with file:
             file.execute(_SCHEMA)
-        return file
 
     def _rows_of(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, bytes, int]]:
         if self._file is None:
