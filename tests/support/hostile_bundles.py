@@ -6,7 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
-from textbatch.model.bundle.directory import ListedFile, fingerprint_of
+from textbatch.model.bundle.directory import fingerprint_of
+from textbatch.model.bundle.verified_file import ListedFile
 
 
 def reseal(bundle: Path) -> None:

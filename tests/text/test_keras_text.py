@@ -121,7 +121,10 @@ def test_of_a_very_long_text_the_side_counts_that_the_network_sees():
 
 def test_words_with_line_breaks_come_back_from_a_bundle():
     vocabulary = Vocabulary(tokens=("[PAD]", "[OOV]", "a\nb", "a\\nb", "\\", "\n", "\\\\n"))
-    assert Vocabulary.from_lines(vocabulary.to_lines(escaped=True), escaped=True) == vocabulary
+    assert (
+        Vocabulary.from_lines(vocabulary.to_lines(escaped=True).encode(), escaped=True)
+        == vocabulary
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import textbatch.text.vocabulary as vocabulary_module
 from textbatch.errors import BundleError
 from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import OOV_ID, PAD_ID, RESERVED, Vocabulary
@@ -57,7 +58,7 @@ def test_tokens_of_any_text_survive_the_file(texts):
     tokens, _ = split_tokens(pa.array(texts, pa.string()))
     vocabulary = Vocabulary.build(tokens, min_count=1, max_size=10_000)
     data = vocabulary.to_lines().encode("utf-8")
-    assert Vocabulary.from_lines(data.decode("utf-8")) == vocabulary
+    assert Vocabulary.from_lines(data) == vocabulary
     assert vocabulary.lookup(tokens).tolist() == [
         vocabulary.tokens.index(token) for token in tokens.to_pylist()
     ]
@@ -94,4 +95,17 @@ def test_unknown_tokens_are_oov(kind):
 )
 def test_malformed_files_are_refused(text, reason):
     with pytest.raises(BundleError, match=rf"vocabulary\.txt .*{reason}.*; restore the model"):
-        Vocabulary.from_lines(text)
+        Vocabulary.from_lines(text.encode())
+
+
+def test_a_large_vocabulary_is_looked_up_in_parts(monkeypatch):
+    monkeypatch.setattr(vocabulary_module, "_WORDS_AT_ONCE", 3)
+    data = "\n".join((*RESERVED, *"abcdefgh")).encode()
+    found = Vocabulary.from_lines(data)
+    assert found.lookup(pa.array(["h", "a", "zz", "d", "[OOV]"])).tolist() == [9, 2, 1, 5, 1]
+    assert found.tokens[2:4] == ("a", "b")
+    assert found == Vocabulary(tokens=(*RESERVED, *"abcdefgh"))
+    assert hash(found) == hash(Vocabulary(tokens=(*RESERVED, *"abcdefgh")))
+    for wrong in (data + b"\na", data + b"\n\nb", b"\xff", data + b"\n[PAD]"):
+        with pytest.raises(BundleError):
+            Vocabulary.from_lines(wrong)

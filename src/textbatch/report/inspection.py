@@ -8,8 +8,8 @@ from typing import Any
 
 from textbatch.data.output.answer_counts import AnswerCounts
 from textbatch.data.strict_json import to_json
-from textbatch.model.bundle.directory import ListedFile
 from textbatch.model.bundle.records import EarlyExit, Int8Check, Settings
+from textbatch.model.bundle.verified_file import ListedFile
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
 from textbatch.model.quality.calibration import Calibration

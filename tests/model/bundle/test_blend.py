@@ -18,7 +18,8 @@ from support.bundles import (
 from textbatch.errors import BundleError
 from textbatch.model.bundle.blend import read_blend
 from textbatch.model.bundle.bundle import load_bundle
-from textbatch.model.bundle.directory import BundleFiles, ListedFile, Manifest
+from textbatch.model.bundle.directory import BundleFiles, Manifest
+from textbatch.model.bundle.verified_file import ListedFile
 from textbatch.model.layout import LAYOUT
 from textbatch.model.predictor import open_bundle
 from textbatch.types import has_evidence

@@ -28,7 +28,8 @@ from textbatch.errors import BundleError, OutputError, StorageError
 from textbatch.model.bundle import bundle as bundle_module
 from textbatch.model.bundle import directory as manifest_module
 from textbatch.model.bundle.bundle import Bundle, load_bundle, save_bundle
-from textbatch.model.bundle.directory import ListedFile, fingerprint_of
+from textbatch.model.bundle.directory import fingerprint_of
+from textbatch.model.bundle.verified_file import ListedFile
 from textbatch.model.layout import LAYOUT
 from textbatch.model.network.onnx_graph import build_graph
 from textbatch.model.network.weights import Weights

@@ -19,7 +19,7 @@ from support.bundles import (
 from textbatch.errors import ConflictError, OutOfMemoryError, QualityGateError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.records import Int8Check
-from textbatch.model.engines import Engine, check_int8, onnx_session, open_engine
+from textbatch.model.engines import Engine, check_int8, open_engine
 from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch, pad
@@ -115,16 +115,6 @@ def test_a_rows_bits_do_not_depend_on_its_mini_batch(any_bundle):
     for width in (1, 7, 64):
         wide = widened(pad(tokens, rows), pad(tokens, rows).token_ids.shape[1] + width)
         assert engine.predict_logits(wide).tobytes() == plain.tobytes()
-
-
-@pytest.mark.parametrize("bidirectional", [False, True])
-def test_before_onnx_runtime_1_24_the_answers_are_the_same_bits(bidirectional, monkeypatch):
-    bundle = random_bundle(bidirectional=bidirectional)
-    tokens = random_tokens(bundle)
-    rows = np.arange(len(tokens))
-    plain = logits_of(onnx(bundle), tokens, rows)
-    monkeypatch.setattr(onnx_session, "_TAKES_FILES", False)
-    assert logits_of(onnx(bundle), tokens, rows).tobytes() == plain.tobytes()
 
 
 def test_padding_and_what_stands_in_it_changes_nothing(bundle):

@@ -23,7 +23,8 @@ from support.killable_job import FULL
 
 from textbatch.errors import BundleError
 from textbatch.model.bundle.bundle import load_bundle
-from textbatch.model.bundle.directory import ListedFile, fingerprint_of
+from textbatch.model.bundle.directory import fingerprint_of
+from textbatch.model.bundle.verified_file import ListedFile
 
 CANARY = "kanarienvogel"
 

@@ -115,19 +115,9 @@ def read_blend(files: BundleFiles, architecture: Architecture | Chain) -> Blend 
     if len(present) == 1:
         raise BundleError(f"of {' and '.join(LAYOUT.linear_model)} one is missing", RESTORE)
     sizes = read_fields(_Sizes, parse_json(files[LAYOUT.blend], LAYOUT.blend), LAYOUT.blend)
-    words, labels = architecture.vocabulary_size, architecture.num_labels
-    expected: dict[str, tuple[str, tuple[int, ...]]] = {
-        "idf": ("F32", (words + sizes.pairs,)),
-        "weights": ("F32", (words + sizes.pairs, labels)),
-        "bias": ("F32", (labels,)),
-        "pairs": ("I32", (sizes.pairs, 2)),
-    }
-    if sizes.subwords:
-        expected |= {
-            "subwords": ("I32", (sizes.subwords, 2)),
-            "subword_weights": ("F32", (sizes.subwords, labels)),
-            "token_subwords": ("F32", (words, labels)),
-        }
+    expected = tensor_shapes(
+        architecture.vocabulary_size, architecture.num_labels, sizes.pairs, sizes.subwords
+    )
     data = files.tensors(LAYOUT.linear, most_bytes(expected))
     tensors, _ = parse_tensors(data, expected, LAYOUT.linear)
     pairs = tensors["pairs"]
@@ -139,6 +129,32 @@ def read_blend(files: BundleFiles, architecture: Architecture | Chain) -> Blend 
     linear = LinearModel(idf=tensors["idf"], weights=tensors["weights"], bias=tensors["bias"])
     model = LinearTextModel(ngrams=ngrams, linear=linear, subwords=_subwords(tensors))
     return Blend(weight=sizes.weight, model=model)
+
+
+def tensor_shapes(
+    words: int, labels: int, pairs: int, subwords: int
+) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type and shape of each tensor of the linear model, by name.
+
+    Args:
+        words: Size of the vocabulary.
+        labels: Number of labels.
+        pairs: Number of pairs of words.
+        subwords: Number of character n-grams.
+    """
+    expected: dict[str, tuple[str, tuple[int, ...]]] = {
+        "idf": ("F32", (words + pairs,)),
+        "weights": ("F32", (words + pairs, labels)),
+        "bias": ("F32", (labels,)),
+        "pairs": ("I32", (pairs, 2)),
+    }
+    if subwords:
+        expected |= {
+            "subwords": ("I32", (subwords, 2)),
+            "subword_weights": ("F32", (subwords, labels)),
+            "token_subwords": ("F32", (words, labels)),
+        }
+    return expected
 
 
 def _subwords(tensors: Mapping[str, NDArray[Any]]) -> SubwordModel | None:

@@ -277,10 +277,7 @@ def _vocabulary(files: BundleFiles, size: int, *, escaped: bool) -> Vocabulary:
     # Before a text is made of each line.
     if (found := data.removesuffix(b"\n").count(b"\n") + 1) != size:
         _refuse_size(LAYOUT.vocabulary, found, size)
-    try:
-        return Vocabulary.from_lines(data.decode("utf-8"), escaped=escaped)
-    except UnicodeDecodeError as error:
-        raise BundleError(f"{LAYOUT.vocabulary} is not UTF-8", RESTORE) from error
+    return Vocabulary.from_lines(data, escaped=escaped)
 
 
 def _refuse_size(name: str, found: int, wanted: int) -> NoReturn:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,9 +15,15 @@ from pathlib import Path
 
 from textbatch import __version__
 from textbatch.data.storage.atomic_directory import atomic_directory
-from textbatch.data.strict_json import Count, Sha256
 from textbatch.errors import BundleError, OutputError, TextbatchError, storage_errors
 from textbatch.model.bundle.strict_json import dump_json, parse_json, read_fields
+from textbatch.model.bundle.verified_file import (
+    ListedFile,
+    check_content,
+    check_size,
+    opened,
+    read_whole,
+)
 from textbatch.model.layout import LAYOUT, RESTORE
 
 FORMAT_VERSION = 1
@@ -26,15 +31,6 @@ FORMAT_VERSION = 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 #: The largest manifest, and the largest sum of all other files than tensors, in bytes.
 _MAX_MANIFEST_BYTES, _MAX_BYTES = 64 << 10, 160 << 20
-_BLOCK_BYTES = 1 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListedFile:
-    """A file in the manifest: its size in bytes, and its sha256 in hex."""
-
-    size: Count
-    sha256: Sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +86,7 @@ class BundleFiles:
         """
         if self.manifest.files[name].size > most:
             raise BundleError(f"{name} is larger than {LAYOUT.config} asks for", RESTORE)
-        return b"".join(_verified(self.path, name, self.manifest.files[name]))
+        return read_whole(self.path, name, self.manifest.files[name])
 
     def everything(self) -> dict[str, bytes]:
         """Read all files as they are, with the manifest, for a copy.
@@ -99,8 +95,7 @@ class BundleFiles:
             BundleError: One has changed.
         """
         found = {
-            name: b"".join(_verified(self.path, name, one))
-            for name, one in self.manifest.files.items()
+            name: read_whole(self.path, name, one) for name, one in self.manifest.files.items()
         }
         return {**found, LAYOUT.manifest: dump_json(asdict(self.manifest))}
 
@@ -222,12 +217,10 @@ def read_verified(path: Path) -> BundleFiles:
     _check_list(path, manifest, names)
     files: dict[str, bytes] = {}
     for name in sorted(manifest.files.keys() - set(LAYOUT.tensors)):
-        blocks = _verified(path, name, manifest.files[name])
         if name in (LAYOUT.card, LAYOUT.page):  # they are for people
-            for _ in blocks:
-                pass
+            check_content(path, name, manifest.files[name])
         else:
-            files[name] = b"".join(blocks)
+            files[name] = read_whole(path, name, manifest.files[name])
     if manifest.fingerprint != fingerprint_of(manifest.files):
         raise BundleError(f"{path}: {LAYOUT.manifest} has a wrong fingerprint", RESTORE)
     return BundleFiles(path=path, manifest=manifest, small=files)
@@ -241,18 +234,14 @@ def _check_list(path: Path, manifest: Manifest, names: Collection[str]) -> None:
     if odd or missing:
         raise BundleError(f"{path}: file '{(odd or missing)[0]}' is missing or extra", RESTORE)
     for name, listed in manifest.files.items():
-        _check_size(path / name, listed.size, LAYOUT.limits[name])
+        check_size(path / name, listed.size, LAYOUT.limits[name])
     small = manifest.files.keys() - set(LAYOUT.tensors)
-    _check_size(path, sum(manifest.files[name].size for name in small), _MAX_BYTES)
-
-
-def _check_size(path: Path, size: int, most: int) -> None:
-    if size > most:
-        raise BundleError(f"{path} has {size} bytes, more than the {most} allowed", RESTORE)
+    check_size(path, sum(manifest.files[name].size for name in small), _MAX_BYTES)
 
 
 def _read_manifest(path: Path) -> Manifest:
-    data = b"".join(_blocks(path / LAYOUT.manifest, _MAX_MANIFEST_BYTES))
+    with opened(path / LAYOUT.manifest, _MAX_MANIFEST_BYTES) as file:
+        data = file.read(_MAX_MANIFEST_BYTES)
     value = parse_json(data, LAYOUT.manifest)
     match value:
         case {"format": int(found)} if found > FORMAT_VERSION:
@@ -268,29 +257,3 @@ def _read_manifest(path: Path) -> Manifest:
     if manifest.format != FORMAT_VERSION or not all(map(_NAME.fullmatch, manifest.files)):
         raise malformed
     return manifest
-
-
-def _verified(path: Path, name: str, listed: ListedFile) -> Iterator[bytes]:
-    """Yield the blocks of a file. The end is an error if they are not what the manifest lists."""
-    digest, size = hashlib.sha256(), 0
-    for block in _blocks(path / name, listed.size):
-        digest.update(block)
-        size += len(block)
-        yield block
-    if size != listed.size or digest.hexdigest() != listed.sha256:
-        raise BundleError(f"{path}: file '{name}' is damaged (its sha256 differs)", RESTORE)
-
-
-def _blocks(path: Path, most: int) -> Iterator[bytes]:
-    """Yield a regular file of at most `most` bytes in blocks. Links are not followed."""
-    with storage_errors(path, "cannot read"):
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise BundleError(f"{path} is not a regular file", RESTORE)
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
-            _check_size(path, os.fstat(descriptor).st_size, most)
-            while block := file.read(_BLOCK_BYTES):
-                most -= len(block)
-                if most < 0:
-                    raise BundleError(f"{path} grows while it is read", RESTORE)
-                yield block

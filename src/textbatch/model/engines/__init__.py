@@ -7,6 +7,7 @@
 * `keras`: Keras, for GPUs, and as the reference in tests.
 * `loop_graph`: the ONNX graph that `onnx` runs: a loop over time.
 * `loop_layers`, `loop_pooling`, `graph_builder`: the parts of this graph.
+* `token_table`: the first layer's input product of each token.
 * `prefix_tree`: equal beginnings of texts, which the loop computes once.
 """
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.choices import CPU_BATCH_TOKENS, Precision
 from textbatch.model.engines.cores import usable_cores
-from textbatch.model.engines.onnx_session import open_session
+from textbatch.model.engines.onnx_session import VECTORS, open_session
 from textbatch.model.network.chain import MAX_TEXT_VALUES, Chain
 from textbatch.text.bucketing import MiniBatch
 from textbatch.text.vocabulary import PAD_ID
@@ -33,7 +34,8 @@ class ChainEngine:
     def __init__(self, classifier: Classifier, chain: Chain, *, threads: int | None) -> None:
         self.workers = threads or usable_cores()
         self._chain = chain
-        self._session = open_session(classifier.graph, classifier.weights.data)
+        self._session = open_session(classifier.graph, classifier.weights)
+        self._vectors = classifier.weights.tensors[VECTORS]
         self._inputs = [one.name for one in self._session.get_inputs()]
         self._widest = chain.widest
         activations = {layer.activation for layer in chain.layers}
@@ -57,7 +59,9 @@ class ChainEngine:
         rows = len(token_ids)
         places = np.minimum(np.arange(-(-rows // self._step) * self._step), rows - 1)
         token_ids, lengths = token_ids[places], lengths[places]
+        feeds: dict[str, NDArray[np.generic]]
         feeds = {"token_ids": np.ascontiguousarray(token_ids.T), "lengths": lengths}
+        feeds[VECTORS] = self._vectors
         if self._chain.computes_padding:
             feeds["padded_ids"] = np.ascontiguousarray(self._padded(token_ids, lengths).T)
         logits: Float32Array = self._session.run(

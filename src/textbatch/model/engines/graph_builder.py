@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 from textbatch.types import Float32Array
 
@@ -14,6 +16,7 @@ _LARGEST_WEIGHT = 63
 #: Outputs of GRU and LSTM are in [-1, 1], so their int8 scale is fixed. A scale from the mini-batch
 #: would make the answer of a row depend on the other rows.
 _SCALE, ZERO = np.float32(1 / 127), 128
+_OPSET, _IR_VERSION = 17, 8
 
 
 class Graph:
@@ -87,3 +90,23 @@ class Graph:
         """Add the constants that the 8-bit values refer to: scale and zero."""
         self.constant("scale", _SCALE)
         self.constant("zero", np.uint8(ZERO))
+
+
+def serialized(
+    graph: Graph, name: str, inputs: Sequence[ValueInfoProto], outputs: Sequence[ValueInfoProto]
+) -> bytes:
+    """Make a model of a graph.
+
+    Args:
+        graph: Its nodes and constants.
+        name: Its name.
+        inputs: Its inputs.
+        outputs: Its outputs.
+
+    Returns:
+        The serialized ONNX model.
+    """
+    whole = helper.make_graph(graph.nodes, name, inputs, outputs, graph.constants)
+    opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
+    model = helper.make_model(whole, ir_version=_IR_VERSION, opset_imports=opsets)
+    return bytes(model.SerializeToString())

@@ -17,20 +17,17 @@ import numpy as np
 from onnx import GraphProto, TensorProto, helper
 
 from textbatch.model.choices import Precision
-from textbatch.model.engines.graph_builder import ZERO, Graph
+from textbatch.model.engines.graph_builder import ZERO, Graph, serialized
 from textbatch.model.engines.loop_layers import (
     State,
     add_gru,
     add_lstm,
-    add_token_table,
     layer_states,
 )
 from textbatch.model.engines.loop_pooling import START, add_pooling, pooling_states
 from textbatch.model.network.architecture import Architecture
-from textbatch.model.network.onnx_graph import external_tensor
 from textbatch.types import Float32Array
 
-_OPSET, _IR_VERSION = 17, 8
 _FLOAT, _UINT8, _INT64, _BOOL = (
     TensorProto.FLOAT,
     TensorProto.UINT8,
@@ -50,19 +47,20 @@ _TREE = {
 def build_step_graph(
     architecture: Architecture,
     tensors: Mapping[str, Float32Array],
-    offsets: Mapping[str, int],
+    table: Mapping[str, int],
     *,
     precision: Precision,
 ) -> bytes:
     """Build the graph.
 
-    Its inputs are the arrays of a `PrefixTree`. Its output is `logits`, of shape `(batch, labels)`.
+    Its inputs are the arrays of a `PrefixTree`, and the lines of a `TokenTable`, which the tokens
+    of the tree are numbers of. Its output is `logits`, of shape `(batch, labels)`.
     The rows of the output are sorted by length; rows of equal length keep their order.
 
     Args:
         architecture: The network. It is not bidirectional.
         tensors: Its weights.
-        offsets: Where each tensor starts in the weights file, in bytes.
+        table: Width of each part of a `TokenTable`, by name.
         precision: `int8` is for the products of the recurrent layers. The rest is float32.
 
     Returns:
@@ -71,8 +69,6 @@ def build_step_graph(
     int8 = precision == "int8"
     body, states = _step(architecture, tensors, int8=int8)
     graph = Graph()
-    first = architecture.stack()[0]
-    add_token_table(graph, first, tensors, reset_after=architecture.reset_after)
     for name, kind, width in states:
         empty = ZERO if kind == _UINT8 else START.get(name, 0)
         graph.constant(
@@ -91,18 +87,14 @@ def build_step_graph(
     graph.add("Gemm", "pooled dense.W dense.B", "dense")
     graph.add("Relu", "dense", "features")
     graph.add("Gemm", "features logits.W logits.B", "logits")
-    embedding = external_tensor("embedding", tensors["embedding"].shape, offsets["embedding"])
     info = helper.make_tensor_value_info
-    whole = helper.make_graph(
-        graph.nodes,
+    return serialized(
+        graph,
         "textbatch-steps",
-        [info(name, kind, ["time", "batch"]) for name, kind in _TREE.items()],
+        [info(name, kind, ["time", "batch"]) for name, kind in _TREE.items()]
+        + [info(name, _FLOAT, ["lines", width]) for name, width in table.items()],
         [info("logits", _FLOAT, ["batch", architecture.num_labels])],
-        [*graph.constants, embedding],
     )
-    opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
-    model = helper.make_model(whole, ir_version=_IR_VERSION, opset_imports=opsets)
-    return bytes(model.SerializeToString())
 
 
 def _step(

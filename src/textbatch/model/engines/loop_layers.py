@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from onnx import TensorProto
 
 from textbatch.model.engines.graph_builder import Graph
-from textbatch.model.network.architecture import StackedLayer
+from textbatch.model.network.architecture import Architecture, StackedLayer
 from textbatch.types import Float32Array
 
 #: A state of the loop: name, element type, width.
 State = tuple[str, int, int]
 
 
-def add_token_table(
-    graph: Graph, layer: StackedLayer, tensors: Mapping[str, Float32Array], *, reset_after: bool
-) -> None:
-    """Add a table of the first layer's input product, with one line for each token.
+def token_parts(
+    architecture: Architecture, tensors: Mapping[str, Float32Array]
+) -> Iterator[tuple[str, Float32Array, Float32Array]]:
+    """Yield the parts of the first layer's input product.
 
-    ONNX Runtime computes it once, on loading.
+    They are apart, as the gates that read them are.
 
     Args:
-        graph: Where the nodes go.
-        layer: The first layer.
-        tensors: All weights.
-        reset_after: See `Architecture`.
+        architecture: The network.
+        tensors: Its weights.
+
+    Returns:
+        The name of each part, its kernel, shape `(inputs, outputs)`, and its bias, `(outputs,)`.
     """
+    layer = architecture.stack()[0]
     name, units = layer.name, layer.units
     kernel = tensors[f"{name}.W"][0].T
     if layer.cell == "lstm":
@@ -36,12 +38,10 @@ def add_token_table(
             gate: slice(index * units, (index + 1) * units) for index, gate in enumerate("iofc")
         }
     else:
-        bias = _gru_bias(tensors[f"{name}.B"][0], reset_after=reset_after)
+        bias = _gru_bias(tensors[f"{name}.B"][0], reset_after=architecture.reset_after)
         parts = {"zr": slice(None, 2 * units), "n": slice(2 * units, None)}
     for gate, part in parts.items():
-        graph.constant(f"W.{gate}", kernel[:, part])
-        graph.constant(f"B.{gate}", bias[part])
-        graph.add("Gemm", f"embedding W.{gate} B.{gate}", f"table.{gate}")
+        yield f"table.{gate}", kernel[:, part], bias[part]
 
 
 def layer_states(layer: StackedLayer, *, int8: bool) -> list[State]:

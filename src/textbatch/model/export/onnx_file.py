@@ -195,7 +195,7 @@ def answers_to(bundle: Bundle, graph: ModelProto) -> Callable[[pa.Array], Float3
         BundleError: It is too large for one file.
     """
     _check_size(graph)
-    session = open_session(graph.SerializeToString(), b"")
+    session = open_session(graph.SerializeToString())
 
     def answers(texts: pa.Array) -> Float32Array:
         batch = pad(bundle.classifier.tokenizer.encode(texts), np.arange(len(texts)))

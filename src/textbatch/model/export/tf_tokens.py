@@ -68,7 +68,7 @@ class TokenMaker(tf.Module):  # type: ignore[misc]
                 "operations of TensorFlow cannot do as Keras does",
                 "give --format onnx or mlflow",
             )
-        keys = tf.constant(classifier.vocabulary.tokens)
+        keys = tf.constant(list(classifier.vocabulary.tokens))
         values = tf.range(len(classifier.vocabulary), dtype=tf.int64)
         initializer = tf.lookup.KeyValueTensorInitializer(keys, values)
         self.table = tf.lookup.StaticHashTable(initializer, OOV_ID)

@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from textbatch.types import Int64Array
+from textbatch.types import Int32Array, Int64Array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class KeyIndex:
         return found
 
     @cached_property
-    def _slots(self) -> tuple[Int64Array, int]:
+    def _slots(self) -> tuple[Int32Array, int]:
         """Build the table (open addressing).
 
         It is four times faster than a binary search, which waits for memory at every step.
@@ -51,7 +51,7 @@ class KeyIndex:
             The position of the key in each slot (-1 if the slot is empty), and the largest
             number of slots that a search has to look at.
         """
-        slots = np.full(1 << (8 * len(self.keys)).bit_length(), -1)
+        slots = np.full(1 << (8 * len(self.keys)).bit_length(), -1, np.int32)
         waiting, step = np.arange(len(self.keys)), 0
         while len(waiting):
             slot = _slot(self.keys[waiting], len(slots), step)

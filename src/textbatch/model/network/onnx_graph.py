@@ -217,16 +217,21 @@ def external_tensor(name: str, shape: tuple[int, ...], offset: int) -> TensorPro
     return tensor
 
 
-def with_weights(graph: bytes, weights: bytes) -> bytes:
+def with_weights(graph: bytes, weights: bytes, *, fed: str = "") -> bytes:
     """Put the constants that `external_tensor` has point into the weights file into the graph.
 
     Args:
         graph: A serialized ONNX model.
         weights: The bytes of the weights file.
+        fed: Name of a constant that becomes an input of the graph.
     """
     model = ModelProto.FromString(graph)
-    for tensor in model.graph.initializer:
-        if tensor.data_location == TensorProto.EXTERNAL:
+    for tensor in list(model.graph.initializer):
+        if tensor.data_location == TensorProto.EXTERNAL and tensor.name == fed:
+            info = helper.make_tensor_value_info(fed, tensor.data_type, tensor.dims)
+            model.graph.input.append(info)
+            model.graph.initializer.remove(tensor)
+        elif tensor.data_location == TensorProto.EXTERNAL:
             place = {entry.key: entry.value for entry in tensor.external_data}
             start = int(place["offset"])
             tensor.raw_data = weights[start : start + int(place["length"])]

@@ -19,7 +19,7 @@ from textbatch.model.network.chain import Chain
 from textbatch.types import Float32Array
 
 _LENGTH_BYTES, _MAX_HEADER_BYTES = 8, 1 << 20
-_FLOAT32 = "F32"
+_FLOAT32, _BLOCK_VALUES = "F32", 1 << 20
 _NAMES = {_FLOAT32: "float32", "I32": "int32"}
 _TYPES = {_FLOAT32: "<f4", "I32": "<i4"}
 
@@ -117,11 +117,19 @@ def parse_tensors(
         places.append((begin, end))
         offsets[name] = start + begin
         flat = np.frombuffer(data, _TYPES[kind], count, start + begin)
-        if kind == _FLOAT32 and not np.isfinite(flat).all():
+        if kind == _FLOAT32 and not _all_finite(flat):
             raise BundleError(f"tensor '{name}' holds NaN or infinity", RESTORE)
         tensors[name] = flat.reshape(shape)
     _check_no_gaps(places, len(data) - start, file)
     return tensors, offsets
+
+
+def _all_finite(values: Float32Array) -> bool:
+    # In blocks: for each number the answer takes a byte.
+    return all(
+        np.isfinite(values[start : start + _BLOCK_VALUES]).all()
+        for start in range(0, len(values), _BLOCK_VALUES)
+    )
 
 
 def _header(data: bytes, file: str) -> tuple[dict[str, object], int]:
