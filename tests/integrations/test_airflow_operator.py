@@ -124,6 +124,27 @@ def test_incremental_folder_gets_no_word_that_contradicts_it(task, input_file):
     assert report["state"] == "skipped"
 
 
+def test_shares_are_finished_and_not_before_all_of_them_are_there(task, module, input_file):
+    folder, output = input_file.parent / "in", input_file.parent / "out"
+    folder.mkdir()
+    for name in ("a", "b"):
+        (folder / f"{name}.parquet").write_bytes(input_file.read_bytes())
+    asset = Asset("file:///out")
+    finish = module.TextbatchFinishOperator(
+        task_id="finish",
+        command=(sys.executable, "-m", "textbatch"),
+        output_path=str(output),
+        outlets=[asset],
+    )
+    events = {asset: Event()}
+    for share in ("0/2", "1/2"):
+        with pytest.raises(FailedError, match=r"exit code (75|68)"):
+            finish.execute({})
+        task(input_path=str(folder), output_path=str(output), flags=["--shard", share]).execute({})
+    assert finish.execute({"outlet_events": events})["rows_out"] == 1_000
+    assert events[asset].extra["rows_out"] == 1_000
+
+
 def test_the_value_is_small_and_tells_what_was_cut(task):
     body = """echo '{"labels": {%s}, "notes": ["a"], "rows_in": 3}'"""
     labels = ", ".join(f'"l{number}": {number}' for number in range(30))

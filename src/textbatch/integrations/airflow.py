@@ -1,6 +1,6 @@
-"""An Airflow operator (3.2 or later) that runs `textbatch score`.
+"""Airflow operators (3.2 or later) that run `textbatch score` and `textbatch finish`.
 
-It needs only this file, the error table of textbatch and the check of places. So Airflow's own
+They need only this file, the error table of textbatch and the check of places. So Airflow's own
 environment can have it without the libraries that score: `pip install --no-deps textbatch`.
 """
 
@@ -41,59 +41,22 @@ _EVENT_FIELDS = ("run_id", "fingerprint", "rows_in", "rows_out", "mean_confidenc
 _MOST_ENTRIES = 20
 
 
-class TextbatchScoreOperator(BaseOperator):
-    """Runs `textbatch score` in a process of its own and returns its run report.
+class _TextbatchOperator(BaseOperator):
+    """What the operators have in common: a command runs, and its report is the task's value."""
 
-    The report is the XCom value of the task. Some fields of it go to the event of each asset in
-    `outlets`. The messages of the command go to the log of the task. If the same command would only
-    fail again, the task fails at once. For all other exit codes Airflow retries, if retries are
-    left. When Airflow ends the task, the command gets SIGTERM, cleans up and ends.
-
-    Args:
-        input_path: What to score. It is a template, as are all arguments up to `env`.
-        output_path: What to write.
-        model_path: Directory of the model, or of several models by their names; None leaves it to
-            the settings of the command.
-        flags: More flags of `textbatch score`, one item for each word.
-        env: Variables for the command, beside those of the worker.
-        if_exists: What to do if the output exists. Airflow runs a finished task again when the task
-            is cleared or lost, so None is to replace the output; with `--incremental` in `flags`
-            it is to add to the output.
-        command: The program, and its words before `score`. Give the full path if textbatch has a
-            virtual environment of its own.
-        **task: Other arguments of an Airflow task, such as `outlets` and `retries`.
-    """
-
-    template_fields: Sequence[str] = (
-        "input_path",
-        "output_path",
-        "model_path",
-        "flags",
-        "env",
-    )
+    command: Sequence[str]
+    flags: Sequence[str]
+    env: Mapping[str, str] | None
     _child: subprocess.Popen[str] | None = None
     _stopping = False
 
-    def __init__(
-        self,
-        *,
-        input_path: str,
-        output_path: str,
-        model_path: str | Mapping[str, str] | None = None,
-        flags: Sequence[str] = (),
-        env: Mapping[str, str] | None = None,
-        if_exists: str | None = None,
-        command: Sequence[str] = ("textbatch",),
-        **task: Any,  # noqa: ANN401
-    ) -> None:
-        super().__init__(**task)
-        self.input_path = input_path
-        self.output_path = output_path
-        self.model_path = model_path
-        self.flags = flags
-        self.env = env
-        self.if_exists = if_exists
-        self.command = command
+    def words(self) -> list[str]:
+        """The words after the program."""
+        raise NotImplementedError
+
+    def places(self) -> list[str]:
+        """The words that are places, which may be refused with all that they hold."""
+        raise NotImplementedError
 
     def execute(self, context: Mapping[str, Any]) -> dict[str, Any]:
         """Run the command, and return its report.
@@ -148,17 +111,10 @@ class TextbatchScoreOperator(BaseOperator):
             raise (AirflowException if later else AirflowFailException)(told) from None
 
     def _started(self, stdout: IO[str]) -> subprocess.Popen[str]:
-        words = [*self.command, "score", "--json"]
-        adds = "--incremental" in self.flags
-        if_exists = self.if_exists or ("" if adds else "replace")
-        words += ["--if-exists", if_exists] if if_exists else []
-        models = self._models()
-        for model in models:
-            words += ["--model", model]
-        words += [*self.flags, "--", self.input_path, self.output_path]
+        words = [*self.command, *self.words()]
+        places = self.places()
         for word in words:
-            is_place = word in (self.input_path, self.output_path, *models)
-            refuse_credentials(word, "this task", bare=is_place)
+            refuse_credentials(word, "this task", bare=word in places)
         # SIGKILL ends the task without a call of `on_kill`. Then the kernel ends the command.
         setpriv = shutil.which("setpriv")
         guard = [setpriv, "--pdeathsig", "TERM"] if setpriv else []
@@ -179,11 +135,6 @@ class TextbatchScoreOperator(BaseOperator):
             start_new_session=True,
         )
 
-    def _models(self) -> list[str]:
-        if isinstance(self.model_path, Mapping):
-            return [f"{name}={place}" for name, place in self.model_path.items()]
-        return [self.model_path] if self.model_path else []
-
     def _follow(self, child: subprocess.Popen[str]) -> str:
         """Log the messages of the command as they come. Return the last one."""
         line = ""
@@ -194,6 +145,118 @@ class TextbatchScoreOperator(BaseOperator):
                 line = bounded(printable(message.rstrip()))
                 self.log.info("%s", line)
         return line
+
+
+class TextbatchScoreOperator(_TextbatchOperator):
+    """Runs `textbatch score` in a process of its own and returns its run report.
+
+    The report is the XCom value of the task. Some fields of it go to the event of each asset in
+    `outlets`. The messages of the command go to the log of the task. If the same command would only
+    fail again, the task fails at once. For all other exit codes Airflow retries, if retries are
+    left. When Airflow ends the task, the command gets SIGTERM, cleans up and ends.
+
+    Args:
+        input_path: What to score. It is a template, as are all arguments up to `env`.
+        output_path: What to write.
+        model_path: Directory of the model, or of several models by their names; None leaves it to
+            the settings of the command.
+        flags: More flags of `textbatch score`, one item for each word.
+        env: Variables for the command, beside those of the worker.
+        if_exists: What to do if the output exists. Airflow runs a finished task again when the task
+            is cleared or lost, so None is to replace the output; with `--incremental` in `flags`
+            it is to add to the output.
+        command: The program, and its words before `score`. Give the full path if textbatch has a
+            virtual environment of its own.
+        **task: Other arguments of an Airflow task, such as `outlets` and `retries`.
+    """
+
+    template_fields: Sequence[str] = (
+        "input_path",
+        "output_path",
+        "model_path",
+        "flags",
+        "env",
+    )
+
+    def __init__(
+        self,
+        *,
+        input_path: str,
+        output_path: str,
+        model_path: str | Mapping[str, str] | None = None,
+        flags: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        if_exists: str | None = None,
+        command: Sequence[str] = ("textbatch",),
+        **task: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(**task)
+        self.input_path = input_path
+        self.output_path = output_path
+        self.model_path = model_path
+        self.flags = flags
+        self.env = env
+        self.if_exists = if_exists
+        self.command = command
+
+    def words(self) -> list[str]:
+        """The words after the program."""
+        words = ["score", "--json"]
+        adds = "--incremental" in self.flags
+        if_exists = self.if_exists or ("" if adds else "replace")
+        words += ["--if-exists", if_exists] if if_exists else []
+        for model in self._models():
+            words += ["--model", model]
+        return [*words, *self.flags, "--", self.input_path, self.output_path]
+
+    def places(self) -> list[str]:
+        """The input, the output and the models."""
+        return [self.input_path, self.output_path, *self._models()]
+
+    def _models(self) -> list[str]:
+        if isinstance(self.model_path, Mapping):
+            return [f"{name}={place}" for name, place in self.model_path.items()]
+        return [self.model_path] if self.model_path else []
+
+
+class TextbatchFinishOperator(_TextbatchOperator):
+    """Runs `textbatch finish`, which completes what tasks with `--shard` in their `flags` wrote.
+
+    Report, asset events, log, retries and the end of the task are as for `TextbatchScoreOperator`.
+
+    Args:
+        output_path: What the shares were written to. It is a template, as are all arguments up to
+            `env`.
+        flags: More flags of `textbatch finish`, one item for each word.
+        env: Variables for the command, beside those of the worker.
+        command: The program, and its words before `finish`.
+        **task: Other arguments of an Airflow task, such as `outlets` and `retries`.
+    """
+
+    template_fields: Sequence[str] = ("output_path", "flags", "env")
+
+    def __init__(
+        self,
+        *,
+        output_path: str,
+        flags: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        command: Sequence[str] = ("textbatch",),
+        **task: Any,  # noqa: ANN401
+    ) -> None:
+        super().__init__(**task)
+        self.output_path = output_path
+        self.flags = flags
+        self.env = env
+        self.command = command
+
+    def words(self) -> list[str]:
+        """The words after the program."""
+        return ["finish", "--json", *self.flags, "--", self.output_path]
+
+    def places(self) -> list[str]:
+        """The output."""
+        return [self.output_path]
 
 
 def _failure(code: int, told: str) -> AirflowException:

@@ -1,4 +1,4 @@
-"""Run a DAG of one task to its end, in Airflow's own environment, and tell what became of it.
+"""Run a DAG to its end, in Airflow's own environment, and tell what became of it.
 
 python dag_run.py DAG_FILE DAG_ID RESULT
 """
@@ -24,13 +24,14 @@ def main(dag_file: str, dag_id: str, result: Path) -> None:
     assert not bag.import_errors, bag.import_errors
     run = bag.dags[dag_id].test(logical_date=NIGHT)
     with create_session() as session:
-        (task,) = run.get_task_instances(session=session)
+        tasks = run.get_task_instances(session=session)
         values = session.scalars(select(XComModel).where(XComModel.key == "return_value"))
         events = session.scalars(select(AssetEvent))
         found = {
             "state": str(run.state),
-            "tries": task.try_number,
-            "pool": task.pool,
+            "tries": max(task.try_number for task in tasks),
+            "tried": sorted([task.task_id, task.map_index, task.try_number] for task in tasks),
+            "pool": tasks[0].pool,
             "reports": [XComModel.deserialize_value(value) for value in values],
             "events": [{"uri": event.asset.uri, "extra": event.extra} for event in events],
         }

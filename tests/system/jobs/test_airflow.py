@@ -92,10 +92,12 @@ class Night:
                 found.append(" ".join(words))
         return found
 
-    def wait_until_rows_are_noted(self, process: subprocess.Popen[str]) -> None:
-        folder = self.output.with_name(f".{self.output.name}.textbatch")
+    def wait_until_rows_are_noted(
+        self, process: subprocess.Popen[str], *, size: int = 10_000
+    ) -> None:
+        scored = self.output.parent
         wait_until(
-            lambda: sum(path.stat().st_size for path in folder.glob("journal*")) > 10_000,
+            lambda: sum(path.stat().st_size for path in scored.rglob("journal*")) > size,
             still=lambda: process.poll() is None,
         )
 
@@ -248,6 +250,38 @@ def test_task_that_is_killed_hard_leaves_no_child_and_a_rerun_finishes_the_job(l
     assert_finished(night, done)
 
 
+def test_mapped_tasks_share_a_folder_and_one_that_is_killed_is_tried_again(long_night):
+    night = long_night
+    source = night.input.with_suffix("")
+    source.mkdir()
+    rows = pq.read_table(night.input)
+    for number in range(2):
+        pq.write_table(rows.slice(number * 2_500, 2_500), source / f"{number}.parquet")
+    text = (ROOT / "jobs" / "airflow_shares_dag.py").read_text("utf-8")
+    text = text.replace("/srv/textbatch", str(night.folder)).replace("minutes=10", "seconds=1")
+    text = text.replace('"100000"', '"2500", "--chunk-rows", "500", "--threads", "1"')
+    text = text.replace("SHARES = 4", "SHARES = 2")
+    text = text.replace("[COMMAND]", json.dumps([sys.executable, "-m", "textbatch"]))
+    night.dag.write_text(text)
+    night.output = night.folder / "scored" / source.name
+    process = night.start("textbatch_shares")
+    night.wait_until_rows_are_noted(process, size=3_000)
+    process.terminate()
+    done = night.end(process)
+    assert done["state"] == "success", done["log"]
+    assert "exit code 143: textbatch: error[Terminated]" in done["log"]
+    tasks = [["finish", -1], ["score", 0], ["score", 1]]
+    assert [task[:2] for task in done["tried"]] == tasks
+    assert sorted(task[2] for task in done["tried"]) == [1, 1, 2]
+    assert sorted(report["rows_out"] for report in done["reports"]) == [2_500, 2_500, 5_000]
+    (event,) = done["events"]
+    assert event["extra"]["rows_out"] == 5_000
+    parts = night.output.glob("*.parquet")
+    assert [pq.read_metadata(part).num_rows for part in parts] == [2_500, 2_500]
+    assert (night.output / "_SUCCESS").exists()
+    assert [*night.output.parent.iterdir()] == [night.output]
+
+
 def assert_finished(night: Night, done: dict) -> None:
     (report,) = done["reports"]
     assert report["rows_out"] == pq.read_metadata(night.output).num_rows == 20_000
@@ -276,6 +310,7 @@ def test_all_dags_import_and_the_pod_is_valid_and_locked_down(database, tmp_path
     assert found["errors"] == {}
     assert found["dags"] == [
         "textbatch_docker", "textbatch_folder", "textbatch_kubernetes", "textbatch_nightly",
+        "textbatch_shares",
     ]  # fmt: skip
     assert found["container"]["command"][0] == "score"
     pod = found["pod"]
