@@ -127,6 +127,19 @@ def test_many_objects_are_scored_and_then_only_the_three_new_ones_are_read(store
     assert parts(store) == rows | new
 
 
+def test_a_shard_costs_a_handful_of_requests(store, model, tmp_path):
+    path = tmp_path / "one.parquet"
+    pq.write_table(pa.table({"text": random_texts(60)}), path, row_group_size=10)
+    store.put("in/one.parquet", path.read_bytes())
+    asked = []
+    for shard_rows in (60, 10):  # one shard, then six
+        store.faults.begin()
+        job = {"shard_rows": shard_rows, "shard": "0/1"}
+        score(IN, f"{OUT}/{shard_rows}", model=model, **job)
+        asked.append(len(store.faults.calls))
+    assert asked[1] - asked[0] <= 5 * 6
+
+
 def test_patterns_select_objects(store, rows, model, tmp_path):
     score("s3://bucket/in/year=2021/**/f?.parquet", tmp_path / "out", model=model)
     wanted = {name.removeprefix("year=2021/") for name in rows if name.startswith("year=2021/")}

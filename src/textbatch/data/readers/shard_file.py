@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NoReturn
 
 import pyarrow as pa
@@ -81,6 +82,11 @@ class ShardFile(InputFile):
         self.location = pieces[0].location
         self.costs_requests = new_input(self.location).costs_requests
 
+    @cached_property
+    def _files(self) -> tuple[InputFile, ...]:
+        """The files of its pieces. In a store each knows what the first look has found."""
+        return tuple(new_input(piece.location) for piece in self.pieces)
+
     @property
     def rows(self) -> int:
         """How many rows it has."""
@@ -104,13 +110,12 @@ class ShardFile(InputFile):
     @property
     def canonical(self) -> str:
         """The names of its files, with the row groups."""
-        return "\0".join(
-            f"{new_input(one.location).canonical}[{one.first}:{one.stop}]" for one in self.pieces
-        )
+        named = zip(self.pieces, self._files, strict=True)
+        return "\0".join(f"{file.canonical}[{one.first}:{one.stop}]" for one, file in named)
 
     def exists(self) -> bool:
         """Whether all its files are there."""
-        return all(new_input(piece.location).exists() for piece in self.pieces)
+        return all(file.exists() for file in self._files)
 
     def look(self) -> FileState:
         """Look at all its files.
@@ -119,9 +124,9 @@ class ShardFile(InputFile):
             DataError: One has changed since the shard was planned, or is gone.
         """
         states = []
-        for piece in self.pieces:
+        for piece, file in zip(self.pieces, self._files, strict=True):
             try:
-                found = new_input(piece.location).look()
+                found = file.look()
             except InputNotFoundError as error:
                 raise _changed(piece) from error
             # Not by the tag: another machine has another one for the same file.
@@ -132,11 +137,11 @@ class ShardFile(InputFile):
 
     def fingerprint(self) -> str:
         """A hash of what its files tell."""
-        return _hash(new_input(piece.location).fingerprint() for piece in self.pieces)
+        return _hash(file.fingerprint() for file in self._files)
 
     def content_hash(self) -> str:
         """A hash of its row groups; in a store, of what the store tells of the files."""
-        return _hash(map(_content, self.pieces))
+        return _hash(map(_content, self.pieces, self._files))
 
     def place_of(self, row: int) -> tuple[str, int]:
         """Find the file of a row, and its number there.
@@ -198,8 +203,7 @@ def _hash(texts: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(texts).encode(errors="surrogateescape")).hexdigest()
 
 
-def _content(piece: Piece) -> str:
-    file = new_input(piece.location)
+def _content(piece: Piece, file: InputFile) -> str:
     if piece.whole or file.costs_requests:
         return file.content_hash()
     digest = hashlib.sha256()

@@ -13,6 +13,7 @@
 * `checks`: what is checked before the first file is scored.
 * `owned`: which files of the output may be replaced or removed.
 * `notes`: what is told of the files.
+* `side_by_side`: many small questions to a store, several at the same time.
 * `parts`: what the ledger notes of a part.
 * `totals`: the counts and the progress of all files together.
 """

@@ -26,6 +26,7 @@ from textbatch.scoring.folder.ending import Ending, complete, remove_others
 from textbatch.scoring.folder.owned import OwnedParts
 from textbatch.scoring.folder.plan import folder_of
 from textbatch.scoring.folder.planned_parts import finished_part
+from textbatch.scoring.folder.side_by_side import side_by_side
 from textbatch.scoring.folder.totals import Totals
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.shard_options import SHARE_MARK
@@ -116,17 +117,19 @@ def _completed(
     folder: Folder, head: PlanHead, parts: list[PlannedPart], *, run_id: str, progress: Progress
 ) -> Success:
     """Check every part against the plan, and write manifest and `_SUCCESS`."""
-    seen: set[str] = set()
-    for part in parts:
-        for file in part.files:
-            if file.place not in seen:
-                seen.add(file.place)
-                _check_unchanged(file)
+    files = list({file.place: file for part in parts for file in part.files}.values())
+    remote = any(new_input(location_of(file.place)).costs_requests for file in files)
+    for _ in side_by_side(_check_unchanged, files, remote=remote):
+        pass
+
+    def read(part: PlannedPart) -> PartRecord | None:
+        return finished_part(folder, part, job=head.job, fingerprint=head.fingerprint)
+
     records: list[PartRecord] = []
     missing: list[PlannedPart] = []
+    found = side_by_side(read, parts, remote=folder.is_staged)
     with step_of(progress, len(parts), step="checking parts", unit="parts") as step:
-        for part in parts:
-            record = finished_part(folder, part, job=head.job, fingerprint=head.fingerprint)
+        for part, record in zip(parts, found, strict=True):
             if record is None:
                 missing.append(part)
             else:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -22,9 +21,8 @@ from textbatch.data.readers.shard_source import kind_of
 from textbatch.data.readers.source import format_of
 from textbatch.errors import DataError
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.folder.side_by_side import side_by_side
 
-#: Footers of a store that are read at the same time: each costs requests.
-_READERS = 16
 _ID = 16
 
 
@@ -82,9 +80,8 @@ def planned(listing: Listing, config: ScoreConfig, key: str) -> Listing:
         return footer_of(file, config)
 
     remote = any(file.file.costs_requests for file in listing.files)
-    with ThreadPoolExecutor(_READERS if remote else 1) as threads:
-        footers = threads.map(read, listing.files) if remote else map(read, listing.files)
-        files = name_shards(zip(listing.files, footers, strict=True), rows=rows, key=key)
+    footers = side_by_side(read, listing.files, remote=remote)
+    files = name_shards(zip(listing.files, footers, strict=True), rows=rows, key=key)
     return replace(listing, files=files)
 
 
