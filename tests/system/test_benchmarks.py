@@ -57,6 +57,22 @@ def test_speed_times_engines_that_agree(model, tmp_path):
         assert row["peak_mib"] > 50
 
 
+def test_shards_tells_what_a_plan_and_what_a_small_shard_takes(model):
+    few = ("--rows", "1000000", "--files", "3", "--shards", "3", "--dataset", "synthetic")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.shards", *few, "--model", str(model)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "| plan of 1,000,000 rows, 50 shards |" in done.stdout
+    assert "| footers of 3 real files, 1 shards |" in done.stdout
+    assert "\n| 3 | " in done.stdout
+
+
 def test_jobs_compares_processes_with_threads(model):
     arguments = ("--rows", "90", "--rounds", "1", "--jobs", "2", "--files", "2", "--model", model)
     _, *rows = benchmark("jobs", "--dataset", "synthetic", *arguments)

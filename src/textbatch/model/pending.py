@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,9 @@ from textbatch.errors import BundleError
 from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch
 from textbatch.types import Float32Array, Int64Array, Predictions, has_evidence
+
+#: Rows that are computed at once, by whoever asks.
+_FEW_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,25 @@ class Shares:
     addend: Callable[[], Float32Array] | None = None
     early: Int64Array | None = None
     early_logits: Float32Array | None = None
+
+
+def submit_of(pool: Executor, rows: int) -> Callable[..., Future[Float32Array]]:
+    """What begins the calls for some rows. Few take less time than to wait for another thread.
+
+    Args:
+        pool: Threads for many rows.
+        rows: How many there are.
+    """
+    return pool.submit if rows > _FEW_ROWS else _done_at_once
+
+
+def _done_at_once(call: Callable[..., Float32Array], *given: object) -> Future[Float32Array]:
+    future: Future[Float32Array] = Future()
+    try:
+        future.set_result(call(*given))
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ from textbatch.model.distinct_texts import DistinctTexts
 from textbatch.model.engines import Engine, check_int8, early_exit_of, open_engine
 from textbatch.model.layout import LAYOUT
 from textbatch.model.linear.early_exit import ExitRule
-from textbatch.model.pending import PendingPredictions, Shares
+from textbatch.model.pending import PendingPredictions, Shares, submit_of
 from textbatch.model.statuses import known_tokens, status_of
 from textbatch.text.bucketing import MiniBatch, mini_batches, slices
 from textbatch.text.tokenizer import SplitTexts
@@ -169,7 +169,8 @@ class Predictor:
         if exits is None or blend is None:
             parts = self._network(tokens, rows)
             helps = blend is not None and blend.weight > 0
-            addend = self.pool.submit(blend.addend, tokens).result if blend and helps else None
+            submit = submit_of(self.pool, len(rows))
+            addend = submit(blend.addend, tokens).result if blend and helps else None
             shares = Shares(parts=parts, addend=addend)
             return lambda: shares
         at_once = -(-len(tokens) // self.engine.workers)
@@ -211,8 +212,9 @@ class Predictor:
     def _network(
         self, tokens: TokenBatch, rows: Int64Array
     ) -> list[tuple[MiniBatch, Future[Float32Array]]]:
+        submit = submit_of(self.pool, len(rows))
         return [
-            (batch, self.pool.submit(self.engine.predict_logits, batch))
+            (batch, submit(self.engine.predict_logits, batch))
             for batch in mini_batches(tokens, rows, max_padded_tokens=self._batch_tokens)
         ]
 

@@ -50,6 +50,21 @@ def decisive_options(config: ScoreConfig, text_column: str | None) -> dict[str, 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoneByJob:
+    """What a job over many files does once for all of them, so that no task has to.
+
+    Attributes:
+        leftovers: It has removed what dead runs left beside the outputs.
+        lock: It alone may write the outputs, and no attempt of an earlier run can be left.
+        syncs: It syncs their directories.
+    """
+
+    leftovers: bool = False
+    lock: bool = False
+    syncs: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileTask:
     """One file to score into one file of this machine.
 
@@ -70,6 +85,7 @@ class FileTask:
         holder: The run that a worker does it for; None if this process itself is the run.
         told: The file where a worker tells how far it is; None for none.
         named: What the quarantine file calls the input, where it is not called as it was given.
+        by_job: What is done once for all files of the job.
     """
 
     config: ScoreConfig
@@ -87,6 +103,7 @@ class FileTask:
     holder: Holder | None = None
     told: Path | None = None
     named: Location | None = None
+    by_job: DoneByJob = DoneByJob()
 
     @classmethod
     def of(cls, config: ScoreConfig, run_id: str, *, output: Location | None = None) -> FileTask:

@@ -1,4 +1,4 @@
-"""How many rows a run must have, and how much room on the disk."""
+"""How many rows a run must have and write, and how much room on the disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from textbatch.errors import InputNotFoundError, StorageError, storage_errors
+from textbatch.data.output.records import RowCounts
+from textbatch.data.readers.source import Source
+from textbatch.errors import InputNotFoundError, StorageError, TextbatchError, storage_errors
 from textbatch.report.terminal.pace import BYTES, counted
 
 #: Even well compressed, an output with all columns is seldom smaller than its input by more.
@@ -57,3 +59,23 @@ def check_room(place: Path, input_bytes: int, columns: Sequence[str] | None) -> 
     if columns is None and free < input_bytes // _MOST_COMPRESSED:
         raise StorageError(told, "make room, or write elsewhere")
     return [f"{told}: the output may not fit"]
+
+
+def check_rows(source: Source, counts: RowCounts, written: int) -> None:
+    """Check before publishing that every row of the input was read and is written.
+
+    Args:
+        source: The input.
+        counts: What became of its rows.
+        written: How many rows the output has.
+
+    Raises:
+        TextbatchError: A row is lost or doubled.
+    """
+    there = counts.rows_in if source.num_rows is None else source.num_rows
+    if not there == counts.rows_in == written + counts.rows_quarantined:
+        raise TextbatchError(
+            f"{source.file} has {there} rows, {counts.rows_in} were scored, {written} "
+            f"written and {counts.rows_quarantined} put into quarantine",
+            "this is a bug in textbatch: please report it",
+        )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -14,9 +14,9 @@ from textbatch.data.output.journal import Journal, OtherTextsError
 from textbatch.data.output.output_writer import OutputWriter
 from textbatch.data.output.records import RowCounts
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
-from textbatch.data.readers.prefetch import Prefetch
 from textbatch.data.readers.source import format_of
 from textbatch.data.readers.stdin import spool_standard_input
+from textbatch.data.storage.atomic_file import temporary_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError, OutOfMemoryError, StorageError, TextbatchError
@@ -25,15 +25,15 @@ from textbatch.report.terminal.pace import BYTES
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.bad_row_filter import BadRowFilter
 from textbatch.scoring.chunk_predictor import ChunkPredictor
-from textbatch.scoring.chunks import predict_chunks, read_chunks
+from textbatch.scoring.chunks import predict_chunks
 from textbatch.scoring.existing import already_there
 from textbatch.scoring.file_task import FileResult, FileTask, Plan, State
 from textbatch.scoring.job import Job, footer_of, open_quarantine, prepare
-from textbatch.scoring.limits import check_enough, check_room
+from textbatch.scoring.limits import check_enough, check_room, check_rows
 from textbatch.scoring.model_handle import ModelHandle
+from textbatch.scoring.read_ahead import is_one_chunk, read_ahead
 from textbatch.scoring.tally import Tally, work_since
 from textbatch.scoring.wanted import check_wanted, take_output
-from textbatch.types import TextBatch
 
 
 def score_file(
@@ -80,6 +80,7 @@ class FileRun:
         self._tally: Tally | None = None
         self._output: OutputWriter | None = None
         self._bad_rows: BadRowFilter | None = None
+        self._is_unlocked = False
 
     def __enter__(self) -> Self:
         return self
@@ -90,6 +91,10 @@ class FileRun:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._work is None and error is not None and self._is_unlocked:
+            # A signal may have come just after the file was made.
+            with suppress(OSError):
+                temporary_of(self._task.output, self._task.run_id).unlink()
         if self._work is not None:
             work, self._work = self._work, None
             keep = may_succeed_later(error) and (work.journal.exists() or self._is_published)
@@ -106,16 +111,15 @@ class FileRun:
             new_output(task.quarantine).check(stream=True)
         if task.config.dry_run:
             return self._planned()
-        work = self._work = take_output(task)
-        place.check(overwrite=task.if_exists != "fail" or work.inherited)
-        work.remove_leftovers()
-        if task.from_standard_input:
-            with step_of(self._progress, None, step="reading stdin", unit=BYTES) as step:
-                spool_standard_input(work.spool, on_bytes=step.advance)
-            task = replace(task, input=work.spool)
+        self._is_unlocked = self._needs_no_lock(died_here=died_here)
+        if not self._is_unlocked:
+            task = self._taken()
         job = prepare(task, self._model)
+        if self._is_unlocked and not is_one_chunk(job):
+            self._is_unlocked = False
+            self._taken()
         there = already_there(task.output, job, self._model.used)
-        return there or self._scored_anew(job, work)
+        return there or self._scored_anew(job)
 
     def known(self, state: State = "failed") -> FileResult:
         """The result so far.
@@ -130,6 +134,24 @@ class FileRun:
             model=self._model.used,
             rows_per_second=self._tally.rate(counts.rows_in) if self._tally else None,
         )
+
+    def _needs_no_lock(self, *, died_here: bool) -> bool:
+        """Whether nobody else can be at this output, and no earlier run has left anything."""
+        task = self._task
+        alone = task.by_job.lock and task.quarantine is None and not died_here
+        return alone and not os.path.lexists(temporary_of(task.output, task.run_id))
+
+    def _taken(self) -> FileTask:
+        """Take the lock, and remove what dead runs left. The task with its input as a file."""
+        task = self._task
+        work = self._work = take_output(task)
+        new_output(task.output).check(overwrite=task.if_exists != "fail" or work.inherited)
+        work.remove_leftovers(owner=task.run_id if task.by_job.leftovers else None)
+        if task.from_standard_input:
+            with step_of(self._progress, None, step="reading stdin", unit=BYTES) as step:
+                spool_standard_input(work.spool, on_bytes=step.advance)
+            task = replace(task, input=work.spool)
+        return task
 
     def _planned(self) -> FileResult:
         """What a run would do, found out without writing anything."""
@@ -149,15 +171,15 @@ class FileRun:
             notes=(*job.source.notes, *room),
         )
 
-    def _scored_anew(self, job: Job, work: WorkDirectory) -> FileResult:
+    def _scored_anew(self, job: Job) -> FileResult:
         """Score the file, a second time where the journal turns out to be of other texts."""
         try:
-            return self._scored(job, work, self._model.chunk_predictor(job.source.num_rows))
+            return self._scored(job, self._model.chunk_predictor(job.source.num_rows))
         except OtherTextsError:
             again = prepare(job.task, self._model)
-            return self._scored(again, work, self._model.chunk_predictor(again.source.num_rows))
+            return self._scored(again, self._model.chunk_predictor(again.source.num_rows))
 
-    def _scored(self, job: Job, work: WorkDirectory, predictor: ChunkPredictor) -> FileResult:
+    def _scored(self, job: Job, predictor: ChunkPredictor) -> FileResult:
         # The predictor may have counted the tokens of earlier files.
         before, cached, task = predictor.work, predictor.cached_rows, job.task
         with ExitStack() as opened:
@@ -165,11 +187,11 @@ class FileRun:
             tally = self._tally = Tally(job.bundles)
             try:
                 bad_rows = self._bad_rows = opened.enter_context(closing(_open_filter(job)))
-                journal = opened.enter_context(closing(_open_journal(job, work)))
+                journal = opened.enter_context(closing(_open_journal(job, self._work)))
                 self._progress.begin(job.source.num_rows)
                 # Chunks are read ahead: the share that is done is that of the chunk that is.
                 shares: deque[float | None] = deque()
-                with Prefetch(_read(job, shares)) as chunks:
+                with read_ahead(job, shares) as chunks:
                     for chunk, predictions in predict_chunks(chunks, predictor, journal):
                         kept, answers = bad_rows.filter(chunk, predictions)
                         batch, answered = job.added.assemble(kept, answers, job.schema)
@@ -182,14 +204,14 @@ class FileRun:
                 bad_rows.finish()
                 counts = tally.counts(quarantined=bad_rows.quarantined)
                 rate = tally.rate(counts.rows_in)
-                _check_rows(job, counts, output.rows)
+                check_rows(job.source, counts, output.rows)
                 check_enough(counts.rows_in, job.task.min_rows)
                 mark = job.identity.mark()
                 job.identity.check_unchanged()
                 check_wanted(task)
                 bad_rows.publish()
                 footer = footer_of(job, counts, predictor.engine.precision, mark)
-                output.commit(footer.to_entries())
+                output.commit(footer.to_entries(), sync=not task.by_job.syncs)
             except BaseException as error:
                 output.abort()
                 if isinstance(error, DataError):
@@ -249,15 +271,6 @@ def may_succeed_later(error: BaseException | None) -> bool:
     return error is not None
 
 
-def _read(job: Job, shares: deque[float | None]) -> Iterator[TextBatch]:
-    """Read the chunks; of each, the share of the file that was read when it was complete."""
-    config, columns = job.task.config, job.passed_through.names
-    source, rows = job.source, config.chunk_rows
-    for chunk in read_chunks(source, job.text_column, columns, rows, config.reading()):
-        shares.append(source.progress())
-        yield chunk
-
-
 def _open_output(job: Job) -> OutputWriter:
     task = job.task
     return open_output(
@@ -275,23 +288,12 @@ def _open_filter(job: Job) -> BadRowFilter:
     return BadRowFilter(job.task.bad_rows, open_quarantine(job.task), job.source)
 
 
-def _open_journal(job: Job, work: WorkDirectory) -> Journal:
+def _open_journal(job: Job, work: WorkDirectory | None) -> Journal:
     config = job.task.config
     return Journal(
-        work.journal,
+        work.journal if work else None,
         key=job.key,
         num_labels=[len(one.labels) for one in job.bundles.each],
         whole=config.probabilities or config.top_k > 0,
         total_rows=job.source.num_rows,
     )
-
-
-def _check_rows(job: Job, counts: RowCounts, written: int) -> None:
-    """Check before publishing that every row of the input was read and is written."""
-    there = counts.rows_in if job.source.num_rows is None else job.source.num_rows
-    if not there == counts.rows_in == written + counts.rows_quarantined:
-        raise TextbatchError(
-            f"{job.source.file} has {there} rows, {counts.rows_in} were scored, {written} "
-            f"written and {counts.rows_quarantined} put into quarantine",
-            "this is a bug in textbatch: please report it",
-        )

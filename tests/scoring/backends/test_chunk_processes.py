@@ -55,6 +55,27 @@ def test_any_number_of_workers_writes_the_same_bytes(source, model, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{n}.parquet" for n in (1, 3)]
 
 
+@pytest.mark.parametrize("name", ["in.csv", "in.jsonl.gz"])
+def test_a_text_file_has_the_same_bytes_with_one_process_and_with_several(name, model, tmp_path):
+    texts = [text or "" for text in random_texts(300, seed=8)]
+    frame = pa.table({"id": list(range(300)), "text": texts}).to_pandas()
+    if name.endswith("csv"):
+        frame.to_csv(tmp_path / name, index=False)
+    else:
+        frame.to_json(tmp_path / name, orient="records", lines=True)
+    found = set()
+    for jobs in (1, 2):
+        # The output has the format of the input, and where that is text a record beside it.
+        output = tmp_path / f"out{jobs}" / name.removesuffix(".gz")
+        output.parent.mkdir()
+        done = scored(tmp_path / name, output, model, jobs=jobs, threads=1)
+        assert done.rows_out == 300
+        beside = sorted(output.parent.iterdir())
+        found.add(b"".join(path.read_bytes() for path in beside))
+        assert len(beside) == 2
+    assert len(found) == 1
+
+
 def test_workers_predict_with_several_models(source, model, tmp_path):
     other = random_bundle(words=("refund", "card"), labels=("good", "bad"), seed=4)
     models = {"topic": model, "tone": write_bundle(tmp_path / "tone", other)}

@@ -14,6 +14,7 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from support.bundles import random_texts, write_texts
@@ -74,12 +75,13 @@ def main():
     {begin}
     from textbatch.scoring.config import ScoreConfig
     from textbatch.scoring.score import score
-    for jobs in (1, 2, 3):
-        config = ScoreConfig.given({{**given, "output": f"out{{jobs}}", "jobs": jobs}})
+    for rows, jobs in {plans}:
+        output = f"out-{{rows}}-{{jobs}}"
+        config = ScoreConfig.given({{**given, "output": output, "jobs": jobs, "shard_rows": rows}})
         score(config, run_id="0123456789abcdef")
-        parts = sorted(pathlib.Path(f"out{{jobs}}").glob("*.parquet"))
+        parts = sorted(pathlib.Path(output).glob("*.parquet"))
         whole = b"".join(part.read_bytes() for part in parts)
-        print("told", len(parts), hashlib.sha256(whole).hexdigest())
+        print("told", rows, len(parts), hashlib.sha256(whole).hexdigest())
 if __name__ == "__main__":
     main()
 """
@@ -142,13 +144,22 @@ def wait_for_owner(output: Path, process: subprocess.Popen[str]) -> int | None:
     return None
 
 
+#: Files as they are, and cut into shards of about 50 and about 300 rows, with some workers each.
+PLANS = (
+    tuple((rows, jobs) for rows in (None, 50, 300) for jobs in (1, 2, 3))
+    if engines()
+    else ((None, 1), (None, 2), (None, 3), (50, 2))
+)
+
+
 @pytest.mark.parametrize("engine", ["local", *ENGINES])
 def test_one_sha256_on_every_engine_with_any_number_of_workers(engine, model, tmp_path):
     for number in range(5):
         (tmp_path / "in").mkdir(exist_ok=True)
-        write_texts(tmp_path / "in" / f"f{number}.parquet", random_texts(200, seed=number))
+        table = pa.table({"text": random_texts(200, seed=number)})
+        pq.write_table(table, tmp_path / "in" / f"f{number}.parquet", row_group_size=40)
     shutil.copytree(model, tmp_path / "model")
-    (tmp_path / "job.py").write_text(JOBS.format(engine=engine, begin=BEGIN[engine]))
+    (tmp_path / "job.py").write_text(JOBS.format(engine=engine, begin=BEGIN[engine], plans=PLANS))
     environment = {**os.environ, **ENVIRONMENT}
     done = subprocess.run(
         [PYTHON, "job.py"],
@@ -164,11 +175,15 @@ def test_one_sha256_on_every_engine_with_any_number_of_workers(engine, model, tm
     from textbatch.scoring.config import ScoreConfig
     from textbatch.scoring.score import score as score_files
 
-    values = {"inputs": tmp_path / "in", "output": tmp_path / "here", "model": model}
-    score_files(ScoreConfig.given(values), run_id="0123456789abcdef")
-    parts = sorted((tmp_path / "here").glob("*.parquet"))
-    digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
-    assert told == {f"told 5 {digest}"}
+    expected = set()
+    for rows in {rows for rows, _ in PLANS}:
+        output = tmp_path / f"here-{rows}"
+        values = {"inputs": tmp_path / "in", "output": output, "model": model, "shard_rows": rows}
+        score_files(ScoreConfig.given(values), run_id="0123456789abcdef")
+        parts = sorted(output.glob("*.parquet"))
+        digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+        expected.add(f"told {rows} {len(parts)} {digest}")
+    assert told == expected
 
 
 @pytest.mark.parametrize("seed", rounds(1, 20))

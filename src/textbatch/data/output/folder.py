@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from textbatch.data.output.ledger import read_records, seals_of, write_records
+from textbatch.data.output.leftovers import remove_leftovers
 from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.storage.atomic_file import atomic_file, sync_directory
@@ -33,6 +34,7 @@ class OutputFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._unsynced: set[Path] = set()
         # The same folder by another name is the same folder.
         self.lock_place = local(resolved(path))
         if not self.lock_place.name:
@@ -128,7 +130,27 @@ class OutputFolder:
         return path
 
     def publish(self, part: str) -> None:
-        """Do nothing: the part is at its final path."""
+        """Note that a part is at its final path; `sync` makes sure of it."""
+        self._unsynced.add((self.path / part).parent)
+
+    def sync(self) -> None:
+        """Write to the disk that the parts which were published are there.
+
+        Raises:
+            StorageError: The disk is full or failing.
+        """
+        with storage_errors(self.path, "cannot write", missing=OutputError):
+            for folder in self._unsynced:
+                sync_directory(folder)
+        self._unsynced.clear()
+
+    def remove_leftovers(self, parts: Iterable[str]) -> None:
+        """Remove the temporary files that dead runs left beside parts.
+
+        Args:
+            parts: The names of all parts of the job.
+        """
+        remove_leftovers(self.path, parts)
 
     def has(self, part: str) -> bool:
         """Whether a part is there."""

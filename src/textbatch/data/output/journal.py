@@ -54,7 +54,7 @@ class Journal:
 
     def __init__(
         self,
-        path: Path,
+        path: Path | None,
         *,
         key: str,
         num_labels: int | Sequence[int],
@@ -64,7 +64,7 @@ class Journal:
         """Open the journal of an earlier run, if it is of the same job.
 
         Args:
-            path: Path of the file. The first `append` makes it.
+            path: Path of the file. The first `append` makes it. None notes nothing.
             key: Key of the job. A journal with another key is dropped.
             num_labels: Width of the probabilities; of several models the width of each.
             whole: Whether all probabilities are needed later, not only the best.
@@ -90,8 +90,10 @@ class Journal:
         self._descriptor: int | None = None
         self._end = self._rows_read = 0
         self._synced = time.monotonic()
-        with storage_errors(path, "cannot read", missing=OutputError):
-            self._replaying = self._open()
+        self._replaying = False
+        if path is not None:
+            with storage_errors(path, "cannot read", missing=OutputError):
+                self._replaying = self._open(path)
 
     def take(self, texts: pa.Array, undecodable: BoolArray) -> Predictions | None:
         """Take the predictions of the next rows, as far as they are known.
@@ -149,14 +151,14 @@ class Journal:
         """
         first, count = self.rows, len(predictions)
         self.rows += count
-        if self._total_rows is not None and self.rows >= self._total_rows:
+        if self.path is None or (self._total_rows is not None and self.rows >= self._total_rows):
             return
         payload = packed(predictions, whole=self._whole)
         header = _HEADER.pack(_MAGIC, first, count, len(payload), digest_of(texts, undecodable))
         digest = hashlib.sha256(header + payload).digest()
         with storage_errors(self.path, "cannot write", missing=OutputError):
             if self._descriptor is None:
-                self._create()
+                self._create(self.path)
             self._write(header + digest)
             failpoint("journal-half-written")
             self._write(payload)
@@ -182,9 +184,9 @@ class Journal:
             with storage_errors(self.path, "cannot write", missing=OutputError):
                 os.close(descriptor)
 
-    def _open(self) -> bool:
+    def _open(self, path: Path) -> bool:
         try:
-            self._descriptor = open_private(self.path, os.O_RDWR)
+            self._descriptor = open_private(path, os.O_RDWR)
         except FileNotFoundError:
             return False
         found = os.pread(self._descriptor, _MAX_LINE, 0).partition(b"\n")
@@ -196,8 +198,8 @@ class Journal:
         self._write(self._first_line)
         return False
 
-    def _create(self) -> None:
-        self._descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    def _create(self, path: Path) -> None:
+        self._descriptor = open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         self._write(self._first_line)
         failpoint("journal-created")
 

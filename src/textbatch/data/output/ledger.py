@@ -1,8 +1,9 @@
 """The ledger: the finished parts of a folder job, one line of JSON for each.
 
-A line is on the disk as soon as its part is. The ledger is beside the lock, and shows the next run
-where an interrupted one stopped. At the end it becomes `_manifest.jsonl` in the output, which shows
-`--incremental` the input files that have been seen.
+A line comes after its part. It is synced now and then: a killed job loses none, and where a power
+cut takes lines, the next run finds their parts by what these say of themselves. The ledger is
+beside the lock, and shows the next run where an interrupted one stopped. At the end it becomes
+`_manifest.jsonl` in the output, which shows `--incremental` the input files that have been seen.
 """
 
 from __future__ import annotations
@@ -92,8 +93,12 @@ class Ledger:
             os.fsync(self._descriptor)
         self.runs.add(run_id)
 
-    def add(self, record: PartRecord) -> None:
+    def add(self, record: PartRecord, *, sync: bool = True) -> None:
         """Add a part that is at its final path.
+
+        Args:
+            record: The part.
+            sync: Whether all lines have to be on the disk then.
 
         Raises:
             StorageError: The disk is full or failing.
@@ -102,8 +107,20 @@ class Ledger:
         assert self._descriptor is not None
         with storage_errors(self.path, "cannot write", missing=OutputError):
             self._write(record.to_line())
-            os.fsync(self._descriptor)
+        if sync:
+            self.sync()
         self._note(record)
+
+    def sync(self) -> None:
+        """Write all lines to the disk.
+
+        Raises:
+            StorageError: The disk is full or failing.
+        """
+        assert self.path is not None
+        if self._descriptor is not None:
+            with storage_errors(self.path, "cannot write", missing=OutputError):
+                os.fsync(self._descriptor)
 
     def records(self) -> Iterator[PartRecord]:
         """Yield the parts of this job, by their names: not in the order in which they were done.

@@ -64,11 +64,13 @@ class OutputWriter(ABC):
             StorageError: The disk is full or failing.
         """
 
-    def commit(self, metadata: Mapping[str, str]) -> None:
+    def commit(self, metadata: Mapping[str, str], *, sync: bool = True) -> None:
         """Finish the file, check it, and move it to its final path.
 
         Args:
             metadata: What the output says about itself.
+            sync: Whether to sync its directory. Without it the file is whole at its path, if it is
+                there, but a power cut may still undo that; the caller syncs.
 
         Raises:
             StorageError: Writing failed, or the finished file does not hold what was written.
@@ -86,7 +88,8 @@ class OutputWriter(ABC):
             self._write_record()
             self._file.move_into_place()
             failpoint("output-published")
-            sync_directory(self.path.parent)
+            if sync:
+                sync_directory(self.path.parent)
             failpoint("directory-synced")
 
     @abstractmethod

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from textbatch.data.output.folder import MANIFEST, SUCCESS
 from textbatch.data.output.ledger import parse_records, seals_of, write_records
+from textbatch.data.output.leftovers import remove_leftovers
 from textbatch.data.output.records import PartRecord, Success
 from textbatch.data.output.work_directory import owner_of
 from textbatch.data.storage.atomic_file import atomic_file
@@ -129,6 +130,17 @@ class RemoteFolder:
         self._names.add(part)
         with storage_errors(local, "cannot remove"):
             local.unlink(missing_ok=True)
+
+    def sync(self) -> None:
+        """Do nothing: what is uploaded is there."""
+
+    def remove_leftovers(self, parts: Iterable[str]) -> None:
+        """Remove the temporary files that dead runs left of parts on this machine.
+
+        Args:
+            parts: The names of all parts of the job.
+        """
+        remove_leftovers(self.lock_place, parts)
 
     def has(self, part: str) -> bool:
         """Whether a part is there."""

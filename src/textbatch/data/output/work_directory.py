@@ -125,12 +125,19 @@ class WorkDirectory:
         """The path of the copy of standard input."""
         return self.path / _SPOOL
 
-    def remove_leftovers(self) -> None:
-        """Remove the temporary files that dead runs left beside the output."""
+    def remove_leftovers(self, *, owner: str | None = None) -> None:
+        """Remove the temporary files that dead runs left beside the output.
+
+        Args:
+            owner: Only those of this owner, whose name is known. None looks for those of all, which
+                takes as long as the folder is large.
+        """
         is_ours = partial(is_temporary_of, path=self._output)
         with contextlib.suppress(OSError):
-            with os.scandir(self._output.parent) as entries:
-                names = [entry.path for entry in entries if is_ours(entry.name)]
+            names = [os.fspath(temporary_of(self._output, owner))] if owner else []
+            if not owner:
+                with os.scandir(self._output.parent) as entries:
+                    names = [entry.path for entry in entries if is_ours(entry.name)]
             for name in names:
                 os.unlink(name)  # noqa: PTH108
         with storage_errors(self.path, "cannot use", missing=OutputError):

@@ -230,10 +230,18 @@ def remove_dead(path: Path) -> None:
     with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
         for name in [entry.path for entry in entries if is_ours(entry.name)]:
             with contextlib.suppress(OSError):
-                _remove_unlocked(name)
+                remove_unlocked(name)
 
 
-def _remove_unlocked(name: str) -> None:
+def remove_unlocked(name: str | Path) -> None:
+    """Remove a temporary file, unless its writer lives.
+
+    Args:
+        name: The file.
+
+    Raises:
+        OSError: Its writer lives, or it cannot be removed.
+    """
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -36,6 +36,7 @@ def prepare_place(job: FolderJob) -> None:
     """
     check_owned(job)
     job.folder.begin()
+    job.folder.remove_leftovers(file.part for file in job.listing.files)
     # Whoever reads the parts without waiting for _SUCCESS learns here which ones may be replaced.
     if job.config.incremental and (records := job.announced()) is not None:
         job.folder.write_manifest(records)

@@ -143,6 +143,8 @@ def _completed(
     rows = totals.totals()
     BadRowLimit.parse(head.max_bad_rows).check(rows.bad_rows, rows=rows.rows_in)
     check_enough(rows.rows_in, head.min_rows)
+    # The shares may not look for it: what one finds may be another one's, on another machine.
+    folder.remove_leftovers(part.part for part in parts)
     owned = OwnedParts(folder, Ledger(None, head.job))
     remove_others(folder, owned, {part.part for part in parts})
     return complete(

@@ -21,7 +21,7 @@ from textbatch.data.storage.location import Location, local
 from textbatch.errors import OutputError
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.differences import other_parts
-from textbatch.scoring.file_task import FileCounts, FileTask, ShardCounts
+from textbatch.scoring.file_task import DoneByJob, FileCounts, FileTask, ShardCounts
 from textbatch.scoring.folder.bad_files import BadFiles
 from textbatch.scoring.folder.owned import OwnedParts
 
@@ -105,6 +105,7 @@ class FolderJob:
         file: ListedFile,
         *,
         bad_rows: BadRowLimit,
+        by_job: DoneByJob,
         read_as: JsonTypes | None = None,
     ) -> FileTask:
         """The task of scoring one file into its part.
@@ -112,6 +113,7 @@ class FolderJob:
         Args:
             file: The file.
             bad_rows: How many bad rows the file may have.
+            by_job: What is done once for all files.
             read_as: Types of its columns, if it is JSON Lines.
         """
         config = self.config
@@ -139,6 +141,7 @@ class FolderJob:
             bad_rows=bad_rows,
             read_as=read_as,
             fingerprint=self.fingerprint,
+            by_job=by_job,
         )
 
     def counts(self, *, scored: Set[str], resumed: int = 0) -> FileCounts:

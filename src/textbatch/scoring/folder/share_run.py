@@ -116,12 +116,15 @@ class ShareRun(FolderRun):
         found = check_columns(job, self._progress, read_all=job.config.strict_types)
         _begin(job, head, lines)
         job.ledger.begin(job.part_id)
-        for file in list(job.todo):
+        found_parts = set[str]()
+        for file in job.todo:
             expected = planned_part(file, job.part_id)
             record = finished_part(job.folder, expected, job=job.key, fingerprint=job.fingerprint)
             if record is not None:
-                job.ledger.add(record)
-                job.todo.remove(file)
+                job.ledger.add(record, sync=False)
+                found_parts.add(file.part)
+        job.ledger.sync()
+        job.todo[:] = [file for file in job.todo if file.part not in found_parts]
         parts = Spread(job, found.types, self._run_id, self._model, self._progress)
         self._parts = parts
         parts.score()

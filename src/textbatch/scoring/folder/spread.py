@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from textbatch.data.bad_row_limit import BadRowLimit
 from textbatch.data.output.holder import Holder
+from textbatch.data.output.journal import SYNC_SECONDS
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.listing import ListedFile
 from textbatch.errors import DataError, TextbatchError, TooManyBadRowsError
@@ -19,13 +20,28 @@ from textbatch.scoring.backends.choose import needs_workers, open_workers
 from textbatch.scoring.backends.here import Here
 from textbatch.scoring.backends.port import Backend, Outcome
 from textbatch.scoring.backends.told import AllWorkers
-from textbatch.scoring.file_task import FileResult, ModelUsed
+from textbatch.scoring.file_task import DoneByJob, FileResult, ModelUsed
 from textbatch.scoring.folder.job import FolderJob
 from textbatch.scoring.folder.notes import FileNotes
 from textbatch.scoring.folder.parts import record_of
 from textbatch.scoring.folder.totals import PartProgress, Totals
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
+
+
+@dataclass(frozen=True, slots=True)
+class _Submitted:
+    """A file that is being scored.
+
+    Attributes:
+        file: The file.
+        bad_before: Bad rows that were known when it began.
+        replaces: Whether its part replaces one.
+    """
+
+    file: ListedFile
+    bad_before: int
+    replaces: bool
 
 
 class Spread:
@@ -66,7 +82,8 @@ class Spread:
         self._progress = PartProgress(progress, size)
         self._workers = AllWorkers(job.folder.lock_place, progress, size)
         self._holder: Holder | None = None
-        self._submitted: dict[Path, tuple[ListedFile, int]] = {}
+        self._submitted: dict[Path, _Submitted] = {}
+        self._synced = time.monotonic()
         self._failed: list[tuple[str, Exception]] = []
         self._stopped = False
         progress.begin(None)
@@ -96,6 +113,7 @@ class Spread:
                 self._take(outcome)
                 if not self._stopped:
                     self._submit(files, backend)
+        self._sync()
         self._raise_failed()
         self._job.bad.check()
         rows = self.totals.totals()
@@ -120,6 +138,7 @@ class Spread:
                     file,
                     bad_rows=self._limit.left(bad_before),
                     read_as=self._types.get(file.part),
+                    by_job=self._done_by_job(),
                 )
                 if self._holder is None:
                     self._progress.next(file.size)
@@ -127,10 +146,24 @@ class Spread:
                     told = self._workers.begin(file.size)
                     task = replace(task, holder=self._holder, told=told)
                 backend.submit(task)
-                self._submitted[task.output.absolute()] = (file, bad_before)
+                self._submitted[task.output.absolute()] = _Submitted(
+                    file, bad_before, replaces=self._job.folder.has(file.part)
+                )
+
+    def _done_by_job(self) -> DoneByJob:
+        """What need not be done for each file."""
+        here = self._holder is None
+        return DoneByJob(
+            leftovers=True,
+            # Workers of an earlier run may still be there, and shares may have parts in common.
+            lock=here and not self._job.inherited,
+            # Another machine's directory is its own.
+            syncs=here or self._job.config.backend == "local",
+        )
 
     def _take(self, outcome: Outcome) -> None:
-        file, bad_before = self._submitted.pop(outcome.task.output.absolute())
+        submitted = self._submitted.pop(outcome.task.output.absolute())
+        file, bad_before = submitted.file, submitted.bad_before
         if outcome.task.told:
             rows = outcome.result.counts.rows_in if outcome.result else 0
             self._workers.end(outcome.task.told, rows)
@@ -141,21 +174,32 @@ class Spread:
             self._stopped = self._stopped or not outcome.alone
         else:
             assert outcome.result is not None
-            self._finish(file, outcome.result)
+            self._finish(file, outcome.result, replaces=submitted.replaces)
             # Files that are scored at the same time can have too many bad rows only together.
             bad = self.totals.totals().bad_rows
             self._stopped = self._stopped or self._limit.exceeded(bad, rows=None)
 
-    def _finish(self, file: ListedFile, result: FileResult) -> None:
+    def _finish(self, file: ListedFile, result: FileResult, *, replaces: bool) -> None:
         self._job.folder.publish(file.part)
         failpoint("part-published")
         record = record_of(self._job, file, result, self._run_id)
-        self._job.ledger.add(record)
+        # If a power cut undoes what was not synced, a line has no part, which is then made again.
+        # Where another part has its name, that one would be taken for it: it must be gone first.
+        is_time = replaces or time.monotonic() - self._synced >= SYNC_SECONDS
+        if is_time:
+            self._job.folder.sync()
+            self._synced = time.monotonic()
+        self._job.ledger.add(record, sync=is_time)
         self.totals.add(record)
         failpoint("part-noted")
         self.scored.add(file.part)
         self.notes.add(file.file, record.notes)
         self._used = result.model
+
+    def _sync(self) -> None:
+        """Write to the disk what was not written yet."""
+        self._job.folder.sync()
+        self._job.ledger.sync()
 
     def _fail(self, file: ListedFile, error: Exception, bad_before: int) -> None:
         if isinstance(error, TooManyBadRowsError) and bad_before:
