@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -217,7 +218,7 @@ def test_a_killed_driver_goes_on_where_it_was(engine, seed, source, expected, mo
         if seed == 1:
             with start(source, output, model, "local") as second:
                 _, err = second.communicate(timeout=100)
-            assert second.returncode in (75, 73), err
+            assert second.returncode == 75 or (output / "_SUCCESS").exists(), err
         process.send_signal(signal.SIGTERM if seed % 2 else signal.SIGKILL)
         process.communicate(timeout=60)
     assert process.returncode in (-signal.SIGKILL, 128 + signal.SIGTERM, 0)
@@ -232,7 +233,7 @@ def test_a_killed_driver_goes_on_where_it_was(engine, seed, source, expected, mo
     assert not list(output.glob(".f*"))
 
 
-@pytest.mark.parametrize("engine", engines("dask"))
+@pytest.mark.parametrize("engine", [*engines("dask"), *(("local",) if engines() else ())])
 def test_a_poisonous_file_fails_alone_and_is_named(engine, model, tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("poison", *(f"f{number:02}" for number in range(49))):
@@ -244,7 +245,7 @@ def test_a_poisonous_file_fails_alone_and_is_named(engine, model, tmp_path):
     with start(tmp_path / "in", output, model, engine, PYTHONPATH=path) as process:
         _, err = process.communicate(timeout=300)
     assert process.returncode == 71, err[-3000:]
-    assert "in/poison.parquet died again and again" in err
+    assert re.search(r"in/poison\.parquet died (again and again|\d times)", err), err[-3000:]
     assert sorted(part.name for part in output.glob("*.parquet")) == [
         f"f{number:02}.parquet" for number in range(49)
     ]
