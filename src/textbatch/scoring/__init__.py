@@ -16,7 +16,7 @@
 * `existing`: whether the output is there already.
 * `model_handle`, `bundles`: the model or the models, loaded once for all files.
 * `model_reports`: what the report says of each model.
-* `chunks`: reading and predicting, chunk by chunk.
+* `chunks`, `read_ahead`: reading and predicting, chunk by chunk.
 * `chunk_predictor`: what predicts the chunks: this process, or several.
 * `answer_cache`, `cached_predictor`: answers that earlier runs have computed.
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.

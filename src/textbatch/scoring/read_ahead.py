@@ -14,7 +14,11 @@ from textbatch.types import TextBatch
 
 
 def is_one_chunk(job: Job) -> bool:
-    """Whether a file is read at once, so that nothing would be noted of it before it is done."""
+    """Whether a file is read at once, so that nothing would be noted of it before it is done.
+
+    Args:
+        job: The file.
+    """
     rows = job.source.num_rows
     fits = rows is not None and rows <= job.task.config.chunk_rows
     return fits and job.identity.state.size <= CHUNK_BYTES
@@ -23,7 +27,12 @@ def is_one_chunk(job: Job) -> bool:
 def read_ahead(
     job: Job, shares: deque[float | None]
 ) -> AbstractContextManager[Iterable[TextBatch]]:
-    """The chunks. Those of a small file need no thread, which takes longer to start than they."""
+    """Begin to read a file. A small one needs no thread, which takes longer to start than it.
+
+    Args:
+        job: The file.
+        shares: Gets for each chunk the share of the file that was read when it was complete.
+    """
     chunks = _read(job, shares)
     return closing(chunks) if is_one_chunk(job) else Prefetch(chunks)
 

@@ -16,6 +16,6 @@
   that they answer.
 * `quarantine`: bad rows that leave the output.
 * `folder`, `remote_folder`, `any_folder`: outputs of several parts.
-* `ledger`: the finished parts of a folder job.
+* `ledger`, `leftovers`: the finished parts of a folder job; what dead runs left beside parts.
 * `small_table`: small tables, as Parquet or CSV.
 """

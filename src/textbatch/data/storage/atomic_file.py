@@ -234,14 +234,7 @@ def remove_dead(path: Path) -> None:
 
 
 def remove_unlocked(name: str | Path) -> None:
-    """Remove a temporary file, unless its writer lives.
-
-    Args:
-        name: The file.
-
-    Raises:
-        OSError: Its writer lives, or it cannot be removed.
-    """
+    """Remove a temporary file; an `OSError` if its writer lives."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
