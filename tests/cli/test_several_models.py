@@ -144,3 +144,47 @@ def test_metrics_and_page_have_each_model(score, words, tmp_path):
     for name in ("labels-topic", "labels-tone", "statuses-tone", "confidences-topic"):
         assert f'id="{name}"' in html
     assert "Labels, tone" in html
+
+
+def test_the_metrics_of_each_model_have_its_name_and_those_of_the_run_have_none(
+    score, words, model, tone, tmp_path
+):
+    metrics = tmp_path / "nightly.prom"
+    # After a run with one model, nothing of it stays.
+    assert score("--model", model, "--metrics-file", metrics).returncode == 0
+    done = score(*words, "--metrics-file", metrics, "--json", "--overwrite")
+    report = json.loads(done.stdout)
+    lines = metrics.read_text().splitlines()
+    for one in report["models"]:
+        of_one = f'model="{one["name"]}"'
+        fingerprint = f'fingerprint="{one["fingerprint"]}",{of_one},task="nightly"'
+        assert f"textbatch_model_fingerprint_info{{{fingerprint}}} 1.0" in lines
+        told = {
+            (line.partition("{")[0], part.split('"')[1])
+            for line in lines
+            if of_one in line
+            for part in line.split(",")
+            if "status=" in part or "{label=" in part
+        }
+        assert {status for name, status in told if name == "textbatch_rows"} == {*one["statuses"]}
+        assert {label for name, label in told if name == "textbatch_labelled_rows"} == {
+            *one["labels"]
+        }
+        assert any(line.startswith("textbatch_oov_share{" + of_one) for line in lines)
+    assert f'textbatch_rows_in{{task="nightly"}} {report["rows_in"]}.0' in lines
+    named = ("textbatch_rows{", "textbatch_labelled_rows{", "textbatch_drift{", "textbatch_oov")
+    assert all('model="' in line for line in lines if line.startswith(named))
+
+
+def test_lineage_has_each_model_as_an_input(score, words, model, tone, tmp_path, input_file):
+    log = tmp_path / "lineage.jsonl"
+    transport = {"TYPE": "file", "LOG_FILE_PATH": str(log), "APPEND": "true"}
+    variables = {f"OPENLINEAGE__TRANSPORT__{key}": value for key, value in transport.items()}
+    assert score(*words, **variables).returncode == 0
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [event["eventType"] for event in events] == ["START", "COMPLETE"]
+    for event in events:
+        assert [one["name"] for one in event["inputs"]] == [str(input_file), str(model), str(tone)]
+    assert score("--model", f"topic={tmp_path}/none", "--overwrite", **variables).returncode == 66
+    last = json.loads(log.read_text().splitlines()[-1])
+    assert (last["eventType"], len(last["inputs"])) == ("FAIL", 2)

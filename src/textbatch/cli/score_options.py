@@ -16,7 +16,19 @@ from textbatch.scoring.shard_options import share_in
 
 
 @options
-class WatchOptions(Options):
+class MetricsOptions(Options):
+    """The metrics of a run."""
+
+    metrics_file: Path | None = option(
+        "Write the run's metrics for Prometheus to this .prom file.",
+        default=None,
+        decides=False,
+        use="written",
+    )
+
+
+@options
+class WatchOptions(MetricsOptions):
     """Files about the run beside its report, and the memory that it may use."""
 
     max_memory: str | None = option(
@@ -24,12 +36,6 @@ class WatchOptions(Options):
         default=None,
         metavar="SIZE",
         decides=False,
-    )
-    metrics_file: Path | None = option(
-        "Write the run's metrics for Prometheus to this .prom file.",
-        default=None,
-        decides=False,
-        use="written",
     )
     html: Path | None = option(
         "Write a page with pictures of the run to this HTML file.",

@@ -267,6 +267,34 @@ def test_a_scheduler_tells_the_share(source, model, tmp_path, in_process):
     assert all(rows)
 
 
+def test_finish_tells_of_each_model_and_writes_the_metrics_of_all_shares(
+    source, model, tmp_path, in_process
+):
+    odd = shutil.copytree(model, tmp_path / "an odd=place")
+    output, metrics = f"{tmp_path}/out/", tmp_path / "nightly.prom"
+    job = ("score", source, output, "--model", f"topic={odd}", "--model", f"tone={model}")
+    finish_it = ("finish", output, "--json", "--metrics-file", metrics)
+    assert in_process(*finish_it).returncode == 68
+    assert 'textbatch_last_exit_code{task="nightly"} 68.0' in metrics.read_text()
+    for index in "01":
+        assert in_process(*job, "--shard", f"{index}/2").returncode == 0
+    told = json.loads(in_process(*finish_it).stdout)
+    assert [(one["name"], one["model"]) for one in told["models"]] == [
+        ("topic", str(odd)),
+        ("tone", str(model)),
+    ]
+    lines = metrics.read_text().splitlines()
+    for line in (
+        'textbatch_last_exit_code{task="nightly"} 0.0',
+        'textbatch_rows_in{task="nightly"} 142.0',
+        f'textbatch_files_new{{task="nightly"}} {told["files"]["scored"]}.0',
+    ):
+        assert line in lines
+    for one in told["models"]:
+        labels = f'{{fingerprint="{one["fingerprint"]}",model="{one["name"]}",task="nightly"}}'
+        assert f"textbatch_model_fingerprint_info{labels} 1.0" in lines
+
+
 def test_a_share_is_told_by_two_numbers():
     assert Share.parse("3/10") == Share(3, 10)
     for wrong in ("", "1", "2/2", "-1/2", "1/0", "a/b", "1/2/3", "01/2", " 0/2", "0/200000", "²/3"):

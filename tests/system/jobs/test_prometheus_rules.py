@@ -78,15 +78,38 @@ NIGHTS = [
     ({'textbatch_drift{of="labels"}': 0.5}, "5m", {"TextbatchDrift"}),
     ({'textbatch_drift{of="labels"}': 0.5, "textbatch_rows_in": 100}, "5m", set()),
 ]
+#: A good night with two models, whose answers have a label more.
+SEVERAL = {
+    f'{name}{{model="{model}",{labels}' if labels else f'{name}{{model="{model}"}}': value
+    for key, value in GOOD.items()
+    if key.startswith(("textbatch_rows{", "textbatch_oov_share", "textbatch_drift"))
+    for name, _, labels in [key.partition("{")]
+    for model in ("topic", "tone")
+}
+SEVERAL = {
+    key: value for key, value in GOOD.items() if "{" not in key and "oov" not in key
+} | SEVERAL
+TONE = 'model="tone"'
+NIGHTS_OF_SEVERAL = [
+    ({}, "1h", set()),
+    ({f'textbatch_rows{{{TONE},status="bad_text"}}': 11}, "5m", {"TextbatchBadRows"}),
+    ({"textbatch_rows_quarantined": 11}, "5m", {"TextbatchBadRows"}),
+    ({f"textbatch_oov_share{{{TONE}}}": 0.4}, "5m", {"TextbatchUnknownWords"}),
+    ({f'textbatch_drift{{{TONE},of="labels"}}': 0.5}, "5m", {"TextbatchDrift"}),
+]
+ALL_NIGHTS = [
+    *((GOOD | changes, at, fired) for changes, at, fired in NIGHTS),
+    *((SEVERAL | changes, at, fired) for changes, at, fired in NIGHTS_OF_SEVERAL),
+]
 
 
 @pytest.mark.skipif(PROMTOOL is None, reason="no promtool (Debian's package prometheus)")
 def test_each_alert_fires_when_it_should_and_only_then(tmp_path):
     names = {rule["alert"] for rule in yaml.safe_load(ALERTS.read_text())["groups"][0]["rules"]}
-    assert names == {name for _, _, fired in NIGHTS for name in fired}
+    assert names == {name for _, _, fired in ALL_NIGHTS for name in fired}
     tests = []
-    for changes, at, fired in NIGHTS:
-        values = {key: value for key, value in (GOOD | changes).items() if value is not None}
+    for night, at, fired in ALL_NIGHTS:
+        values = {key: value for key, value in night.items() if value is not None}
         series = [{"series": _named(key), "values": f"{v}x2000"} for key, v in values.items()]
         alerts = [
             # Only whether it fires is compared.

@@ -6,16 +6,17 @@ from pathlib import Path
 
 from textbatch.cli.command import Given, short_id
 from textbatch.cli.commands.score import print_scored
-from textbatch.cli.console import print_json, print_line, progress_shown
+from textbatch.cli.console import log, print_json, print_line, progress_shown
 from textbatch.cli.options import JsonOptions
 from textbatch.cli.own_process import start_without_pandas
+from textbatch.cli.score_options import MetricsOptions
 from textbatch.data.storage.location import Location, location_of
 from textbatch.options import option, options
 from textbatch.scoring.config import STAGES, written_for
 
 
 @options
-class FinishCommand(JsonOptions):
+class FinishCommand(MetricsOptions, JsonOptions):
     """What `textbatch finish` takes."""
 
     output: Location = option(
@@ -42,14 +43,22 @@ def finish_command(given: Given[FinishCommand]) -> None:
     Checks that every part of the plan is there, its seal and its rows, writes the manifest, then
     _SUCCESS. Exit code 75 while parts are missing.
     """
+    from textbatch.integrations.prometheus import failure_measured, write_success
+    from textbatch.report.files import only_warned
     from textbatch.scoring.folder.finish import finish_output
 
-    config = given.made()
-    start_without_pandas()
-    with progress_shown() as shown:
-        done = finish_output(
-            config.output, run_id=short_id(given.run), work_dir=config.work_dir, progress=shown
-        )
+    with failure_measured(given["metrics_file"]):
+        config = given.made()
+        start_without_pandas()
+        with progress_shown() as shown:
+            done = finish_output(
+                config.output, run_id=short_id(given.run), work_dir=config.work_dir, progress=shown
+            )
+    if config.metrics_file:
+        # What training looked like is in the models, which need not be on this machine.
+        profiles = [None] * len(done.sections)
+        with only_warned(f"the metrics file {config.metrics_file}", log):
+            write_success(config.metrics_file, done, *profiles)
     if config.json:
         print_json(done.to_dict())
     else:

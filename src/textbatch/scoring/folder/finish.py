@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import zip_longest
 from os import fspath
 from pathlib import Path
 
@@ -85,6 +86,7 @@ def finish_output(
     finally:
         work.release(keep=keep and work.inherited)
     head = found[0] if found else None
+    places = _places(head.model, tuple(success.models)) if head else {}
     return RunReport(
         run_id=run_id,
         input=head.input if head else "",
@@ -100,10 +102,19 @@ def finish_output(
         rows_quarantined=success.rows_quarantined,
         statuses=success.statuses,
         labels=success.labels,
+        # As a share tells of its own.
+        files=dict.fromkeys(("found", "scored"), success.parts)
+        | dict.fromkeys(("resumed", "known", "stray"), 0)
+        if state == "done"
+        else None,
+        shards={"planned": success.parts, "done": 0, "rows": success.rows_in}
+        | {"smallest": None, "largest": None}
+        if state == "done"
+        else None,
         models=[
             ModelReport(
                 name=name,
-                model="",  # the shares knew where it was
+                model=places.get(name, ""),
                 fingerprint=one.fingerprint,
                 statuses=one.statuses,
                 labels=one.labels,
@@ -152,6 +163,21 @@ def _completed(
         iter(records),
         Ending(run_id=run_id, fingerprint=head.fingerprint, job=head.job, inputs=head.inputs),
     )
+
+
+def _places(told: str, names: tuple[str, ...]) -> dict[str, str]:
+    """The place of each model, from the plan, which has them as `NAME=PLACE NAME=PLACE`.
+
+    Args:
+        told: What the plan tells.
+        names: The names of the models, in the order of the plan.
+    """
+    places, rest = {}, f" {told}"
+    for name, after in zip_longest(names, names[1:]):
+        _, _, rest = rest.partition(f" {name}=")
+        place, mark, behind = rest.partition(f" {after}=") if after else (rest, "", "")
+        places[name], rest = place, f"{mark}{behind}"
+    return places
 
 
 def _check_unchanged(file: PlannedFile) -> None:
