@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sys
@@ -19,10 +20,24 @@ if TYPE_CHECKING:
 #: state on disk is sound at every moment, and the next run removes what is left.
 GRACE_SECONDS = 4.0
 
-#: Commands that write nothing, or at most a page and a report at their end.
-_READING = ("evaluate", "show", "predict", "inspect", "verify", "config")
-#: Commands that go on where a run before them was stopped. Others begin again.
-_GOING_ON = ("score", "train", "tune")
+#: What a stopped command leaves, and what the next run of it does.
+_AS_IT_WAS, _NOTHING, _AGAIN = "the output is as it was", "nothing was changed", "run again"
+_RELEASES, _GO_ON = "the releases are as they were", "run again to go on"
+_LEFT = {
+    "score": (_AS_IT_WAS, _GO_ON),
+    "train": (_AS_IT_WAS, _GO_ON),
+    "tune": ("the trials that are done are kept", _GO_ON),
+    "finish": ("the parts are as they were", _AGAIN),
+    "promote": (_RELEASES, _AGAIN),
+    "rollback": (_RELEASES, _AGAIN),
+    "demo": ("nothing but its folder was changed", "run again with --overwrite"),
+    # They write nothing, or at most a page and a report at their end.
+    **dict.fromkeys(("evaluate", "show", "predict", "inspect"), (_NOTHING, _AGAIN)),
+    **dict.fromkeys(("verify", "config", "doctor"), (_NOTHING, _AGAIN)),
+    **dict.fromkeys(("audit", "vectors", "import", "export"), (_AS_IT_WAS, _AGAIN)),
+}
+#: Removes what a bar has drawn on the line, and shows the cursor that it hides.
+_CLEARED = b"\r\x1b[2K\x1b[?25h"
 _RETRY_SECONDS = 0.02
 _IMPORTING = "<frozen importlib._bootstrap>"
 
@@ -38,6 +53,9 @@ def catch_signals() -> None:
     numbers = [signal.SIGTERM]
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         numbers.append(signal.SIGINT)
+    global _stderr
+    with suppress(OSError):
+        _stderr = fcntl.fcntl(2, fcntl.F_DUPFD_CLOEXEC, 3)
     reading, writing = os.pipe2(os.O_CLOEXEC)
     os.set_blocking(writing, False)
     signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
@@ -53,6 +71,8 @@ def catch_signals() -> None:
 
 
 _told = threading.Event()
+#: Where the line is written. Libraries that say too much are silenced by another file as number 2.
+_stderr = 2
 
 
 def stopped() -> None:
@@ -68,18 +88,24 @@ def message(number: int) -> str:
         number: SIGINT or SIGTERM.
     """
     name = "Ctrl-C" if number == signal.SIGINT else "SIGTERM"
-    command = next((word for word in sys.argv[1:] if word in _READING + _GOING_ON), "")
-    left = "nothing was changed" if command in _READING else "the output is as it was"
-    then = "run again to go on" if command in _GOING_ON else "run again"
+    # Files may have the names of commands, but they come behind the command.
+    command = next((word for word in sys.argv[1:] if word in _LEFT), "")
+    left, then = _LEFT.get(command, (_NOTHING, _AGAIN))
     return f"stopped by {name}; {left}; {then}"
 
 
 def _end(number: int) -> NoReturn:
     """End the process at once. The line is written without any lock that the job may hold."""
+    # Not by an import: what a command has not loaded, it has not used.
+    if passing := sys.modules.get("textbatch.data.storage.passing"):
+        with suppress(Exception):
+            passing.remove_passing()
     if not _told.is_set():
         kind = "Interrupted" if number == signal.SIGINT else "Terminated"
+        drawn = os.isatty(_stderr) and os.environ.get("TERM", "dumb") != "dumb"
+        line = (_CLEARED if drawn else b"") + f"textbatch: error[{kind}]: ".encode()
         with suppress(OSError):
-            os.write(2, f"\ntextbatch: error[{kind}]: {message(number)}\n".encode())
+            os.write(_stderr, line + message(number).encode() + b"\n")
     os._exit(128 + number)
 
 

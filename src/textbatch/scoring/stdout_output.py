@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import tempfile
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import BinaryIO, Self
 
 from textbatch.data.readers.source import format_of
 from textbatch.data.storage.file_io import new_input
+from textbatch.data.storage.passing import passing_folder
 from textbatch.errors import storage_errors
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
@@ -60,8 +60,8 @@ class StdoutRun:
             TextbatchError: Its subclass tells the kind of error. Then nothing is printed.
             BrokenPipeError: Nobody reads it any more.
         """
-        folder = self._opened.enter_context(tempfile.TemporaryDirectory(prefix="textbatch-"))
-        output = Path(folder) / f"out.{self._format()}"
+        folder = self._opened.enter_context(passing_folder())
+        output = folder / f"out.{self._format()}"
         task = FileTask.of(self._config, self._run_id, output=output)
         self._run = self._opened.enter_context(FileRun(task, self._model, self._progress))
         result = self._run.run()

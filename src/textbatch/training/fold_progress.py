@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from textbatch.data.storage.passing import passing_folder
 from textbatch.report.listener import Listener
 
 #: Seconds between two looks at the files.
@@ -58,8 +58,7 @@ def steps_told(listener: Listener) -> Iterator[Path]:
         The folder for a `StepFile` of each fold.
     """
     stop = threading.Event()
-    with TemporaryDirectory(prefix="textbatch-folds-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    with passing_folder("textbatch-folds-") as folder:
 
         def look() -> None:
             while not stop.wait(_EVERY):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -17,6 +16,7 @@ from textbatch.data.readers.unlabelled import UnlabelledFiles
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
+from textbatch.data.storage.passing import passing_folder
 from textbatch.data.storage.places import check_places
 from textbatch.errors import DataError
 from textbatch.model.vectors.corpus import write_corpus
@@ -62,10 +62,10 @@ def _train_vectors(
     files.check()
     bad = _BadRows(config)
     extra_words = _listed_words(config.words) if config.words else ()
-    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
+    with passing_folder() as folder:
         with listener.step("reading", unit="texts") as step:
             texts = files.texts(bad.take, bad.counting(step.advance))
-            corpus = write_corpus(Path(folder) / "corpus.txt", [], texts)
+            corpus = write_corpus(folder / "corpus.txt", [], texts)
         bad.write()
         words = corpus.frequent(config.min_count)
         if not words:

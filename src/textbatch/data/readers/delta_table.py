@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from textbatch.data.readers.partitions import partitions_of
 from textbatch.data.storage.file_io import file_io_of
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location, is_local, local
+from textbatch.data.storage.passing import passing_folder
 from textbatch.errors import DataError, storage_errors
 
 #: Features that a table may use, because its files can still be read as plain Parquet.
@@ -145,8 +145,8 @@ def _on_this_machine(root: Location) -> Iterator[str]:
     if is_local(root) and "%" not in str(root):
         yield local(root).absolute().as_uri()
         return
-    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        log = Path(folder) / "_delta_log"
+    with passing_folder() as folder:
+        log = folder / "_delta_log"
         log.mkdir()
         (log / "_sidecars").mkdir()
         listed = io.files_below(root / "_delta_log")
@@ -157,7 +157,7 @@ def _on_this_machine(root: Location) -> Iterator[str]:
             number = _NUMBERED.match(name)
             if number is None or int(number[1]) >= last:
                 _fetch(file, log / name)
-        yield folder
+        yield str(folder)
 
 
 def _fetch(file: InputFile, place: Path) -> None:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 from textbatch.data.readers.listing import ListedFile, find_files
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.stdin import spool_standard_input
 from textbatch.data.storage.local import LocalInput
 from textbatch.data.storage.location import STANDARD_INPUT, Location
+from textbatch.data.storage.passing import passing_folder
 
 
 @contextmanager
@@ -34,8 +33,8 @@ def input_files(inputs: Sequence[Location], options: ReadOptions) -> Iterator[li
     if STANDARD_INPUT not in inputs:
         yield find_files(inputs, options.input_format).files
         return
-    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        spool = LocalInput(Path(folder) / "stdin", shown="standard input")
+    with passing_folder() as folder:
+        spool = LocalInput(folder / "stdin", shown="standard input")
         spool_standard_input(spool.location)
         others = [place for place in inputs if place != STANDARD_INPUT]
         files = find_files(others, options.input_format).files if others else []
@@ -58,7 +57,7 @@ def standard_input_as_file(inputs: tuple[Location, ...]) -> Iterator[tuple[Locat
     if STANDARD_INPUT not in inputs:
         yield inputs
         return
-    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        spool = Path(folder) / "standard-input"
+    with passing_folder() as folder:
+        spool = folder / "standard-input"
         spool_standard_input(spool)
         yield tuple(spool if place == STANDARD_INPUT else place for place in inputs)

@@ -20,6 +20,7 @@
 * `retry`: tries calls again, each with a deadline.
 * `failures`: gives failures a class.
 * `atomic_file`, `atomic_directory`: files that appear whole or not at all.
+* `passing`: what must not stay where a process ends at once.
 * `new_tree`: directories for other programs, which know their files.
 * `private`: directories that no other user may have touched.
 * `model_cache`: models from a store, on this machine.

@@ -18,6 +18,7 @@ from textbatch.data.storage.atomic_file import (
     temporary_of,
 )
 from textbatch.data.storage.names import hidden_beside
+from textbatch.data.storage.passing import begin_passing, end_passing
 from textbatch.errors import OutputError, storage_errors
 
 
@@ -40,6 +41,7 @@ class NewDirectory:
     def create(self) -> None:
         """Make it, with the rights of the directory that it replaces."""
         old = state_of(self._target)
+        begin_passing(self.path)
         os.mkdir(self.path, 0o700 if old else 0o777)  # noqa: PTH102 - one call of `os` a step
         if old:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -67,6 +69,7 @@ class NewDirectory:
     def move_into_place(self) -> None:
         """Move it to its final path. The directory that was there is deleted."""
         # A directory cannot replace a full one in one step, so the old one is moved away first.
+        end_passing(self.path)
         aside = hidden_beside(self._target, f".{uuid.uuid4().hex[:16]}.old")
         with contextlib.suppress(FileNotFoundError):
             self._target.rename(aside)
@@ -109,6 +112,7 @@ def atomic_directory(path: Path) -> Iterator[NewDirectory]:
             new.move_into_place()
         finally:
             shutil.rmtree(new.path, ignore_errors=True)
+            end_passing(new.path)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textbatch.data.storage.names import hidden_beside, is_temporary_of
+from textbatch.data.storage.passing import begin_passing, end_passing
 from textbatch.errors import OutputError, storage_errors
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class NewFile(io.RawIOBase):
             self.close()
         with contextlib.suppress(OSError):
             os.unlink(self.path)  # noqa: PTH108 - one call of `os` a step
+        end_passing(self.path)
 
 
 class AtomicFile(NewFile):
@@ -144,6 +146,8 @@ class AtomicFile(NewFile):
         self._like = like or target
         self._replaced = state_of(self._like)
         # A private file is private from its first byte on.
+        if temporary.parent == target.parent:  # otherwise its folder passes
+            begin_passing(temporary)
         super().__init__(temporary, 0o600 if private or self._replaced else 0o666)
         # By the lock `remove_dead` tells a living writer's file. It is dropped with its process.
         with contextlib.suppress(OSError):
@@ -160,6 +164,7 @@ class AtomicFile(NewFile):
         """Move it to its final path."""
         os.replace(self.path, self.target)  # noqa: PTH105 - one call of `os` a step
         self.published = True
+        end_passing(self.path)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from textbatch.data.storage.atomic_file import sync_directory
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.files import read_whole
 from textbatch.data.storage.location import Location
+from textbatch.data.storage.passing import begin_passing, end_passing
 from textbatch.data.storage.private import private_directory
 from textbatch.errors import BundleError, DataError, InputNotFoundError, OutputError, storage_errors
 
@@ -71,12 +72,14 @@ def fetch_model(model: Location) -> Path:
     with storage_errors(place, "cannot write", missing=OutputError):
         # A half copy may stay after a crash, but its name is never a model's.
         temporary = Path(tempfile.mkdtemp(dir=models, prefix=".new-"))
+        begin_passing(temporary)
         try:
             for name, size in sizes.items():
                 _download(model / name, temporary / name, size)
             (temporary / _MANIFEST).write_bytes(content)
             if place.exists():
                 shutil.rmtree(place)
+            end_passing(temporary)
             temporary.replace(place)
             sync_directory(models)
         finally:

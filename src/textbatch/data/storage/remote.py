@@ -6,7 +6,6 @@ The classes raise the errors of this package. Arrow passes them on as they are.
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import itemgetter
@@ -20,6 +19,7 @@ from textbatch.data.storage.files import MAGIC, FileIO, Found, InputFile, Output
 from textbatch.data.storage.location import RemotePath
 from textbatch.data.storage.names import is_file_name
 from textbatch.data.storage.object_store import ObjectStore
+from textbatch.data.storage.passing import passing_folder
 from textbatch.data.storage.patterns import expression_of
 from textbatch.data.storage.remote_reader import AtOnce, RemoteReader
 from textbatch.data.storage.retry import retried
@@ -192,8 +192,8 @@ class RemoteOutput(OutputFile):
 @contextmanager
 def _written(data: bytes) -> Iterator[Path]:
     """A file on this machine that holds some bytes, until it is uploaded."""
-    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        local = Path(folder) / "file"
+    with passing_folder() as folder:
+        local = folder / "file"
         with storage_errors(local, "cannot write"):
             local.write_bytes(data)
         yield local

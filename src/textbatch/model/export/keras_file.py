@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.data.json_text import json_text
+from textbatch.data.storage.passing import passing_folder
 from textbatch.errors import storage_errors
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
@@ -110,9 +111,9 @@ def temporary_folder() -> Iterator[Path]:
     place = tempfile.gettempdir()
     with (
         storage_errors(place, "cannot write temporary files in"),
-        tempfile.TemporaryDirectory(prefix="textbatch-") as folder,
+        passing_folder() as folder,
     ):
-        yield Path(folder)
+        yield folder
 
 
 def answers_to(bundle: Bundle, model: Any) -> Callable[[pa.Array], Float32Array]:  # noqa: ANN401

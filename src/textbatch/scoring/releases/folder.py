@@ -16,7 +16,7 @@ from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.files import is_hidden
 from textbatch.data.storage.location import Location, is_local, local
 from textbatch.data.strict_json import to_json
-from textbatch.errors import BundleError, InputNotFoundError, OutputError
+from textbatch.errors import BundleError, InputNotFoundError, OutputError, TextbatchError
 from textbatch.failpoints import failpoint
 from textbatch.model.bundle.directory import read_verified
 from textbatch.model.bundle.fetch import load_model
@@ -97,15 +97,21 @@ class ReleaseFolder:
             return version  # the same model in the same second
         file_io_of(place).make_folder(place)
         failpoint("version-begun")
-        for name, listed in files.manifest.files.items():
-            data = (source / name).read_bytes()
-            if hashlib.sha256(data).hexdigest() != listed.sha256:
-                raise BundleError(f"{source / name} changes while it is read", RESTORE)
-            new_output(place / name).write(data)
-        new_output(place / LAYOUT.manifest).write(manifest)
-        failpoint("version-written")
-        if load_model(place).fingerprint != version.fingerprint:
-            raise BundleError(f"{place} is not what was written", "run again")
+        try:
+            for name, listed in files.manifest.files.items():
+                data = (source / name).read_bytes()
+                if hashlib.sha256(data).hexdigest() != listed.sha256:
+                    raise BundleError(f"{source / name} changes while it is read", RESTORE)
+                new_output(place / name).write(data)
+            new_output(place / LAYOUT.manifest).write(manifest)
+            failpoint("version-written")
+            if load_model(place).fingerprint != version.fingerprint:
+                raise BundleError(f"{place} is not what was written", "run again")
+        except BaseException:
+            # Nobody reads it. What cannot be removed now, the next `promote` removes.
+            with suppress(TextbatchError, OSError):
+                file_io_of(place).remove_folder(place)
+            raise
         return version
 
     def record(self, releases: Releases) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.readers.bad_rows import BadRow
+from textbatch.data.storage.passing import passing_folder
 from textbatch.errors import ConflictError
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.vectors.combine import combine, extend_vocabulary
@@ -83,8 +83,8 @@ def build_embedding(
     if config.unlabelled:
         unlabelled_of(config).check()
     counts = _counts(tokens[0])
-    with tempfile.TemporaryDirectory(prefix="textbatch-") as folder:
-        corpus, warnings = _corpus(run, texts, Path(folder) / "corpus.txt")
+    with passing_folder() as folder:
+        corpus, warnings = _corpus(run, texts, folder / "corpus.txt")
         frequent = corpus.frequent(_MIN_UNLABELLED) if corpus else {}
         candidates = [word for word in frequent if word not in counts][: config.keep_vectors]
         files = _read_files(run, {*counts, *candidates})
