@@ -14,7 +14,6 @@ import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,8 +117,7 @@ class NewFile(io.RawIOBase):
 class AtomicFile(NewFile):
     """A new file that replaces another one in one step, with the same mode and owner.
 
-    `sync`, `close`, `move_into_place` and `sync_directory` are the steps. `atomic_file` does them
-    all.
+    The steps are `sync`, `close`, `move_into_place`, `sync_directory`; `atomic_file` does them.
 
     Attributes:
         target: The final path.
@@ -231,9 +229,8 @@ def remove_dead(path: Path) -> None:
     Args:
         path: The final path. What living writers have begun stays.
     """
-    is_ours = partial(is_temporary_of, path=path)
     with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
-        for name in [entry.path for entry in entries if is_ours(entry.name)]:
+        for name in [entry.path for entry in entries if is_temporary_of(entry.name, path=path)]:
             with contextlib.suppress(OSError):
                 remove_unlocked(name)
 
