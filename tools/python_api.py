@@ -23,6 +23,7 @@ from textbatch.scoring.config import (
     TableOptions,
 )
 from textbatch.scoring.table_options import ScoreTablesOptions
+from textbatch.training.config.model_import import ImportSettings
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.config.vectors import VectorsConfig
 
@@ -60,6 +61,9 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
     "training/api.py": {
         "train": (TrainConfig, ("log",)),
         "train_vectors": (VectorsConfig, ("log",)),
+    },
+    "training/from_keras.py": {
+        "import_keras": (ImportSettings, ("network", "tokenizer", "labels", "log")),
     },
 }
 _WIDTH = 100

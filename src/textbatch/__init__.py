@@ -24,6 +24,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "from_keras",
+    "import_keras",
     "load",
     "normalize",
     "score",
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from textbatch.scoring.loading import load
     from textbatch.text.normalization import normalize
     from textbatch.training.api import train, train_vectors
-    from textbatch.training.from_keras import from_keras
+    from textbatch.training.from_keras import from_keras, import_keras
 
 
 _HOMES = {
@@ -49,6 +50,7 @@ _HOMES = {
     "TextbatchError": "textbatch.errors",
     "evaluate": "textbatch.scoring.api",
     "from_keras": "textbatch.training.from_keras",
+    "import_keras": "textbatch.training.from_keras",
     "load": "textbatch.scoring.loading",
     "normalize": "textbatch.text.normalization",
     "score": "textbatch.scoring.api",

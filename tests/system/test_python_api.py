@@ -206,6 +206,7 @@ def test_the_functions_parameters_are_written_from_their_options(python_api):
         textbatch.load,
         textbatch.train_vectors,
         textbatch.from_keras,
+        textbatch.import_keras,
         textbatch.normalize,
         textbatch.Model.score_table,
         textbatch.Model.predict,

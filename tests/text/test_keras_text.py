@@ -62,6 +62,17 @@ def test_the_default_rules(text):
     assert words([text], RULES) == [words_of_keras(text, RULES)]
 
 
+@pytest.mark.parametrize("lower", [True, False])
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_slices_of_an_array_are_split_as_the_whole(kind, lower):
+    texts = ["x", "It's  A,b", "", "É ß", "c"]
+    rules = replace(RULES, lower=lower)
+    tokens, offsets = rules.split_tokens(pa.array(texts, kind).slice(1, 3))
+    expected = [word for text in texts[1:4] for word in words_of_keras(text, rules)]
+    assert tokens.to_pylist() == expected
+    assert offsets.tolist() == [0, 3, 3, 5]
+
+
 def test_the_real_tokenizer():
     legacy = pytest.importorskip("keras.src.legacy.preprocessing.text")
     texts = ["Straße, İstanbul\xa0Σας ΟΔΟΣ", "don't [stop]\tnow\r\n", "文 本,本", "…x"]

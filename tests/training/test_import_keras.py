@@ -91,6 +91,14 @@ NETWORKS = {
         layers.Bidirectional(layers.GRU(5, return_sequences=True)),
         layers.Bidirectional(layers.GRU(4)),
     ),
+    "no mask": lambda: chain(layers.GRU(5, return_sequences=True), layers.LSTM(4), mask=False),
+    "a maximum": lambda: chain(
+        layers.LSTM(4, return_sequences=True),
+        layers.Conv1D(6, 3),
+        layers.GlobalMaxPooling1D(),
+        mask=False,
+    ),
+    "sum of both ways": lambda: chain(layers.Bidirectional(layers.LSTM(4), merge_mode="sum")),
     "mean of logits": lambda: chain(
         layers.LSTM(6, return_sequences=True),
         layers.GlobalAveragePooling1D(),
@@ -160,28 +168,24 @@ def test_tokens_that_no_text_yields_are_counted(files, tmp_path):
 
 
 UNFIT = {
-    "mask_zero": lambda: chain(layers.LSTM(4), mask=False),
-    "GlobalMaxPooling1D": lambda: chain(
-        layers.LSTM(4, return_sequences=True), layers.GlobalMaxPooling1D()
-    ),
-    "activation='relu'": lambda: chain(layers.LSTM(4, activation="relu")),
-    "go_backwards": lambda: chain(layers.LSTM(4, go_backwards=True)),
-    "concatenate": lambda: chain(layers.Bidirectional(layers.LSTM(4), merge_mode="sum")),
-    "Flatten": lambda: chain(layers.LSTM(4, return_sequences=True), layers.Flatten()),
-    "tanh": lambda: chain(layers.LSTM(4), layers.Dense(4, activation="tanh")),
-    "read both ways": lambda: chain(
-        layers.Bidirectional(layers.LSTM(4, return_sequences=True)), layers.LSTM(4)
-    ),
-    "embedding 20": lambda: chain(layers.LSTM(4), rows=20),
+    "has go_backwards=True": lambda: chain(layers.LSTM(4, go_backwards=True)),
+    "has the recurrent activation tanh": lambda: chain(layers.GRU(4, recurrent_activation="tanh")),
+    "LayerNormalization": lambda: chain(layers.LSTM(4), layers.LayerNormalization()),
+    "the embedding has 20 rows": lambda: chain(layers.LSTM(4), rows=20),
     "has outputs for 4 labels": lambda: chain(layers.LSTM(4), outputs=4),
-    "activation sigmoid": lambda: chain(layers.LSTM(4), activation="sigmoid"),
+    "3 outputs and the activation sigmoid": lambda: chain(layers.LSTM(4), activation="sigmoid"),
+    "is a Reshape": lambda: keras.Sequential(
+        [*chain(layers.LSTM(4)).layers, layers.Reshape((3, 1))]
+    ),
+    "has no weights yet": lambda: keras.Sequential([layers.Embedding(160, 6), layers.LSTM(4)]),
+    "is a bytes without a config": lambda: b"network",
 }
 
 
 @pytest.mark.filterwarnings("ignore:Layer")
 @pytest.mark.parametrize("why", UNFIT)
 def test_a_network_that_cannot_be_scored_is_refused(why, files, tmp_path):
-    with pytest.raises(UsageError) as caught:
+    with pytest.raises(BundleError) as caught:
         adopted(UNFIT[why](), files, tmp_path)
     assert why in str(caught.value)
     assert not (tmp_path / "own").exists()
@@ -206,7 +210,7 @@ def test_a_recurrent_layer_used_twice_is_found_out(files, tmp_path):
         3, activation="softmax", kernel_initializer=keras.initializers.RandomNormal(stddev=2.0)
     )
     network = keras.Model(ids, last(layers.GlobalAveragePooling1D()(lstm(lstm(vectors)))))
-    with pytest.raises(BundleError, match="off from the network's"):
+    with pytest.raises(BundleError, match="does not read the layer before it alone"):
         adopted(network, files, tmp_path)
 
 
@@ -219,7 +223,7 @@ def test_a_recurrent_layer_used_twice_is_found_out(files, tmp_path):
         ({"vocabulary": ["", "[UNK]", "so", "so"]}, UsageError, "token twice"),
         ({"vocabulary": ["", "[UNK]", "so", "two\nlines"]}, UsageError, "two lines"),
         ({"vocabulary": ["", "[UNK]", "so", ""]}, UsageError, "is empty"),
-        ({"vocabulary": ["", "[UNK]", "neverthere"]}, DataError, "no test row"),
+        ({"vocabulary": ["", "[UNK]", "neverthere"]}, DataError, "no validation row"),
         ({"validation": None}, ConflictError, "not named"),
     ],
 )

@@ -17,8 +17,8 @@ from textbatch.model.engines import Engine
 from textbatch.model.options import OpeningOptions
 from textbatch.model.pending import PendingPredictions
 from textbatch.model.predictor import Predictor, open_bundle
-from textbatch.text.keras_text import KerasText
 from textbatch.text.tokenizer import SplitTexts
+from textbatch.text.vectorized_text import TextRules
 from textbatch.types import BoolArray, Predictions
 
 
@@ -84,7 +84,7 @@ class Predictors:
             undecodable: True where a null means that the text is not UTF-8. Shape `(rows,)`.
         """
         distinct = DistinctTexts.of(texts, undecodable)
-        split: dict[KerasText | None, SplitTexts] = {}
+        split: dict[TextRules | None, SplitTexts] = {}
         pending = []
         for one in self.each:
             way = one.tokenizer.splitting

@@ -3,6 +3,7 @@
 * `choices`: choices of options.
 * `normalization`: the rules by which a text becomes tokens.
 * `keras_text`: the rules of a Keras Tokenizer instead.
+* `vectorized_text`: those of a TextVectorization layer.
 * `vocabulary`: the tokens that a model knows, and their ids.
 * `tokenizer`: texts to token ids, a chunk at a time.
 * `bucketing`: mini-batches of rows of similar length.

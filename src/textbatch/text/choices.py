@@ -6,3 +6,7 @@ from typing import Literal
 
 #: Where texts are padded or cut.
 Side = Literal["pre", "post"]
+#: What a `TextVectorization` layer does to texts before it splits them; `none` is Keras's None.
+Standardize = Literal["lower_and_strip_punctuation", "lower", "strip_punctuation", "none"]
+#: How it splits texts.
+Split = Literal["whitespace", "character"]

@@ -7,7 +7,7 @@ them. They are those of `keras.preprocessing.text.text_to_word_sequence` and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,10 +15,8 @@ import pyarrow.compute as pc
 
 from textbatch.errors import BundleError
 from textbatch.text.choices import Side
-from textbatch.text.normalization import fold_bytes
+from textbatch.text.normalization import ascii_lower, fold_bytes
 from textbatch.types import BoolArray, Int64Array
-
-#: Where texts are padded, or where tokens are cut off: at the beginning, or at the end.
 
 #: The most characters of both, so that a hostile bundle cannot make texts much longer.
 _MAX_FILTERS, _MAX_SPLIT = 10_000, 32
@@ -59,6 +57,11 @@ class KerasText:
             raise BundleError("`split` of the tokenizer is an empty text", _REMEDY)
 
     @property
+    def splitting(self) -> KerasText:
+        """What decides how texts are split, whatever becomes of unknown tokens."""
+        return replace(self, keep_unknown=True)
+
+    @property
     def between(self) -> str:
         """What joins tokens to a text that has these tokens."""
         return "" if self.char_level else self.split
@@ -77,16 +80,8 @@ class KerasText:
         if self.lower:
             text = _lower(text)
         if self.char_level:
-            return _characters(text)
-        lists = pc.split_pattern(self._separated(text), pattern=self.split)
-        tokens = lists.flatten()
-        # Two separators side by side have an empty text between them. It is no token.
-        filled = pc.not_equal(tokens, "")
-        before = np.zeros(len(tokens) + 1, np.int64)
-        np.cumsum(filled.to_numpy(zero_copy_only=False), out=before[1:])
-        ends = np.zeros(len(text) + 1, np.int64)
-        np.cumsum(pc.list_value_length(lists).to_numpy(zero_copy_only=False), out=ends[1:])
-        return tokens.filter(filled), before[ends]
+            return characters_of(text)
+        return tokens_between(self._separated(text), self.split)
 
     def _separated(self, text: pa.Array) -> pa.Array:
         """Make the separator of each character in `filters`."""
@@ -103,7 +98,7 @@ class KerasText:
 def _lower(text: pa.Array) -> pa.Array:
     """`str.lower`. Arrow has no special cases such as the final sigma."""
     ascii_only = pc.string_is_ascii(text)
-    lowered = pc.ascii_lower(text)
+    lowered = ascii_lower(text)
     if pc.all(ascii_only).as_py() is not False:
         return lowered
     others = pc.invert(ascii_only)
@@ -111,7 +106,36 @@ def _lower(text: pa.Array) -> pa.Array:
     return pc.replace_with_mask(lowered, others, pa.array(theirs, text.type))
 
 
-def _characters(text: pa.Array) -> tuple[pa.Array, Int64Array]:
+def tokens_between(text: pa.Array, separator: str) -> tuple[pa.Array, Int64Array]:
+    """Split texts at a separator.
+
+    Args:
+        text: Large strings without nulls. Shape `(rows,)`.
+        separator: What stands between tokens, once or more.
+
+    Returns:
+        All tokens, and the offsets of the rows, as `split_tokens`.
+    """
+    lists = pc.split_pattern(text, pattern=separator)
+    tokens = lists.flatten()
+    # Two separators side by side have an empty text between them. It is no token.
+    filled = pc.not_equal(tokens, "")
+    before = np.zeros(len(tokens) + 1, np.int64)
+    np.cumsum(filled.to_numpy(zero_copy_only=False), out=before[1:])
+    ends = np.zeros(len(text) + 1, np.int64)
+    np.cumsum(pc.list_value_length(lists).to_numpy(zero_copy_only=False), out=ends[1:])
+    return tokens.filter(filled), before[ends]
+
+
+def characters_of(text: pa.Array) -> tuple[pa.Array, Int64Array]:
+    """Split texts into their characters.
+
+    Args:
+        text: Large strings without nulls. Shape `(rows,)`.
+
+    Returns:
+        All characters, and the offsets of the rows, as `split_tokens`.
+    """
     lengths = pc.utf8_length(text).to_numpy(zero_copy_only=False)
     offsets = np.zeros(len(lengths) + 1, np.int64)
     np.cumsum(lengths, out=offsets[1:])

@@ -73,6 +73,7 @@ _NARROW = PUNCTUATION + "".join(set(WHITE_SPACE) - set(_WIDE))
 _BYTES = bytes.maketrans(
     (ascii_uppercase + _NARROW).encode(), (ascii_lowercase + " " * len(_NARROW)).encode()
 )
+_LOWER = bytes.maketrans(ascii_uppercase.encode(), ascii_lowercase.encode())
 _WIDE_SPACES = f"[{_hex_class(_WIDE)}]"
 _CJK = f"([{_range_class(CJK_RANGES)}])"
 _NOT_SURELY_NFKC = f"[^{_range_class(SURELY_NFKC)}]"
@@ -145,6 +146,21 @@ def _composes() -> bool:
     """Whether Arrow's NFKC puts letters and their accents together: before 26 it does not."""
     (accented,) = pc.utf8_normalize(pa.array(["U\u0300"]), form="NFKC").to_pylist()
     return bool(accented == "\u00d9")
+
+
+def ascii_lower(text: pa.Array) -> pa.Array:
+    """Make small letters of the capitals of ASCII.
+
+    Arrow's kernel of this name loses bytes where the first text does not begin at byte 0, as in a
+    slice that was cast.
+
+    Args:
+        text: Large strings without nulls. Shape `(rows,)`.
+
+    Returns:
+        Shape `(rows,)`.
+    """
+    return fold_bytes(text, _LOWER)
 
 
 def fold_bytes(text: pa.Array, table: bytes) -> pa.Array:

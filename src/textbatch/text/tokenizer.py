@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textbatch.text.keras_text import KerasText, kept_tokens
+from textbatch.text.keras_text import kept_tokens
 from textbatch.text.normalization import split_tokens
+from textbatch.text.vectorized_text import TextRules
 from textbatch.text.vocabulary import OOV_ID, PAD_ID, Vocabulary
 from textbatch.types import BoolArray, Int64Array, TokenBatch
 
@@ -45,12 +46,12 @@ class Tokenizer:
 
     vocabulary: Vocabulary
     max_sequence_length: int
-    rules: KerasText | None = None
+    rules: TextRules | None = None
 
     @property
-    def splitting(self) -> KerasText | None:
+    def splitting(self) -> TextRules | None:
         """What decides how `split` splits. Tokenizers in which it is equal can share its result."""
-        return self.rules and replace(self.rules, keep_unknown=True)
+        return self.rules and self.rules.splitting
 
     def encode(self, texts: pa.Array) -> TokenBatch:
         """Encode texts.

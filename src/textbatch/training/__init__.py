@@ -1,4 +1,4 @@
-"""The path of `train`; `tune`, `audit`, `vectors`, `from_keras`.
+"""The path of `train`; `tune`, `audit`, `vectors`, `from_keras`, `import_keras`.
 
 * `api`, `from_keras`: the functions for Python.
 * `config`: the options of each command.

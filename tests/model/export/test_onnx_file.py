@@ -32,6 +32,7 @@ from textbatch.model.export.exported import export_bundle
 from textbatch.model.predictor import open_predictor
 from textbatch.text.bucketing import pad
 from textbatch.text.keras_text import KerasText
+from textbatch.text.vectorized_text import VectorizedText
 
 TEXTS = pa.array([text or "" for text in random_texts(1000, seed=5)], pa.large_string())
 KNOWN = pa.array(
@@ -142,11 +143,17 @@ def keras_rules(**changes):
     return with_golden(with_classifier(bundle, text=KerasText(**{**usual, **changes})))
 
 
+def vectorized(**rules):
+    return with_golden(with_classifier(imported_bundle(), text=VectorizedText(**rules)))
+
+
 RULES = {
     "textbatch": random_bundle,
     "keras": keras_rules,
     "keras, cut behind": lambda: keras_rules(truncating="post", keep_unknown=False, lower=False),
     "keras, characters": lambda: keras_rules(char_level=True),
+    "vectorization": lambda: vectorized(lower=True, removed=string.punctuation, separators=" \n"),
+    "vectorization, characters": lambda: vectorized(lower=False, removed="", separators=""),
     "keras, long split": lambda: keras_rules(split="ab", filters="xyz"),
 }
 

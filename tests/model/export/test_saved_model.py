@@ -27,6 +27,7 @@ from textbatch.model.export.tf_tokens import TokenMaker
 from textbatch.model.network.chain import ChainLayer
 from textbatch.model.predictor import open_predictor
 from textbatch.text.keras_text import KerasText
+from textbatch.text.vectorized_text import PUNCTUATION, VectorizedText
 from textbatch.types import Status
 
 ODD = [
@@ -55,6 +56,11 @@ def rules(**changes):
         "keep_unknown": True, "truncating": "pre",
     }  # fmt: skip
     return with_classifier(random_bundle(), text=KerasText(**{**usual, **changes})).classifier
+
+
+def vectorized(**changes):
+    text = VectorizedText(**{"lower": True, "removed": "", "separators": " \n\t.", **changes})
+    return with_classifier(random_bundle(), text=text).classifier
 
 
 @pytest.mark.parametrize("make", [blended_bundle, unmasked], ids=["own", "imported"])
@@ -91,8 +97,10 @@ def test_it_answers_as_score_does(make, tmp_path):
         random_bundle().classifier,
         rules(),
         rules(char_level=True),
+        vectorized(removed=PUNCTUATION),
+        vectorized(separators=""),
     ],
-    ids=["own", "keras", "characters"],
+    ids=["own", "keras", "characters", "vectorization", "vectorization of characters"],
 )
 def test_its_tokens_are_those_of_score(classifier):
     tokenizer, make = classifier.tokenizer, TokenMaker(classifier)

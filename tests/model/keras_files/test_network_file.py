@@ -23,7 +23,8 @@ from support.keras_files import (
 )
 
 from textbatch.errors import BundleError, InputNotFoundError
-from textbatch.model.keras_files.network_file import KerasFile, read_network_file
+from textbatch.model.keras_files.keras_layers import KerasFile
+from textbatch.model.keras_files.network_file import read_network_file
 
 CUDNN: tuple[Layer, ...] = (
     CHAIN[0],

@@ -12,7 +12,7 @@ import pytest
 from textbatch.errors import BundleError
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.engines import open_engine
-from textbatch.model.keras_files.network_file import KerasFile, KerasLayer
+from textbatch.model.keras_files.keras_layers import KerasFile, KerasLayer
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
 from textbatch.model.network.weights import Weights

@@ -25,6 +25,7 @@ from textbatch.model.bundle.directory import (
 )
 from textbatch.model.bundle.records import (
     MAX_GOLDEN_ROWS,
+    ChainConfig,
     EarlyExit,
     Golden,
     ImportedConfig,
@@ -36,14 +37,18 @@ from textbatch.model.bundle.records import (
 from textbatch.model.bundle.strict_json import check_fields, dump_json, parse_json, read_fields
 from textbatch.model.layout import LAYOUT, RESTORE
 from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.chain import Chain
 from textbatch.model.network.weights import Weights
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.model.quality.thresholds import HeldOut
+from textbatch.text.keras_text import KerasText
 from textbatch.text.normalization import RULES_VERSION
+from textbatch.text.vectorized_text import TextRules
 from textbatch.text.vocabulary import Vocabulary
 
 T = TypeVar("T")
+_Config = NetworkConfig | ImportedConfig | ChainConfig
 
 #: The content of the file for a network that has no int8.
 _NO_INT8 = Int8Check(rows=0, agreement=1.0, max_difference=0.0)
@@ -155,8 +160,7 @@ def load_bundle(path: Path) -> Bundle:
     """
     files = read_verified(path)
     config = _config(files)
-    network = config.architecture if isinstance(config, NetworkConfig) else config.network()
-    rules = None if isinstance(config, NetworkConfig) else config.text
+    network, rules = _network_and_rules(config)
     if config.settings.text_rules != RULES_VERSION:
         raise BundleError(
             f"{path} was made with text rules {config.settings.text_rules}, this textbatch has "
@@ -189,25 +193,34 @@ def load_bundle(path: Path) -> Bundle:
     )
 
 
-def _config_of(bundle: Bundle) -> NetworkConfig | ImportedConfig:
+def _config_of(bundle: Bundle) -> _Config:
     classifier, settings = bundle.classifier, bundle.settings
     network, text = classifier.architecture, classifier.text
-    if isinstance(network, Architecture):
-        if text is None:
-            return NetworkConfig(architecture=network, settings=settings)
-        return ImportedConfig(text=text, settings=settings, architecture=network)
-    assert text is not None, "chains come from Keras, with its rules"
-    return ImportedConfig(text=text, settings=settings, chain=network)
+    architecture = network if isinstance(network, Architecture) else None
+    chain = network if isinstance(network, Chain) else None
+    if isinstance(text, KerasText):
+        return ImportedConfig(text=text, settings=settings, architecture=architecture, chain=chain)
+    if architecture and text is None:
+        return NetworkConfig(architecture=architecture, settings=settings)
+    return ChainConfig(vectorized=text, settings=settings, architecture=architecture, chain=chain)
 
 
-def _config(files: BundleFiles) -> NetworkConfig | ImportedConfig:
+def _config(files: BundleFiles) -> _Config:
     value = parse_json(files[LAYOUT.config], LAYOUT.config)
-    if not (isinstance(value, dict) and "text" in value):
+    if not isinstance(value, dict) or not {"text", "vectorized"} & set(value):
         return read_fields(NetworkConfig, value, LAYOUT.config)
-    config = read_fields(ImportedConfig, value, LAYOUT.config)
-    if (config.architecture is None) == (config.chain is None):
+    if "text" in value:
+        return read_fields(ImportedConfig, value, LAYOUT.config)
+    return read_fields(ChainConfig, value, LAYOUT.config)
+
+
+def _network_and_rules(config: _Config) -> tuple[Architecture | Chain, TextRules | None]:
+    if isinstance(config, NetworkConfig):
+        return config.architecture, None
+    network = config.architecture or config.chain
+    if network is None or (config.architecture and config.chain):
         raise BundleError(f"{LAYOUT.config} is malformed", RESTORE)
-    return config
+    return network, config.text if isinstance(config, ImportedConfig) else config.vectorized
 
 
 def _check_sizes(classifier: Classifier, graph: bytes) -> None:

@@ -10,8 +10,8 @@ from textbatch.model.network.chain import Chain
 from textbatch.model.network.chain_graph import build_chain_graph
 from textbatch.model.network.onnx_graph import build_graph
 from textbatch.model.network.weights import Weights
-from textbatch.text.keras_text import KerasText
 from textbatch.text.tokenizer import Tokenizer
+from textbatch.text.vectorized_text import TextRules
 from textbatch.text.vocabulary import Vocabulary
 
 
@@ -33,7 +33,7 @@ class Classifier:
     vocabulary: Vocabulary
     labels: tuple[str, ...]
     weights: Weights
-    text: KerasText | None = None
+    text: TextRules | None = None
     blend: Blend | None = None
     temperature: float = 1.0
 

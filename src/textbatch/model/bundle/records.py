@@ -18,6 +18,7 @@ from textbatch.model.quality.confidence_limits import LimitMeasure
 from textbatch.model.quality.text_sketch import TextSketch
 from textbatch.text.keras_text import KerasText
 from textbatch.text.normalization import RULES_VERSION
+from textbatch.text.vectorized_text import VectorizedText
 
 #: The most golden rows: training makes 32.
 MAX_GOLDEN_ROWS = 64
@@ -71,17 +72,22 @@ class ImportedConfig:
     architecture: Architecture | None = None
     chain: Chain | None = None
 
-    def network(self) -> Architecture | Chain:
-        """The one of the two that is there.
 
-        Raises:
-            ValueError: Both are there, or none.
-        """
-        if (self.architecture is None) == (self.chain is None):
-            raise ValueError("neither one network nor the other")
-        network = self.architecture or self.chain
-        assert network is not None
-        return network
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainConfig:
+    """What `config.json` holds for a model that was made with Keras, without a `Tokenizer`.
+
+    Attributes:
+        vectorized: How its `TextVectorization` layer splits texts; None for textbatch's own rules.
+        settings: As in `NetworkConfig`.
+        architecture: As in `ImportedConfig`.
+        chain: As in `ImportedConfig`.
+    """
+
+    vectorized: VectorizedText | None
+    settings: Settings
+    architecture: Architecture | None = None
+    chain: Chain | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from textbatch import __version__
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.network.chain import Chain
+from textbatch.text.keras_text import KerasText
 from textbatch.text.normalization import CJK_RANGES, PUNCTUATION, RULES_VERSION, WHITE_SPACE
 from textbatch.text.tokenizer import MAX_CHARACTERS
 from textbatch.types import Float32Array
@@ -84,7 +85,8 @@ def tokenizer_rules(classifier: Classifier) -> dict[str, Any]:
         classifier: Whose texts they are for.
     """
     if classifier.text:
-        return {"rules": "keras", "max_characters": MAX_CHARACTERS, **asdict(classifier.text)}
+        rules = "keras" if isinstance(classifier.text, KerasText) else "vectorization"
+        return {"rules": rules, "max_characters": MAX_CHARACTERS, **asdict(classifier.text)}
     return {
         "rules": "textbatch",
         "version": RULES_VERSION,

@@ -19,8 +19,10 @@ from textbatch.model.export.unicode_tables import (
     own_classes,
     python_lower,
 )
+from textbatch.text.keras_text import KerasText
 from textbatch.text.normalization import WHITE_SPACE
 from textbatch.text.tokenizer import MAX_CHARACTERS
+from textbatch.text.vectorized_text import VectorizedText
 from textbatch.text.vocabulary import OOV_ID, PAD_ID
 
 
@@ -62,7 +64,8 @@ class TokenMaker(tf.Module):  # type: ignore[misc]
         super().__init__()
         self._rules = classifier.text
         self._longest = classifier.architecture.max_sequence_length
-        if self._rules and not self._rules.char_level and len(self._rules.split) != 1:
+        rules = self._rules
+        if isinstance(rules, KerasText) and not rules.char_level and len(rules.split) != 1:
             raise ConflictError(
                 "the model's tokenizer splits at a text of several characters, which the "
                 "operations of TensorFlow cannot do as Keras does",
@@ -118,12 +121,24 @@ class TokenMaker(tf.Module):  # type: ignore[misc]
             given = nfkc(normal_form(), given)
             given = Characters(given.points + look_up(arrow_lower(), given.points), given.rows)
             return _split(given, own_classes())
-        if rules.lower:
-            given = lowered(python_lower(), given)
-        if rules.char_level:
+        if isinstance(rules, VectorizedText):
+            if rules.lower:
+                capital = (given.points >= ord("A")) & (given.points <= ord("Z"))
+                given = Characters(given.points + 32 * tf.cast(capital, tf.int32), given.rows)
+            if rules.removed:
+                kept = look_up(classes(rules.removed), given.points) != SEPARATOR
+                given = Characters(
+                    tf.boolean_mask(given.points, kept), tf.boolean_mask(given.rows, kept)
+                )
+            between, characters = rules.separators, not rules.separators
+        else:
+            if rules.lower:
+                given = lowered(python_lower(), given)
+            between, characters = rules.filters + rules.split, rules.char_level
+        if characters:
             starts = tf.range(tf.size(given.points, tf.int64) + 1)
             return tf.RaggedTensor.from_row_splits(given.points, starts), given.rows
-        return _split(given, classes(rules.filters + rules.split))
+        return _split(given, classes(between))
 
 
 def _split(given: Characters, table: CharacterTable) -> tuple[Tensor, Tensor]:

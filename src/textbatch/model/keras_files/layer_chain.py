@@ -14,6 +14,8 @@ _MASK = "NotEqual"
 _WRAPPED = ("layer", "backward_layer")
 _MODELS = ("Sequential", "Functional", "Model")
 _MAX_DEPTH = 8
+#: Layers that compute nothing, whatever policy they have.
+_NO_NUMBERS = ["InputLayer", "TextVectorization"]
 
 
 def chain_of(
@@ -83,7 +85,7 @@ def _check_numbers(layer: Mapping[str, Any], name: str) -> None:
         policy = one["config"].get("dtype", "float32")
         if isinstance(policy, dict):
             policy = str(_part(policy.get("config"), "name"))
-        if one["class_name"] != "InputLayer" and policy not in (None, "float32"):
+        if one["class_name"] not in _NO_NUMBERS and policy not in (None, "float32"):
             raise BundleError(
                 f"{name}: layer {one['class_name']:.60} computes in {str(policy)[:30]}, not "
                 "float32",
@@ -107,7 +109,8 @@ def _check_line(layers: Sequence[Mapping[str, Any]], name: str) -> None:
     if len(inputs) != 1 or not line or line[0] is not inputs[0]:
         raise BundleError(f"{name} has {len(inputs)} inputs", _REMEDY)
     before = _name(line[0])
-    _check_masks(layers, before, name)
+    tokens = line[1] if [one["class_name"] for one in line[1:2]] == _NO_NUMBERS[1:] else line[0]
+    _check_masks(layers, _name(tokens), name)
     for layer in line[1:]:
         nodes = layer.get("inbound_nodes")
         read = set(_tensors(nodes)) - masks

@@ -9,19 +9,21 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from textbatch.data.strict_json import parse_json
 from textbatch.errors import BundleError, InputNotFoundError
 from textbatch.model.keras_files.hdf5_file import Hdf5File
+from textbatch.model.keras_files.keras_layers import KerasFile, file_of
 from textbatch.model.keras_files.layer_chain import chain_of, is_model
 from textbatch.model.keras_files.saved_object import read_bytes
+from textbatch.model.keras_files.vectorization import KIND, read_vectorization
 from textbatch.types import Float32Array
 
 _REMEDY = "save the model again with model.save('model.keras')"
 _MAX_ENTRIES, _MAX_CONFIG, _MAX_FILE = 1_000, 16 << 20, 4 << 30
+_MAX_VOCABULARY = 256 << 20
 #: Keras does not compress; weights hardly shrink if somebody does.
 _MAX_RATIO = 50
 #: Where a layer has its variables, in the order of `get_weights`.
@@ -31,38 +33,6 @@ _PLACES = (
 )  # fmt: skip
 #: Where the layers are in the weights of a `.keras` file of Keras 3, and of Keras 2.
 _ROOTS = ("layers", "_layer_checkpoint_dependencies")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KerasLayer:
-    """A layer as Keras wrote it.
-
-    Attributes:
-        kind: Its class.
-        name: Its name.
-        config: Its config.
-        weights: Its weights, in the order of `get_weights`.
-    """
-
-    kind: str
-    name: str
-    config: Mapping[str, Any]
-    weights: tuple[Float32Array, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KerasFile:
-    """What was read from a file.
-
-    Attributes:
-        layers: The layers, in the order in which they compute.
-        input_length: Tokens of a text, if the model says it.
-        keras_version: The version of Keras that wrote it; empty if it does not say.
-    """
-
-    layers: tuple[KerasLayer, ...]
-    input_length: int | None
-    keras_version: str
 
 
 def read_network_file(path: Path) -> KerasFile:
@@ -99,6 +69,7 @@ def _from_zip(path: Path, data: bytes) -> KerasFile:
             config = parse_json(_entry(archive, "config.json", _MAX_CONFIG))
             metadata = parse_json(_entry(archive, "metadata.json", _MAX_CONFIG))
             weights = _entry(archive, "model.weights.h5", _MAX_FILE)
+            vocabulary = _vocabulary(archive)
     except (
         *(zipfile.BadZipFile, KeyError, ValueError, EOFError, zlib.error),
         *(OSError, RuntimeError, NotImplementedError, RecursionError),
@@ -114,7 +85,29 @@ def _from_zip(path: Path, data: bytes) -> KerasFile:
         layers = [layer for layer, _ in placed]
         arrays = list(_arrays_by_place(file, [place for _, place in placed]))
     version = metadata.get("keras_version") if isinstance(metadata, dict) else ""
-    return _file_of(layers, arrays, str(version or ""))
+    first = _vectorizing(layers)
+    read = read_vectorization(first["config"], vocabulary, str(path)) if first else None
+    return file_of(layers, arrays, str(version or ""), read)
+
+
+def _vocabulary(archive: zipfile.ZipFile) -> list[str] | None:
+    """The words of the only `TextVectorization` layer, as Keras saves them beside the weights."""
+    names = [
+        name
+        for name in archive.namelist()
+        if re.fullmatch(r"assets/\w+/text_vectorization/vocabulary.txt", name.replace("\\", "/"))
+    ]
+    if len(names) != 1:
+        return None
+    return _entry(archive, names[0], _MAX_VOCABULARY).decode().split("\n")
+
+
+def _vectorizing(layers: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The `TextVectorization` layer that the network begins with, if it does."""
+    for layer in layers:
+        if layer["class_name"] != "InputLayer":
+            return layer if layer["class_name"] == KIND else None
+    return None
 
 
 def _entry(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
@@ -219,35 +212,6 @@ def _from_h5(path: Path, file: Hdf5File) -> KerasFile:
         of_layer = file.attribute(group, "weight_names") if name in names else None
         arrays.append([file.array(f"{group}/{one}") for one in of_layer or []])
     version = file.attribute("", "keras_version")
-    return _file_of(layers, arrays, version if isinstance(version, str) else "")
-
-
-def _file_of(
-    layers: Sequence[Mapping[str, Any]], arrays: Sequence[Sequence[Float32Array]], version: str
-) -> KerasFile:
-    return KerasFile(
-        layers=tuple(
-            KerasLayer(
-                kind=layer["class_name"],
-                name=str(layer["config"].get("name", ""))[:100],
-                config=layer["config"],
-                weights=tuple(found),
-            )
-            for layer, found in zip(layers, arrays, strict=True)
-        ),
-        input_length=_input_length(layers),
-        keras_version=version if re.fullmatch(r"[0-9A-Za-z.+-]{1,40}", version) else "",
-    )
-
-
-def _input_length(layers: Sequence[Mapping[str, Any]]) -> int | None:
-    for layer in layers[:2]:
-        config = layer["config"]
-        for key in ("batch_shape", "batch_input_shape"):
-            match config.get(key):
-                case [_, int(length)]:
-                    return length
-        match config.get("input_length"):
-            case int(length):
-                return length
-    return None
+    first = _vectorizing(layers)
+    read = read_vectorization(first["config"], None, str(path)) if first else None
+    return file_of(layers, arrays, version if isinstance(version, str) else "", read)

@@ -1,4 +1,4 @@
-"""The file of a Keras `Tokenizer`: its `to_json`, or a pickle of it."""
+"""The file of a Keras `Tokenizer`, its `to_json` or a pickle of it; or of a vocabulary."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from textbatch.data.strict_json import parse_json
 from textbatch.errors import BundleError
 from textbatch.model.keras_files.pickle_names import TOKENIZER, Holder, dtype_of
 from textbatch.model.keras_files.saved_object import read_bytes, saved_object, unpacked
+from textbatch.model.keras_files.vectorization import is_vocabulary, vocabulary_of
 
 _WHAT = "Tokenizer"
 _REMEDY = "save the Tokenizer again, with to_json, pickle.dump or joblib.dump"
@@ -41,11 +42,15 @@ class KerasTokenizer:
     oov_token: str | None
 
 
-def read_tokenizer(path: Path) -> KerasTokenizer:
+def read_tokenizer(path: Path) -> KerasTokenizer | tuple[str, ...]:
     """Read a tokenizer. Nothing in the file is run.
 
     Args:
         path: JSON as `Tokenizer.to_json` gives it, or what `pickle.dump` or `joblib.dump` wrote.
+            Or the vocabulary of a `TextVectorization` layer: a word on each line, or a JSON list.
+
+    Returns:
+        The tokenizer; or the words of a vocabulary, without padding and `[UNK]`.
 
     Raises:
         InputNotFoundError: There is no such file.
@@ -53,11 +58,13 @@ def read_tokenizer(path: Path) -> KerasTokenizer:
     """
     data = unpacked(read_bytes(path, _WHAT), path)
     if data[:1] in (b"{", b'"'):
-        return _checked(path, _from_json(path, data))
+        return checked_tokenizer(str(path), _from_json(path, data))
+    if is_vocabulary(data):
+        return vocabulary_of(data, str(path))
     found = saved_object(data, path, _WHAT)
     if not isinstance(found, Holder) or found.kind != TOKENIZER or not _is_state(found.state):
         raise BundleError(f"{path} holds no {_WHAT}", _REMEDY)
-    return _checked(path, found.state)
+    return checked_tokenizer(str(path), found.state)
 
 
 def _is_state(state: object) -> bool:
@@ -78,7 +85,16 @@ def _from_json(path: Path, data: bytes) -> dict[str, Any]:
     return config
 
 
-def _checked(path: Path, state: Mapping[str, Any]) -> KerasTokenizer:
+def checked_tokenizer(name: str, state: Mapping[str, Any]) -> KerasTokenizer:
+    """Check the attributes of a `Tokenizer`.
+
+    Args:
+        name: Where it comes from, for messages.
+        state: Its attributes.
+
+    Raises:
+        BundleError: It has no words, or is damaged, or holds code.
+    """
     words = state.get("word_index")
     fits = isinstance(words, dict) and all(
         isinstance(word, str) and type(index) is int and index > 0 for word, index in words.items()
@@ -101,17 +117,17 @@ def _checked(path: Path, state: Mapping[str, Any]) -> KerasTokenizer:
         or (number is not None and number < 0)
         or not isinstance(oov, str | None)
     ):
-        raise BundleError(f"{path} holds a {_WHAT} without words, or a damaged one", _REMEDY)
+        raise BundleError(f"{name} holds a {_WHAT} without words, or a damaged one", _REMEDY)
     if state.get("analyzer") is not None:
         raise BundleError(
-            f"{path} holds a {_WHAT} with an `analyzer` of its own, which is code",
+            f"{name} holds a {_WHAT} with an `analyzer` of its own, which is code",
             "split the texts before, and fit a Tokenizer without it",
         )
     assert isinstance(words, dict)
     try:
         "".join([*words, filters, split, oov or ""]).encode()
     except UnicodeEncodeError as error:
-        raise BundleError(f"{path} has words that are not Unicode", _REMEDY) from error
+        raise BundleError(f"{name} has words that are not Unicode", _REMEDY) from error
     return KerasTokenizer(
         word_index=words,
         num_words=number or None,

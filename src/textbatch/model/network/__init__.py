@@ -7,6 +7,5 @@
 * `chain`: a chain of layers that was made with Keras, as data.
 * `chain_graph`, `chain_recurrent`, `chain_nodes`: such a chain as an ONNX graph.
 * `weights`: the tensors, as one safetensors file.
-* `keras_import`: a Keras network from elsewhere.
 * `keras_backend`: imports Keras late and without its messages.
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.chain import Chain
 from textbatch.model.vectors.coverage import VectorCoverage
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.types import Float32Array
@@ -26,7 +27,7 @@ class NetworkStart:
     """
 
     tokenizer: Tokenizer
-    architecture: Architecture
+    architecture: Architecture | Chain
     vectors: Float32Array
     coverage: VectorCoverage | None = None
     warnings: Sequence[str] = ()

@@ -13,6 +13,7 @@ from textbatch.data.readers.labelled import LabelledRows, label_ids_of
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.model.fitting.settings import Epoch, LabelledTokens
+from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.network.weights import Weights
 from textbatch.report.terminal.epochs import EpochProgress
@@ -54,6 +55,7 @@ class NetworkFit:
         from textbatch.model.fitting.fit import Fit
         from textbatch.model.network.keras_network import build_network
 
+        assert isinstance(start.architecture, Architecture), "chains were fitted elsewhere"
         seed, recipe = run.config.seed, run.recipe
         keras.utils.set_random_seed(seed)
         self._network = build_network(
@@ -102,6 +104,7 @@ class NetworkFit:
         from textbatch.model.network.keras_network import read_tensors
 
         architecture = self._start.architecture
+        assert isinstance(architecture, Architecture), "chains were fitted elsewhere"
         return Fitted(
             start=self._start,
             classifier=Classifier(

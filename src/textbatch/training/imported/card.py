@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.report.next_steps import command_line
-from textbatch.training.config.model_import import ImportConfig
+from textbatch.training.config.model_import import ImportSettings
 
 
-def card_of(config: ImportConfig, bundle: Bundle) -> str:
+def card_of(config: ImportSettings, bundle: Bundle) -> str:
     """Write the card.
 
     Args:

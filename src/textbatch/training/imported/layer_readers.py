@@ -10,7 +10,7 @@ from typing import Any, get_args
 import numpy as np
 
 from textbatch.errors import BundleError
-from textbatch.model.keras_files.network_file import KerasLayer
+from textbatch.model.keras_files.keras_layers import KerasLayer
 from textbatch.model.network.chain import Activation, ChainLayer
 from textbatch.training.imported.recurrent_weights import recurrent_tensors
 from textbatch.types import Float32Array

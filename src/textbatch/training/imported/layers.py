@@ -12,7 +12,7 @@ from typing import get_args
 
 import numpy as np
 
-from textbatch.model.keras_files.network_file import KerasFile, KerasLayer
+from textbatch.model.keras_files.keras_layers import KerasFile, KerasLayer
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Activation, Chain, ChainLayer
 from textbatch.text.choices import Side
@@ -34,11 +34,13 @@ class ImportedNetwork:
     Attributes:
         network: An `Architecture` where it is one, because that is fastest; else a chain.
         tensors: Its weights by name, as `tensor_shapes` of the network lists them.
+        activation: Of the original's output: `linear`, `softmax` or `sigmoid`.
         outputs: Number of its labels.
     """
 
     network: Architecture | Chain
     tensors: Mapping[str, Float32Array]
+    activation: str = "softmax"
 
     @property
     def outputs(self) -> int:
@@ -65,7 +67,12 @@ def embedding_of(file: KerasFile) -> KerasLayer:
 
 
 def read_layers(
-    file: KerasFile, table: Float32Array, *, padding: Side, max_sequence_length: int
+    file: KerasFile,
+    table: Float32Array,
+    *,
+    padding: Side,
+    max_sequence_length: int,
+    order: Sequence[int] | None = None,
 ) -> ImportedNetwork:
     """Read a network.
 
@@ -75,6 +82,7 @@ def read_layers(
             `(tokens, dimensions)`.
         padding: On which side texts were padded.
         max_sequence_length: To how many tokens texts were padded and cut.
+        order: For each label the number of its output; None if they are in the outputs' order.
 
     Raises:
         BundleError: A layer cannot be reproduced.
@@ -84,7 +92,12 @@ def read_layers(
     read: list[Read] = []
     for layer in layers:
         read += read_layer(layer, sequence=_reads_sequence(read), version=file.keras_version)
-    read = _with_logits(read)
+    read, activation = _with_logits(read)
+    if order is not None:
+        last, arrays = read[-1]
+        if sorted(order) != [*range(last.units)]:
+            raise unfit(f"it has outputs for {last.units} labels, and {len(order)} are named")
+        read[-1] = (last, {name: array[..., list(order)] for name, array in arrays.items()})
     chain = Chain(
         vocabulary_size=len(table),
         embedding_dim=table.shape[1],
@@ -99,7 +112,7 @@ def read_layers(
         tensors |= {f"{number}.{name}": array for name, array in arrays.items()}
     _check_shapes(chain, tensors)
     network, tensors = as_architecture(chain, tensors) or (chain, tensors)
-    return ImportedNetwork(network=network, tensors=tensors)
+    return ImportedNetwork(network=network, tensors=tensors, activation=activation)
 
 
 def _reads_sequence(read: Sequence[tuple[ChainLayer, object]]) -> bool:
@@ -122,10 +135,11 @@ def _check_shapes(chain: Chain, tensors: Mapping[str, Float32Array]) -> None:
             raise unfit(f"the weights of layer {name} hold NaN or infinity")
 
 
-def _with_logits(
-    read: list[Read],
-) -> list[Read]:
-    """Let the last layer give logits: take off its softmax, and make two labels of one output."""
+def _with_logits(read: list[Read]) -> tuple[list[Read], str]:
+    """Let the last layer give logits: take off its softmax, and make two labels of one output.
+
+    The activation that was taken off comes with the layers.
+    """
     last = "linear"
     if read and isinstance(found := read[-1][0], OpenLayer):
         last = found.given
@@ -146,4 +160,4 @@ def _with_logits(
                 raise unfit(f"it has the activation {one.given:.40} before its last layer")
             one = ChainLayer(kind="activation", activation=kind_of(one.given))
         closed.append((one, arrays))
-    return closed
+    return closed, last

@@ -1,27 +1,25 @@
-"""The path of `import`: files of Keras become a bundle, without Keras."""
+"""The path of `import`: a model of Keras becomes a bundle; files do without Keras."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.readers.label_values import LONGEST_LABEL, labels_alike
 from textbatch.data.readers.labelled import LabelledRows, label_counts, label_ids_of, read_labelled
-from textbatch.errors import BundleError, DataError, UsageError
+from textbatch.errors import BundleError, DataError
 from textbatch.model.bundle.bundle import Bundle, save_bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import check_replaceable
 from textbatch.model.bundle.golden import golden_texts
 from textbatch.model.bundle.records import Golden, Settings
 from textbatch.model.keras_files.labels_file import read_labels
-from textbatch.model.keras_files.network_file import KerasFile, read_network_file
-from textbatch.model.keras_files.tokenizer_file import read_tokenizer
-from textbatch.model.network.chain import Chain
-from textbatch.model.network.weights import Weights
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import Calibration, fit_temperature, softmax
 from textbatch.model.quality.profile import TrainingProfile, training_profile
@@ -31,10 +29,11 @@ from textbatch.report.importing import ImportReport
 from textbatch.report.labels import shown_label
 from textbatch.report.listener import SILENT, Listener
 from textbatch.text.vocabulary import OOV_ID
-from textbatch.training.config.model_import import ImportConfig
+from textbatch.training.config.model_import import ImportConfig, ImportSettings
 from textbatch.training.imported.card import card_of
-from textbatch.training.imported.layers import embedding_of, read_layers
-from textbatch.training.imported.words import text_rules, words_and_table
+from textbatch.training.imported.checks import about_padding, check_labels, check_same
+from textbatch.training.imported.source import Given, Source, classifier_of, read_source
+from textbatch.training.imported.words import about_lost
 from textbatch.types import has_evidence
 
 #: `Settings.preset` of a network that no preset made.
@@ -74,15 +73,54 @@ def import_model(config: ImportConfig, *, listener: Listener = SILENT) -> Import
         listener: Gets messages.
 
     Raises:
+        TextbatchError: As `import_given`.
+    """
+    return import_given(
+        config, network=config.keras, tokenizer=config.tokenizer, labels=config.labels,
+        listener=listener,
+    )  # fmt: skip
+
+
+def import_given(
+    config: ImportSettings,
+    *,
+    network: Any,  # noqa: ANN401 - Keras has no types
+    tokenizer: Any | None,  # noqa: ANN401
+    labels: Path | Sequence[str] | None,
+    listener: Listener = SILENT,
+) -> ImportReport:
+    """Make a bundle from a Keras model, in files or in memory.
+
+    Args:
+        config: What no file tells, and the bundle.
+        network: As `source.Given` takes it.
+        tokenizer: As `source.Given` takes it.
+        labels: The labels of the outputs, or the path of their file; None for their numbers.
+        listener: Gets messages.
+
+    Raises:
         BundleError: A file is damaged or unsafe, or its network or tokenizer cannot be reproduced.
+            Or the bundle answers otherwise than a network in memory.
         UsageError: Something that no file tells is missing.
+        ConflictError: Something is told twice.
         DataError: The labelled rows do not fit.
         OutputError: The bundle exists.
     """
     started = time.perf_counter()
     with job_reported(config, lambda: {"model": os.fspath(config.model)}):
         check_replaceable(config.model, overwrite=config.if_exists == "replace")
-        report = _import(config, listener)
+        source = read_source(
+            Given(
+                network=network,
+                tokenizer=tokenizer,
+                padding=config.padding,
+                truncating=config.truncating,
+                max_sequence_length=config.max_sequence_length,
+                standardize=config.standardize,
+                split=config.split,
+            )
+        )
+        report = _import(config, source, labels, listener)
     report = replace(report, seconds=round(time.perf_counter() - started, 2))
     if config.report:
         with only_warned(f"the report {config.report}", listener.log):
@@ -90,34 +128,31 @@ def import_model(config: ImportConfig, *, listener: Listener = SILENT) -> Import
     return report
 
 
-def _import(config: ImportConfig, listener: Listener) -> ImportReport:
-    assert config.keras is not None, "checked by the options"
-    assert config.tokenizer is not None, "checked by the options"
-    tokenizer = read_tokenizer(config.tokenizer)
-    file = read_network_file(config.keras)
-    rules = text_rules(tokenizer, truncating=config.truncating)
-    vocabulary, table = words_and_table(tokenizer, embedding_of(file).weights[0])
-    read = read_layers(
-        file, table, padding=config.padding, max_sequence_length=_length(config, file)
-    )
-    warnings: list[str] = []
-    classifier = Classifier(
-        architecture=read.network,
-        vocabulary=vocabulary,
-        labels=_labels(config, read.outputs, warnings),
-        weights=Weights.pack(read.tensors, read.network),
-        text=rules,
-    )
-    if isinstance(read.network, Chain) and read.network.computes_padding:
-        warnings.append(_about_padding(read.network))
+def _import(
+    config: ImportSettings,
+    source: Source,
+    labels: Path | Sequence[str] | None,
+    listener: Listener,
+) -> ImportReport:
+    read = read_labels(labels) if isinstance(labels, Path) else labels
+    imported = classifier_of(source, None if read is None else tuple(map(str, read)))
+    warnings = about_lost(source.words)
+    classifier = imported.classifier
+    if read is None:
+        warnings.append("the labels are the numbers of the outputs: name them with --labels")
+    else:
+        check_labels(classifier, labels if isinstance(labels, Path) else "the list of labels")
+    warnings += about_padding(classifier)
     measured = _measured(config, classifier, warnings)
+    golden = _golden(measured.classifier)
+    check_same(imported, source, pa.array(golden.texts, pa.large_string()))
     bundle = Bundle(
         classifier=measured.classifier,
         settings=Settings(preset=PRESET, text_column=config.text_column),
         calibration=measured.calibration,
         held_out=measured.held_out,
         profile=measured.profile,
-        golden=_golden(measured.classifier),
+        golden=golden,
         int8=None,
         metrics={},
     )
@@ -129,10 +164,10 @@ def _import(config: ImportConfig, listener: Listener) -> ImportReport:
     return ImportReport(
         model=os.fspath(config.model),
         fingerprint=fingerprint,
-        network=read.network.summary(),
-        words=len(vocabulary.words()),
+        network=classifier.architecture.summary(),
+        words=len(classifier.vocabulary.words()),
         labels=list(classifier.labels),
-        keras=file.keras_version,
+        keras=source.file.keras_version,
         calibration=measured.calibration if config.calibrate else None,
         rows=measured.rows,
         accuracy=measured.accuracy,
@@ -141,56 +176,7 @@ def _import(config: ImportConfig, listener: Listener) -> ImportReport:
     )
 
 
-def _length(config: ImportConfig, file: KerasFile) -> int:
-    length = config.max_sequence_length or file.input_length
-    if not length:
-        raise UsageError(
-            f"{config.keras} does not say to how many tokens texts were padded",
-            "give --max-sequence-length, the `maxlen` of pad_sequences",
-        )
-    if file.input_length and length != file.input_length:
-        raise UsageError(
-            f"--max-sequence-length is {length}, the model's input has {file.input_length} tokens",
-            "leave it out",
-        )
-    return length
-
-
-def _labels(config: ImportConfig, outputs: int, warnings: list[str]) -> tuple[str, ...]:
-    if config.labels is None:
-        warnings.append("the labels are the numbers of the outputs: name them with --labels")
-        return tuple(map(str, range(outputs)))
-    labels = read_labels(config.labels)
-    if len(labels) != outputs:
-        raise BundleError(
-            f"{config.labels} has {len(labels):,} labels, the network {outputs:,} outputs",
-            "give a label for each output, in their order",
-        )
-    if labels_alike(labels) or not all(label.strip() for label in labels):
-        raise BundleError(
-            f"{config.labels} has a blank label, or two that are the same but for upper case, "
-            "blanks and the form of their letters",
-            "write a file that gives each output a label of its own",
-        )
-    if long := sum(len(label) > LONGEST_LABEL for label in labels):
-        raise BundleError(
-            f"{config.labels} has {long:,} labels of more than {LONGEST_LABEL:,} characters",
-            "check --labels",
-        )
-    return labels
-
-
-def _about_padding(chain: Chain) -> str:
-    mask = "after layers that drop its mask" if chain.mask_zero else "without a mask"
-    return (
-        f"the model reads padding as if it were words ({mask}): its answers are those of Keras for "
-        f"texts padded to {chain.max_sequence_length} tokens, and short texts answer mostly of "
-        "padding; trained with mask_zero=True and layers that keep the mask, it would read the "
-        "words alone, be faster here, and often be right more often"
-    )
-
-
-def _measured(config: ImportConfig, classifier: Classifier, warnings: list[str]) -> _Measured:
+def _measured(config: ImportSettings, classifier: Classifier, warnings: list[str]) -> _Measured:
     if config.calibrate is None:
         warnings.append(
             "not calibrated: confidences are the network's own, and --min-precision of `score` "
@@ -226,7 +212,7 @@ def _with_text(rows: LabelledRows) -> LabelledRows:
     return rows.take(np.flatnonzero(rows.texts.is_valid().to_numpy(zero_copy_only=False)))
 
 
-def _calibrated(config: ImportConfig, classifier: Classifier, rows: LabelledRows) -> _Measured:
+def _calibrated(config: ImportSettings, classifier: Classifier, rows: LabelledRows) -> _Measured:
     label_ids, unknown = label_ids_of(rows.labels, classifier.labels)
     if unknown:
         raise DataError(

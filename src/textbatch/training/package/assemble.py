@@ -155,7 +155,12 @@ def _profile(calibrated: Calibrated, splits: Splits) -> TrainingProfile:
 def _golden(predictor: Predictor, seed: int) -> Golden:
     classifier = predictor.classifier
     length = classifier.architecture.max_sequence_length
-    texts = golden_texts(classifier.vocabulary, max_sequence_length=length, seed=seed)
+    texts = golden_texts(
+        classifier.vocabulary,
+        max_sequence_length=length,
+        seed=seed,
+        between=classifier.text.between if classifier.text else " ",
+    )
     predictions = predictor.predict(pa.array(texts, pa.large_string()))
     answered = np.flatnonzero(has_evidence(predictions.status))
     return Golden(

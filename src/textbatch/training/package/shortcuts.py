@@ -15,6 +15,7 @@ from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.golden import golden_texts, telling_texts
 from textbatch.model.bundle.records import EarlyExit, Golden, Int8Check
 from textbatch.model.linear.early_exit import ExitRule, fit_exit_gap, margin_gaps
+from textbatch.model.network.chain import Chain
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import fit_temperature_to
 from textbatch.training.calibrate import Calibrated
@@ -73,7 +74,8 @@ def _compare_int8(
     classifier: Classifier, splits: Splits
 ) -> tuple[Int8Check | None, BoolArray | None]:
     """What int8 changes, and for which unseen texts it changes the label; None without int8."""
-    if classifier.architecture.bidirectional:
+    network = classifier.architecture
+    if isinstance(network, Chain) or network.bidirectional:
         return None, None
     texts = _unseen(splits)
     with open_predictor(classifier) as predictor:
