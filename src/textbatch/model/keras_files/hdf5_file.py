@@ -34,6 +34,8 @@ class Hdf5File:
     def __init__(self, file: BinaryIO, name: str) -> None:
         self.name = name
         self._left = _MAX_BYTES
+        #: All groups by their path.
+        self.groups: set[str] = set()
         try:
             self._file = h5py.File(file, "r")
             #: All datasets by their path; back-slashes, which Windows wrote, are slashes.
@@ -59,6 +61,7 @@ class Hdf5File:
                     raise BundleError(f"{self.name} has a link to elsewhere", _REMEDY)
                 child, path = group[key], f"{prefix}{key}".replace("\\", "/")
                 if isinstance(child, h5py.Group):
+                    self.groups.add(path)
                     waiting.append((f"{path}/", child, depth + 1))
                 elif isinstance(child, h5py.Dataset):
                     yield path, child

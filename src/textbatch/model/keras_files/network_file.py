@@ -81,7 +81,7 @@ def _from_zip(path: Path, data: bytes) -> KerasFile:
         root = _root_of(file, path)
         if any(map(is_model, layers)) and root != _ROOTS[0]:
             raise _nested(path)
-        placed = list(_placed(layers, root, path))
+        placed = list(_placed(layers, root, path, second=_second_number(file, root)))
         layers = [layer for layer, _ in placed]
         arrays = list(_arrays_by_place(file, [place for _, place in placed]))
     version = metadata.get("keras_version") if isinstance(metadata, dict) else ""
@@ -129,8 +129,15 @@ def _root_of(file: Hdf5File, path: Path) -> str:
     return roots[0]
 
 
+def _second_number(file: Hdf5File, root: str) -> int:
+    """The number of the second layer of a class: 1; Keras 2.12 counts `gru`, `gru_2`, `gru_3`."""
+    inside = (one.removeprefix(f"{root}/") for one in file.groups if one.startswith(f"{root}/"))
+    numbers = [found[1] for one in inside if (found := re.fullmatch(r"\w+_(\d{1,4})", one))]
+    return 2 if numbers and min(map(int, numbers)) == 2 else 1
+
+
 def _placed(
-    layers: Sequence[Mapping[str, Any]], root: str, path: Path
+    layers: Sequence[Mapping[str, Any]], root: str, path: Path, *, second: int = 1
 ) -> Iterator[tuple[Mapping[str, Any], str]]:
     """The layers, those of models inside the model one by one, and where their weights are.
 
@@ -139,7 +146,7 @@ def _placed(
     seen = Counter[str]()
     for layer in layers:
         kind = snake_case(layer["class_name"])
-        place = f"{root}/{kind}" + (f"_{seen[kind]}" if seen[kind] else "")
+        place = f"{root}/{kind}" + (f"_{seen[kind] + second - 1}" if seen[kind] else "")
         seen[kind] += 1
         if not is_model(layer):
             yield layer, place
