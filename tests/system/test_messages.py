@@ -59,6 +59,7 @@ SPEAKS_FOR = {
     "scoring/export.py": "export",
     "scoring/export_options.py": "export",
     "model/export": "export",
+    "model/keras_files": "import",
     "data/storage/new_tree.py": "export",
     "scoring/show.py": "show",
     "scoring/migrate.py": "inspect",

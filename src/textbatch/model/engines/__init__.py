@@ -3,6 +3,7 @@
 * `onnx`: ONNX Runtime, on the CPU.
 * `chain`: ONNX Runtime, for chains of layers that were made with Keras.
 * `cores`: how many cores this process may use.
+* `padded`: ONNX Runtime, for recurrent networks that read padding as words.
 * `onnx_session`: a session of ONNX Runtime.
 * `keras`: Keras, for GPUs, and as the reference in tests.
 * `loop_graph`: the ONNX graph that `onnx` runs: a loop over time.
@@ -80,7 +81,10 @@ def open_engine(
                 "leave --engine and --device out",
             )
         from textbatch.model.engines.chain import ChainEngine
+        from textbatch.model.engines.padded import PaddedEngine, padded_network
 
+        if padded := padded_network(classifier, network):
+            return PaddedEngine(padded, network.padding, threads=threads)
         return ChainEngine(classifier, network, threads=threads)
     # Each engine is imported only when chosen: TensorFlow alone takes seconds.
     if name == "tensorflow" or device == "gpu":

@@ -9,9 +9,9 @@ from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.choices import CPU_BATCH_TOKENS, Precision
 from textbatch.model.engines.cores import usable_cores
 from textbatch.model.engines.onnx_session import VECTORS, open_session
+from textbatch.model.engines.padded import padded_ids
 from textbatch.model.network.chain import MAX_TEXT_VALUES, Chain
 from textbatch.text.bucketing import MiniBatch
-from textbatch.text.vocabulary import PAD_ID
 from textbatch.types import Float32Array, Int32Array
 
 #: ONNX Runtime computes these with vectors of up to 16 numbers, and the numbers that are left over
@@ -63,17 +63,10 @@ class ChainEngine:
         feeds = {"token_ids": np.ascontiguousarray(token_ids.T), "lengths": lengths}
         feeds[VECTORS] = self._vectors
         if self._chain.computes_padding:
-            feeds["padded_ids"] = np.ascontiguousarray(self._padded(token_ids, lengths).T)
+            steps, side = self._chain.max_sequence_length, self._chain.padding
+            padded = padded_ids(token_ids, lengths, steps=steps, side=side)
+            feeds["padded_ids"] = np.ascontiguousarray(padded.T)
         logits: Float32Array = self._session.run(
             ["logits"], {name: feeds[name] for name in self._inputs}
         )[0]
         return logits[:rows]
-
-    def _padded(self, token_ids: Int32Array, lengths: Int32Array) -> Int32Array:
-        steps = self._chain.max_sequence_length
-        padded = np.full((len(token_ids), steps), PAD_ID, np.int32)
-        real = np.arange(token_ids.shape[1]) < lengths[:, None]
-        first = (steps - lengths if self._chain.padding == "pre" else 0 * lengths)[:, None]
-        rows, columns = np.nonzero(real)
-        padded[rows, columns + np.broadcast_to(first, real.shape)[real]] = token_ids[real]
-        return padded

@@ -3,7 +3,6 @@
 * `source`: network and tokenizer, from files or from memory.
 * `layers`: the layers of a file as a chain, with their weights in a bundle's layout.
 * `layer_readers`: one layer of Keras.
-* `as_architecture`: a chain as the kind of network that textbatch trains.
 * `recurrent_weights`: the weights of recurrent layers.
 * `words`: the words of a tokenizer, and the embedding table in their order.
 * `card`: the model card.

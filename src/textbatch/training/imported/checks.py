@@ -66,7 +66,7 @@ def about_padding(classifier: Classifier) -> list[str]:
         f"the model reads padding as if it were words ({mask}): its answers are those of Keras for "
         f"texts padded to {chain.max_sequence_length} tokens, and short texts answer mostly of "
         "padding; trained with mask_zero=True and layers that keep the mask, it would read the "
-        "words alone, be faster here, and often be right more often"
+        "words alone, and often be right more often"
     )
     return [warning]
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from textbatch.model.keras_files.keras_layers import KerasFile, KerasLayer
 from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.as_architecture import as_architecture
 from textbatch.model.network.chain import Activation, Chain, ChainLayer
 from textbatch.text.choices import Side
-from textbatch.training.imported.as_architecture import as_architecture
 from textbatch.training.imported.layer_readers import OpenLayer, Read, kind_of, read_layer, unfit
 from textbatch.types import Float32Array
 
