@@ -4,12 +4,14 @@ import itertools
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from support.bundles import random_texts
+from support.killable_job import FULL
 
 from textbatch.text.normalization import split_tokens
 
@@ -146,3 +148,106 @@ def test_answers_of_an_imported_model_are_compared_where_there_are_any():
     table = pa.table({"probabilities": [[0.75, 0.25], None, [0.25, 0.75]]})
     theirs = np.array([[0.75, 0.25], [0.9, 0.1], [0.5, 0.5]])
     assert compared(theirs, table) == "1 other labels, up to 2e-01 apart"
+
+
+def simulated(*, seed: int = 0, driver: float = 0.002, **changes):
+    from benchmarks.cluster import Costs, Job, Store, lower_bound, simulate
+
+    costs = Costs(
+        row=1e-4, start=1.0, plan=0.5, shard=0.01, driver=driver, finish=2.0,
+        shard_requests={"GET": 5}, publish_requests={"PUT": 1}, start_requests={"GET": 100},
+    )  # fmt: skip
+    store = Store(limits={"GET": 5500, "PUT": 3500}, latency=0.05)
+    settings = {"rows": 2_000_050, "shard_rows": 10_000, "machines": 5, "cores": 2, **changes}
+    job = Job(seed=seed, **settings)
+    return simulate(job, costs, store), lower_bound(job, costs)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_simulated_job_loses_no_shard_and_none_of_its_work(shared):
+    for failures, slow in ((0, 0), (0, 0.4), (40, 0), (200, 0.2)):
+        result, least = simulated(shared=shared, failures=failures, slow_share=slow, repair=10.0)
+        assert result.done == [1] * 201
+        assert result.busy >= 2_000_050 * 1e-4 + 201 * 0.01
+        assert result.seconds > least
+        assert (result.lost > 0) == (failures > 0)
+        assert max(result.driver, *result.store.values()) <= 1
+        again, _ = simulated(shared=shared, failures=failures, slow_share=slow, repair=10.0)
+        assert again == result
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_more_failures_never_make_a_simulated_job_faster(shared):
+    def mean(failures):
+        runs = [simulated(seed=n, shared=shared, failures=failures)[0] for n in range(8)]
+        return np.mean([run.seconds for run in runs])
+
+    times = [mean(failures) for failures in (0, 30, 120)]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize(
+    "driver", [0.002, 0.5]
+)  # also where the driver is what everything waits for
+def test_slow_machines_never_make_a_simulated_job_faster(driver):
+    times = [simulated(slow_share=slow, driver=driver)[0].seconds for slow in (0, 0.2, 0.4)]
+    assert times == sorted(times)
+    # Apart from its beginning and its end the slower of the two is busy all the time.
+    assert times[0] < 1.5 + 1.1 * max(201 * (driver + 0.05), 201 * (1.01 + 0.25) / 10) + 5
+
+
+def test_one_queue_suffers_less_from_slow_machines_than_fixed_shares():
+    (queue, _), (shares, _) = (simulated(shared=each, slow_share=0.2) for each in (False, True))
+    assert queue.seconds < 0.7 * shares.seconds
+
+
+def test_a_store_answers_no_more_than_its_limits():
+    # A hundred times as many machines.
+    result, _ = simulated(rows=20_000_000, shard_rows=1_000, machines=500, shared=True)
+    assert 0.1 < result.store["PUT"] < result.store["GET"] <= 1
+    assert result.seconds > 20_000 * 5 / 5500
+
+
+def test_the_page_shows_what_the_simulation_says(repository_root):
+    """With FAULTS=full also the tables that take seconds."""
+    from benchmarks import billion
+    from benchmarks.page import with_tables
+
+    terms = json.loads(billion.TERMS.read_text("utf-8"))
+    tables = [billion.rates, billion.costs_of_terms, billion.limits]
+    tables += [billion.troubles, billion.sizes] if FULL else []
+    names = {billion.costs_of_terms: "terms"}
+    made = {names.get(each, each.__name__): each(terms) for each in tables}
+    page = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+    assert with_tables(page, made) == page
+
+
+def test_requests_are_told_apart_and_counted_for_each_shard_file_and_process():
+    from benchmarks.requests import _kinds, _slopes
+
+    calls = ["GET /bucket", "GET /bucket/", "GET /bucket/a/b", "HEAD /bucket/a", "PUT /bucket/a"]
+    assert _kinds(calls) == {"LIST": 2, "GET": 1, "HEAD": 1, "PUT": 1}
+    # Three for each shard, two for each file, one for each process.
+    few, more, files = ({"GET": 3 * s * f + 2 * f + 1} for f, s in ((2, 4), (2, 8), (4, 4)))
+    counters = [Counter(one) for one in (few, more, files)]
+    assert _slopes(*counters) == {"shard": {"GET": 3}, "file": {"GET": 2}, "process": {"GET": 1}}
+
+
+@pytest.mark.skipif(not FULL, reason="takes half a minute; FAULTS=full runs it")
+def test_requests_of_real_jobs_are_counted(model, tmp_path):
+    from benchmarks import requests
+
+    found = requests.counted(model, tmp_path)
+    for way in ("share", "jobs"):
+        assert found[way]["shard"]["PUT"] == 1
+        assert 1 <= found[way]["shard"]["HEAD"] <= 6
+    assert "PUT" not in found["finish"]["shard"]
+
+
+def test_texts_to_measure_with_are_as_long_as_they_should_be():
+    from benchmarks.terms import texts
+
+    for words in (5, 40):
+        made = texts(words, 2_000)
+        assert len(set(made)) > 1_990
+        assert np.mean([len(text.split()) for text in made]) == pytest.approx(words, rel=0.05)

@@ -44,6 +44,8 @@ ELSEWHERE = {
     "docker ": "tests/system/container runs what the image holds",
     "kubectl ": "tests/system/jobs/test_kubernetes.py runs what the pods run",
     "job=$(kubectl ": "tests/system/jobs/test_kubernetes.py",
+    "job=$(sbatch ": "tests/system/jobs/test_slurm.py",
+    "sbatch ": "tests/system/jobs/test_slurm.py runs its lines",
     "textbatch tune ": "tests/training/test_tune.py",
     f"{TRAIN} --overwrite --refit": "tests/training/test_train.py",
     f"{TRAIN} --overwrite --settings study/": "tests/training/test_tune.py",
