@@ -115,6 +115,7 @@ def costs_of(terms: Mapping, way: Way, shard_rows: int) -> Costs:
     costs = Costs(
         row=1 / terms["rows_per_second"][str(WORDS)],
         start=terms["start_seconds"],
+        worker_start=terms["worker_start_seconds"],
         plan=plan,
         shard=terms["worker_seconds"],
         driver=terms["driver_seconds"],
@@ -138,6 +139,7 @@ def _as_tasks(costs: Costs, way: Way, shards: float) -> Costs:
     # The requests of the plan are made side by side, and their waits are in `plan`.
     return replace(
         costs,
+        worker_start=0.0,
         plan=0.0,
         shard=costs.start + costs.plan + shards * (costs.shard + costs.driver),
         driver=0.0,
@@ -172,6 +174,7 @@ def costs_of_terms(terms: Mapping) -> str:
     finish = terms["requests"]["finish"]["shard"]
     rows = [
         ("start of a process, model loaded", "start_seconds", share["process"]),
+        ("start of a worker", "worker_start_seconds", {}),
         ("an input file, in the plan", "file_seconds", share["file"]),
         ("a shard, in its worker", "worker_seconds", worker),
         ("a shard, in the driver", "driver_seconds", OF_DRIVER),
@@ -179,7 +182,13 @@ def costs_of_terms(terms: Mapping) -> str:
     ]
     return table.markdown(
         ["beside the rows", "CPU time", "requests to S3"],
-        [[title, _short(terms[name]), _requests(asked)] for title, name, asked in rows],
+        [
+            *([title, _short(terms[name]), _requests(asked)] for title, name, asked in rows),
+            *(
+                [f"a shard by `--backend {name}`, two workers, wall time", _short(seconds), ""]
+                for name, seconds in terms["engines"].items()
+            ),
+        ],
     )
 
 

@@ -29,7 +29,9 @@ class Costs:
 
     Attributes:
         row: CPU seconds a row, on one core.
-        start: Seconds from the start of a worker, or of a driver, to its first row.
+        start: Seconds of a process that makes the plan, until it has loaded the model.
+        worker_start: Seconds of a worker, from its start to its first row; 0 where the process that
+            makes the plan works itself.
         shard: CPU seconds a shard beside its rows, in the worker.
         plan: Seconds more of each process that makes the plan.
         driver: Seconds of the driver a shard; meanwhile it does nothing else.
@@ -43,6 +45,7 @@ class Costs:
     start: float
     shard: float
     driver: float
+    worker_start: float = 0.0
     plan: float = 0.0
     finish: float = 0.0
     shard_requests: Mapping[str, float] = field(default_factory=dict)
@@ -205,7 +208,7 @@ class _Run:
 
     def _begin_machine(self, now: float, machine: int) -> None:
         job = self._job
-        ready = self._planned(now) if job.shared else now + self._costs.start
+        ready = (self._planned(now) if job.shared else now) + self._costs.worker_start
         for core in range(job.cores):
             self._push(ready, "free", machine, core)
         if job.failures:

@@ -76,6 +76,7 @@ def costs_of(found: dict[str, float], rate: float, shards: int, *, shared: bool)
     return Costs(
         row=1 / rate,
         start=found["start_seconds"],
+        worker_start=0.0 if shared else found["worker_start_seconds"],
         shard=found["shard_seconds" if shared else "worker_seconds"],
         driver=0.0 if shared else found["driver_seconds"],
         finish=found["start_seconds"] + shards * found["finish_seconds"] if shared else 0.0,
@@ -110,9 +111,8 @@ def run(
 
 
 def _cells(job: Job, costs: Costs, simulated: Result, seconds: float, cpu: float) -> list[str]:
-    # A process that starts the workers, or the one that ends the job, is a third one.
-    processes = _WORKERS + (not job.shared)
-    work = processes * costs.start + job.rows * costs.row + costs.finish
+    starts = _WORKERS * costs.start if job.shared else costs.start + _WORKERS * costs.worker_start
+    work = starts + job.rows * costs.row + costs.finish
     work += len(simulated.done) * (costs.shard + costs.driver)
     return [
         f"{job.shard_rows:,}",

@@ -27,7 +27,7 @@ from benchmarks.measure import log
 #: Where `benchmarks.billion` looks for them.
 TERMS = Path(__file__).with_name("terms.json")
 LENGTHS = (5, 10, 20, 40, 75, 150)
-_FEW_SHARDS, _MORE_SHARDS, _SMALL = 20, 320, 10
+_FEW_SHARDS, _MORE_SHARDS, _SMALL = 20, 220, 10
 _LIBRARIES = {"ray": "ray", "dask": "distributed", "spark": "pyspark"}
 
 
@@ -138,11 +138,13 @@ def of_shards(model: Path, folder: Path, rounds: int) -> dict[str, float]:
         source = folder / "one.parquet"
         pq.write_table(pa.table({"text": texts(10, 1)}), source)
         start = _score(source, folder / "one-scored.parquet", model)
+        worker = (_workers(spread[1]) - _workers(spread[0])) / extra
         for name, value in {
             "start": start.cpu,
             "shard": (alone[1].cpu - alone[0].cpu) / extra,
             "driver": (spread[1].driver - spread[0].driver) / extra,
-            "worker": (_workers(spread[1]) - _workers(spread[0])) / extra,
+            "worker": worker,
+            "worker_start": (_workers(spread[0]) - worker * _FEW_SHARDS) / 2,
             "file": (plan[1].cpu - plan[0].cpu) / extra,
             "finish": (ended[1].cpu - ended[0].cpu) / extra,
         }.items():
@@ -213,6 +215,7 @@ def told(terms: dict) -> str:
         ["once", "CPU time"],
         [
             ["start of a process, model loaded", _time(terms["start_seconds"])],
+            ["start of a worker of `--jobs`", _time(terms["worker_start_seconds"])],
             ["a file, for a plan", _time(terms["file_seconds"])],
             ["a shard of a share, beside its rows", _time(terms["shard_seconds"])],
             ["a shard in a worker of `--jobs`", _time(terms["worker_seconds"])],

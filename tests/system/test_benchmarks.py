@@ -154,7 +154,7 @@ def simulated(*, seed: int = 0, driver: float = 0.002, **changes):
     from benchmarks.cluster import Costs, Job, Store, lower_bound, simulate
 
     costs = Costs(
-        row=1e-4, start=1.0, plan=0.5, shard=0.01, driver=driver, finish=2.0,
+        row=1e-4, start=1.0, worker_start=0.5, plan=0.5, shard=0.01, driver=driver, finish=2.0,
         shard_requests={"GET": 5}, publish_requests={"PUT": 1}, start_requests={"GET": 100},
     )  # fmt: skip
     store = Store(limits={"GET": 5500, "PUT": 3500}, latency=0.05)
