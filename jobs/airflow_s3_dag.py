@@ -16,8 +16,9 @@ COMMAND = "/opt/textbatch/.venv/bin/textbatch"
 INPUT = "s3://bucket/incoming/"
 OUTPUT = "s3://bucket/scored/"
 MODEL = "s3://bucket/model/"
-# The task computes on its worker. A pool of its own keeps it from taking every slot there.
-POOL = "default_pool"
+# The task computes on its worker. A pool of its own keeps it from taking every slot there; make it
+# once: `airflow pools set textbatch 1 scoring`. A task whose pool does not exist never starts.
+POOL = "textbatch"
 
 with DAG(
     "textbatch_folder",

@@ -325,9 +325,7 @@ def test_command_stops_when_its_task_runs_out_of_time(task, monkeypatch):
     assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize(
-    ("name", "pool"), [("airflow_s3_dag", "default_pool"), ("airflow_dag", None)]
-)
+@pytest.mark.parametrize(("name", "pool"), [("airflow_s3_dag", "textbatch"), ("airflow_dag", None)])
 def test_an_example_gives_its_pool_on_to_airflow(name, pool, module, monkeypatch):
     """What the file says at its top is what the scheduler counts the task's slot in."""
     made = []
@@ -340,8 +338,8 @@ def test_an_example_gives_its_pool_on_to_airflow(name, pool, module, monkeypatch
     monkeypatch.setattr(module, "TextbatchScoreOperator", Made)
     sys.modules["airflow.sdk"].DAG = lambda *_, **__: nullcontext()
     text = (JOBS / f"{name}.py").read_text("utf-8")
-    for pool_now in filter(None, (pool, pool and "textbatch")):
-        exec(text.replace('POOL = "default_pool"', f'POOL = "{pool_now}"'), {})
+    for pool_now in filter(None, (pool, pool and "another")):
+        exec(text.replace('POOL = "textbatch"', f'POOL = "{pool_now}"'), {})
         assert made[-1].task["pool"] == pool_now
     if pool is None:
         exec(text, {})

@@ -142,18 +142,26 @@ def _run_command() -> int:
 def _run() -> int:
     try:
         return _run_command()
-    except _UNREADABLE as error:
-        return error_line("Usage", f"{_told(error)}; see `{_helping(error)} --help`", code=2)
-    except TextbatchError as error:
-        if _debug:
-            sys.stderr.write(told_traceback(error))
-        return error_line(error.title, str(error), code=error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         stopped()
         return error_line("Interrupted", message(signal.SIGINT), code=128 + signal.SIGINT)
     except TerminatedError as error:
         stopped()
         return error_line("Terminated", message(signal.SIGTERM), code=error.exit_code)
+    except Exception as error:
+        stopped()  # a signal that came now is too late: the run has ended, and says why
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    try:
+        raise error
+    except _UNREADABLE as error:
+        return error_line("Usage", f"{_told(error)}; see `{_helping(error)} --help`", code=2)
+    except TextbatchError as error:
+        if _debug:
+            sys.stderr.write(told_traceback(error))
+        return error_line(error.title, str(error), code=error.exit_code)
     except BrokenPipeError:
         drop_stdout()
         return 0

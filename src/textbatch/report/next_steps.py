@@ -157,16 +157,19 @@ def after_inspect(path: os.PathLike[str] | str, *, is_model: bool) -> Iterator[s
     return after_train(path, ()) if is_model else after_show(path)
 
 
-def after_promote(releases: os.PathLike[str] | str) -> Iterator[str]:
+def after_promote(releases: os.PathLike[str] | str, *, first: bool) -> Iterator[str]:
     """What to do with a model that was promoted.
 
     Args:
         releases: The folder of releases.
+        first: Whether there is no version before it.
     """
-    yield "To put its labels on new texts, and to go back to the version before:"
+    back = "" if first else ", and to go back to the version before"
+    yield f"To put its labels on new texts{back}:"
     score = command_line("score", "new.parquet", "scored.parquet", "--model", releases)
     yield f"{INDENT}{score}"
-    yield f"{INDENT}{command_line('rollback', releases)}"
+    if not first:
+        yield f"{INDENT}{command_line('rollback', releases)}"
 
 
 def after_predict(model: os.PathLike[str] | str) -> Iterator[str]:

@@ -104,6 +104,8 @@ def test_commands_tell_what_they_did(models, releases, in_process):
     for model in models[:2]:
         done = in_process("promote", model, "--to", releases)
         assert (done.returncode, "is the current version now" in done.stdout) == (0, True)
+        # The first has none before it.
+        assert ("textbatch rollback" in done.stdout) == (model != models[0])
     assert f"textbatch rollback {releases}" in done.stdout
     done = in_process("rollback", releases)
     assert "is the current version again" in done.stdout

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from support.azurite import azurite, connection_to
+from support.azurite import is_there as azurite_is_there
 from support.bundles import blended_bundle, random_bundle, random_texts, write_bundle, write_texts
 from support.dockerfile import ROOT, stages
 
@@ -208,6 +210,38 @@ def test_environment_with_more_stores_scores_in_googles(with_stores, model, tmp_
     finally:
         server.stop()
     assert {"predicted_label", "b_predicted_label"} <= {*pq.read_schema(back).names}
+
+
+@pytest.mark.skipif(not azurite_is_there(), reason="no Azurite (make test-azure installs it)")
+def test_environment_with_more_stores_scores_in_azure(with_stores, model, tmp_path):
+    """A folder, night by night, with metrics and a page."""
+    fsspec = pytest.importorskip("fsspec")
+    (tmp_path / "azurite").mkdir()
+    with azurite(tmp_path / "azurite") as port:
+        connection = connection_to(port)
+        azure = fsspec.filesystem("abfs", connection_string=connection, use_listings_cache=False)
+        azure.mkdir("box")
+        for path in model.iterdir():
+            azure.put_file(str(path), f"box/model/{path.name}")
+        source = write_texts(tmp_path / "in.parquet", random_texts(50))
+        page, metrics = tmp_path / "run.html", tmp_path / "nightly.prom"
+        rows = []
+        for name in ("a", "b"):
+            azure.put_file(str(source), f"box/incoming/{name}.parquet")
+            done = score_with(
+                with_stores, "abfs://box/incoming/", "abfs://box/scored/", "--incremental",
+                "--model", "abfs://box/model/", "--html", str(page),
+                "--metrics-file", str(metrics), "--json",
+                AZURE_STORAGE_CONNECTION_STRING=connection, HOME=str(tmp_path),
+                XDG_CACHE_HOME=str(tmp_path / "cache"),
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            rows.append(json.loads(done.stdout)["rows_out"])
+            assert 'textbatch_rows_in{task="nightly"} 50.0' in metrics.read_text("utf-8")
+            assert "<svg" in page.read_text("utf-8")
+        assert rows == [50, 50]
+        there = {name.rpartition("/")[2] for name in azure.find("box/scored")}
+        assert there == {"_SUCCESS", "_manifest.jsonl", "a.parquet", "b.parquet"}
 
 
 def test_environment_with_more_stores_asks_azure(with_stores, model, tmp_path):

@@ -7,7 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.bundles import random_bundle, write_bundle, write_texts
+from support.bundles import LABELS, random_bundle, write_bundle, write_texts
+from support.keras_files import write_h5
+from support.keras_pickles import as_json, attributes
 from support.pressed import Left, press_ctrl_c
 
 from textbatch.cli.app import app
@@ -17,7 +19,7 @@ FULL = os.environ.get("FAULTS") == "full"
 #: What a run that goes on later keeps, and nothing else.
 KEPT = {
     "score": (".out.parquet.textbatch",),
-    "train": (".model.training",),
+    "train": (".new.training",),
     "tune": ("study",),
     "demo": ("textbatch-demo",),
 }
@@ -36,11 +38,11 @@ MOMENTS = {
     "finish shards": ["pyarrow.parquet", "publish"],
     "config show": ["tomllib"],
     "doctor": ["numpy", "subprocess"],
-    "train labelled.csv": ["pandas", "gensim", "tensorflow", "write", "publish"],
+    "train labelled.csv --model new": ["pandas", "gensim", "tensorflow", "write", "publish"],
     "tune labelled.csv --trials 1": ["optuna", "gensim", "tensorflow", "write"],
     "audit labelled.csv": ["sklearn", "gensim", "tensorflow"],
     "vectors texts.txt v.vec": ["gensim", "write", "publish"],
-    "import --keras m.keras --tokenizer t.json": ["h5py"],
+    "import --keras m.h5 --tokenizer t.json --model new": ["h5py"],
     "demo": ["pandas", "gensim", "write"],
 }
 ALWAYS = {"score in.parquet out.parquet", "promote {other} --to releases"}
@@ -58,7 +60,7 @@ def folder(tmp_path, model, in_process, monkeypatch) -> Path:
     monkeypatch.chdir(tmp_path)
     texts = [f"please refund order {number} of my card" for number in range(60)]
     write_texts(tmp_path / "in.parquet", texts)
-    lines = [f"{text},{'ab'[number % 2]}" for number, text in enumerate(texts)]
+    lines = [f"{text},{LABELS[number % 2]}" for number, text in enumerate(texts)]
     (tmp_path / "labelled.csv").write_text("\n".join(["text,label", *lines]))
     (tmp_path / "texts.txt").write_text("\n".join(texts))
     shutil.copytree(model, tmp_path / "model")
@@ -79,8 +81,8 @@ def prepare(command: str, folder: Path, in_process) -> None:
     if "rollback" in command:
         in_process("promote", "other", "--to", "releases")
     if "import" in command:
-        (folder / "m.keras").write_bytes(b"PK\3\4")
-        (folder / "t.json").write_text("{}")
+        write_h5(folder / "m.h5")
+        (folder / "t.json").write_text(as_json(attributes()))
 
 
 def assert_clean(left: Left, command: str, *, message: str = "stopped by Ctrl-C; ") -> None:

@@ -8,10 +8,13 @@ import os
 import re
 import shutil
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import kubernetes_validate
@@ -102,8 +105,10 @@ class Night:
         )
 
 
-def wait_until(true: Callable[[], bool], *, still: Callable[[], bool] = lambda: True) -> None:
-    end = time.monotonic() + 60
+def wait_until(
+    true: Callable[[], bool], *, still: Callable[[], bool] = lambda: True, seconds: float = 60
+) -> None:
+    end = time.monotonic() + seconds
     while not true():
         assert still()
         assert time.monotonic() < end
@@ -153,7 +158,6 @@ def test_folder_of_a_store_is_scored_night_by_night(night, model, store):
     """What is new is scored, a bad file is set aside, and the XCom value stays small."""
     text = (ROOT / "jobs" / "airflow_s3_dag.py").read_text("utf-8")
     text = text.replace("minutes=10", "seconds=1").replace('"5%"', '"97%"')
-    text = text.replace('POOL = "default_pool"', 'POOL = "textbatch"')
     pool = [PYTHON, "-m", "airflow", "pools", "set", "textbatch", "1", "scoring"]
     subprocess.run(pool, env=environment(night.home), check=True, timeout=300)
     text = text.replace("[COMMAND]", json.dumps([sys.executable, "-m", "textbatch"]))
@@ -175,6 +179,69 @@ def test_folder_of_a_store_is_scored_night_by_night(night, model, store):
     assert (len(reports[-1]["bad_files"]), reports[-1]["bad_files_more"]) == (20, 5)
     assert len(json.dumps(reports[-1])) < 32_000
     assert done["events"][-1]["uri"].rstrip("/") == "s3://bucket/scored"
+
+
+def test_tasks_of_a_pool_with_one_slot_wait_for_each_other(night, model):
+    """In Airflow's own scheduler: it alone counts slots, which a run of one DAG does not."""
+    text = (ROOT / "jobs" / "airflow_s3_dag.py").read_text("utf-8")
+    text = text.replace("[COMMAND]", json.dumps([sys.executable, "-m", "textbatch"]))
+    text = text.replace('"15 2 * * *"', '"@once"').replace("s3://bucket", str(night.folder))
+    shutil.copytree(model, night.folder / "model")
+    write_texts(night.folder / "incoming" / "a.parquet", random_texts(5_000))
+    night.dag.unlink()
+    for name in ("first", "second"):
+        own = text.replace("textbatch_folder", name).replace("/scored/", f"/scored-{name}/")
+        (night.dag.parent / f"{name}.py").write_text(own)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    variables = environment(night.home) | {
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API_AUTH__JWT_SECRET": "0123456789abcdef" * 4,
+        "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "true",
+    }
+    # The line of the example.
+    (made,) = re.findall(r"`airflow (pools set .*)`", text)
+    pool = [PYTHON, "-m", "airflow", *made.split()]
+    subprocess.run(pool, env=variables, check=True, timeout=300)
+    seen: set[frozenset[tuple[str, str | None]]] = set()
+    database = sqlite3.connect(f"file:{night.home}/airflow.db?mode=ro", uri=True)
+
+    def ended() -> bool:
+        with suppress(sqlite3.OperationalError):  # it is locked just now
+            found = database.execute("select dag_id, state, pool from task_instance").fetchall()
+            assert {pool for _, _, pool in found} <= {"textbatch"}
+            seen.add(frozenset((dag, state) for dag, state, _ in found))
+            return len(found) == 2 and {state for _, state, _ in found} == {"success"}
+        return False
+
+    parts = ("api-server", "scheduler", "dag-processor")
+    running = [
+        subprocess.Popen(
+            [PYTHON, "-m", "airflow", part],
+            env=variables,
+            start_new_session=True,
+            stdout=(night.folder / part).open("wb"),
+            stderr=subprocess.STDOUT,
+        )
+        for part in parts
+    ]
+    try:
+        wait_until(ended, still=lambda: all(one.poll() is None for one in running), seconds=400)
+    finally:
+        for one in running:
+            os.killpg(one.pid, signal.SIGKILL)
+            one.wait()
+        database.close()
+    states = [sorted(str(state) for _, state in at) for at in seen]
+    assert ["running", "scheduled"] in states
+    assert ["running", "running"] not in states
+    for name in ("first", "second"):
+        assert (night.folder / f"scored-{name}" / "_SUCCESS").exists()
 
 
 def test_the_commands_of_the_page_run_the_night(short_night):

@@ -3,78 +3,43 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import subprocess
-import threading
-from collections.abc import Iterator
 from pathlib import Path
-from queue import Empty, Queue
 
 import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyarrow import csv
+from support.azurite import azurite, connection_to, is_there
 from support.bundles import random_texts
 from support.faulty_proxy import KINDS, REQUEST_SECONDS, Proxy
 from support.killable_job import FULL
 
 from textbatch.data.storage.file_io import _file_io
 
-AZURITE = Path(__file__).parents[3] / ".venv-azurite/node_modules/.bin/azurite-blob"
 #: A job makes 20 calls: 15 to 17 read, and 19 writes.
 CALLS = range(1, 21) if FULL else (4, 15, 19)
-#: The account of every emulator, which its documentation names.
-KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 ROWS = 200
 
 pytestmark = pytest.mark.skipif(
-    not (os.environ.get("TEXTBATCH_TEST_AZURE") and AZURITE.exists() and shutil.which("node")),
+    not (os.environ.get("TEXTBATCH_TEST_AZURE") and is_there()),
     reason="needs Azurite: `make test-azure`",
 )
 
 
-def lines_of(process: subprocess.Popen[str]) -> Iterator[str]:
-    """The lines that a process prints, for a minute at most."""
-    lines: Queue[str] = Queue()
-    assert process.stdout
-    stdout = process.stdout
-    reader = threading.Thread(target=lambda: [*map(lines.put, iter(stdout.readline, ""))])
-    reader.daemon = True
-    reader.start()
-    while True:
-        try:
-            yield lines.get(timeout=60)
-        except Empty:
-            return
-
-
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("azurite")
-    command = [AZURITE, "--blobPort", "0", "--location", folder, "--skipApiVersionCheck"]
-    command += ["--disableTelemetry"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    ports = (re.search(r"successfully listens on http://[\d.]+:(\d+)", x) for x in lines_of(server))
-    found = next((port for port in ports if port), None)
-    assert found
-    proxy = Proxy(int(found[1]))
-    yield proxy
-    proxy.close()
-    server.terminate()
-    server.communicate()
+    with azurite(tmp_path_factory.mktemp("azurite")) as port:
+        proxy = Proxy(port)
+        yield proxy
+        proxy.close()
 
 
 @pytest.fixture
 def azure(proxy, monkeypatch, tmp_path):
     proxy.faults.begin()
     proxy.flip()
-    address = f"http://127.0.0.1:{proxy.port}/devstoreaccount1"
-    account = f"AccountName=devstoreaccount1;AccountKey={KEY};BlobEndpoint={address};"
-    monkeypatch.setenv(
-        "AZURE_STORAGE_CONNECTION_STRING", f"DefaultEndpointsProtocol=http;{account}"
-    )
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", connection_to(proxy.port))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("TEXTBATCH_REQUEST_SECONDS", str(REQUEST_SECONDS))
     _file_io.cache_clear()

@@ -41,11 +41,12 @@ def evaluate_command(given: Given[EvaluateCommand]) -> None:
         more = after_train(config.model, config.inputs, words_of(config, ReadOptions))
     else:
         more = after_evaluate(["evaluate", *words_of(config, EvaluateConfig)])
+    page = [f"{config.html}: the page, with pictures"] if config.html else []
     # Without a file, stdout is all that there is of the figures.
     written = config.report or config.html
     with told_if_possible() if written else nullcontext():
         print_record(
             done.to_dict(),
-            lambda: [*evaluation_tables(done), *more],
+            lambda: [*evaluation_tables(done), *page, *more],
             as_json=config.json,
         )

@@ -55,7 +55,8 @@ def promote_command(given: Given[PromoteCommand]) -> None:
         "unchanged": f"{done.to}: this is the current model already; nothing was changed",
         "planned": f"{done.to}: the model would be promoted; nothing was changed",
     }
-    more = after_promote(config.folder) if done.state == "done" else ()
+    first = done.previous is None
+    more = after_promote(config.folder, first=first) if done.state == "done" else ()
     with told_if_possible():
         print_record(
             done.to_dict(),

@@ -98,7 +98,13 @@ class WorkDirectory:
         self._made = False
         with storage_errors(self.path, "cannot lock", missing=OutputError):
             failpoint("begun")
-            self._lock = self._take()
+            try:
+                self._lock = self._take()
+            except BaseException:
+                if self._made:  # it goes if nothing is in it
+                    with contextlib.suppress(OSError):
+                        self.path.rmdir()
+                raise
             # A run that ends well leaves neither its name in the file nor the directory.
             self.inherited = not self._made or os.fstat(self._lock).st_size > 0
             try:
