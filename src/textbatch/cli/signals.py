@@ -30,7 +30,7 @@ _LEFT = {
     "finish": ("the parts are as they were", _AGAIN),
     "promote": (_RELEASES, _AGAIN),
     "rollback": (_RELEASES, _AGAIN),
-    "demo": ("nothing but its folder was changed", "run again with --overwrite"),
+    "demo": ("only its folder was changed", "remove that, then run again"),
     # They write nothing, or at most a page and a report at their end.
     **dict.fromkeys(("evaluate", "show", "predict", "inspect"), (_NOTHING, _AGAIN)),
     **dict.fromkeys(("verify", "config", "doctor"), (_NOTHING, _AGAIN)),
