@@ -22,9 +22,13 @@ from textbatch.scoring.config import (
     ScoreTableOptions,
     TableOptions,
 )
+from textbatch.scoring.export_options import ExportConfig
+from textbatch.scoring.releases.options import PromoteConfig, RollbackConfig
 from textbatch.scoring.table_options import ScoreTablesOptions
+from textbatch.training.config.audit import AuditConfig
 from textbatch.training.config.model_import import ImportSettings
 from textbatch.training.config.train import TrainConfig
+from textbatch.training.config.tune import TuneConfig
 from textbatch.training.config.vectors import VectorsConfig
 
 SOURCES = Path(__file__).parents[1] / "src" / "textbatch"
@@ -36,6 +40,11 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
         "score@1": (ScoreTablesOptions, ("inputs",)),
         "score": (ScoreConfig, ("inputs", "output", "progress")),
         "evaluate": (EvaluateConfig, ("progress",)),
+    },
+    "scoring/model_api.py": {
+        "export": (ExportConfig, ("log",)),
+        "promote": (PromoteConfig, ("progress", "log")),
+        "rollback": (RollbackConfig, ("log",)),
     },
     "scoring/loading.py": {
         "load": (EngineOptions, ("path",)),
@@ -61,6 +70,10 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
     "training/api.py": {
         "train": (TrainConfig, ("log",)),
         "train_vectors": (VectorsConfig, ("log",)),
+    },
+    "training/search_api.py": {
+        "tune": (TuneConfig, ("log",)),
+        "audit": (AuditConfig, ("log",)),
     },
     "training/from_keras.py": {
         "import_keras": (ImportSettings, ("network", "tokenizer", "labels", "log")),

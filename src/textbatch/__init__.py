@@ -22,14 +22,19 @@ __all__ = [
     "Model",
     "TextbatchError",
     "__version__",
+    "audit",
     "evaluate",
+    "export",
     "from_keras",
     "import_keras",
     "load",
     "normalize",
+    "promote",
+    "rollback",
     "score",
     "train",
     "train_vectors",
+    "tune",
 ]
 
 if TYPE_CHECKING:
@@ -40,22 +45,29 @@ if TYPE_CHECKING:
     from textbatch.scoring.api import evaluate, score
     from textbatch.scoring.in_memory import Model
     from textbatch.scoring.loading import load
+    from textbatch.scoring.model_api import export, promote, rollback
     from textbatch.text.normalization import normalize
     from textbatch.training.api import train, train_vectors
     from textbatch.training.from_keras import from_keras, import_keras
+    from textbatch.training.search_api import audit, tune
 
 
 _HOMES = {
     "Model": "textbatch.scoring.in_memory",
     "TextbatchError": "textbatch.errors",
+    "audit": "textbatch.training.search_api",
     "evaluate": "textbatch.scoring.api",
+    "export": "textbatch.scoring.model_api",
     "from_keras": "textbatch.training.from_keras",
     "import_keras": "textbatch.training.from_keras",
     "load": "textbatch.scoring.loading",
     "normalize": "textbatch.text.normalization",
+    "promote": "textbatch.scoring.model_api",
+    "rollback": "textbatch.scoring.model_api",
     "score": "textbatch.scoring.api",
     "train": "textbatch.training.api",
     "train_vectors": "textbatch.training.api",
+    "tune": "textbatch.training.search_api",
 }
 #: Modules for engines that spread rows over machines.
 _ENGINES = ("dask", "ray", "spark")

@@ -1,6 +1,6 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
-* `api`, `loading`: the functions for Python.
+* `api`, `model_api`, `loading`: the functions for Python.
 * `config`, `shard_options`, `cache_options`, `show_options`: the options of `score` and `evaluate`,
   and of `show` and `predict`.
 * `table_options`: those of `score` for a table in memory.

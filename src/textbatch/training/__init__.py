@@ -1,6 +1,6 @@
 """The path of `train`; `tune`, `audit`, `vectors`, `from_keras`, `import_keras`.
 
-* `api`, `from_keras`: the functions for Python.
+* `api`, `search_api`, `from_keras`: the functions for Python.
 * `config`: the options of each command.
 * `train`: the path of a training.
 * `run`: what travels through a training.

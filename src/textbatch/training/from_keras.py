@@ -88,25 +88,7 @@ def import_keras(
         BundleError: Network or tokenizer cannot be reproduced; the message names the layer.
         TextbatchError: Its subclass tells the kind of error.
     """
-    config = ImportSettings(
-        model=Path(model),
-        text_column=text_column,
-        label_column=label_column,
-        padding=padding,
-        truncating=truncating,
-        max_sequence_length=max_sequence_length,
-        standardize=standardize,
-        split=split,
-        calibrate=path_of(calibrate),
-        input_format=input_format,
-        encoding=encoding,
-        delimiter=delimiter,
-        quoting=quoting,
-        null_text=tuple(null_text),
-        join_lists=join_lists,
-        if_exists=if_exists,
-        report=path_of(report),
-    )
+    config = ImportSettings.given(locals())
     named = Path(labels) if isinstance(labels, str | os.PathLike) else labels
     return import_given(
         config, network=network, tokenizer=tokenizer, labels=named, listener=messages_to(log)

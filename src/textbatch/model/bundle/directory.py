@@ -15,7 +15,7 @@ from pathlib import Path
 
 from textbatch import __version__
 from textbatch.data.storage.atomic_directory import atomic_directory
-from textbatch.errors import BundleError, OutputError, TextbatchError, storage_errors
+from textbatch.errors import BundleError, ConflictError, OutputError, TextbatchError, storage_errors
 from textbatch.model.bundle.strict_json import dump_json, parse_json, read_fields
 from textbatch.model.bundle.verified_file import (
     ListedFile,
@@ -200,8 +200,10 @@ def read_verified(path: Path) -> BundleFiles:
 
     Raises:
         BundleError: A file is missing, extra, not a regular file, too large or changed.
+        ConflictError: The path is a place with a name before it, as for several models.
     """
     if not path.exists():
+        _refuse_named(f"{path}")
         raise BundleError(f"there is no model at {path}", "train one, or give --model")
     if not path.is_dir():
         raise BundleError(
@@ -257,3 +259,18 @@ def _read_manifest(path: Path) -> Manifest:
     if manifest.format != FORMAT_VERSION or not all(map(_NAME.fullmatch, manifest.files)):
         raise malformed
     return manifest
+
+
+def _refuse_named(place: str) -> None:
+    """Refuse `NAME=PLACE` where one model is asked for: such a directory is most likely not meant.
+
+    Args:
+        place: What was given as the place of a model, where there is none.
+    """
+    name, equals, rest = place.partition("=")
+    there = Path(rest).exists() or re.match(r"[a-z0-9+.-]+:/", rest)
+    if equals and name.isidentifier() and there:
+        raise ConflictError(
+            f"{place} is a model with a name, which is for several models at once",
+            f"leave {name}= out; `score` and `verify` take several",
+        )
