@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import resource
 
 from textbatch.cli.machine import check_memory
 from textbatch.errors import UsageError
+from textbatch.options.byte_size import bytes_of
 
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 #: The libraries alone need a few hundred MiB. The system takes no number above the second.
 _LEAST_BYTES, _MOST_BYTES = 256 << 20, (1 << 63) - 1
 
@@ -29,8 +28,7 @@ def limit_memory(size: str) -> int:
         UsageError: The size is malformed, or too small to start with.
         OutOfMemoryError: It is too small for this machine: libraries take some for each core.
     """
-    match = re.fullmatch(r"([0-9]{1,15})([KMG]?)(i?B)?", size.strip(), re.IGNORECASE)
-    limit = int(match[1]) * _UNITS[match[2].upper()] if match else 0
+    limit = bytes_of(size)
     if not _LEAST_BYTES <= limit <= _MOST_BYTES:
         raise UsageError(
             f"--max-memory is {size}, which is no size of at least 256M that a machine could have",

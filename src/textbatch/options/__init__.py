@@ -2,6 +2,7 @@
 
 * `classes`: classes of options, in which each is stated once.
 * `option`: one option, and the checks of a given value.
+* `byte_size`: sizes in bytes, as people write them.
 * `credentials`: places with a password are refused where they are given.
 """
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_placed
 from textbatch.model.named_models import NamedModels
 from textbatch.model.predictors import Predictors, open_bundles, told_of
@@ -72,10 +73,14 @@ class ModelHandle:
             BundleError: One is missing, damaged or unsafe.
         """
         if self._bundles is None:
-            models, each, places = self._config.models, [], []
+            models = self._config.models
+            each: list[Bundle] = []
+            places = []
             for one in models:
                 with told_of(one.name):
-                    bundle, place = load_placed(one.place)
+                    # They are in memory together.
+                    taken = sum(loaded.memory for loaded in each)
+                    bundle, place = load_placed(one.place, beside=taken)
                 each.append(bundle)
                 places.append(replace(one, place=place))
             self.place = NamedModels(tuple(places)) if models[0].name else places[0].place

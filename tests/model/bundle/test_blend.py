@@ -16,8 +16,8 @@ from support.bundles import (
 )
 
 from textbatch.errors import BundleError
-from textbatch.model.bundle.blend import read_blend
-from textbatch.model.bundle.bundle import load_bundle
+from textbatch.model.bundle.blend import Blend, read_blend, read_blend_sizes
+from textbatch.model.bundle.bundle import Bundle, load_bundle
 from textbatch.model.bundle.directory import BundleFiles, Manifest
 from textbatch.model.bundle.verified_file import ListedFile
 from textbatch.model.layout import LAYOUT
@@ -78,6 +78,11 @@ def test_one_bit_of_the_linear_model_is_missed(blended, tmp_path):
     load_bundle(path)
 
 
+def read(files: BundleFiles, bundle: Bundle) -> Blend | None:
+    sizes = read_blend_sizes(files)
+    return sizes and read_blend(files, bundle.classifier.architecture, sizes)
+
+
 def files_of(folder, contents):
     """The files of a bundle, as far as `read_blend` looks at them."""
     for name, data in contents.items():
@@ -96,7 +101,7 @@ def test_half_a_blend_is_refused(blended, tmp_path):
     files = blended.classifier.blend.files()
     for name in files:
         with pytest.raises(BundleError, match="one is missing"):
-            read_blend(files_of(tmp_path, {name: files[name]}), blended.classifier.architecture)
+            read(files_of(tmp_path, {name: files[name]}), blended)
     path = write_bundle(tmp_path / "m", blended)
     (path / LAYOUT.blend).unlink()
     with pytest.raises(BundleError, match=LAYOUT.blend):
@@ -160,7 +165,7 @@ def _subwords_missing(blend):
 def test_an_unsound_blend_is_refused(blended, change, told, tmp_path):
     files = {**blended.classifier.blend.files(), **change(blended.classifier.blend)}
     with pytest.raises(BundleError, match=told):
-        read_blend(files_of(tmp_path, files), blended.classifier.architecture)
+        read(files_of(tmp_path, files), blended)
 
 
 def _overflowing(blended, value):

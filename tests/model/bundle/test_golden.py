@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pyarrow as pa
-from support.bundles import WORDS
+import pytest
+from support.bundles import WORDS, random_bundle
 
-from textbatch.model.bundle.golden import golden_texts
+from textbatch.errors import BundleError
+from textbatch.model.bundle.golden import golden_texts, replayed
+from textbatch.model.bundle.records import Golden
+from textbatch.model.network.architecture import RecurrentLayer
 from textbatch.text.normalization import split_tokens
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
@@ -44,3 +49,16 @@ def test_a_vocabulary_of_one_word_is_enough():
     texts = golden_texts(one, max_sequence_length=3, seed=0)
     assert len(texts) == 32
     assert all("the" in text.lower() for text in texts)
+
+
+def test_golden_rows_that_take_long_are_replayed_in_part():
+    golden = Golden(
+        texts=["w " * 20_000, "b", "w " * 600_000, "a"],
+        probabilities=[[0.1], [0.2], [0.3], [0.4]],
+    )
+    small = random_bundle(max_sequence_length=10_000).classifier.architecture
+    assert replayed(golden, small).texts == [golden.texts[0], "b", "a"]
+    wide = replace(small, layers=(RecurrentLayer(cell="lstm", units=2000),))
+    assert replayed(golden, wide) == Golden(texts=["b", "a"], probabilities=[[0.2], [0.4]])
+    with pytest.raises(BundleError, match=r"the texts of golden\.json take too long"):
+        replayed(Golden(texts=golden.texts[:1], probabilities=[[0.1]]), wide)

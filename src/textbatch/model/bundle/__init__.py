@@ -7,6 +7,7 @@
 * `golden`: made-up texts with known answers.
 * `directory`: the files, their hashes, the fingerprint.
 * `verified_file`: one of these files, compared with the manifest.
+* `memory`, `memory_limit`: what a model takes in memory, and how much it may.
 * `strict_json`: JSON, read strictly.
 * `releases`: a folder of versions, and the record that names the current one.
 * `fetch`: a bundle from this machine or from an object store; of releases the current one.

@@ -29,8 +29,14 @@ Features = Annotated[int, Meta(ge=0, le=5_000_000)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Sizes:
-    """What `blend.json` holds."""
+class BlendSizes:
+    """What `blend.json` holds.
+
+    Attributes:
+        weight: See `Blend`.
+        pairs: Number of pairs of words.
+        subwords: Number of character n-grams.
+    """
 
     weight: Annotated[float, Meta(ge=0.0, le=1e6)]
     pairs: Features
@@ -99,12 +105,11 @@ class Blend:
         return {LAYOUT.blend: dump_json(sizes), LAYOUT.linear: save(contiguous)}
 
 
-def read_blend(files: BundleFiles, architecture: Architecture | Chain) -> Blend | None:
-    """Read the blend of a bundle; None if the bundle has none.
+def read_blend_sizes(files: BundleFiles) -> BlendSizes | None:
+    """Read the sizes of the blend of a bundle; None if the bundle has none.
 
     Args:
         files: The files of the bundle.
-        architecture: The network of the bundle.
 
     Raises:
         BundleError: One of its files is missing or malformed.
@@ -114,16 +119,27 @@ def read_blend(files: BundleFiles, architecture: Architecture | Chain) -> Blend 
         return None
     if len(present) == 1:
         raise BundleError(f"of {' and '.join(LAYOUT.linear_model)} one is missing", RESTORE)
-    sizes = read_fields(_Sizes, parse_json(files[LAYOUT.blend], LAYOUT.blend), LAYOUT.blend)
-    expected = tensor_shapes(
-        architecture.vocabulary_size, architecture.num_labels, sizes.pairs, sizes.subwords
-    )
+    return read_fields(BlendSizes, parse_json(files[LAYOUT.blend], LAYOUT.blend), LAYOUT.blend)
+
+
+def read_blend(files: BundleFiles, network: Architecture | Chain, sizes: BlendSizes) -> Blend:
+    """Read the blend of a bundle.
+
+    Args:
+        files: The files of the bundle.
+        network: The network of the bundle.
+        sizes: The sizes of the blend.
+
+    Raises:
+        BundleError: One of its files is malformed.
+    """
+    expected = tensor_shapes(network, sizes)
     data = files.tensors(LAYOUT.linear, most_bytes(expected))
     tensors, _ = parse_tensors(data, expected, LAYOUT.linear)
     pairs = tensors["pairs"]
-    if pairs.size and not 0 <= pairs.min() <= pairs.max() < architecture.vocabulary_size:
+    if pairs.size and not 0 <= pairs.min() <= pairs.max() < network.vocabulary_size:
         raise BundleError(f"{LAYOUT.linear}: a pair has an unknown token", RESTORE)
-    ngrams = Ngrams.of_ids(architecture.vocabulary_size, pairs)
+    ngrams = Ngrams.of_ids(network.vocabulary_size, pairs)
     if (np.diff(ngrams.pairs) <= 0).any():
         raise BundleError(f"{LAYOUT.linear}: the pairs are not in order", RESTORE)
     linear = LinearModel(idf=tensors["idf"], weights=tensors["weights"], bias=tensors["bias"])
@@ -132,16 +148,16 @@ def read_blend(files: BundleFiles, architecture: Architecture | Chain) -> Blend 
 
 
 def tensor_shapes(
-    words: int, labels: int, pairs: int, subwords: int
+    network: Architecture | Chain, sizes: BlendSizes
 ) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Type and shape of each tensor of the linear model, by name.
 
     Args:
-        words: Size of the vocabulary.
-        labels: Number of labels.
-        pairs: Number of pairs of words.
-        subwords: Number of character n-grams.
+        network: The network beside it.
+        sizes: The sizes of the linear model.
     """
+    words, labels = network.vocabulary_size, network.num_labels
+    pairs, subwords = sizes.pairs, sizes.subwords
     expected: dict[str, tuple[str, tuple[int, ...]]] = {
         "idf": ("F32", (words + pairs,)),
         "weights": ("F32", (words + pairs, labels)),

@@ -8,12 +8,12 @@ were verified are the bytes that are used.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from textbatch.errors import BundleError
-from textbatch.model.bundle.blend import read_blend
+from textbatch.model.bundle.blend import read_blend, read_blend_sizes, tensor_shapes
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import (
     BundleFiles,
@@ -23,8 +23,10 @@ from textbatch.model.bundle.directory import (
     read_verified,
     write_directory,
 )
+from textbatch.model.bundle.golden import check_golden
+from textbatch.model.bundle.memory import bundle_memory
+from textbatch.model.bundle.memory_limit import check_memory
 from textbatch.model.bundle.records import (
-    MAX_GOLDEN_ROWS,
     ChainConfig,
     EarlyExit,
     Golden,
@@ -69,6 +71,7 @@ class Bundle:
         int8: What int8 changed; None for a network that has no int8.
         early_exit: Which rows the linear model may answer alone; None for no row.
         manifest: Hashes, versions and time; None before the bundle is written.
+        memory: What it takes in memory, in bytes, as far as sizes tell; 0 before it is loaded.
     """
 
     classifier: Classifier
@@ -81,6 +84,7 @@ class Bundle:
     int8: Int8Check | None
     early_exit: EarlyExit | None = None
     manifest: Manifest | None = None
+    memory: int = field(default=0, compare=False)
 
     def __post_init__(self) -> None:
         if self.classifier.temperature != self.calibration.temperature:
@@ -131,7 +135,7 @@ def save_bundle(
         LAYOUT.config: dump_json(asdict(_config_of(bundle))),
         LAYOUT.vocabulary: classifier.vocabulary.to_lines(escaped=bool(classifier.text)).encode(),
         LAYOUT.labels: dump_json(list(classifier.labels)),
-        LAYOUT.weights: classifier.weights.data,
+        LAYOUT.weights: bytes(classifier.weights.data),
         LAYOUT.graph: classifier.graph,
         LAYOUT.calibration: dump_json(asdict(bundle.calibration)),
         LAYOUT.precision: dump_json(asdict(bundle.int8 or _NO_INT8)),
@@ -149,16 +153,17 @@ def save_bundle(
     return write_directory(path, files, overwrite=overwrite)
 
 
-def load_bundle(path: Path) -> Bundle:
+def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
     """Read and verify a bundle. Nothing in it is executed.
 
     Args:
         path: The directory of the bundle.
+        beside: What the models that are loaded by now take in memory, in bytes.
 
     Raises:
-        BundleError: It is missing, damaged, inconsistent or unsafe.
+        BundleError: It is missing, damaged, inconsistent or unsafe, or takes too much memory.
     """
-    files = read_verified(path)
+    files = read_verified(path, beside=beside)
     config = _config(files)
     network, rules = _network_and_rules(config)
     if config.settings.text_rules != RULES_VERSION:
@@ -167,6 +172,9 @@ def load_bundle(path: Path) -> Bundle:
             f"{RULES_VERSION}",
             "use the textbatch version that made it, or train it again",
         )
+    blend = read_blend_sizes(files)
+    memory = bundle_memory(files, network, tensor_shapes(network, blend) if blend else None)
+    check_memory(path, memory, beside=beside)
     calibration = _record(files, LAYOUT.calibration, Calibration)
     classifier = Classifier(
         architecture=network,
@@ -174,7 +182,7 @@ def load_bundle(path: Path) -> Bundle:
         labels=_labels(files),
         weights=Weights.parse(files.tensors(LAYOUT.weights, Weights.most_bytes(network)), network),
         text=rules,
-        blend=read_blend(files, network),
+        blend=read_blend(files, network, blend) if blend else None,
         temperature=calibration.temperature,
     )
     _check_sizes(classifier, files[LAYOUT.graph])
@@ -190,6 +198,7 @@ def load_bundle(path: Path) -> Bundle:
         golden=_golden(files, len(classifier.labels)),
         metrics=_metrics(files),
         manifest=files.manifest,
+        memory=memory,
     )
 
 
@@ -250,7 +259,7 @@ def _early_exit(files: BundleFiles, classifier: Classifier) -> EarlyExit | None:
     if LAYOUT.early_exit not in files:
         return None
     found = _record(files, LAYOUT.early_exit, EarlyExit)
-    _check_golden(found.golden, len(classifier.labels), LAYOUT.early_exit)
+    check_golden(found.golden, len(classifier.labels), LAYOUT.early_exit)
     if classifier.blend is None or len(classifier.labels) < 2:
         raise BundleError(f"{LAYOUT.early_exit} is there, but no linear model", RESTORE)
     return found
@@ -258,14 +267,8 @@ def _early_exit(files: BundleFiles, classifier: Classifier) -> EarlyExit | None:
 
 def _golden(files: BundleFiles, num_labels: int) -> Golden:
     golden = _record(files, LAYOUT.golden, Golden)
-    _check_golden(golden, num_labels, LAYOUT.golden)
+    check_golden(golden, num_labels, LAYOUT.golden)
     return golden
-
-
-def _check_golden(golden: Golden, num_labels: int, name: str) -> None:
-    rows_fit = all(len(row) == num_labels for row in golden.probabilities)
-    if not (rows_fit and 0 < len(golden.texts) == len(golden.probabilities) <= MAX_GOLDEN_ROWS):
-        raise BundleError(f"{name} is malformed", RESTORE)
 
 
 def _held_out(files: BundleFiles, num_labels: int) -> HeldOut:

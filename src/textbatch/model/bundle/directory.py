@@ -16,6 +16,7 @@ from pathlib import Path
 from textbatch import __version__
 from textbatch.data.storage.atomic_directory import atomic_directory
 from textbatch.errors import BundleError, ConflictError, OutputError, TextbatchError, storage_errors
+from textbatch.model.bundle.memory_limit import check_memory
 from textbatch.model.bundle.strict_json import dump_json, parse_json, read_fields
 from textbatch.model.bundle.verified_file import (
     ListedFile,
@@ -190,16 +191,18 @@ def _is_bundle(path: Path) -> bool:
     return {entry.name for entry in path.iterdir()} <= {*manifest.files, LAYOUT.manifest}
 
 
-def read_verified(path: Path) -> BundleFiles:
+def read_verified(path: Path, *, beside: int = 0) -> BundleFiles:
     """Read the files of a bundle and compare them with its manifest.
 
     Files with tensors are read later, when it is known how large they can be.
 
     Args:
         path: The directory of the bundle.
+        beside: What the models that are loaded by now take in memory, in bytes.
 
     Raises:
-        BundleError: A file is missing, extra, not a regular file, too large or changed.
+        BundleError: A file is missing, extra, not a regular file, too large or changed. Or the
+            files together are more than models may take in memory.
         ConflictError: The path is a place with a name before it, as for several models.
     """
     if not path.exists():
@@ -217,6 +220,8 @@ def read_verified(path: Path) -> BundleFiles:
         raise BundleError(f"{path} has no {LAYOUT.manifest}, so it is no model", "check --model")
     manifest = _read_manifest(path)
     _check_list(path, manifest, names)
+    read = manifest.files.keys() - {LAYOUT.card, LAYOUT.page}
+    check_memory(path, sum(manifest.files[name].size for name in read), beside=beside)
     files: dict[str, bytes] = {}
     for name in sorted(manifest.files.keys() - set(LAYOUT.tensors)):
         if name in (LAYOUT.card, LAYOUT.page):  # they are for people

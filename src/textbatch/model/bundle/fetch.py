@@ -19,16 +19,22 @@ from textbatch.model.bundle.releases import current_place
 _TRIES = 5
 
 
-def load_model(model: Location) -> Bundle:
-    """Load a bundle; of a folder of releases the current one. See `load_placed`."""
-    return load_placed(model)[0]
+def load_model(model: Location, *, beside: int = 0) -> Bundle:
+    """Load a bundle; of a folder of releases the current one.
+
+    Args:
+        model: See `load_placed`.
+        beside: See `load_placed`.
+    """
+    return load_placed(model, beside=beside)[0]
 
 
-def load_placed(model: Location) -> tuple[Bundle, Location]:
+def load_placed(model: Location, *, beside: int = 0) -> tuple[Bundle, Location]:
     """Load a bundle, and tell where it stands. From a store it is loaded through the cache.
 
     Args:
         model: A model directory, or a folder of releases.
+        beside: What the models that are loaded by now take in memory, in bytes.
 
     Returns:
         The bundle, and its own place: that stays the same model, whatever is promoted later.
@@ -40,14 +46,14 @@ def load_placed(model: Location) -> tuple[Bundle, Location]:
     place = current_place(model) if is_local(model) else None
     for _ in range(_TRIES):
         try:
-            return _loaded(place or model), place or model
+            return _loaded(place or model, beside), place or model
         except (BundleError, AccessError):
             # In a store, most models are no releases: these cost no request more.
             now = current_place(model)
             if now is None or now == place:
                 raise
             place = now
-    return _loaded(place or model), place or model
+    return _loaded(place or model, beside), place or model
 
 
 def local_copy(place: Location) -> Path:
@@ -75,16 +81,16 @@ def model_files(place: Location, fingerprint: str) -> dict[str, bytes]:
     return files.everything()
 
 
-def _loaded(place: Location) -> Bundle:
+def _loaded(place: Location, beside: int) -> Bundle:
     if is_local(place):
         # Links are followed once: one that is turned meanwhile gives no mixture of two models.
         with storage_errors(place, "cannot read", missing=BundleError):  # a removed directory
             path = Path(os.path.realpath(local(place)))
             same = path == local(place).absolute()
-        return load_bundle(local(place) if same else path)
+        return load_bundle(local(place) if same else path, beside=beside)
     copy = fetch_model(place)
     try:
-        return load_bundle(copy)
+        return load_bundle(copy, beside=beside)
     except BundleError:
         forget_model(copy)
-    return load_bundle(fetch_model(place))
+    return load_bundle(fetch_model(place), beside=beside)

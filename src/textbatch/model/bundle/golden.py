@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from textbatch.errors import BundleError
+from textbatch.model.bundle.records import MAX_GOLDEN_ROWS, Golden
+from textbatch.model.layout import LAYOUT, RESTORE
+from textbatch.model.network.architecture import Architecture
+from textbatch.model.network.chain import Chain
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 from textbatch.types import Float32Array
 
 _ROWS = 32
+#: What replaying golden rows may take: multiplications, and characters that are split.
+_MOST_PRODUCTS, _MOST_CHARACTERS = 2 * 10**10, 1 << 20
 #: Texts of words that tell a label: how many words they have, and for how many labels.
 _TELLING_WORDS, _MOST_LABELS = (2, 4, 6, 9), 16
 _DECORATIONS = ("{}", "{}!", "({})", "“ {} ”", "{} zqxv", "{} 文本")
@@ -40,6 +47,54 @@ def golden_texts(
         )
         texts.append(_DECORATIONS[len(texts) % len(_DECORATIONS)].format(text))
     return texts
+
+
+def check_golden(golden: Golden, num_labels: int, name: str) -> None:
+    """Check that golden rows have texts and probabilities.
+
+    Args:
+        golden: The golden rows.
+        num_labels: How many labels there are.
+        name: Name of their file.
+
+    Raises:
+        BundleError: They have not, or there are too many.
+    """
+    rows_fit = all(len(row) == num_labels for row in golden.probabilities)
+    if not (rows_fit and 0 < len(golden.texts) == len(golden.probabilities) <= MAX_GOLDEN_ROWS):
+        raise BundleError(f"{name} is malformed", RESTORE)
+
+
+def replayed(golden: Golden, network: Architecture | Chain) -> Golden:
+    """Which golden rows are computed again: the shortest ones, and no more than take some seconds.
+
+    All of those that training makes, except for the largest networks.
+
+    Args:
+        golden: The golden rows.
+        network: What answers.
+
+    Returns:
+        Those rows; at least one.
+
+    Raises:
+        BundleError: The shortest row takes too long.
+    """
+    left, characters, rows = _MOST_PRODUCTS, _MOST_CHARACTERS, list[int]()
+    texts = golden.texts
+    for row in sorted(range(len(texts)), key=lambda row: len(texts[row])):
+        # A token has a character at least.
+        left -= network.products(min(network.max_sequence_length, len(texts[row])))
+        characters -= len(texts[row])
+        if min(left, characters) < 0:
+            break
+        rows.append(row)
+    if not rows:
+        raise BundleError(f"the texts of {LAYOUT.golden} take too long to compute", RESTORE)
+    return Golden(
+        texts=[texts[row] for row in sorted(rows)],
+        probabilities=[golden.probabilities[row] for row in sorted(rows)],
+    )
 
 
 def telling_texts(

@@ -162,6 +162,12 @@ class Architecture:
             "logits.B": (self.num_labels,),
         }
 
+    def products(self, steps: int) -> int:
+        """How many multiplications a text of so many tokens takes, about."""
+        each = sum(layer.gates * (layer.inputs + layer.units) for layer in self.stack())
+        once = self.dense_units * (self.pooled_width + self.num_labels)
+        return self.directions * each * steps + once
+
     def summary(self) -> str:
         """Describe the network in one line, for a person."""
         ways = "bidirectional " if self.bidirectional else ""

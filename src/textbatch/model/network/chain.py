@@ -7,6 +7,7 @@ tensors come from here alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -249,6 +250,16 @@ class Chain:
             elif layer.kind == "scale":
                 shapes[f"{name}.W"] = shapes[f"{name}.B"] = (placed.inputs,)
         return shapes
+
+    def products(self, steps: int) -> int:
+        """How many multiplications a text of so many tokens takes, about."""
+        if self.computes_padding:
+            steps = self.max_sequence_length
+        shapes, total = self.tensor_shapes(), 0
+        for placed in self.placed():
+            each = sum(math.prod(shapes.get(f"{placed.name}.{kind}", (0,))) for kind in "WR")
+            total += each * (min(steps, placed.steps) if placed.steps else 1)
+        return total
 
     def summary(self) -> str:
         """Describe the network in one line, for a person."""

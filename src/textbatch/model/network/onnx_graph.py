@@ -217,7 +217,7 @@ def external_tensor(name: str, shape: tuple[int, ...], offset: int) -> TensorPro
     return tensor
 
 
-def with_weights(graph: bytes, weights: bytes, *, fed: str = "") -> bytes:
+def with_weights(graph: bytes, weights: bytes | memoryview, *, fed: str = "") -> bytes:
     """Put the constants that `external_tensor` has point into the weights file into the graph.
 
     Args:
@@ -234,7 +234,7 @@ def with_weights(graph: bytes, weights: bytes, *, fed: str = "") -> bytes:
         elif tensor.data_location == TensorProto.EXTERNAL:
             place = {entry.key: entry.value for entry in tensor.external_data}
             start = int(place["offset"])
-            tensor.raw_data = weights[start : start + int(place["length"])]
+            tensor.raw_data = bytes(weights[start : start + int(place["length"])])
             tensor.ClearField("external_data")
             tensor.ClearField("data_location")
     packed: bytes = model.SerializeToString()

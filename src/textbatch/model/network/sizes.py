@@ -1,7 +1,7 @@
 """How large the weights of a network may be: more than those of real models take.
 
-Loading takes about three times the word vectors and seven times the other weights. A million
-vectors of 256 numbers are 1 GiB; a GRU of 4096 units has 200 MB of weights.
+A million vectors of 256 numbers are 1 GiB; a GRU of 4096 units has 200 MB of weights. What a model
+takes in memory has a smaller limit, which people may raise: see `model/bundle/memory_limit.py`.
 """
 
 from __future__ import annotations

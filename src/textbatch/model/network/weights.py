@@ -35,9 +35,14 @@ class Weights:
             their shapes.
     """
 
-    data: bytes
+    data: bytes | memoryview
     offsets: Mapping[str, int]
     tensors: Mapping[str, Float32Array]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Pickle the bytes once, as an array: arrays need not be copied on their way."""
+        shapes = {name: value.shape for name, value in self.tensors.items()}
+        return _from_array, (np.frombuffer(self.data, np.uint8), dict(self.offsets), shapes)
 
     @classmethod
     def pack(
@@ -78,6 +83,16 @@ class Weights:
     @staticmethod
     def _expected(architecture: Architecture | Chain) -> dict[str, tuple[str, tuple[int, ...]]]:
         return {name: (_FLOAT32, s) for name, s in architecture.tensor_shapes().items()}
+
+
+def _from_array(
+    data: NDArray[np.uint8], offsets: Mapping[str, int], shapes: Mapping[str, tuple[int, ...]]
+) -> Weights:
+    tensors = {
+        name: np.frombuffer(data, "<f4", math.prod(shape), offsets[name]).reshape(shape)
+        for name, shape in shapes.items()
+    }
+    return Weights(data=data.data, offsets=offsets, tensors=tensors)
 
 
 def most_bytes(expected: Mapping[str, tuple[str, tuple[int, ...]]]) -> int:

@@ -11,6 +11,7 @@
 * `chunk_processes`: processes on this machine that share the chunks of one file.
 * `chunk_queue`: which of them gets which rows.
 * `worker_process`, `chunk_worker`: one of them, as seen from here, and what it does.
+* `large_values`: models on their way to such a process.
 * `process`: what all worker processes do.
 * `cores`: how many processes, with how many threads each.
 """

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from textbatch.data.without_pandas import keep_pandas_out
 from textbatch.model.predictors import PendingOfEach, Predictors
+from textbatch.scoring.backends.large_values import recv_large
 from textbatch.scoring.backends.process import as_value, begin_worker
 from textbatch.types import BoolArray, Predictions
 
@@ -90,7 +91,7 @@ def serve(connection: Connection, driver: int) -> None:
     # The driver closes its end when it needs no more.
     with suppress(EOFError, ConnectionError):
         try:
-            opened: Callable[[], Predictors] = connection.recv()
+            opened: Callable[[], Predictors] = recv_large(connection)
             with opened() as predictor:
                 engine = predictor.engine
                 used = EngineUsed(

@@ -18,6 +18,7 @@ from joblib.externals.loky.backend.resource_tracker import ensure_running
 from textbatch.model.predictors import Predictors
 from textbatch.scoring.backends.chunk_queue import ChunkQueue, Piece, death
 from textbatch.scoring.backends.chunk_worker import DEPTH, EngineUsed, packed, serve
+from textbatch.scoring.backends.large_values import send_large
 from textbatch.scoring.backends.port import TRIES
 from textbatch.scoring.backends.process import environment_of
 
@@ -120,7 +121,7 @@ class WorkerProcess:
         Raises:
             EOFError: It died. So does `ConnectionError`.
         """
-        connection.send(self._opened)
+        send_large(connection, self._opened)
         while True:
             answer = connection.recv()
             if isinstance(answer, Exception):

@@ -129,7 +129,7 @@ class _Promotion:
         if current is None:
             return None
         try:
-            return load_model(self._folder.place(current))
+            return load_model(self._folder.place(current), beside=self._new.memory)
         except BundleError as error:
             if any(one.currents for one in self._config.requirements):
                 raise

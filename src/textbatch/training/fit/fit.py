@@ -9,6 +9,8 @@ import pyarrow as pa
 
 from textbatch.data.readers.labelled import label_ids_of
 from textbatch.errors import DataError
+from textbatch.model.bundle.memory import network_memory
+from textbatch.model.bundle.memory_limit import check_made
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.model.network.weights import Weights
 from textbatch.report.listener import StepsOnly
@@ -38,6 +40,7 @@ def fit_model(run: TrainingRun, splits: Splits, *, checkpoint: Checkpoint | None
 
     Raises:
         DataError: No word occurs often enough.
+        ConflictError: The model would take more memory than `score` allows.
         TextbatchError: Another subclass, if a file of vectors or texts cannot be used.
     """
     return fit_network(run, splits, prepare(run, splits), checkpoint=checkpoint)
@@ -76,6 +79,7 @@ def prepare(run: TrainingRun, splits: Splits) -> NetworkStart:
         max_sequence_length=tokenizer.max_sequence_length,
     )
     architecture = replace(architecture, embedding_dim=embedding.table.shape[1])
+    check_made(network_memory(architecture))
     run.listener.log(
         f"{architecture.vocabulary_size:,} tokens known, "
         f"texts cut at {tokenizer.max_sequence_length} tokens"

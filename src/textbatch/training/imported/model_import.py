@@ -18,6 +18,8 @@ from textbatch.model.bundle.bundle import Bundle, save_bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import check_replaceable
 from textbatch.model.bundle.golden import golden_texts
+from textbatch.model.bundle.memory import network_memory
+from textbatch.model.bundle.memory_limit import check_made
 from textbatch.model.bundle.records import Golden, Settings
 from textbatch.model.keras_files.labels_file import read_labels
 from textbatch.model.predictor import open_predictor
@@ -102,7 +104,8 @@ def import_given(
         BundleError: A file is damaged or unsafe, or its network or tokenizer cannot be reproduced.
             Or the bundle answers otherwise than a network in memory.
         UsageError: Something that no file tells is missing.
-        ConflictError: Something is told twice.
+        ConflictError: Something is told twice. Or the model would take more memory than `score`
+            allows.
         DataError: The labelled rows do not fit.
         OutputError: The bundle exists.
     """
@@ -138,6 +141,7 @@ def _import(
     imported = classifier_of(source, None if read is None else tuple(map(str, read)))
     warnings = about_lost(source.words)
     classifier = imported.classifier
+    check_made(network_memory(classifier.architecture))
     if read is None:
         warnings.append("the labels are the numbers of the outputs: name them with --labels")
     else:

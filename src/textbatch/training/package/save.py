@@ -9,6 +9,8 @@ from functools import partial
 import numpy as np
 
 from textbatch.model.bundle.bundle import save_bundle
+from textbatch.model.bundle.memory import classifier_memory
+from textbatch.model.bundle.memory_limit import told_too_large
 from textbatch.model.bundle.records import Settings
 from textbatch.model.quality.text_sketch import TextSketch
 from textbatch.report.training import TrainReport
@@ -45,7 +47,8 @@ def report_of(
         found.accuracy, measured.contenders, required=config.require_baseline
     ) or worse_on_rare_labels(found.macro_f1, measured.contenders)
     unfinished = still_falling(fitted.best_epoch, len(fitted.epochs))
-    told = [one for one in (warning, unfinished) if one]
+    large = told_too_large(classifier_memory(measured.classifier))
+    told = [one for one in (warning, unfinished, large) if one]
     return TrainReport(
         model=os.fspath(config.model),
         rows=splits.sizes(),
