@@ -42,14 +42,14 @@ def azurite(folder: Path) -> Iterator[int]:
     """
     command = [PROGRAM, "--blobPort", "0", "--location", folder, "--skipApiVersionCheck"]
     command += ["--disableTelemetry"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        ports = (
-            re.search(r"successfully listens on http://[\d.]+:(\d+)", line)
-            for line in _lines_of(server)
-        )
-        found = next(filter(None, ports), None)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        lines = _lines_of(server)
+        listens = r"successfully listens on http://[\d.]+:(\d+)"
+        found = next(filter(None, (re.search(listens, line) for line in lines)), None)
         assert found
         yield int(found[1])
+    finally:
         server.terminate()
         server.communicate()
 

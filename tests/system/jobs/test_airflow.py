@@ -106,13 +106,17 @@ class Night:
 
 
 def wait_until(
-    true: Callable[[], bool], *, still: Callable[[], bool] = lambda: True, seconds: float = 60
+    true: Callable[[], bool],
+    *,
+    still: Callable[[], bool] = lambda: True,
+    seconds: float = 60,
+    every: float = 0.01,
 ) -> None:
     end = time.monotonic() + seconds
     while not true():
         assert still()
         assert time.monotonic() < end
-        time.sleep(0.01)
+        time.sleep(every)
 
 
 @pytest.fixture
@@ -186,6 +190,7 @@ def test_tasks_of_a_pool_with_one_slot_wait_for_each_other(night, model):
     text = (ROOT / "jobs" / "airflow_s3_dag.py").read_text("utf-8")
     text = text.replace("[COMMAND]", json.dumps([sys.executable, "-m", "textbatch"]))
     text = text.replace('"15 2 * * *"', '"@once"').replace("s3://bucket", str(night.folder))
+    text = text.replace("minutes=10", "seconds=1")
     shutil.copytree(model, night.folder / "model")
     write_texts(night.folder / "incoming" / "a.parquet", random_texts(5_000))
     night.dag.unlink()
@@ -219,19 +224,29 @@ def test_tasks_of_a_pool_with_one_slot_wait_for_each_other(night, model):
             return len(found) == 2 and {state for _, state, _ in found} == {"success"}
         return False
 
-    parts = ("api-server", "scheduler", "dag-processor")
-    running = [
-        subprocess.Popen(
-            [PYTHON, "-m", "airflow", part],
-            env=variables,
-            start_new_session=True,
-            stdout=(night.folder / part).open("wb"),
-            stderr=subprocess.STDOUT,
-        )
-        for part in parts
-    ]
+    running = []
+
+    def begin(part: str) -> None:
+        command = [PYTHON, "-m", "airflow", part]
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        running.append(subprocess.Popen(command, env=variables, start_new_session=True, **silent))
+
+    def alive() -> bool:
+        return all(one.poll() is None for one in running)
+
+    def answers() -> bool:
+        with suppress(OSError):
+            socket.create_connection(("127.0.0.1", port)).close()
+            return True
+        return False
+
     try:
-        wait_until(ended, still=lambda: all(one.poll() is None for one in running), seconds=400)
+        begin("api-server")
+        # A task that is started before the server answers has failed.
+        wait_until(answers, still=alive, seconds=200, every=0.2)
+        begin("scheduler")
+        begin("dag-processor")
+        wait_until(ended, still=alive, seconds=400, every=0.2)
     finally:
         for one in running:
             os.killpg(one.pid, signal.SIGKILL)
