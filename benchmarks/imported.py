@@ -26,7 +26,8 @@ LENGTH, WORDS, DIMENSIONS, GRU, LSTM, DENSE, LABELS = 50, 27_463, 100, 150, 200,
 VARIANTS = (
     ("masked, padded before", True, "pre"),
     ("masked, padded behind", True, "post"),
-    ("without a mask", False, "pre"),
+    ("without a mask, padded before", False, "pre"),
+    ("without a mask, padded behind", False, "post"),
 )
 HEADINGS = ("network", "Keras rows/s", "textbatch rows/s", "ratio", "answers")
 

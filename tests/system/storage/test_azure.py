@@ -14,6 +14,7 @@ from support.azurite import azurite, connection_to, is_there
 from support.bundles import random_texts
 from support.faulty_proxy import KINDS, REQUEST_SECONDS, Proxy
 from support.killable_job import FULL
+from support.releases import check_releases
 
 from textbatch.data.storage.file_io import _file_io
 
@@ -217,3 +218,7 @@ def test_an_upload_never_replaces_what_came_meanwhile(azure, proxy, source, out,
     proxy.faults.begin()
     assert done.returncode == 73, done.stderr
     assert azure.cat_file(f"bucket/{out}") == b"mine"
+
+
+def test_releases_are_promoted_and_rolled_back(azure, tmp_path, monkeypatch):
+    check_releases("abfs://bucket/releases", tmp_path, monkeypatch)

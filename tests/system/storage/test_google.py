@@ -12,13 +12,19 @@ from random import Random
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from support.bundles import random_texts, run_cli
+from support.bundles import random_bundle, random_texts, run_cli, write_bundle
 from support.faulty_proxy import KINDS, REQUEST_SECONDS, Proxy
 from support.google_conditions import Conditions
 from support.killable_job import FULL
+from support.releases import check_releases
 
 from textbatch.data.storage import google_store, remote
 from textbatch.data.storage.file_io import _file_io
+from textbatch.data.storage.location import location_of
+from textbatch.errors import TryAgainError
+from textbatch.scoring.releases.folder import ReleaseFolder, promoted
+from textbatch.scoring.releases.options import PromoteConfig
+from textbatch.scoring.releases.promote import promote
 
 pytest.importorskip("google.cloud.storage", reason="no client of Google is installed")
 emulator = pytest.importorskip("gcp_storage_emulator.server", reason="no emulator is installed")
@@ -288,3 +294,35 @@ def test_an_upload_never_replaces_what_came_meanwhile(google, proxy, model, in_p
     url = f"{google}/storage/v1/b/bucket/o/late.parquet?alt=media"
     with urllib.request.urlopen(url) as answer:
         assert answer.read() == b"mine"
+
+
+def test_releases_are_promoted_and_rolled_back(google, tmp_path, monkeypatch):
+    check_releases("gs://bucket/releases", tmp_path, monkeypatch)
+
+
+def test_the_store_refuses_a_record_of_releases_that_came_between_look_and_upload(
+    google, proxy, tmp_path
+):
+    record = "raced/current.json"
+    url = f"{google}/storage/v1/b/bucket/o/{urllib.parse.quote(record, safe='')}?alt=media"
+
+    def standing() -> bytes:
+        with urllib.request.urlopen(url) as answer:
+            return answer.read()
+
+    class Late(Conditions):
+        def __call__(self, method: str, path: str, body: bytes) -> int:
+            if method == "POST" and not self.refused:
+                put(google, record, standing() + b"\n")
+            return super().__call__(method, path, body)
+
+    to, models = location_of("gs://bucket/raced"), [tmp_path / "m0", tmp_path / "m1"]
+    for seed, model in enumerate(models):
+        write_bundle(model, random_bundle(seed=seed))
+    promote(PromoteConfig(model=models[0], to=to, threads=1))
+    folder, before = ReleaseFolder(to), standing()
+    version = folder.add(models[1])
+    proxy.conditions = Late(int(google.rpartition(":")[2]))
+    with pytest.raises(TryAgainError, match="another run has written"):
+        folder.record(promoted(folder.releases, version, keep=5))
+    assert (proxy.conditions.refused, standing()) == (1, before + b"\n")
