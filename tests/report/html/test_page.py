@@ -19,7 +19,7 @@ from textbatch.model.quality.reliability import (
     length_histogram,
     reliability_bins,
 )
-from textbatch.report.html.page import page_of
+from textbatch.report.html.page import page_environment, page_of
 from textbatch.report.html.page_data import (
     ConfidentError,
     Contender,
@@ -255,3 +255,10 @@ def test_names_are_broken_between_words_only(picture):
     rules = re.findall(r"\.(?:name|matrix thead th) \{[^}]*\}", page)
     assert rules
     assert all("anywhere" not in rule for rule in rules)
+
+
+def test_an_option_in_a_warning_is_not_broken_and_the_rest_is_escaped():
+    render = page_environment().from_string("{{ value | advice }}").render
+    told = render(value="give <more> rows or --unlabelled texts, a--b, x--y & --Folds")
+    option = '<span class="whole">--unlabelled</span>'
+    assert told == f"give &lt;more&gt; rows or {option} texts, a--b, x--y &amp; --Folds"

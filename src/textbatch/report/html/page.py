@@ -26,6 +26,7 @@ from textbatch.report.html.svg import drawing
 WIDEST_MATRIX = 12
 _MOST_CONFUSIONS = 15
 _LONGEST_LABEL, _LONGEST_TEXT = 60, 400
+_OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*)")
 _BETWEEN_WORDS = re.compile(r"(?<=[_/.:|-])(?=\w)")
 
 
@@ -59,6 +60,7 @@ def page_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"label": _label, "text": _text, "number": _number, "percent": _percent}
+    environment.filters["advice"] = _advice
     return environment
 
 
@@ -94,6 +96,15 @@ def _label(value: str) -> Markup:
 def _text(value: str) -> str:
     # Line breaks and tabs are normal in a text. In a name they would be shown as escapes.
     return _cut(printable(" ".join(value.split())), _LONGEST_TEXT)
+
+
+def _advice(value: str) -> Markup:
+    # A browser breaks lines behind hyphens, also behind those of an option.
+    parts = _OPTION.split(_text(value))
+    whole = Markup('<span class="whole">{}</span>')
+    return Markup("").join(
+        whole.format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
 
 
 def _cut(value: str, longest: int) -> str:
