@@ -71,6 +71,15 @@ BEGIN = {
 }
 JOBS = """
 import hashlib, pathlib, sys
+from textbatch.errors import TooManyBadRowsError
+from textbatch.report.listener import Listener
+class Seen(Listener):
+    begun, rows, shares = 0, 0, ()
+    def begin(self, total_rows, *, step="scoring", unit="rows"):
+        self.begun += 1
+    def advance(self, rows, share=None):
+        self.rows += rows
+        self.shares = [*self.shares, share]
 def main():
     given = {{"backend": "{engine}", "inputs": "in", "model": "model"}}
     {begin}
@@ -79,10 +88,20 @@ def main():
     for rows, jobs in {plans}:
         output = f"out-{{rows}}-{{jobs}}"
         config = ScoreConfig.given({{**given, "output": output, "jobs": jobs, "shard_rows": rows}})
-        score(config, run_id="0123456789abcdef")
+        seen = Seen()
+        score(config, run_id="0123456789abcdef", progress=seen)
         parts = sorted(pathlib.Path(output).glob("*.parquet"))
         whole = b"".join(part.read_bytes() for part in parts)
         print("told", rows, len(parts), hashlib.sha256(whole).hexdigest())
+        # One bar for all workers, which never goes back, and ends where all is done.
+        assert (seen.begun, seen.rows) == (1, 1000), (seen.begun, seen.rows)
+        assert seen.shares == sorted(seen.shares) and seen.shares[-1] == 1, seen.shares
+    # Two rows in two files are more than one in all.
+    try:
+        given |= {{"inputs": "bad", "output": "few", "jobs": 2}}
+        score(ScoreConfig.given({{**given, "max_bad_rows": "1"}}))
+    except TooManyBadRowsError as error:
+        print("told", error.exit_code, pathlib.Path("few/_SUCCESS").exists())
 if __name__ == "__main__":
     main()
 """
@@ -159,6 +178,10 @@ def test_one_sha256_on_every_engine_with_any_number_of_workers(engine, model, tm
         (tmp_path / "in").mkdir(exist_ok=True)
         table = pa.table({"text": random_texts(200, seed=number)})
         pq.write_table(table, tmp_path / "in" / f"f{number}.parquet", row_group_size=40)
+    (tmp_path / "bad").mkdir()
+    for number in range(2):
+        texts = pa.array([b"refund", b"caf\xe9"], pa.binary())
+        pq.write_table(pa.table({"text": texts}), tmp_path / "bad" / f"f{number}.parquet")
     shutil.copytree(model, tmp_path / "model")
     (tmp_path / "job.py").write_text(JOBS.format(engine=engine, begin=BEGIN[engine], plans=PLANS))
     environment = {**os.environ, **ENVIRONMENT}
@@ -176,7 +199,7 @@ def test_one_sha256_on_every_engine_with_any_number_of_workers(engine, model, tm
     from textbatch.scoring.config import ScoreConfig
     from textbatch.scoring.score import score as score_files
 
-    expected = set()
+    expected = {"told 67 False"}
     for rows in {rows for rows, _ in PLANS}:
         output = tmp_path / f"here-{rows}"
         values = {"inputs": tmp_path / "in", "output": output, "model": model, "shard_rows": rows}
