@@ -134,6 +134,16 @@ def test_a_line_without_its_part_and_a_part_without_its_line_are_both_mended(
     assert not [path for path in output.rglob(".*") if path.is_file()]
 
 
+def test_dead_objects_of_parts_go_also_where_python_does_not_look_for_them(
+    source, model, tmp_path, monkeypatch
+):
+    looked = []
+    monkeypatch.setattr(spread, "_TIDY_EVERY", 4)
+    monkeypatch.setattr(spread.gc, "collect", looked.append)
+    textbatch.score(source, tmp_path / "out", model=model)
+    assert looked == [0, 0]
+
+
 def test_what_dead_runs_left_goes_and_what_is_alive_or_somebody_elses_stays(tmp_path):
     (tmp_path / "day=0").mkdir()
     dead = tmp_path / "day=0" / f".a.parquet.{OWNER}.tmp"

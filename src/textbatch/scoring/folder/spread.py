@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -27,6 +28,10 @@ from textbatch.scoring.folder.parts import record_of
 from textbatch.scoring.folder.totals import PartProgress, Totals
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
+
+#: The command line has Python look for cycles of dead objects very seldom. Those of this many parts
+#: are few, and those of thousands would fill the memory.
+_TIDY_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,8 @@ class Spread:
         self.totals.add(record)
         failpoint("part-noted")
         self.scored.add(file.part)
+        if not len(self.scored) % _TIDY_EVERY:
+            gc.collect(0)
         self.notes.add(file.file, record.notes)
         self._used = result.model
 
