@@ -174,9 +174,6 @@ UNFIT = {
     "the embedding has 20 rows": lambda: chain(layers.LSTM(4), rows=20),
     "has outputs for 4 labels": lambda: chain(layers.LSTM(4), outputs=4),
     "3 outputs and the activation sigmoid": lambda: chain(layers.LSTM(4), activation="sigmoid"),
-    "is a Reshape": lambda: keras.Sequential(
-        [*chain(layers.LSTM(4)).layers, layers.Reshape((3, 1))]
-    ),
     "has no weights yet": lambda: keras.Sequential([layers.Embedding(160, 6), layers.LSTM(4)]),
     "is a bytes without a config": lambda: b"network",
 }
