@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from azure.storage.blob import BlobServiceClient
 from pyarrow import csv
-from support.azurite import azurite, connection_to, is_there
+from support.azurite import KEY, azurite, connection_to, is_there
 from support.bundles import random_texts
 from support.faulty_proxy import KINDS, REQUEST_SECONDS, Proxy
 from support.killable_job import FULL
@@ -222,3 +224,49 @@ def test_an_upload_never_replaces_what_came_meanwhile(azure, proxy, source, out,
 
 def test_releases_are_promoted_and_rolled_back(azure, tmp_path, monkeypatch):
     check_releases("abfs://bucket/releases", tmp_path, monkeypatch)
+
+
+def test_a_key_decides_no_place_on_this_machine(azure, source, model, in_process, tmp_path):
+    precious = tmp_path / "precious.parquet"
+    precious.write_bytes(b"precious")
+    account = BlobServiceClient.from_connection_string(
+        os.environ["AZURE_STORAGE_CONNECTION_STRING"]
+    )
+    bucket = account.get_container_client("bucket")
+    for key in (f"/{precious}", "a//c.parquet", f"{'x' * 260}.parquet", "good"):
+        name = f"in/{key}.parquet" if key == "good" else f"in/{key}"
+        bucket.upload_blob(name, source.read_bytes())
+    folder = tmp_path / "out"
+    done = in_process("score", "abfs://bucket/in/", folder, "--model", model, "--overwrite")
+    assert done.returncode == 0, done.stderr
+    assert "objects are left out: parts of their names are empty, . or .., or too" in done.stderr
+    assert {path.name for path in folder.iterdir()} == {
+        "good.parquet", "_SUCCESS", "_manifest.jsonl",
+    }  # fmt: skip
+    assert precious.read_bytes() == b"precious"
+    # A single object is its exact key.
+    bucket.upload_blob("c.parquet", b"another")
+    one = in_process(
+        "score", "abfs://bucket/in/a//c.parquet", tmp_path / "c.parquet", "--model", model
+    )
+    assert one.returncode == 0, one.stderr
+    assert pq.read_table(tmp_path / "c.parquet").num_rows == ROWS
+
+
+def test_a_wrong_key_is_told_without_it(source, proxy, model, in_process, tmp_path, monkeypatch):
+    secret = base64.b64encode(b"a key that is not the account's").decode()
+    wrong = connection_to(proxy.port).replace(KEY, secret)
+    monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", wrong)
+    _file_io.cache_clear()
+    kind = fsspec.get_filesystem_class("abfs")
+    kind.clear_instance_cache()
+    report, metrics = tmp_path / "r.json", tmp_path / "m.prom"
+    done = in_process(
+        *("--debug", "score", "abfs://bucket/in.parquet", tmp_path / "o.parquet", "--model", model),
+        *("--json", "--report", report, "--metrics-file", metrics),
+    )
+    kind.clear_instance_cache()
+    assert done.returncode == 77
+    told = done.stdout + done.stderr + report.read_text() + metrics.read_text()
+    assert secret not in told
+    assert secret.rstrip("=") not in told
