@@ -37,13 +37,19 @@ class Shares:
     early_logits: Float32Array | None = None
 
 
-def submit_of(pool: Executor, rows: int) -> Callable[..., Future[Float32Array]]:
+def submit_of(pool: Executor, rows: int, *, closed: bool) -> Callable[..., Future[Float32Array]]:
     """What begins the calls for some rows. Few take less time than to wait for another thread.
 
     Args:
         pool: Threads for many rows.
         rows: How many there are.
+        closed: Whether the pool begins nothing any more.
+
+    Raises:
+        RuntimeError: It is closed.
     """
+    if closed:
+        raise RuntimeError("this model is closed: load it again")
     return pool.submit if rows > _FEW_ROWS else _done_at_once
 
 

@@ -74,10 +74,9 @@ class Predictor:
         self.engine = engine
         self.tokenizer = classifier.tokenizer
         self._batch_tokens = batch_tokens or engine.batch_tokens
-        #: Tokens of the texts given to `start`, the unknown ones among them, and the number of rows
-        #: that the linear model answered alone.
+        #: Of the texts given to `start`: tokens, unknown ones, rows that the linear model answered.
         self.tokens_seen = self.unknown_tokens = self.early_rows = 0
-        self.exits = exits
+        self.exits, self._closed = exits, False
         self.pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
 
     def start(self, texts: pa.Array, undecodable: BoolArray | None = None) -> PendingPredictions:
@@ -169,7 +168,7 @@ class Predictor:
         if exits is None or blend is None:
             parts = self._network(tokens, rows)
             helps = blend is not None and blend.weight > 0
-            submit = submit_of(self.pool, len(rows))
+            submit = submit_of(self.pool, len(rows), closed=self._closed)
             addend = submit(blend.addend, tokens).result if blend and helps else None
             shares = Shares(parts=parts, addend=addend)
             return lambda: shares
@@ -212,7 +211,7 @@ class Predictor:
     def _network(
         self, tokens: TokenBatch, rows: Int64Array
     ) -> list[tuple[MiniBatch, Future[Float32Array]]]:
-        submit = submit_of(self.pool, len(rows))
+        submit = submit_of(self.pool, len(rows), closed=self._closed)
         return [
             (batch, submit(self.engine.predict_logits, batch))
             for batch in mini_batches(tokens, rows, max_padded_tokens=self._batch_tokens)
@@ -223,6 +222,7 @@ class Predictor:
 
     def close(self) -> None:
         """Stop the worker threads. Mini-batches that have not begun are dropped."""
+        self._closed = True
         self.pool.shutdown(wait=True, cancel_futures=True)
 
     def __enter__(self) -> Self:
