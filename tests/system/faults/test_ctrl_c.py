@@ -8,13 +8,24 @@ from pathlib import Path
 
 import pytest
 from support.bundles import LABELS, random_bundle, write_bundle, write_texts
-from support.keras_files import write_h5
+from support.keras_files import Layer, write_h5
 from support.keras_pickles import as_json, attributes
 from support.pressed import Left, press_ctrl_c
 
 from textbatch.cli.app import app
 from textbatch.cli.signals import _LEFT
 
+#: A network that `import` reads.
+KERAS: tuple[Layer, ...] = (
+    ("Embedding", "words", {"mask_zero": True, "input_length": 7}, {"embeddings": (20, 4)}),
+    (
+        "LSTM",
+        "lstm",
+        {"units": 2},
+        {"cell/kernel": (4, 8), "cell/recurrent_kernel": (2, 8), "cell/bias": (8,)},
+    ),
+    ("Dense", "labels", {"units": 2, "activation": "softmax"}, {"kernel": (2, 2), "bias": (2,)}),
+)
 FULL = os.environ.get("FAULTS") == "full"
 #: What a run that goes on later keeps, and nothing else.
 KEPT = {
@@ -42,7 +53,7 @@ MOMENTS = {
     "tune labelled.csv --trials 1": ["optuna", "gensim", "tensorflow", "write"],
     "audit labelled.csv": ["sklearn", "gensim", "tensorflow"],
     "vectors texts.txt v.vec": ["gensim", "write", "publish"],
-    "import --keras m.h5 --tokenizer t.json --model new": ["h5py"],
+    "import --keras m.h5 --tokenizer t.json --model new": ["write", "publish"],
     "demo": ["pandas", "gensim", "write"],
 }
 ALWAYS = {"score in.parquet out.parquet", "promote {other} --to releases"}
@@ -81,7 +92,7 @@ def prepare(command: str, folder: Path, in_process) -> None:
     if "rollback" in command:
         in_process("promote", "other", "--to", "releases")
     if "import" in command:
-        write_h5(folder / "m.h5")
+        write_h5(folder / "m.h5", KERAS)
         (folder / "t.json").write_text(as_json(attributes()))
 
 
