@@ -28,6 +28,7 @@ ENDS = {
     ("vectors", "output"): ".vec",
     ("export", "output"): ".onnx",
     ("score", "metrics_file"): ".prom",
+    ("finish", "metrics_file"): ".prom",
 }
 #: What a command needs besides.
 ALWAYS = {"import": ("--keras", "in.csv", "--tokenizer", "in.csv"), "promote": ("--to", "out")}

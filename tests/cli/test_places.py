@@ -226,7 +226,7 @@ def python_jobs() -> dict[str, object]:
         "score": (score, ScoreConfig),
         "evaluate": (evaluate, EvaluateConfig),
         "train": (train, TrainConfig),
-        "adopt": (lambda config: adopt(None, config), TrainConfig),
+        "adopt": (lambda config: adopt(None, [], config), TrainConfig),
         "tune": (tune, TuneConfig),
         "audit": (audit, AuditConfig),
         "vectors": (train_vectors, VectorsConfig),
