@@ -13,7 +13,8 @@ from benchmarks.engine import FILE_TO_FILE, Answers, Engine, Job, PaddedEngine
 from textbatch.model.bundle.bundle import Bundle, load_bundle
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.quality.calibration import softmax
-from textbatch.text.normalization import CJK_RANGES, PUNCTUATION
+from textbatch.text.characters import ALONE, APOSTROPHES, IGNORED, PIECE, SEPARATOR, classes
+from textbatch.text.normalization import PUNCTUATION
 from textbatch.text.vocabulary import OOV_ID
 from textbatch.types import Float32Array, Int32Array
 
@@ -105,8 +106,16 @@ def words_of(text: str) -> list[str]:
 def _translation() -> dict[int, str]:
     """Keras's filters, and what else makes all engines see the same tokens.
 
-    That is each CJK character alone, and two letters lowered regardless of their neighbours.
+    That is each CJK character alone, and two letters lowered regardless of their neighbours. A
+    Latin letter right behind a Thai one is not parted from it: the data sets have none.
     """
+    told = {SEPARATOR: " ", IGNORED: "", ALONE: " {} ", PIECE: " {}"}
+    kinds = classes()
+    beyond = {
+        int(code): told[int(kinds[code])].format(chr(code))
+        for kind in told
+        for code in np.flatnonzero(kinds == kind)
+    }
     filters = {ord(character): " " for character in PUNCTUATION}
-    alone = {code: f" {chr(code)} " for low, high in CJK_RANGES for code in range(low, high + 1)}
-    return filters | alone | {ord("İ"): "i", ord("Σ"): "σ"}
+    apostrophes = {ord(character): "'" for character in APOSTROPHES}
+    return filters | beyond | apostrophes | {ord("İ"): "i", ord("Σ"): "σ"}

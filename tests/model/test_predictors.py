@@ -12,6 +12,7 @@ from support.bundles import random_bundle, random_texts, with_classifier
 from textbatch.model.predictor import open_bundle, open_predictor
 from textbatch.model.predictors import Predictors
 from textbatch.text.keras_text import KerasText
+from textbatch.text.normalization import RULES_VERSION
 from textbatch.text.tokenizer import Tokenizer
 
 KERAS = KerasText(
@@ -57,7 +58,7 @@ def test_texts_are_split_once_for_models_with_equal_rules(bundles, monkeypatch):
     monkeypatch.setattr(Tokenizer, "split", counting)
     with opened([*bundles, bundles[0], bundles[2]]) as predictors:
         predictors.start(pa.array(random_texts(20), pa.large_string())).result()
-    assert splits == {None: 1, KERAS: 1}
+    assert splits == {RULES_VERSION: 1, KERAS: 1}
 
 
 def test_models_share_their_threads(bundle):

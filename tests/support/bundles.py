@@ -22,7 +22,8 @@ from textbatch.model.linear.character_ngrams import Subwords, subword_keys
 from textbatch.model.linear.classifier import LinearModel
 from textbatch.model.linear.early_exit import ExitRule
 from textbatch.model.linear.ngrams import Ngrams
-from textbatch.model.linear.text_model import LinearTextModel, SubwordModel
+from textbatch.model.linear.text_characters import TextNgrams
+from textbatch.model.linear.text_model import CharacterModel, LinearTextModel, SubwordModel
 from textbatch.model.network.architecture import Architecture, RecurrentLayer
 from textbatch.model.network.chain import Chain, ChainLayer
 from textbatch.model.network.weights import Weights
@@ -157,6 +158,29 @@ def random_blend(bundle: Bundle, *, seed: int = 0, weight: float = 1.5) -> Blend
     )
     model = LinearTextModel(ngrams=ngrams, linear=linear, subwords=subwords)
     return Blend(weight=weight, model=model)
+
+
+def spelling_blend(bundle: Bundle, *, seed: int = 0) -> Blend:
+    """As `random_blend`; its linear model reads character n-grams across words."""
+    blend, labels = random_blend(bundle, seed=seed), len(bundle.labels)
+    random = np.random.default_rng(seed)
+    texts = pa.array([text or "" for text in random_texts(200, seed=7)], pa.large_string())
+    tokens = bundle.classifier.tokenizer.encode(texts)
+    vocabulary = bundle.classifier.vocabulary
+    ngrams = TextNgrams.build(tokens, vocabulary, min_rows=2, most=2000)
+    linear = LinearModel(
+        idf=random.uniform(1, 5, len(ngrams)).astype(np.float32),
+        weights=random.normal(0, 1, (len(ngrams), labels)).astype(np.float32),
+        bias=np.zeros(labels, np.float32),
+    )
+    characters = CharacterModel(ngrams=ngrams, linear=linear)
+    return replace(blend, model=replace(blend.model, subwords=None, characters=characters))
+
+
+def spelling_bundle(**settings: Any) -> Bundle:
+    """As `blended_bundle`; the linear model reads character n-grams across words."""
+    bundle = random_bundle(**settings)
+    return with_golden(with_classifier(bundle, blend=spelling_blend(bundle)))
 
 
 def blended_bundle(**settings: Any) -> Bundle:

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import pyarrow as pa
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from textbatch.text import normalization
+from textbatch.text import characters, normalization
 from textbatch.text.normalization import RULES_VERSION, SURELY_NFKC, WHITE_SPACE, split_tokens
+from tools.character_classes import class_of
 
+VERSIONS = pytest.mark.parametrize("version", [1, 2])
 # Written out here once more: bundles rely on these rules, so a change needs another RULES_VERSION.
 PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
 CJK_RANGES = (
@@ -47,51 +51,84 @@ TEXTS = st.lists(
 )
 
 
-def arrow_tokens(texts: list[str] | pa.Array) -> list[list[str]]:
+def arrow_tokens(texts: list[str] | pa.Array, version: int = RULES_VERSION) -> list[list[str]]:
     strings = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
-    tokens, offsets = split_tokens(strings)
+    tokens, offsets = split_tokens(strings, version)
     flat = tokens.to_pylist()
     return [flat[start:stop] for start, stop in pairwise(offsets.tolist())]
 
 
-def plain_tokens(text: str) -> list[str]:
+def plain_tokens(text: str, version: int) -> list[str]:
     """The definition of a token, in plain Python."""
-    pieces = []
-    for character in map(plain_lower, unicodedata.normalize("NFKC", text)):
-        if character.isspace() or character in PUNCTUATION:
-            pieces.append(" ")
-        elif any(low <= ord(character) <= high for low, high in CJK_RANGES):
-            pieces.append(f" {character} ")
-        else:
-            pieces.append(character)
+    folded = map(plain_lower, unicodedata.normalize("NFKC", text))
+    pieces = map(first_rules, folded) if version == 1 else second_rules(folded)
     return [token for token in "".join(pieces).split(" ") if token]
+
+
+def first_rules(character: str) -> str:
+    if character.isspace() or character in PUNCTUATION:
+        return " "
+    if any(low <= ord(character) <= high for low, high in CJK_RANGES):
+        return f" {character} "
+    return character
+
+
+def second_rules(folded: Iterable[str]) -> Iterator[str]:
+    before = ""
+    for character in folded:
+        kind = "" if character.isascii() else class_of(ord(character))
+        if kind == "IGNORED":
+            continue
+        character = "'" if character in "\u2018\u2019\u201b\u02bc" else character
+        if kind == "SEPARATORS" or character.isspace() or character in PUNCTUATION:
+            yield " "
+        elif kind == "ALONE":
+            yield f" {character} "
+        elif kind == "PIECES" or (kind == "" and before in ("PIECES", "MARKS")):
+            yield f" {character}"
+        else:
+            yield character
+        before = kind
 
 
 def plain_lower(character: str) -> str:
     return "i" if character == "İ" else character.lower()
 
 
-def plain(texts: list[str]) -> list[list[str]]:
-    return [plain_tokens(text) for text in texts]
+def plain(texts: list[str], version: int = RULES_VERSION) -> list[list[str]]:
+    return [plain_tokens(text, version) for text in texts]
 
 
+@VERSIONS
 @settings(deadline=None)
 @given(TEXTS)
 @example([])
 @example(["", " ", "\0", "", "a"])
-def test_tokens_equal_the_plain_definition(texts):
-    assert arrow_tokens(texts) == plain(texts)
+@example(["กa\u0e31b", "\u0e31", "ก\u0301", "a\u200bb", "\ufeff", "ก\u200dข", "🙂\u0e31"])
+def test_tokens_equal_the_plain_definition(version, texts):
+    assert arrow_tokens(texts, version) == plain(texts, version)
 
 
-def test_every_assigned_character_is_treated_as_the_plain_definition_says():
-    assert RULES_VERSION == 1
+def test_the_table_of_characters_is_what_unicode_says():
+    """It is frozen: characters that this Python's Unicode has not assigned are left out."""
+    assert RULES_VERSION == 2
+    names = ["", "IGNORED", "SEPARATORS", "ALONE", "PIECES", "MARKS"]
+    table = characters.classes()
+    for character in ASSIGNED:
+        found = names[table[ord(character)]]
+        assert found == ("" if character.isascii() else class_of(ord(character))), character
+
+
+@VERSIONS
+def test_every_assigned_character_is_treated_as_the_plain_definition_says(version):
     assert len(VALID) > 280_000
-    assert arrow_tokens(VALID) == plain(VALID)
+    assert arrow_tokens(VALID, version) == plain(VALID, version)
 
 
-def test_every_assigned_character_is_treated_so_between_others():
-    texts = [f"Σe{character}\u0301\u1161" for character in VALID]
-    assert arrow_tokens(texts) == plain(texts)
+@VERSIONS
+def test_every_assigned_character_is_treated_so_between_others(version):
+    texts = [f"Σe{character}\u0301\u1161" for character in VALID[::3]]
+    assert arrow_tokens(texts, version) == plain(texts, version)
 
 
 def test_before_arrow_26_every_character_is_treated_so_too(monkeypatch):
@@ -116,6 +153,56 @@ def test_slices_and_string_types_do_not_matter(texts, data):
     kind = data.draw(st.sampled_from([pa.string(), pa.large_string()]))
     part = pa.array(["before", *texts, "after"], kind).slice(1 + start, len(texts) - start)
     assert arrow_tokens(part) == plain(texts[start:])
+
+
+@pytest.mark.parametrize(
+    ("text", "relative"),
+    [
+        ("“refund”", '"refund"'),
+        ("«refund»", '"refund"'),
+        ("refund—please", "refund-please"),
+        ("refund–please", "refund-please"),
+        ("refund\u2011please", "refund-please"),
+        ("re\u00adfund", "refund"),
+        ("re\u2060fund", "refund"),
+        ("\ufeffrefund", "refund"),
+        ("please\ufeff refund", "please refund"),
+        ("refund\u200bplease", "refund please"),
+        ("\u202erefund\u202c", "refund"),
+        ("don’t", "don't"),
+        ("donʼt", "don't"),
+        ("€5", "$5"),
+        ("5×5", "5*5"),
+        ("refund→please", "refund>please"),
+        ("¿refund? ¡please!", "?refund? !please!"),
+        ("refund، please؟", "refund, please?"),
+        ("refund।", "refund."),
+        ("❤\ufe0f", "❤"),
+        ("👍🏽", "👍"),
+        ("👩\u200d💻", "👩💻"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("日本。語、", "日本 語 "),
+    ],
+)
+def test_other_punctuation_splits_and_folds_as_its_relative_in_ascii_does(text, relative):
+    assert arrow_tokens([text]) == arrow_tokens([relative])
+
+
+def test_symbols_and_letters_of_scripts_without_spaces_are_tokens_of_their_own():
+    assert arrow_tokens(["refund🙂🙂ok", "สวัสดีabc", "ជំរាបសួរ", "ສະບາຍດີ", "မင်္ဂလာပါ", "བཀྲ་ཤིས།"]) == [
+        ["refund", "🙂", "🙂", "ok"],
+        ["ส", "วั", "ส", "ดี", "abc"],
+        ["ជំ", "រា", "ប", "សួ", "រ"],
+        ["ສະ", "ບາ", "ຍ", "ດີ"],
+        ["မ", "င်္", "ဂ", "လာ", "ပါ"],
+        ["བཀྲ", "ཤིས"],
+    ]
+
+
+def test_version_1_stays_as_it_was():
+    assert arrow_tokens(["“refund”—please🙂 don’t re\u00adfund สวัสดี 日本。"], 1) == [
+        ["“refund”—please🙂", "don’t", "re\u00adfund", "สวัสดี", "日", "本", "。"]
+    ]
 
 
 def test_examples():

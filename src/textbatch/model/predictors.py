@@ -84,7 +84,7 @@ class Predictors:
             undecodable: True where a null means that the text is not UTF-8. Shape `(rows,)`.
         """
         distinct = DistinctTexts.of(texts, undecodable)
-        split: dict[TextRules | None, SplitTexts] = {}
+        split: dict[TextRules | int, SplitTexts] = {}
         pending = []
         for one in self.each:
             way = one.tokenizer.splitting

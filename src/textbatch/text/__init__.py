@@ -1,6 +1,8 @@
 """From text to token ids. Pure: only numpy and pyarrow.compute.
 
 * `choices`: choices of options.
+* `characters`: which characters vanish, separate tokens, or are tokens of their own.
+* `character_classes`: the table of them.
 * `normalization`: the rules by which a text becomes tokens.
 * `keras_text`: the rules of a Keras Tokenizer instead.
 * `vectorized_text`: those of a TextVectorization layer.

@@ -1,11 +1,19 @@
 """How a text becomes tokens: one definition, as Arrow kernels.
 
-The bundle stores `RULES_VERSION`, which stands for these rules:
+The bundle stores the version of its rules. These are the rules of version 2:
 
 1. Unicode NFKC.
 2. Lower case, one character at a time (so no final-sigma rule, and "İ" becomes "i").
-3. The punctuation of Keras's Tokenizer and all white space separate tokens.
-4. Each character of a CJK script, which is written without spaces, is a token of its own.
+3. Characters of which nothing is to be seen vanish: soft hyphens, joiners, marks of direction.
+   Other forms of the apostrophe become one.
+4. The punctuation of Keras's Tokenizer, its relatives in Unicode (quotation marks, dashes, signs of
+   currencies and of mathematics) and all white space separate tokens. So does a zero-width space.
+5. Each emoji or other symbol, and each character of a CJK script, is a token of its own. So is each
+   letter of Thai, Lao, Khmer, Myanmar and other scripts that are written without spaces, with its
+   vowels and marks.
+
+Version 1 has no rule 3, separates at the punctuation of Keras's Tokenizer and at white space only,
+and has no tokens of their own but the characters of CJK scripts.
 """
 
 from __future__ import annotations
@@ -19,9 +27,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.text.characters import fold_code_points
 from textbatch.types import Int64Array
 
-RULES_VERSION = 1
+#: The version for new models, and the oldest that is known.
+RULES_VERSION, OLDEST_RULES = 2, 1
 
 #: `keras.preprocessing.text.Tokenizer(filters=...)`: the apostrophe stays inside words.
 PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
@@ -79,11 +89,12 @@ _CJK = f"([{_range_class(CJK_RANGES)}])"
 _NOT_SURELY_NFKC = f"[^{_range_class(SURELY_NFKC)}]"
 
 
-def split_tokens(texts: pa.Array) -> tuple[pa.Array, Int64Array]:
+def split_tokens(texts: pa.Array, version: int = RULES_VERSION) -> tuple[pa.Array, Int64Array]:
     """Split texts into tokens.
 
     Args:
         texts: Valid UTF-8 strings without nulls. Shape `(rows,)`.
+        version: Of the rules.
 
     Returns:
         All tokens, row after row, shape `(tokens,)`. And the offsets of the rows, shape
@@ -92,7 +103,7 @@ def split_tokens(texts: pa.Array) -> tuple[pa.Array, Int64Array]:
     """
     # 64-bit offsets: spaces around CJK characters can triple a chunk that was just below 2 GiB.
     text = texts.cast(pa.large_string())
-    text = fold_bytes(_fold_characters(text), _BYTES)
+    text = fold_bytes(_fold_characters(text, version), _BYTES)
     text = pc.ascii_trim(text, " ")
     # The split kernel finds one empty token in an empty text, so empty texts are made null.
     text = pc.if_else(pc.equal(text, ""), None, text)
@@ -119,7 +130,7 @@ def normalize(texts: Sequence[str | None]) -> list[str]:
     return joined
 
 
-def _fold_characters(text: pa.Array) -> pa.Array:
+def _fold_characters(text: pa.Array, version: int) -> pa.Array:
     """Apply the rules for characters beyond ASCII. Most rows have none and stay as they are."""
     ascii_only = pc.string_is_ascii(text)
     if pc.all(ascii_only).as_py() is not False:
@@ -130,8 +141,11 @@ def _fold_characters(text: pa.Array) -> pa.Array:
     unsure = pc.match_substring_regex(wide, pattern=_NOT_SURELY_NFKC)
     normal = _nfkc(wide.filter(unsure))
     wide = pc.utf8_lower(pc.replace_with_mask(wide, unsure, normal))
-    wide = pc.replace_substring_regex(wide, pattern=_WIDE_SPACES, replacement=" ")
-    wide = pc.replace_substring_regex(wide, pattern=_CJK, replacement=r" \1 ")
+    if version == OLDEST_RULES:
+        wide = pc.replace_substring_regex(wide, pattern=_WIDE_SPACES, replacement=" ")
+        wide = pc.replace_substring_regex(wide, pattern=_CJK, replacement=r" \1 ")
+    else:
+        wide = fold_code_points(wide)
     return pc.replace_with_mask(text, others, wide)
 
 

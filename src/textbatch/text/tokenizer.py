@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.text.keras_text import kept_tokens
-from textbatch.text.normalization import split_tokens
+from textbatch.text.normalization import RULES_VERSION, split_tokens
 from textbatch.text.vectorized_text import TextRules
 from textbatch.text.vocabulary import OOV_ID, PAD_ID, Vocabulary
 from textbatch.types import BoolArray, Int64Array, TokenBatch
@@ -42,16 +42,18 @@ class Tokenizer:
         vocabulary: Known tokens and their ids.
         max_sequence_length: A longer text keeps only this many tokens, its first ones.
         rules: How a model that was made with Keras splits texts; None for textbatch's own rules.
+        version: Version of textbatch's own rules.
     """
 
     vocabulary: Vocabulary
     max_sequence_length: int
     rules: TextRules | None = None
+    version: int = RULES_VERSION
 
     @property
-    def splitting(self) -> TextRules | None:
+    def splitting(self) -> TextRules | int:
         """What decides how `split` splits. Tokenizers in which it is equal can share its result."""
-        return self.rules and self.rules.splitting
+        return self.rules.splitting if self.rules else self.version
 
     def encode(self, texts: pa.Array) -> TokenBatch:
         """Encode texts.
@@ -71,7 +73,9 @@ class Tokenizer:
             texts: Valid UTF-8 strings without nulls. Shape `(rows,)`.
         """
         texts, cut = _part_of_long(texts, keep_last=self._keeps_last)
-        tokens, offsets = (self.rules.split_tokens if self.rules else split_tokens)(texts)
+        tokens, offsets = (
+            self.rules.split_tokens(texts) if self.rules else split_tokens(texts, self.version)
+        )
         return SplitTexts(tokens=tokens, offsets=offsets, cut=cut)
 
     def encode_split(self, texts: SplitTexts) -> TokenBatch:

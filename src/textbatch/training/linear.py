@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import pyarrow.compute as pc
 
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.linear.blend_weight import fit_blend_weight
+from textbatch.model.linear.text_characters import LONGEST
 from textbatch.model.linear.text_model import (
     MAX_SUBWORD_TOKENS,
     LinearFeatures,
@@ -28,7 +30,11 @@ _CANDIDATES = (
     LinearFeatures(),
     LinearFeatures(max_pairs=_MAX_PAIRS),
     LinearFeatures(max_pairs=_MAX_PAIRS, subwords=True),
+    LinearFeatures(max_pairs=_MAX_PAIRS, characters=True),
 )
+#: Each label reads each character n-gram of each row. With more than so many readings the fit would
+#: take longer than the network's.
+_MAX_READINGS = 100_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +102,13 @@ def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -
     """
     label_ids, _ = label_ids_of(held_out.rows.labels, splits.labels)
     evidence = np.flatnonzero(held_out.evidence)
-    tokens = tokenizer.encode(splits.training.followed_by(splits.validation).texts)
-    few = len(tokens.token_ids) <= MAX_SUBWORD_TOKENS
+    texts = splits.training.followed_by(splits.validation).texts
+    few = len(tokenizer.encode(texts).token_ids) <= MAX_SUBWORD_TOKENS
+    readings = (pc.sum(pc.utf8_length(texts)).as_py() or 0) * LONGEST * len(splits.labels)
     best_loss, best = np.inf, None
-    for features in [one for one in _CANDIDATES if few or not one.subwords]:
+    for features in _CANDIDATES:
+        if (features.subwords and not few) or (features.characters and readings > _MAX_READINGS):
+            continue
         margins = _margins(splits, tokenizer, held_out, features)
         weight, loss = fit_blend_weight(
             held_out.logits[evidence], margins[evidence], label_ids[evidence]

@@ -9,6 +9,7 @@ import pytest
 from support.bundles import (
     blended_bundle,
     random_texts,
+    spelling_bundle,
     with_classifier,
     with_golden,
     write_bundle,
@@ -25,9 +26,9 @@ from textbatch.model.predictor import open_bundle
 from textbatch.types import has_evidence
 
 
-@pytest.fixture(scope="module")
-def blended():
-    return blended_bundle()
+@pytest.fixture(scope="module", params=[blended_bundle, spelling_bundle], ids=["words", "texts"])
+def blended(request):
+    return request.param()
 
 
 def answers(bundle, texts, **settings):
@@ -61,7 +62,10 @@ def test_a_bundle_keeps_its_blend(blended, tmp_path):
     assert loaded.classifier.blend.weight == blended.classifier.blend.weight
     ours, theirs = loaded.classifier.blend.model, blended.classifier.blend.model
     assert np.array_equal(ours.ngrams.pairs, theirs.ngrams.pairs)
-    assert np.array_equal(ours.subwords.subwords.keys, theirs.subwords.subwords.keys)
+    if theirs.subwords:
+        assert np.array_equal(ours.subwords.subwords.keys, theirs.subwords.subwords.keys)
+    else:
+        assert np.array_equal(ours.characters.ngrams.keys, theirs.characters.ngrams.keys)
     texts = random_texts(50)
     assert answers(loaded, texts)[0].tobytes() == answers(blended, texts)[0].tobytes()
 
@@ -80,7 +84,8 @@ def test_one_bit_of_the_linear_model_is_missed(blended, tmp_path):
 
 def read(files: BundleFiles, bundle: Bundle) -> Blend | None:
     sizes = read_blend_sizes(files)
-    return sizes and read_blend(files, bundle.classifier.architecture, sizes)
+    classifier = bundle.classifier
+    return sizes and read_blend(files, classifier.architecture, sizes, classifier.vocabulary)
 
 
 def files_of(folder, contents):
@@ -138,14 +143,18 @@ def _with_pairs(blend, pairs):
 
 
 def _subwords_out_of_order(blend):
-    model = blend.model.subwords
-    keys = model.subwords.keys[::-1].copy()
-    subwords = replace(model, subwords=replace(model.subwords, keys=keys))
-    return replace(blend, model=replace(blend.model, subwords=subwords)).files()
+    if model := blend.model.subwords:
+        keys = model.subwords.keys[::-1].copy()
+        changed = {"subwords": replace(model, subwords=replace(model.subwords, keys=keys))}
+    else:
+        model = blend.model.characters
+        keys = model.ngrams.keys[::-1].copy()
+        changed = {"characters": replace(model, ngrams=replace(model.ngrams, keys=keys))}
+    return replace(blend, model=replace(blend.model, **changed)).files()
 
 
 def _subwords_missing(blend):
-    return replace(blend, model=replace(blend.model, subwords=None)).files() | {
+    return replace(blend, model=replace(blend.model, subwords=None, characters=None)).files() | {
         LAYOUT.blend: blend.files()[LAYOUT.blend]
     }
 

@@ -19,6 +19,7 @@ from support.bundles import (
     random_bundle,
     random_texts,
     random_weights,
+    spelling_bundle,
     with_classifier,
     with_golden,
 )
@@ -147,6 +148,7 @@ def test_a_full_disk_of_temporary_files_is_told(monkeypatch):
     [
         (lambda: of_layers(layer("gru", 4, gate="hard_sigmoid")), "hard_sigmoid"),
         (imported_bundle, "Bidirectional"),
+        (spelling_bundle, "characters of whole texts"),
     ],
 )
 def test_what_keras_has_no_more_is_refused(make, told):

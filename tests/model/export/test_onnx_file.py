@@ -22,11 +22,12 @@ from support.bundles import (
     random_blend,
     random_bundle,
     random_texts,
+    spelling_bundle,
     with_classifier,
     with_golden,
 )
 
-from textbatch.errors import BundleError
+from textbatch.errors import BundleError, ConflictError
 from textbatch.model.export import onnx_file as module
 from textbatch.model.export.exported import export_bundle
 from textbatch.model.predictor import open_predictor
@@ -203,3 +204,8 @@ def test_the_tokenizer_of_the_page_makes_the_same_ids(make, tmp_path, monkeypatc
         rtol=0,
         atol=1e-5,
     )
+
+
+def test_a_model_that_reads_characters_of_whole_texts_is_refused():
+    with pytest.raises(ConflictError, match="saved-model or mlflow"):
+        export_bundle(spelling_bundle(), "onnx")

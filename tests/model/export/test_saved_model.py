@@ -17,6 +17,7 @@ from support.bundles import (
     random_bundle,
     random_texts,
     random_weights,
+    spelling_bundle,
     with_classifier,
     with_golden,
 )
@@ -33,7 +34,8 @@ from textbatch.types import Status
 ODD = [
     "ΟΔΟΣ Σ ΑΣ. refund", "İI ıſ ﬁ ² on the", "文本文 refund文y", "e\u0301 \u0301 가\u11a8 the",
     "q\u0307\u0323 card", "\ufeffrefund", "re\u00adfund", "refund\u2003card\u0085price", "x" * 9,
-    "the " * 200, "\u0958 \u09c7\u09be for", "ｒｅｆｕｎｄ ＣＡＲＤ", "", "   ", "?!", "zzz zzzz",
+    "the " * 200, "refundกขค 日本the", "x" * 80 + " the",
+    "\u0958 \u09c7\u09be for", "ｒｅｆｕｎｄ ＣＡＲＤ", "", "   ", "?!", "zzz zzzz",
 ]  # fmt: skip
 TEXTS = pa.array([*(t or "" for t in random_texts(1000, seed=5)), *ODD], pa.large_string())
 
@@ -63,7 +65,9 @@ def vectorized(**changes):
     return with_classifier(random_bundle(), text=text).classifier
 
 
-@pytest.mark.parametrize("make", [blended_bundle, unmasked], ids=["own", "imported"])
+@pytest.mark.parametrize(
+    "make", [blended_bundle, spelling_bundle, unmasked], ids=["own", "characters", "imported"]
+)
 def test_it_answers_as_score_does(make, tmp_path):
     bundle = make()
     made = export_bundle(bundle, "saved-model")
@@ -95,12 +99,20 @@ def test_it_answers_as_score_does(make, tmp_path):
     "classifier",
     [
         random_bundle().classifier,
+        with_classifier(random_bundle(), text_rules=1).classifier,
         rules(),
         rules(char_level=True),
         vectorized(removed=PUNCTUATION),
         vectorized(separators=""),
     ],
-    ids=["own", "keras", "characters", "vectorization", "vectorization of characters"],
+    ids=[
+        "own",
+        "own of version 1",
+        "keras",
+        "characters",
+        "vectorization",
+        "vectorization of characters",
+    ],
 )
 def test_its_tokens_are_those_of_score(classifier):
     tokenizer, make = classifier.tokenizer, TokenMaker(classifier)
@@ -120,7 +132,10 @@ def test_its_tokens_are_those_of_score(classifier):
     check(ODD)
     # What Python's Unicode does not know yet, Arrow's may.
     alphabet = some.characters(codec="utf-8", exclude_categories=["Cn", "Cs", "Co"])
-    marks = some.sampled_from("eoΣσα \u0301\u0323\u0307\u0338\u1100\u1161\u11a8\u0fb2\u0f80.")
+    folded = "กา\u0e31🙂’—\u200b\u200d\ufeff"
+    marks = some.sampled_from(
+        f"{folded}eoΣσα \u0301\u0323\u0307\u0338\u1100\u1161\u11a8\u0fb2\u0f80."
+    )
 
     @settings(max_examples=25, deadline=None, derandomize=True, database=None)
     @given(some.lists(some.text(alphabet | marks, max_size=30), min_size=1, max_size=5))

@@ -1,8 +1,7 @@
 """The bundle: a trained model as a directory of data, never code.
 
 Loading believes nothing. It checks file kinds and sizes first, then hashes, then keys and types,
-then shapes and finiteness. Only then is anything built. Each file is read once, and the bytes that
-were verified are the bytes that are used.
+then shapes and finiteness, and only then builds anything, of the very bytes that were verified.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.text.keras_text import KerasText
-from textbatch.text.normalization import RULES_VERSION
+from textbatch.text.normalization import OLDEST_RULES, RULES_VERSION
 from textbatch.text.vectorized_text import TextRules
 from textbatch.text.vocabulary import Vocabulary
 
@@ -166,27 +165,28 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
     files = read_verified(path, beside=beside)
     config = _config(files)
     network, rules = _network_and_rules(config)
-    if config.settings.text_rules != RULES_VERSION:
+    if not OLDEST_RULES <= (version := config.settings.text_rules) <= RULES_VERSION:
         raise BundleError(
-            f"{path} was made with text rules {config.settings.text_rules}, this textbatch has "
-            f"{RULES_VERSION}",
+            f"{path} has text rules {version}, this textbatch {OLDEST_RULES} to {RULES_VERSION}",
             "use the textbatch version that made it, or train it again",
         )
     blend = read_blend_sizes(files)
-    memory = bundle_memory(files, network, tensor_shapes(network, blend) if blend else None)
+    memory = bundle_memory(files, network, blend and tensor_shapes(network, blend))
     check_memory(path, memory, beside=beside)
     calibration = _record(files, LAYOUT.calibration, Calibration)
+    vocabulary = _vocabulary(files, network.vocabulary_size, escaped=bool(rules))
     classifier = Classifier(
         architecture=network,
-        vocabulary=_vocabulary(files, network.vocabulary_size, escaped=bool(rules)),
+        vocabulary=vocabulary,
         labels=_labels(files),
         weights=Weights.parse(files.tensors(LAYOUT.weights, Weights.most_bytes(network)), network),
         text=rules,
-        blend=read_blend(files, network, blend) if blend else None,
+        text_rules=version,
+        blend=read_blend(files, network, blend, vocabulary) if blend else None,
         temperature=calibration.temperature,
     )
-    _check_sizes(classifier, files[LAYOUT.graph])
     int8 = _record(files, LAYOUT.precision, Int8Check)
+    _check_sizes(classifier, files[LAYOUT.graph])
     return Bundle(
         classifier=classifier,
         settings=config.settings,

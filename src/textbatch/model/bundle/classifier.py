@@ -10,6 +10,7 @@ from textbatch.model.network.chain import Chain
 from textbatch.model.network.chain_graph import build_chain_graph
 from textbatch.model.network.onnx_graph import build_graph
 from textbatch.model.network.weights import Weights
+from textbatch.text.normalization import RULES_VERSION
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vectorized_text import TextRules
 from textbatch.text.vocabulary import Vocabulary
@@ -25,6 +26,7 @@ class Classifier:
         labels: The labels, in the order of the network's outputs.
         weights: All tensors of the network.
         text: How a model that was made with Keras splits texts; None for textbatch's own rules.
+        text_rules: Version of textbatch's own rules.
         blend: A linear model beside the network; None without one.
         temperature: Logits are divided by it; 1 before calibration.
     """
@@ -34,6 +36,7 @@ class Classifier:
     labels: tuple[str, ...]
     weights: Weights
     text: TextRules | None = None
+    text_rules: int = RULES_VERSION
     blend: Blend | None = None
     temperature: float = 1.0
 
@@ -44,6 +47,7 @@ class Classifier:
             vocabulary=self.vocabulary,
             max_sequence_length=self.architecture.max_sequence_length,
             rules=self.text,
+            version=self.text_rules,
         )
 
     @property

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from textbatch.model.bundle.blend import BlendSizes, tensor_shapes
+from textbatch.model.bundle.blend import tensor_shapes
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import BundleFiles
 from textbatch.model.layout import LAYOUT
@@ -25,7 +25,7 @@ _WORD_BYTES, _ESCAPED_BYTES = 90, 200
 _WORD_COPIES = 3
 #: For each pair of words or character n-gram of the linear model, besides the tensors: its key, and
 #: its part of a hash table while that is made.
-_KEY_BYTES = 130
+_KEY_BYTES, _KEYS = 130, ("pairs", "subwords", "characters")
 #: For each value in JSON; and copies of its text, which as Python's string has 4 bytes a character
 #: if one of them is rare.
 _VALUE_BYTES, _TEXT_COPIES, _RARE_COPIES = 48, 2, 10
@@ -57,15 +57,7 @@ def classifier_memory(classifier: Classifier) -> int:
     """What a classifier takes, in bytes, when it is loaded."""
     network, blend = classifier.architecture, classifier.blend
     words = sum(map(len, classifier.vocabulary.tokens)) + len(classifier.vocabulary)
-    linear = 0
-    if blend:
-        pairs, subwords = len(blend.model.ngrams.pairs), blend.model.subwords
-        sizes = BlendSizes(
-            weight=blend.weight,
-            pairs=pairs,
-            subwords=len(subwords.subwords) if subwords else 0,
-        )
-        linear = _linear_memory(tensor_shapes(network, sizes))
+    linear = _linear_memory(tensor_shapes(network, blend.sizes)) if blend else 0
     return network_memory(network) + _words_memory(network, words) + linear
 
 
@@ -88,7 +80,7 @@ def _words_memory(network: Architecture | Chain, file_bytes: int) -> int:
 
 def _linear_memory(shapes: Mapping[str, tuple[str, tuple[int, ...]]]) -> int:
     """What a linear model with tensors of these types and shapes takes, in bytes."""
-    keys = sum(shapes[name][1][0] for name in ("pairs", "subwords") if name in shapes)
+    keys = sum(shapes[name][1][0] for name in _KEYS if name in shapes)
     return sum(4 * math.prod(shape) for _, shape in shapes.values()) + _KEY_BYTES * keys
 
 

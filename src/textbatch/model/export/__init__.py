@@ -9,7 +9,8 @@
 * `keras_chain`: the network of a model that was made with Keras.
 * `keras_linear`: the linear model as layers and operations.
 * `saved_model`: a SavedModel of TensorFlow, from texts to labels.
-* `tf_tokens`, `tf_characters`, `tf_subwords`: its tokenizer, and the parts of unknown words.
+* `tf_tokens`, `tf_characters`, `tf_subwords`, `tf_text_ngrams`: its tokenizer, the parts of unknown
+  words, and character n-grams.
 * `unicode_tables`: what is known of each character.
 * `mlflow_directory`: a directory that MLflow loads.
 """

@@ -12,13 +12,15 @@ from textbatch import __version__
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.network.chain import Chain
+from textbatch.text import character_classes
+from textbatch.text.characters import APOSTROPHES
 from textbatch.text.keras_text import KerasText
-from textbatch.text.normalization import CJK_RANGES, PUNCTUATION, RULES_VERSION, WHITE_SPACE
+from textbatch.text.normalization import CJK_RANGES, OLDEST_RULES, PUNCTUATION, WHITE_SPACE
 from textbatch.text.tokenizer import MAX_CHARACTERS
 from textbatch.types import Float32Array
 
 #: Increased when a field changes its meaning or is removed.
-DESCRIPTION_VERSION = 1
+DESCRIPTION_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +89,20 @@ def tokenizer_rules(classifier: Classifier) -> dict[str, Any]:
     if classifier.text:
         rules = "keras" if isinstance(classifier.text, KerasText) else "vectorization"
         return {"rules": rules, "max_characters": MAX_CHARACTERS, **asdict(classifier.text)}
+    newest = classifier.text_rules > OLDEST_RULES
+    cjk = " ".join(f"{low:x}-{high:x}" for low, high in CJK_RANGES)
     return {
         "rules": "textbatch",
-        "version": RULES_VERSION,
+        "version": classifier.text_rules,
         "max_characters": MAX_CHARACTERS,
         "punctuation": PUNCTUATION,
         "white_space": WHITE_SPACE,
-        "cjk_ranges": [list(one) for one in CJK_RANGES],
+        "apostrophes": APOSTROPHES if newest else "",
+        "ignored": character_classes.IGNORED if newest else "",
+        "separators": character_classes.SEPARATORS if newest else "",
+        "alone": character_classes.ALONE if newest else cjk,
+        "pieces": character_classes.PIECES if newest else "",
+        "marks": character_classes.MARKS if newest else "",
     }
 
 

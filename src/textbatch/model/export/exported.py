@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.data.storage.location import Location
-from textbatch.errors import MissingExtraError
+from textbatch.errors import ConflictError, MissingExtraError
+from textbatch.model.bundle.blend import Blend
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import model_files
 from textbatch.model.choices import ExportFormat
@@ -52,6 +53,8 @@ def export_bundle(bundle: Bundle, form: ExportFormat, model: Location | None = N
         ConflictError: It cannot have the form.
         MissingExtraError: The form needs a library that is not installed.
     """
+    if form in ("onnx", "keras") and bundle.classifier.blend:
+        _check_ids_suffice(bundle.classifier.blend, form)
     # Each form is imported only when chosen: TensorFlow alone takes seconds.
     if form == "keras":
         return _keras(bundle)
@@ -73,6 +76,15 @@ def export_bundle(bundle: Bundle, form: ExportFormat, model: Location | None = N
         golden_rows=golden,
         unknown_words=unknown,
     )
+
+
+def _check_ids_suffice(blend: Blend, form: str) -> None:
+    if blend.model.characters:
+        raise ConflictError(
+            f"--format {form} takes token ids, and the model's linear part reads the characters "
+            "of whole texts",
+            "give --format saved-model or mlflow",
+        )
 
 
 def _keras(bundle: Bundle) -> Exported:

@@ -20,6 +20,7 @@ from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.export.described import Difference, description_of
 from textbatch.model.export.keras_file import logits_model, temporary_folder
 from textbatch.model.export.tf_subwords import subword_sums
+from textbatch.model.export.tf_text_ngrams import character_margins
 from textbatch.model.export.tf_tokens import TokenMaker, Tokens
 from textbatch.model.network.chain import Chain
 from textbatch.text.vocabulary import OOV_ID
@@ -74,6 +75,10 @@ class TextModel(tf.Module):  # type: ignore[misc]
             sums = subword_sums(self._blend.model.subwords, tokens, number)
             lengths = tf.cast(tf.maximum(tokens.lengths, 1), tf.float32)[:, None]
             logits += sums / lengths * np.float32(factor)
+        if self._blend and self._blend.model.characters:
+            factor = self._blend.weight / self._temperature
+            margins = character_margins(self._blend.model.characters, tokens, number)
+            logits += margins * np.float32(factor)
         nothing = tf.constant(np.nan, tf.float32)
         probabilities = tf.where(evidence[:, None], tf.nn.softmax(logits), nothing)
         best = tf.gather(tf.constant(self._labels), tf.argmax(logits, axis=1))

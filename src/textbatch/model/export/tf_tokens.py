@@ -10,8 +10,6 @@ from textbatch.errors import ConflictError
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.export.tf_characters import Characters, Tensor, look_up, lowered, nfkc
 from textbatch.model.export.unicode_tables import (
-    ALONE,
-    SEPARATOR,
     CharacterTable,
     arrow_lower,
     classes,
@@ -19,8 +17,17 @@ from textbatch.model.export.unicode_tables import (
     own_classes,
     python_lower,
 )
+from textbatch.text.characters import (
+    ALONE,
+    APOSTROPHES,
+    IGNORED,
+    MARK,
+    PIECE,
+    SEPARATOR,
+    WORD,
+)
 from textbatch.text.keras_text import KerasText
-from textbatch.text.normalization import WHITE_SPACE
+from textbatch.text.normalization import OLDEST_RULES, WHITE_SPACE
 from textbatch.text.tokenizer import MAX_CHARACTERS
 from textbatch.text.vectorized_text import VectorizedText
 from textbatch.text.vocabulary import OOV_ID, PAD_ID
@@ -63,6 +70,7 @@ class TokenMaker(tf.Module):  # type: ignore[misc]
     def __init__(self, classifier: Classifier) -> None:
         super().__init__()
         self._rules = classifier.text
+        self._version = classifier.text_rules
         self._longest = classifier.architecture.max_sequence_length
         rules = self._rules
         if isinstance(rules, KerasText) and not rules.char_level and len(rules.split) != 1:
@@ -120,7 +128,9 @@ class TokenMaker(tf.Module):  # type: ignore[misc]
         if rules is None:
             given = nfkc(normal_form(), given)
             given = Characters(given.points + look_up(arrow_lower(), given.points), given.rows)
-            return _split(given, own_classes())
+            if self._version > OLDEST_RULES:
+                given = Characters(_plain_apostrophes(given.points), given.rows)
+            return _split(given, own_classes(self._version))
         if isinstance(rules, VectorizedText):
             if rules.lower:
                 capital = (given.points >= ord("A")) & (given.points <= ord("Z"))
@@ -141,14 +151,23 @@ class TokenMaker(tf.Module):  # type: ignore[misc]
         return _split(given, classes(between))
 
 
+def _plain_apostrophes(points: Tensor) -> Tensor:
+    for one in APOSTROPHES:
+        points = tf.where(points == ord(one), ord("'"), points)
+    return points
+
+
 def _split(given: Characters, table: CharacterTable) -> tuple[Tensor, Tensor]:
-    kind = look_up(table, given.points)
+    seen = look_up(table, given.points) != IGNORED
+    points, rows = tf.boolean_mask(given.points, seen), tf.boolean_mask(given.rows, seen)
+    kind = look_up(table, points)
     number = tf.size(kind)
-    after = tf.concat([[SEPARATOR], kind[:-1]], 0)[:number]
-    other = tf.concat([[True], given.rows[1:] != given.rows[:-1]], 0)[:number]
-    first = (kind == ALONE) | (after != 0) | other
+    before = tf.concat([[SEPARATOR], kind[:-1]], 0)[:number]
+    first = (kind == ALONE) | (kind == PIECE) | (before == SEPARATOR) | (before == ALONE)
+    first |= (kind == WORD) & ((before == PIECE) | (before == MARK))
+    first |= tf.concat([[True], rows[1:] != rows[:-1]], 0)[:number]
     keep = kind != SEPARATOR
-    points, rows = tf.boolean_mask(given.points, keep), tf.boolean_mask(given.rows, keep)
+    points, rows = tf.boolean_mask(points, keep), tf.boolean_mask(rows, keep)
     starts = tf.boolean_mask(first, keep)
     token = tf.cumsum(tf.cast(starts, tf.int64)) - 1
     words = tf.reduce_sum(tf.cast(starts, tf.int64))

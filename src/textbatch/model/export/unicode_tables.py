@@ -14,7 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textbatch.text.normalization import CJK_RANGES, PUNCTUATION, WHITE_SPACE
+from textbatch.text.characters import ALONE, SEPARATOR, WORD
+from textbatch.text.characters import classes as newest_classes
+from textbatch.text.normalization import CJK_RANGES, OLDEST_RULES, PUNCTUATION, WHITE_SPACE
 from textbatch.types import Int32Array, Int64Array
 
 _CODE_POINTS, _PAGE = 0x110000, 256
@@ -27,8 +29,6 @@ _RANGES = (
 _HANGUL = range(0xAC00, 0xD7A4)
 #: In a key of two characters, the first is above these bits.
 PAIR_BITS = 21
-#: Classes of characters.
-PLAIN, SEPARATOR, ALONE = 0, 1, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,16 +160,20 @@ def classes(separators: str, alone: Sequence[tuple[int, int]] = ()) -> Character
         separators: Characters that separate.
         alone: Inclusive ranges of the others.
     """
-    values = np.full(_CODE_POINTS, PLAIN, np.int32)
+    values = np.full(_CODE_POINTS, WORD, np.int32)
     for low, high in alone:
         values[low : high + 1] = ALONE
     values[[ord(one) for one in separators]] = SEPARATOR
     return CharacterTable.of(values)
 
 
-def own_classes() -> CharacterTable:
-    """The classes of textbatch's own rules."""
-    return classes(PUNCTUATION + WHITE_SPACE, CJK_RANGES)
+def own_classes(version: int) -> CharacterTable:
+    """The classes of textbatch's own rules, of a version."""
+    if version == OLDEST_RULES:
+        return classes(PUNCTUATION + WHITE_SPACE, CJK_RANGES)
+    values = newest_classes().astype(np.int32)
+    values[[ord(one) for one in PUNCTUATION + WHITE_SPACE]] = SEPARATOR
+    return CharacterTable.of(values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@
 * `classifier`: TF-IDF with a support vector machine or logistic regression.
 * `ngrams`: its features: words and pairs of words.
 * `character_ngrams`, `ngram_features`: its other features: parts of words.
+* `text_characters`: the same across the borders of words.
 * `row_sums`: its sparse product.
 * `hash_index`: finds 64-bit keys in an array.
 * `blend_weight`: the weight of the margins beside the network's logits.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textbatch.model.linear.row_sums import offsets_of, row_sums
-from textbatch.types import FeatureBatch, Float32Array, Int64Array
+from textbatch.types import FeatureBatch, Float32Array, Int32Array, Int64Array
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -43,15 +43,38 @@ class LinearModel:
         Returns:
             Shape `(rows, labels)`.
         """
-        entries = _weighted(_counts(features, len(self.idf)), self.idf)
-        offsets = offsets_of(entries.rows, len(features))
+        return self._sums(_counts(features, len(self.idf))) + self.bias
+
+    def sums(self, rows: Int64Array, features: Int64Array, num_rows: int) -> Float32Array:
+        """Compute the margins of rows, without the bias, from features in any order.
+
+        Args:
+            rows: The row of each feature. Shape `(entries,)`.
+            features: Shape `(entries,)`.
+            num_rows: Number of rows.
+
+        Returns:
+            Shape `(num_rows, labels)`.
+        """
+        return self._sums(counted(rows, features, num_rows, len(self.idf)))
+
+    def _sums(self, counts: Entries) -> Float32Array:
+        entries = weighted(counts, self.idf)
+        offsets = offsets_of(entries.rows, counts.num_rows)
         sums = row_sums(self.weights, entries.features, offsets, entries.values)
-        return sums.astype(np.float32) + self.bias
+        return sums.astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Entries:
-    """Values of features in rows, sorted by row and feature. Shapes `(entries,)`."""
+class Entries:
+    """Values of features in rows, sorted by row and feature.
+
+    Attributes:
+        num_rows: Number of rows.
+        rows: Shape `(entries,)`.
+        features: Shape `(entries,)`.
+        values: Shape `(entries,)`.
+    """
 
     num_rows: int
     rows: Int64Array
@@ -59,7 +82,11 @@ class _Entries:
     values: Float32Array
 
     def matrix(self, num_features: int) -> csr_matrix:
-        """The same values, for scikit-learn. Shape `(rows, features)`."""
+        """The same values, for scikit-learn. Shape `(rows, features)`.
+
+        Args:
+            num_features: Number of features.
+        """
         from scipy.sparse import csr_matrix
 
         places = (self.rows, self.features)
@@ -135,9 +162,9 @@ def _matrix(
     from scipy.sparse import hstack
 
     counts = _counts(features, num_features)
-    idf = _idf(counts, num_features)
-    weighted = _weighted(counts, idf).matrix(num_features)
-    return idf, weighted if others is None else hstack([weighted, others]).tocsr()
+    idf = inverse_frequencies(counts, num_features)
+    matrix = weighted(counts, idf).matrix(num_features)
+    return idf, matrix if others is None else hstack([matrix, others]).tocsr()
 
 
 def _fitted(
@@ -150,23 +177,46 @@ def _fitted(
     return Fitted(linear=linear, others=weights[len(idf) :])
 
 
-def _counts(features: FeatureBatch, num_features: int) -> _Entries:
+def _counts(features: FeatureBatch, num_features: int) -> Entries:
     """Count how often each row has each feature."""
     rows = np.repeat(np.arange(len(features)), np.diff(features.offsets))
-    places, counts = np.unique(rows * num_features + features.features, return_counts=True)
-    rows, found = np.divmod(places, num_features)
-    return _Entries(
-        num_rows=len(features), rows=rows, features=found, values=counts.astype(np.float32)
-    )
+    return counted(rows, features.features, len(features), num_features)
 
 
-def _idf(counts: _Entries, num_features: int) -> Float32Array:
+def counted(
+    rows: Int64Array, features: Int32Array | Int64Array, num_rows: int, num_features: int
+) -> Entries:
+    """Count how often each row has each feature.
+
+    Args:
+        rows: The row of each feature, in any order. Shape `(entries,)`.
+        features: Shape `(entries,)`.
+        num_rows: Number of rows.
+        num_features: Number of features.
+    """
+    places, counts = np.unique(rows * num_features + features, return_counts=True)
+    rows, found = np.divmod(places, max(1, num_features))
+    return Entries(num_rows=num_rows, rows=rows, features=found, values=counts.astype(np.float32))
+
+
+def inverse_frequencies(counts: Entries, num_features: int) -> Float32Array:
+    """IDF of each feature. Shape `(features,)`.
+
+    Args:
+        counts: How often each row has each feature.
+        num_features: Number of features.
+    """
     rows_with = np.bincount(counts.features, minlength=num_features)
     return np.asarray(np.log((1 + counts.num_rows) / (1 + rows_with)) + 1, np.float32)
 
 
-def _weighted(counts: _Entries, idf: Float32Array) -> _Entries:
-    """Turn counts into TF-IDF."""
+def weighted(counts: Entries, idf: Float32Array) -> Entries:
+    """Turn counts into TF-IDF, with rows of length 1.
+
+    Args:
+        counts: How often each row has each feature.
+        idf: Of each feature. Shape `(features,)`.
+    """
     values = (1 + np.log(counts.values)) * idf[counts.features]
     squares = np.bincount(counts.rows, values.astype(np.float64) ** 2, minlength=counts.num_rows)
     return replace(counts, values=values / np.sqrt(squares).astype(np.float32)[counts.rows])

@@ -1,7 +1,8 @@
-"""A linear model of texts: TF-IDF of words and pairs, and the character n-grams of words."""
+"""A linear model of texts: TF-IDF of words and pairs, and character n-grams."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -10,15 +11,24 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.model.linear.character_ngrams import Subwords, subword_keys
-from textbatch.model.linear.classifier import LinearModel, fit_logistic, fit_svm
+from textbatch.model.linear.classifier import (
+    Fitted,
+    LinearModel,
+    counted,
+    fit_logistic,
+    fit_svm,
+    inverse_frequencies,
+    weighted,
+)
 from textbatch.model.linear.ngram_features import subword_features
 from textbatch.model.linear.ngrams import Ngrams
 from textbatch.model.linear.row_sums import offsets_of, row_sums
+from textbatch.model.linear.text_characters import TextNgrams
 from textbatch.text.vocabulary import OOV_ID, RESERVED, Vocabulary
 from textbatch.types import Float32Array, Int64Array, TokenBatch
 
 #: Pairs and n-grams that occur in fewer rows are left out; and the most n-grams that are kept.
-_MIN_ROWS, _MAX_SUBWORDS = 2, 200_000
+_MIN_ROWS, _MAX_SUBWORDS, _MAX_CHARACTERS = 2, 200_000, 300_000
 #: With more training tokens than this, parts of words are not needed and would need much memory.
 MAX_SUBWORD_TOKENS = 2_000_000
 #: A word has many n-grams. This limits how many are in memory at a time.
@@ -32,11 +42,13 @@ class LinearFeatures:
 
     Attributes:
         max_pairs: Limit on the pairs of words that are kept.
-        subwords: Whether character n-grams are features too.
+        subwords: Whether character n-grams of words are features too.
+        characters: Whether character n-grams across words are features too.
     """
 
     max_pairs: int = 0
     subwords: bool = False
+    characters: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,19 +124,50 @@ def _by_row(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CharacterModel:
+    """The part of the margins that comes from character n-grams across words, as TF-IDF.
+
+    Attributes:
+        ngrams: The n-grams that have weights.
+        linear: Their weights; the bias is 0.
+    """
+
+    ngrams: TextNgrams
+    linear: LinearModel
+
+    def margins(self, tokens: TokenBatch) -> Float32Array:
+        """Compute the margins of rows. The margins of a row depend on that row alone.
+
+        Args:
+            tokens: Tokens of the rows, with the unknown ones.
+
+        Returns:
+            Shape `(rows, labels)`.
+        """
+        margins = np.zeros((len(tokens), self.linear.weights.shape[1]), np.float32)
+        for rows, places in self.ngrams.parts(tokens):
+            if len(rows):
+                first, last = int(rows.min()), int(rows.max()) + 1
+                margins[first:last] = self.linear.sums(rows - first, places, last - first)
+        return margins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinearTextModel:
     """A linear model of texts. Its outputs are called margins.
 
     Attributes:
         ngrams: The features: words and pairs of words.
         linear: The weights of their TF-IDF, and the bias.
-        subwords: The weights of character n-grams, fitted together with the others; None if they
-            are not used.
+        subwords: The weights of character n-grams of words, fitted together with the others; None
+            if they are not used.
+        characters: The same for character n-grams across words.
     """
 
     ngrams: Ngrams
     linear: LinearModel
     subwords: SubwordModel | None = None
+    characters: CharacterModel | None = None
 
     def margins(self, tokens: TokenBatch) -> Float32Array:
         """Compute the margins of rows. The margins of a row depend on that row alone.
@@ -136,7 +179,10 @@ class LinearTextModel:
             Shape `(rows, labels)`.
         """
         margins = self.linear.logits(self.ngrams.features(tokens))
-        return margins + self.subwords.margins(tokens) if self.subwords else margins
+        for part in (self.subwords, self.characters):
+            if part:
+                margins = margins + part.margins(tokens)
+        return margins
 
 
 def fit_linear_text(
@@ -160,9 +206,12 @@ def fit_linear_text(
         tokens, vocabulary_size=len(vocabulary), min_rows=_MIN_ROWS, max_pairs=features.max_pairs
     )
     fit = partial(_FITS[method], ngrams.features(tokens), label_ids, num_features=len(ngrams))
+    if features.characters:
+        characters = TextNgrams.build(tokens, vocabulary, min_rows=_MIN_ROWS, most=_MAX_CHARACTERS)
+        if len(characters):
+            return _with_characters(ngrams, characters, tokens, fit)
     if not features.subwords:
-        fitted = fit()
-        return LinearTextModel(ngrams=ngrams, linear=fitted.linear)
+        return LinearTextModel(ngrams=ngrams, linear=fit().linear)
     words, ids = _words_of(tokens, vocabulary)
     entries = subword_keys(words)
     keys, numbers = np.unique(entries.subwords, return_inverse=True)
@@ -178,6 +227,23 @@ def fit_linear_text(
         subwords=SubwordModel.of(
             Subwords(keys=keys[found.kept]), fitted.others * found.scale[:, None], vocabulary
         ),
+    )
+
+
+def _with_characters(
+    ngrams: Ngrams, characters: TextNgrams, tokens: TokenBatch, fit: Callable[..., Fitted]
+) -> LinearTextModel:
+    parts = [*characters.parts(tokens)]
+    rows, places = (np.concatenate(one) for one in zip(*parts, strict=True))
+    counts = counted(rows, places, len(tokens), len(characters))
+    idf = inverse_frequencies(counts, len(characters))
+    fitted = fit(others=weighted(counts, idf).matrix(len(characters)))
+    weights = fitted.others
+    linear = LinearModel(idf=idf, weights=weights, bias=np.zeros(weights.shape[1], np.float32))
+    return LinearTextModel(
+        ngrams=ngrams,
+        linear=fitted.linear,
+        characters=CharacterModel(ngrams=characters, linear=linear),
     )
 
 
