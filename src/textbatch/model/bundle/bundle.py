@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from textbatch.errors import BundleError
-from textbatch.model.bundle.blend import read_blend, read_blend_sizes, tensor_shapes
+from textbatch.model.bundle.blend import read_blend, read_blend_sizes
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import (
     BundleFiles,
@@ -171,7 +171,7 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
             "use the textbatch version that made it, or train it again",
         )
     blend = read_blend_sizes(files)
-    memory = bundle_memory(files, network, blend and tensor_shapes(network, blend))
+    memory = bundle_memory(files, network, blend)
     check_memory(path, memory, beside=beside)
     calibration = _record(files, LAYOUT.calibration, Calibration)
     vocabulary = _vocabulary(files, network.vocabulary_size, escaped=bool(rules))

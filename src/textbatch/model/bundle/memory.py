@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 
-from textbatch.model.bundle.blend import tensor_shapes
+from textbatch.model.bundle.blend import BlendSizes, tensor_shapes
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.directory import BundleFiles
 from textbatch.model.layout import LAYOUT
@@ -34,22 +34,20 @@ _CHAIN_ARRAYS = 6
 
 
 def bundle_memory(
-    files: BundleFiles,
-    network: Architecture | Chain,
-    linear: Mapping[str, tuple[str, tuple[int, ...]]] | None,
+    files: BundleFiles, network: Architecture | Chain, blend: BlendSizes | None
 ) -> int:
     """What a bundle takes, in bytes.
 
     Args:
         files: Its files.
         network: Its network.
-        linear: Type and shape of the tensors of its linear model, by name; None without one.
+        blend: Sizes of its linear model; None without one.
     """
     return (
         network_memory(network)
         + _words_memory(network, len(files[LAYOUT.vocabulary]))
         + _json_memory(data for name, data in files.small.items() if name.endswith(".json"))
-        + (_linear_memory(linear) if linear else 0)
+        + (_linear_memory(tensor_shapes(network, blend)) if blend else 0)
     )
 
 
