@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import runpy
 import unicodedata
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 
 from textbatch.text import characters, normalization
 from textbatch.text.normalization import RULES_VERSION, SURELY_NFKC, WHITE_SPACE, split_tokens
-from tools.character_classes import class_of
 
+TOOL = Path(__file__).parents[2] / "tools" / "character_classes.py"
+class_of = runpy.run_path(str(TOOL))["class_of"]
 VERSIONS = pytest.mark.parametrize("version", [1, 2])
 # Written out here once more: bundles rely on these rules, so a change needs another RULES_VERSION.
 PUNCTUATION = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'

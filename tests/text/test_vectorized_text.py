@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import keras
 import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from textbatch.errors import BundleError
 from textbatch.text.vectorized_text import PUNCTUATION, WHITE_SPACE, VectorizedText
 
+keras = pytest.importorskip("keras", reason="the extra train is not installed")
 NAMES = ("lower_and_strip_punctuation", "lower", "strip_punctuation", None)
 RULES = {
     (name, split): VectorizedText(
