@@ -130,7 +130,7 @@ def test_the_linear_model_answers_no_row_that_it_has_seen(labelled_file, monkeyp
     logits = np.zeros((len(rows), len(splits.labels)), np.float32)
     choice = choose_linear(splits, tokenizer, HeldOutRows(rows=rows, logits=logits, folds=folds))
     # Each kind of features, each fold.
-    assert learned == [180] * 9
+    assert learned == [180] * 12
     assert choice.weight > 0
     assert np.isfinite(choice.logits).all()
 
@@ -245,3 +245,19 @@ def test_folds_are_augmented_as_asked_but_not_on_trial(
     with pytest.raises(DataError, match="here"):
         train(config_of(labelled_file, tmp_path / "model", folds=2, augment=augment))
     assert seen == [methods]
+
+
+@pytest.mark.parametrize(("gain", "taken"), [(0.01, False), (0.03, True)])
+def test_characters_across_words_are_taken_where_they_help_clearly(
+    labelled_file, monkeypatch, gain, taken
+):
+    splits = read_splits(config_of(labelled_file, Path("m")))
+    losses = iter([1.0, 1.0, 1.0, 1.0 - gain])
+    monkeypatch.setattr(linear, "fit_blend_weight", lambda *_: (1.0, next(losses)))
+    words, _ = split_tokens(splits.training.texts)
+    tokenizer = Tokenizer(
+        vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
+    )
+    logits = np.zeros((len(splits.validation), len(splits.labels)), np.float32)
+    choice = choose_linear(splits, tokenizer, HeldOutRows(rows=splits.validation, logits=logits))
+    assert choice.features.characters == taken

@@ -232,7 +232,7 @@ def test_what_does_not_fit_is_refused(settings, error, why, files, tmp_path):
 
 def test_normalize_splits_as_score_does():
     assert textbatch.normalize(["Don’t STOP,now", None, "", "東京 x"]) == [
-        "don’t stop now",
+        "don't stop now",
         "",
         "",
         "東 京 x",

@@ -87,8 +87,8 @@ def test_35_a_file_that_changes_while_the_job_runs(cli, inputs, monkeypatch):
 
     noted = ledger.Ledger.add
 
-    def add(self: ledger.Ledger, entry: ledger.Entry) -> None:
-        noted(self, entry)
+    def add(self: ledger.Ledger, entry: ledger.Entry, **settings: bool) -> None:
+        noted(self, entry, **settings)
         write(inputs / "b" / "two.parquet", pa.concat_tables([GOOD, GOOD]))
 
     monkeypatch.setattr(ledger.Ledger, "add", add)

@@ -30,6 +30,7 @@ class ByteStream:
         # Arrow's streams raise for a truncated file. Those of zstandard do not.
         self._raw = file.open_stream()
         self._size: int = max(1, self._raw.size())
+        self._told = 0
         self._codec = _codec_of(file)
         self.bytes = pa.CompressedInputStream(self._raw, self._codec) if self._codec else self._raw
 
@@ -42,10 +43,13 @@ class ByteStream:
     def progress(self) -> ReadShare:
         """The share of the compressed file that is read so far."""
         try:
-            return ReadShare(self._raw.tell(), self._size)
+            self._told = self._raw.tell()
         except ValueError:
             # The thread that reads the file has just closed it.
-            return ReadShare(self._size, self._size)
+            self._told = self._size
+        except OSError:
+            pass  # reading tells of it, if it matters
+        return ReadShare(self._told, self._size)
 
     def close(self) -> None:
         """Close the file."""
