@@ -32,8 +32,8 @@ _CANDIDATES = (
     LinearFeatures(max_pairs=_MAX_PAIRS, subwords=True),
     LinearFeatures(max_pairs=_MAX_PAIRS, characters=True),
 )
-#: The share of its loss by which the whole model must gain before character n-grams across words
-#: are taken: scoring is slower with them, and no file of token ids can hold them.
+#: How much the loss of the whole model must fall, in nats a row, before character n-grams across
+#: words are taken: scoring is slower with them, and no file of token ids can hold them.
 _CHARACTERS_GAIN = 0.02
 #: Each label reads each character n-gram of each row. With more than so many readings the fit would
 #: take longer than the network's.
@@ -116,7 +116,7 @@ def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -
         weight, loss = fit_blend_weight(
             held_out.logits[evidence], margins[evidence], label_ids[evidence]
         )
-        least = best_loss * (1 - _CHARACTERS_GAIN) if features.characters else best_loss
+        least = best_loss - _CHARACTERS_GAIN if features.characters else best_loss
         if best is None or loss < least:
             logits = np.asarray(held_out.logits + np.float32(weight) * margins)
             best_loss = loss
