@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from support.bundles import LABELS, random_bundle
 
-from textbatch.model.bundle.blend import BlendSizes, tensor_shapes
+from textbatch.model.bundle.blend import BlendSizes, SpellingSizes, tensor_shapes
 from textbatch.model.bundle.bundle import save_bundle
 from textbatch.model.bundle.directory import fingerprint_of
 from textbatch.model.bundle.verified_file import ListedFile
@@ -32,6 +32,7 @@ def large_bundle(
     bidirectional: bool = False,
     pairs: int = 0,
     subwords: int = 0,
+    characters: int = 0,
     texts: Sequence[str] = ("w2 w3", "w2 w5 w6"),
     word_length: int = 2,
     hashed: bool = True,
@@ -45,8 +46,9 @@ def large_bundle(
         layers: Cell and width of each recurrent layer.
         steps: The limit on the length of a text, in tokens.
         bidirectional: Whether the layers read both ways.
-        pairs: Pairs of words in the linear model; it is there if this or the next is not 0.
-        subwords: Its character n-grams.
+        pairs: Pairs of words in the linear model; it is there if one of these three is not 0.
+        subwords: Its character n-grams of words.
+        characters: Its character n-grams across words.
         texts: The golden texts.
         word_length: Characters of a word, at least.
         hashed: Whether the hashes of the tensors are right.
@@ -72,13 +74,15 @@ def large_bundle(
     (path / "vocabulary.txt").write_text("\n".join(lines) + "\n")
     expected = {name: ("F32", shape) for name, shape in network.tensor_shapes().items()}
     (path / "model.onnx").write_bytes(build_graph(network, _zeros(path, "weights", expected)))
-    if pairs or subwords:
+    if pairs or subwords or characters:
         sizes = BlendSizes(weight=1.0, pairs=pairs, subwords=subwords)
+        if characters:
+            sizes = SpellingSizes(**asdict(sizes), characters=characters)
         (path / "blend.json").write_text(json.dumps(asdict(sizes)))
         ascending = np.stack(np.divmod(np.arange(pairs), words), axis=1)
-        keys = np.arange(subwords, dtype="<i8").view("<i4")
+        keys, more = (np.arange(n, dtype="<i8").view("<i4") for n in (subwords, characters))
         ones = np.ones(words + pairs, "<f4").view("<i4")
-        filled = {"pairs": ascending, "subwords": keys, "idf": ones}
+        filled = {"pairs": ascending, "subwords": keys, "characters": more, "idf": ones}
         _zeros(path, "linear", tensor_shapes(network, sizes), filled)
     _reseal(path, hashed=hashed)
     return path

@@ -158,6 +158,19 @@ def test_slices_and_string_types_do_not_matter(texts, data):
     assert arrow_tokens(part) == plain(texts[start:])
 
 
+@pytest.mark.parametrize("at_once", [1, 7])
+def test_rows_are_folded_some_at_a_time(monkeypatch, at_once):
+    texts = ["é", "“é”", "", "กข abc", "é" * 50, "🙂"] * 3
+    monkeypatch.setattr(characters, "_BYTES_AT_ONCE", at_once)
+    taken = []
+    folded = characters._folded
+    monkeypatch.setattr(
+        characters, "_folded", lambda points, rows: taken.append(len(rows)) or folded(points, rows)
+    )
+    assert arrow_tokens(texts) == plain(texts)
+    assert len(taken) > 8  # so that memory does not grow with the chunk
+
+
 @pytest.mark.parametrize(
     ("text", "relative"),
     [

@@ -6,6 +6,7 @@ each code point, so that a text costs the same whatever stands in it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -22,6 +23,8 @@ WORD, IGNORED, SEPARATOR, ALONE, PIECE, MARK = range(6)
 #: Quotation marks and letters that are written for an apostrophe.
 APOSTROPHES = "\u2018\u2019\u201b\u02bc"
 _SPACE = 0x20
+#: Some fifty bytes are needed for each byte that is folded.
+_BYTES_AT_ONCE = 1 << 18
 
 
 @cache
@@ -50,22 +53,55 @@ def fold_code_points(text: pa.Array) -> pa.Array:
     Returns:
         Shape `(rows,)`.
     """
-    _, ends, data = text.buffers()
-    if data is None:
-        return text
+    folded = []
+    for part in slices_of_bytes(text, _BYTES_AT_ONCE):
+        points, rows = _folded(*code_points(part))
+        encoded = points.astype("<u4").tobytes().decode("utf-32-le").encode()
+        before = np.zeros(len(points) + 1, np.int64)
+        np.cumsum(_utf8_lengths(points), out=before[1:])
+        buffers = [None, pa.py_buffer(before[rows]), pa.py_buffer(encoded)]
+        folded.append(pa.Array.from_buffers(text.type, len(part), buffers))
+    return pa.concat_arrays(folded) if folded else text
+
+
+def slices_of_bytes(text: pa.Array, most: int) -> Iterator[pa.Array]:
+    """Cut rows into slices, in order: what is computed of each character takes much memory.
+
+    Args:
+        text: Large strings. Shape `(rows,)`.
+        most: Bytes of a slice at most; a single row may have more.
+
+    Yields:
+        Slices with a row at least.
+    """
+    _, ends, _ = text.buffers()
     offsets = np.frombuffer(ends, np.int64)[text.offset : text.offset + len(text) + 1]
-    raw = np.frombuffer(data, np.uint8)[offsets[0] : offsets[-1]]
+    first = 0
+    while first < len(text):
+        last = int(np.searchsorted(offsets, offsets[first] + most, side="right")) - 1
+        last = max(first + 1, last)
+        yield text.slice(first, last - first)
+        first = last
+
+
+def code_points(text: pa.Array) -> tuple[NDArray[np.uint32], Int64Array]:
+    """The characters of strings as numbers, one string after the other.
+
+    Args:
+        text: Large strings without nulls. Shape `(rows,)`.
+
+    Returns:
+        Code points, shape `(characters,)`; and where those of each string begin, shape
+        `(rows + 1,)`.
+    """
+    _, ends, data = text.buffers()
+    offsets = np.frombuffer(ends, np.int64)[text.offset : text.offset + len(text) + 1]
+    raw = np.frombuffer(data or b"", np.uint8)[offsets[0] : offsets[-1]]
     points = np.frombuffer(raw.tobytes().decode().encode("utf-32-le"), np.uint32)
     # Bytes that begin a character, so that offsets in bytes become offsets in characters.
     begins = np.zeros(len(raw) + 1, np.int64)
     np.cumsum((raw & 0xC0) != 0x80, out=begins[1:])
-    rows = begins[offsets - offsets[0]]
-    folded, rows = _folded(points, rows)
-    encoded = folded.astype("<u4").tobytes().decode("utf-32-le").encode()
-    before = np.zeros(len(folded) + 1, np.int64)
-    np.cumsum(_utf8_lengths(folded), out=before[1:])
-    buffers = [None, pa.py_buffer(before[rows]), pa.py_buffer(encoded)]
-    return pa.Array.from_buffers(text.type, len(text), buffers)
+    return points, begins[offsets - offsets[0]]
 
 
 def _folded(points: NDArray[np.uint32], rows: Int64Array) -> tuple[NDArray[np.uint32], Int64Array]:

@@ -100,7 +100,7 @@ class Vocabulary:
         found = np.full(len(tokens), OOV_ID, np.int32)
         # A hash table of all words of a large vocabulary takes a quarter of a kilobyte for each.
         for start in reversed(range(0, len(self), _WORDS_AT_ONCE)):
-            ids = pc.index_in(tokens, value_set=self._array.slice(start, _WORDS_AT_ONCE))
+            ids = pc.index_in(tokens, value_set=self.array.slice(start, _WORDS_AT_ONCE))
             here = np.asarray(pc.fill_null(ids, -1).to_numpy(zero_copy_only=False), np.int32)
             np.copyto(found, here + np.int32(start), where=here >= 0)
             if start:
@@ -113,7 +113,8 @@ class Vocabulary:
         return self.tokens[len(RESERVED) :]
 
     @cached_property
-    def _array(self) -> pa.Array:
+    def array(self) -> pa.Array:
+        """All tokens as large strings. Shape `(vocabulary_size,)`."""
         if isinstance(self.tokens, ArrowTokens):
             return self.tokens.array
         return pa.array(self.tokens, pa.large_string())

@@ -66,6 +66,7 @@ def found_in(ngrams, tokens):
 @pytest.mark.parametrize("max_size", [1000, 4])
 def test_ngrams_are_those_of_the_joined_tokens(monkeypatch, at_once, max_size):
     monkeypatch.setattr(module, "_AT_ONCE", at_once)
+    monkeypatch.setattr(module, "_ROWS_AT_ONCE", 3 if at_once == 40 else 1024)
     # With 4 tokens most words are unknown, and are spelt from the text.
     tokenizer = tokenizer_of(TEXTS, max_size)
     tokens = tokenizer.encode(pa.array(TEXTS))
@@ -140,6 +141,7 @@ def test_a_row_has_the_same_bits_alone_and_among_others(monkeypatch, at_once):
     everything = [*texts, *TEXTS, "zzz qqq"]
     together = model.margins(tokenizer.encode(pa.array(everything)))
     monkeypatch.setattr(module, "_AT_ONCE", at_once)
+    monkeypatch.setattr(module, "_ROWS_AT_ONCE", 7)
     again = model.margins(tokenizer.encode(pa.array(everything)))
     assert again.tobytes() == together.tobytes()
     for row, text in enumerate(everything):

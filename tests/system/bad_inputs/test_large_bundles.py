@@ -42,6 +42,14 @@ ALLOWED = {
     "layers both ways": {"layers": (("lstm", 800), ("gru", 500)), "bidirectional": True},
     "pairs": {"words": 3000, "pairs": 1_900_000},
     "n-grams": {"words": 3000, "subwords": 1_900_000, "texts": ["zz qqqq w2"]},
+    "characters": {"words": 3000, "characters": 1_900_000, "texts": ["zz qqqq w2"]},
+    "spelt words": {"words": 900_000, "characters": 9},
+    "spelt long words": {
+        "words": 190_000,
+        "word_length": 120,
+        "characters": 9,
+        "texts": [f"w{2:0119}"],
+    },
     "long text": {"words": 12_000, "steps": 10_000, "layers": (("lstm", 600),), "texts": [LONG]},
     "long texts": {"words": 12_000, "steps": 10_000, "texts": [LONG] * 64},
 }
@@ -51,6 +59,7 @@ REFUSED = {
     "layers": {"layers": (("lstm", 1500), ("gru", 1000))},
     "pairs": {"words": 3000, "pairs": 2_500_000},
     "n-grams": {"words": 3000, "subwords": 2_500_000},
+    "characters": {"words": 3000, "characters": 2_500_000},
 }
 
 

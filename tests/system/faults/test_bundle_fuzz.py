@@ -12,7 +12,14 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from support.bundles import blended_bundle, imported_bundle, random_texts, write_bundle, write_texts
+from support.bundles import (
+    blended_bundle,
+    imported_bundle,
+    random_texts,
+    spelling_bundle,
+    write_bundle,
+    write_texts,
+)
 from support.hostile_bundles import reseal
 from support.killable_job import FULL
 
@@ -25,11 +32,12 @@ VALUES = [
 
 
 @pytest.fixture(scope="module")
-def good(tmp_path_factory) -> tuple[Path, Path]:
+def good(tmp_path_factory) -> tuple[Path, ...]:
     folder = tmp_path_factory.mktemp("good")
     return (
         write_bundle(folder / "m", blended_bundle()),
         write_bundle(folder / "imported", imported_bundle()),
+        write_bundle(folder / "spelling", spelling_bundle()),
     )
 
 
@@ -79,7 +87,7 @@ def test_no_changed_bundle_confuses_a_run(first, good, in_process, tmp_path):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for seed in range(first, first + 25):
         draws = random.Random(seed)
-        shutil.copytree(good[seed % 2], bundle)
+        shutil.copytree(good[seed % len(good)], bundle)
         mutate(bundle, draws)
         report = tmp_path / "report.json"
         words = ["score", source, output, "--model", bundle, "--report", report, "--probabilities"]

@@ -7,7 +7,7 @@ a bundle can be made to take.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from textbatch.model.bundle.blend import BlendSizes, tensor_shapes
 from textbatch.model.bundle.classifier import Classifier
@@ -26,6 +26,8 @@ _WORD_COPIES = 3
 #: For each pair of words or character n-gram of the linear model, besides the tensors: its key, and
 #: its part of a hash table while that is made.
 _KEY_BYTES, _KEYS = 130, ("pairs", "subwords", "characters")
+#: For each character of a word, where a linear model spells words: twice, as a number.
+_SPELT_BYTES = 8
 #: For each value in JSON; and copies of its text, which as Python's string has 4 bytes a character
 #: if one of them is rare.
 _VALUE_BYTES, _TEXT_COPIES, _RARE_COPIES = 48, 2, 10
@@ -43,11 +45,12 @@ def bundle_memory(
         network: Its network.
         blend: Sizes of its linear model; None without one.
     """
+    words = len(files[LAYOUT.vocabulary])
     return (
         network_memory(network)
-        + _words_memory(network, len(files[LAYOUT.vocabulary]))
+        + _words_memory(network, words)
         + _json_memory(data for name, data in files.small.items() if name.endswith(".json"))
-        + (_linear_memory(tensor_shapes(network, blend)) if blend else 0)
+        + (_linear_memory(network, blend, words) if blend else 0)
     )
 
 
@@ -55,7 +58,7 @@ def classifier_memory(classifier: Classifier) -> int:
     """What a classifier takes, in bytes, when it is loaded."""
     network, blend = classifier.architecture, classifier.blend
     words = sum(map(len, classifier.vocabulary.tokens)) + len(classifier.vocabulary)
-    linear = _linear_memory(tensor_shapes(network, blend.sizes)) if blend else 0
+    linear = _linear_memory(network, blend.sizes, words) if blend else 0
     return network_memory(network) + _words_memory(network, words) + linear
 
 
@@ -76,10 +79,16 @@ def _words_memory(network: Architecture | Chain, file_bytes: int) -> int:
     return _WORD_COPIES * file_bytes + (_WORD_BYTES + escaped) * network.vocabulary_size
 
 
-def _linear_memory(shapes: Mapping[str, tuple[str, tuple[int, ...]]]) -> int:
-    """What a linear model with tensors of these types and shapes takes, in bytes."""
+def _linear_memory(network: Architecture | Chain, sizes: BlendSizes, file_bytes: int) -> int:
+    """What a linear model of these sizes takes, in bytes; `file_bytes` as in `_words_memory`."""
+    shapes = tensor_shapes(network, sizes)
     keys = sum(shapes[name][1][0] for name in _KEYS if name in shapes)
-    return sum(4 * math.prod(shape) for _, shape in shapes.values()) + _KEY_BYTES * keys
+    spelt = _SPELT_BYTES * (file_bytes + 2 * network.vocabulary_size)
+    return (
+        sum(4 * math.prod(shape) for _, shape in shapes.values())
+        + _KEY_BYTES * keys
+        + (spelt if "characters" in shapes else 0)
+    )
 
 
 def _json_memory(files: Iterable[bytes]) -> int:

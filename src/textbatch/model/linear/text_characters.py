@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 
 from textbatch.model.linear.character_ngrams import MAX_CHARACTERS, PRIME
 from textbatch.model.linear.hash_index import KeyIndex
-from textbatch.text.characters import ALONE, PIECE, classes
+from textbatch.text.bucketing import slices
+from textbatch.text.characters import ALONE, PIECE, classes, code_points, slices_of_bytes
 from textbatch.text.vocabulary import OOV_ID, Vocabulary
 from textbatch.types import BoolArray, Int64Array, TokenBatch
 
 #: Lengths in characters. The spaces between words count, and one at both ends of a text.
 SHORTEST, LONGEST = 1, 5
-#: Rows are looked at together up to so many characters, so that memory stays small.
-_AT_ONCE = 1 << 17
+#: So many rows are spelt together, and so many characters looked at: memory stays small.
+_ROWS_AT_ONCE, _AT_ONCE = 1024, 1 << 17
 _SPACE = 0x20
 
 
@@ -51,9 +52,11 @@ class Spelling:
             tokens: Strings without nulls. Shape `(tokens,)`.
         """
         cut = pc.utf8_slice_codeunits(tokens.cast(pa.large_string()), 0, MAX_CHARACTERS)
+        parts = [code_points(part) for part in slices_of_bytes(cut, _AT_ONCE)]
+        points = np.concatenate([np.zeros(0, np.uint32), *(points for points, _ in parts)])
+        lengths = np.concatenate([np.zeros(0, np.int64), *(np.diff(ends) for _, ends in parts)])
         offsets = np.zeros(len(cut) + 1, np.int64)
-        np.cumsum(pc.utf8_length(cut).to_numpy(zero_copy_only=False), out=offsets[1:])
-        points = np.frombuffer("".join(cut.to_pylist()).encode("utf-32-le"), np.uint32)
+        np.cumsum(lengths, out=offsets[1:])
         # A token has a character at least; the space behind the last one is for a list of none.
         kinds = classes()[np.append(points, np.uint32(_SPACE))[offsets[:-1]]]
         return cls(points=points, offsets=offsets, close=(kinds == ALONE) | (kinds == PIECE))
@@ -119,19 +122,22 @@ class TextNgrams:
 
     def _parts(self, tokens: TokenBatch) -> Iterator[tuple[Int64Array, Int64Array]]:
         """Rows and keys of all their n-grams, some rows at a time."""
-        points, offsets = _joined(tokens, self._spelling)
-        first = 0
-        while first < len(tokens):
-            bound = offsets[first] + _AT_ONCE
-            last = max(first + 1, int(np.searchsorted(offsets, bound, side="right")) - 1)
-            here = points[offsets[first] : offsets[last]]
-            rows = np.repeat(np.arange(first, last), np.diff(offsets[first : last + 1]))
-            yield _keys(here, rows)
-            first = last
+        begun = 0
+        for part in slices(tokens, _ROWS_AT_ONCE):
+            points, offsets = _joined(part, self._spelling)
+            first = 0
+            while first < len(part):
+                bound = offsets[first] + _AT_ONCE
+                last = max(first + 1, int(np.searchsorted(offsets, bound, side="right")) - 1)
+                here = points[offsets[first] : offsets[last]]
+                rows = np.repeat(np.arange(first, last), np.diff(offsets[first : last + 1]))
+                yield _keys(here, begun + rows)
+                first = last
+            begun += len(part)
 
     @cached_property
     def _spelling(self) -> Spelling:
-        return Spelling.of(pa.array(self.vocabulary.tokens, pa.large_string()))
+        return Spelling.of(self.vocabulary.array)
 
     @cached_property
     def _index(self) -> KeyIndex:
