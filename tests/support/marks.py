@@ -61,6 +61,7 @@ QUICK = (
 LONGEST = (
     "system/jobs/test_airflow.py",
     "system/engines/test_backends.py",
+    "system/engines/test_kills_on_engines.py",
     "system/engines/test_engines.py",
     "system/test_any_place.py",
     "model/fitting/test_fit.py",

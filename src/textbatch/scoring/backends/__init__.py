@@ -4,6 +4,7 @@
 * `here`: this process, one task after the other.
 * `local`: processes on this machine.
 * `ray_actors`, `dask_workers`, `spark_jobs`: those of a cluster.
+* `ray_start`: the connection to Ray, and how long its workers may take to start.
 * `cluster`: what these have in common.
 * `choose`: the one that the options name.
 * `worker`: what such a process does.

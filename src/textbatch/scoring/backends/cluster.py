@@ -20,6 +20,8 @@ from textbatch.scoring.file_task import FileTask
 
 #: How long a cluster may take to answer, and to have a worker.
 ANSWER_SECONDS, ROOM_SECONDS = 10.0, 60.0
+#: How long processes may take to start, on a machine that is busy.
+START_SECONDS = 600.0
 _PLACE = re.compile(r"(?:[a-z]+://)?\[?([^\[\]/:]+|[0-9A-Fa-f:]+(?=\]))\]?:(\d{1,5})/?")
 #: How gRPC begins: the preface of HTTP/2 and empty settings; the answer is settings too.
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"

@@ -12,6 +12,7 @@ from textbatch.errors import TextbatchError, TryAgainError
 from textbatch.scoring.backends.cluster import (
     ANSWER_SECONDS,
     ROOM_SECONDS,
+    START_SECONDS,
     broken,
     check_answers,
     death,
@@ -57,11 +58,13 @@ class DaskWorkers:
         self._waiting: deque[FileTask] = deque()
         self._running: dict[Any, FileTask] = {}
         self._news, self._away = threading.Event(), 0.0
+        # The workers that start here have room, whatever they take for it.
+        patience = ROOM_SECONDS if self._cluster is None else START_SECONDS
         try:
-            self._client.wait_for_workers(1, timeout=ROOM_SECONDS)
+            self._client.wait_for_workers(1, timeout=patience)
         except TimeoutError:
             self.close()
-            raise no_room(f"the Dask cluster has had no worker for {ROOM_SECONDS:.0f} s") from None
+            raise no_room(f"the Dask cluster has had no worker for {patience:.0f} s") from None
         # As it is at the beginning: a worker that is asked for other threads loads the model anew.
         self._beside = dict(Counter(map(_host, self._client.nthreads())))
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import time
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,18 +10,15 @@ from typing import Any
 
 from textbatch.errors import TryAgainError
 from textbatch.scoring.backends.cluster import (
-    ROOM_SECONDS,
     broken,
-    check_answers,
     death,
-    no_room,
     sendable_task,
     signals_kept,
-    unreachable,
     with_threads,
 )
 from textbatch.scoring.backends.cores import shares_of
 from textbatch.scoring.backends.port import LOOK_SECONDS, TRIES, Outcome
+from textbatch.scoring.backends.ray_start import Room, chosen, connect
 from textbatch.scoring.backends.worker import work
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileTask
@@ -59,7 +54,7 @@ class RayActors:
         self._running: dict[Any, tuple[FileTask, Any]] = {}
         self._idle: list[Any] = []
         self._coming: dict[Any, Any] = {}
-        self._since = time.monotonic()
+        self._room = self._start_of_room()
         for _ in range(self.width):
             self._begin_actor()
 
@@ -103,29 +98,14 @@ class RayActors:
 
     def _connect(self, config: ScoreConfig) -> bool:
         """Whether this process is connected by this call."""
+        # Not imported before what it is to wait for is set.
+        if "ray" in sys.modules and sys.modules["ray"].is_initialized():
+            return False
+        if chosen(config.address) == "local":
+            self.width, self._threads = shares_of(config.jobs, config.threads, most=self.width)
+        connect(config.address, self.width * self._threads)
         import ray
 
-        if ray.is_initialized():
-            return False
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-        address = config.address or os.environ.get("RAY_ADDRESS") or "local"
-        if address == "local":
-            workers, self._threads = shares_of(config.jobs, config.threads, most=self.width)
-            self.width = workers
-            options |= {"num_cpus": workers * self._threads, "include_dashboard": False}
-        elif address != "auto":
-            # With TLS the answer cannot be told from here.
-            client = address.startswith("ray://")
-            check_answers(address, grpc=not os.environ.get("RAY_USE_TLS"))
-            if not client:
-                address = address.rpartition("/")[2]
-        try:
-            ray.init(address=address, **options)
-        except Exception as error:  # of many classes, `Exception` itself among them
-            if address == "local":
-                told = f"Ray cannot start on this machine ({type(error).__name__})"
-                raise no_room(told) from error
-            raise unreachable(address) from error
         # It tells of dead actors on standard output, which is for the report alone.
         ray._private.worker._worker_logs_enabled = False
         return True
@@ -175,7 +155,7 @@ class RayActors:
         # What state it is in is not known.
         with suppress(Exception):
             ray.kill(actor)
-        self._since = time.monotonic()
+        self._room.begin()
         self._begin_actor()
         return outcome
 
@@ -184,13 +164,22 @@ class RayActors:
 
         if not ray.is_initialized():
             raise TryAgainError("Ray is gone", "start it, then run again")
-        if self._idle or self._running or time.monotonic() - self._since < ROOM_SECONDS:
-            return
+        if not self._idle and not self._running:
+            self._room.check()
+
+    def _start_of_room(self) -> Room:
+        import ray
+
         gpus = f" and {self._gpus:g} GPUs" if self._gpus else ""
-        raise no_room(
-            f"Ray has had no room for a worker with {self._threads} CPUs{gpus} "
-            f"for {ROOM_SECONDS:.0f} s"
+        return Room(
+            lambda: ray.remote(_nothing).options(num_cpus=0).remote(),
+            lambda asked: bool(ray.wait([asked], timeout=0)[0]),
+            wanted=f"{self._threads} CPUs{gpus}",
         )
+
+
+def _nothing() -> None:
+    """What a process does that shows whether processes start. It imports what an actor imports."""
 
 
 class _Actor:
