@@ -22,6 +22,7 @@ from textbatch.scoring.config import (
     ScoreTableOptions,
     TableOptions,
 )
+from textbatch.scoring.diff.options import DiffConfig
 from textbatch.scoring.export_options import ExportConfig
 from textbatch.scoring.releases.options import PromoteConfig, RollbackConfig
 from textbatch.scoring.table_options import ScoreTablesOptions
@@ -45,6 +46,9 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
         "export": (ExportConfig, ("log",)),
         "promote": (PromoteConfig, ("progress", "log")),
         "rollback": (RollbackConfig, ("log",)),
+    },
+    "scoring/compare_api.py": {
+        "diff": (DiffConfig, ("progress", "log")),
     },
     "scoring/loading.py": {
         "load": (EngineOptions, ("path",)),

@@ -26,6 +26,7 @@ from textbatch.cli.settings.resolve import Settings
 from textbatch.model.choices import MAX_LAYERS
 from textbatch.options import Option, options_of
 from textbatch.report.audit import AuditReport
+from textbatch.report.diffing import DiffReport
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.exporting import ExportReport
 from textbatch.report.files import SCHEMA_VERSION
@@ -54,6 +55,7 @@ REPORTS: dict[str, tuple[type, str]] = {
     "export": (ExportReport, "output"),
     "promote": (PromoteReport, "model"),
     "rollback": (RollbackReport, "releases"),
+    "diff": (DiffReport, "old"),
 }
 #: This command's record is printed by `--json` alone.
 _UNWRITTEN = "vectors"

@@ -23,6 +23,7 @@ __all__ = [
     "TextbatchError",
     "__version__",
     "audit",
+    "diff",
     "evaluate",
     "export",
     "from_keras",
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from textbatch import spark as spark
     from textbatch.errors import TextbatchError
     from textbatch.scoring.api import evaluate, score
+    from textbatch.scoring.compare_api import diff
     from textbatch.scoring.in_memory import Model
     from textbatch.scoring.loading import load
     from textbatch.scoring.model_api import export, promote, rollback
@@ -56,6 +58,7 @@ _HOMES = {
     "Model": "textbatch.scoring.in_memory",
     "TextbatchError": "textbatch.errors",
     "audit": "textbatch.training.search_api",
+    "diff": "textbatch.scoring.compare_api",
     "evaluate": "textbatch.scoring.api",
     "export": "textbatch.scoring.model_api",
     "from_keras": "textbatch.training.from_keras",

@@ -170,7 +170,13 @@ def test_files_stay_short():
 
 #: The functions of the public API: an editor shows each of their parameters.
 PUBLIC = {
-    *("scoring.api", "scoring.in_memory", "scoring.model_api", "scoring.scorer"),
+    *(
+        "scoring.api",
+        "scoring.compare_api",
+        "scoring.in_memory",
+        "scoring.model_api",
+        "scoring.scorer",
+    ),
     *("training.api", "training.from_keras", "training.search_api"),
     *("integrations.dask", "integrations.ray", "integrations.spark"),
 }

@@ -18,7 +18,7 @@ from textbatch.cli.settings.resolve import with_short_forms
 SOURCE = Path(textbatch.__file__).parent
 SETTINGS = settings_in(get_command(app))
 ALWAYS = {"--help", "--version", "--debug"}
-READERS = "score train tune audit evaluate vectors promote"
+READERS = "score train tune audit evaluate vectors promote diff"
 TRAINERS = "train tune audit"
 #: Which commands say what is written in a file or folder; the longest name counts. What is not here
 #: speaks for every command.
@@ -33,7 +33,7 @@ SPEAKS_FOR = {
     "cli/memory.py": "score",
     "data/bad_row_limit.py": READERS,
     "data/readers": READERS,
-    "data/readers/labelled.py": "train tune audit evaluate promote",
+    "data/readers/labelled.py": "train tune audit evaluate promote diff",
     # Of a whole table, which only `score` passes on; the others read one or two columns of text.
     "data/readers/broken_texts.py": "score show",
     "data/readers/json_types.py": "score",
@@ -47,14 +47,17 @@ SPEAKS_FOR = {
     "integrations/prometheus.py": "score",
     "model/bundle/directory.py": "score train audit",
     "model/bundle/records.py": "score evaluate",
-    "model/engines": "score evaluate promote",
+    "model/engines": "score evaluate promote diff",
     "model/named_models.py": "score verify",
-    "model/options.py": "score evaluate promote rollback",
+    "model/options.py": "score evaluate promote rollback diff",
     # In writing a bundle and going on from a checkpoint.
     "model/fitting/fit.py": "train",
     "model/quality/thresholds.py": "score",
     "scoring": "score",
     "scoring/config.py": "score",
+    "report/diffing.py": "diff",
+    "report/html/diff_page.py": "diff",
+    "scoring/diff": "diff",
     "scoring/evaluate.py": "evaluate",
     "scoring/export.py": "export",
     "scoring/export_options.py": "export",

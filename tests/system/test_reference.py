@@ -36,6 +36,7 @@ OTHERS = (
     "export",
     "promote",
     "rollback",
+    "diff",
 )
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"

@@ -49,17 +49,22 @@ class BadRowOptions(Options):
 
 
 @options
-class LabelOptions(ReadOptions, BadRowOptions):
+class LabelRowOptions(ReadOptions, BadRowOptions):
+    """What becomes of the rows of labelled files."""
+
+    skip_unlabelled: bool = option("Leave out rows without a label.", default=False)
+    normalize_labels: bool = option(
+        "Labels that differ only by case, blanks or the form of letters are one.", default=False
+    )
+
+
+@options
+class LabelOptions(LabelRowOptions):
     """How labelled files are read."""
 
     # A model goes by its rows, whatever their columns are called.
     label_column: str = option(
         "Column that holds the label.", first=True, default="label", decides=False
-    )
-
-    skip_unlabelled: bool = option("Leave out rows without a label.", default=False)
-    normalize_labels: bool = option(
-        "Labels that differ only by case, blanks or the form of letters are one.", default=False
     )
 
 

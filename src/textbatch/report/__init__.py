@@ -3,6 +3,7 @@
 * `scoring`, `training`, `evaluation`, `tuning`, `audit`, `vectors`: the report of each command.
 * `importing`, `exporting`: the reports of `import` and `export`.
 * `promotion`: the reports of `promote` and `rollback`.
+* `diffing`: the report of `diff`.
 * `inspection`, `verification`: what `inspect` and `verify` find.
 * `folds`: a cross-validation in one line.
 * `next_steps`: the command that may come next.

@@ -157,6 +157,16 @@ def after_inspect(path: os.PathLike[str] | str, *, is_model: bool) -> Iterator[s
     return after_train(path, ()) if is_model else after_show(path)
 
 
+def after_diff(diff: Sequence[str]) -> Iterator[str]:
+    """What to look at after a comparison without a page.
+
+    Args:
+        diff: The words of the command.
+    """
+    yield "For pictures, and more of the flips:"
+    yield f"{INDENT}{command_line(*diff, '--html', 'diff.html')}"
+
+
 def after_promote(releases: os.PathLike[str] | str, *, first: bool) -> Iterator[str]:
     """What to do with a model that was promoted.
 

@@ -1,6 +1,6 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
-* `api`, `model_api`, `loading`: the functions for Python.
+* `api`, `model_api`, `compare_api`, `loading`: the functions for Python.
 * `config`, `shard_options`, `cache_options`, `show_options`: the options of `score` and `evaluate`,
   and of `show` and `predict`.
 * `table_options`: those of `score` for a table in memory.
@@ -29,6 +29,8 @@
 * `python_values`: texts and tables of Python callers.
 * `export`, `export_options`: the path of `export`, and its options.
 * `migrate`: `inspect --migrate`.
+* `diff`: what has changed between two outputs, or two models.
+* `output_files`: the files of an output.
 * `releases`: versions of a model: `promote` and `rollback`.
 * `evaluate`, `inspect`, `verify`, `show`, `predict`: the commands of these names.
 """

@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.choices import CHUNK_ROWS
-from textbatch.data.output.any_folder import folder_at
 from textbatch.data.output.any_output import recorded_format, text_format
 from textbatch.data.output.cell_values import NoTextError, check_has_text, json_values
 from textbatch.data.output.footer import prefixes_in
@@ -22,15 +21,13 @@ from textbatch.data.output.read_back import rows_back
 from textbatch.data.output.seal_record import recorded_columns
 from textbatch.data.readers.broken_texts import mend_texts
 from textbatch.data.readers.column_names import listed, shown
-from textbatch.data.readers.listing import find_files
 from textbatch.data.readers.parquet import ParquetSource
-from textbatch.data.readers.source import format_by_name
-from textbatch.data.storage.file_io import exists, is_folder, new_input
+from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import Location
-from textbatch.errors import ConflictError, DataError, InputNotFoundError
-from textbatch.model.layout import LAYOUT
+from textbatch.errors import ConflictError, DataError
 from textbatch.options.credentials import quoted
 from textbatch.scoring.config import ANSWERS
+from textbatch.scoring.output_files import output_files
 from textbatch.scoring.show_options import ShowOptions
 
 Row = dict[str, Any]
@@ -75,7 +72,7 @@ def show_rows(asked: ShowOptions) -> ShownRows:
     rows: list[Row] = []
     columns: dict[str, None] = {}
     answers: dict[str, None] = {}
-    for path in _files(asked.output):
+    for path in output_files(asked.output):
         file = _open(path)
         picked = file.picked(asked.columns)
         columns.update(dict.fromkeys(picked))
@@ -87,22 +84,6 @@ def show_rows(asked: ShowOptions) -> ShownRows:
     return ShownRows(
         path=os.fspath(asked.output), columns=list(columns), answers=list(answers), rows=rows
     )
-
-
-def _files(output: Location) -> Iterator[Location]:
-    if not is_folder(output):
-        if not exists(output):
-            raise InputNotFoundError(f"there is nothing at {output}", "check the path")
-        yield output
-        return
-    folder = folder_at(output)
-    if folder.has_manifest():
-        yield from (output / record.part for record in folder.records())
-    elif exists(output / LAYOUT.manifest):
-        raise DataError(f"{output} is a model, not an output", "inspect shows models")
-    else:
-        files = find_files((output,), "auto", is_known=lambda _: True).files
-        yield from (file.path for file in files if format_by_name(file.path.name))
 
 
 class _File(ABC):

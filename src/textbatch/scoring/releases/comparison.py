@@ -19,7 +19,7 @@ from textbatch.model.quality.paired import paired_difference
 from textbatch.report.promotion import Checked, Comparison, ModelMeasures
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.releases.requirement import Requirement
-from textbatch.types import Int64Array, has_evidence
+from textbatch.types import Float32Array, Int64Array, has_evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,17 @@ class MeasuredModel:
     Attributes:
         measures: What it showed.
         right: Whether each row got its label. Shape `(rows,)`.
+        predicted: Predicted labels, as positions in the labels of both; -1 without evidence. Shape
+            `(rows,)`.
+        confidences: Their confidences; NaN without evidence. Shape `(rows,)`.
+        status: Codes of `Status`. Shape `(rows,)`.
     """
 
     measures: ModelMeasures
     right: NDArray[np.bool_]
+    predicted: Int64Array
+    confidences: Float32Array
+    status: NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +95,8 @@ class CommonRows:
         common = np.array([position[label] for label in classifier.labels])
         predicted = np.full(len(self.true), -1)
         predicted[evidence] = common[probabilities.argmax(axis=1)]
+        confidences = np.full(len(self.true), np.nan, np.float32)
+        confidences[evidence] = probabilities.max(axis=1, initial=0)
         own = np.full(len(self.labels), -1)
         own[common] = np.arange(len(common))
         metrics = measure(self.true, predicted, self.labels)
@@ -101,6 +110,9 @@ class CommonRows:
                 labels=tuple(metrics.labels),
             ),
             right=predicted == self.true,
+            predicted=predicted,
+            confidences=confidences,
+            status=status,
         )
 
 
@@ -111,14 +123,32 @@ def compared(new: MeasuredModel, current: MeasuredModel) -> Comparison:
         new: The new model.
         current: The current one.
     """
-    gained = int((new.right & ~current.right).sum())
-    lost = int((~new.right & current.right).sum())
-    found = paired_difference(gained, lost, rows=len(new.right))
-    return Comparison(
+    return comparison_of(
         both_right=int((new.right & current.right).sum()),
-        only_new_right=gained,
-        only_current_right=lost,
+        only_new_right=int((new.right & ~current.right).sum()),
+        only_current_right=int((~new.right & current.right).sum()),
         both_wrong=int((~new.right & ~current.right).sum()),
+    )
+
+
+def comparison_of(
+    *, both_right: int, only_new_right: int, only_current_right: int, both_wrong: int
+) -> Comparison:
+    """Compare two models by how many rows each of them answers rightly; see `paired_difference`.
+
+    Args:
+        both_right: Rows that both answer rightly.
+        only_new_right: Rows that only the new one answers rightly.
+        only_current_right: Rows that only the current one answers rightly.
+        both_wrong: Rows that both answer wrongly.
+    """
+    rows = both_right + only_new_right + only_current_right + both_wrong
+    found = paired_difference(only_new_right, only_current_right, rows=rows)
+    return Comparison(
+        both_right=both_right,
+        only_new_right=only_new_right,
+        only_current_right=only_current_right,
+        both_wrong=both_wrong,
         difference=found.difference,
         low=found.low,
         high=found.high,

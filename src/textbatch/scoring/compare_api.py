@@ -1,0 +1,102 @@
+"""Comparing outputs and models.
+
+`python -m tools.python_api` writes the parameters from the classes of options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textbatch.data.choices import InputFormat, Quoting
+from textbatch.data.storage.location import PathLike
+from textbatch.model.choices import DeviceName, EngineName, PrecisionName
+from textbatch.report.diffing import DiffReport
+from textbatch.report.listener import messages_to
+from textbatch.report.terminal.progress import Progress
+from textbatch.scoring.diff.diff import diff as diff_sides
+from textbatch.scoring.diff.options import DiffConfig
+
+
+def diff(
+    old: PathLike,
+    new: PathLike,
+    *,
+    key: Sequence[str] | None = None,
+    truth: PathLike | None = None,
+    label_column: str | None = None,
+    on: PathLike | Sequence[PathLike] = (),
+    text_column: str | None = None,
+    of: Sequence[str] | None = None,
+    fail_if_flips: int | str | None = None,
+    examples: int = 20,
+    columns: Sequence[str] | None = None,
+    html: PathLike | None = None,
+    skip_unlabelled: bool = False,
+    normalize_labels: bool = False,
+    input_format: InputFormat = "auto",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quoting: Quoting = "auto",
+    null_text: Sequence[str] = (),
+    join_lists: str | None = None,
+    quarantine: PathLike | None = None,
+    max_bad_rows: int | str | None = None,
+    engine: EngineName = "auto",
+    device: DeviceName = "auto",
+    precision: PrecisionName = "f32",
+    early_exit: bool = False,
+    threads: int | None = None,
+    report: PathLike | None = None,
+    progress: Progress | None = None,
+    log: Callable[[str], None] | None = None,
+) -> DiffReport:
+    """Show what has changed between two outputs, or two models. As the command `diff`.
+
+    Args:
+        old: What score wrote before, a file or a folder; or a model.
+        new: What score wrote now; or the other model.
+        key: Match rows by these columns. None means by their position.
+        truth: File with true labels of the same rows.
+        label_column: Column with the true label: of --truth, of --on, or else of the outputs. None
+            means label, with --truth or --on.
+        on: Of two models: labelled file that both answer.
+        text_column: Column that holds the text. None means the model's.
+        of: Of outputs of several models the one to compare; two names for one of each. None means
+            the only one.
+        fail_if_flips: Exit with 69 if more rows than this have another label. None means any
+            number.
+        examples: How many flips to list, the worst ones.
+        columns: Columns of NEW whose cells are quoted beside these flips. None means none.
+        html: Write a page with pictures to this HTML file.
+        skip_unlabelled: Leave out rows without a label.
+        normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
+        input_format: Format of the input; auto takes it from the file name.
+        encoding: Encoding of CSV and JSONL files. None means UTF-8.
+        delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
+        quoting: Quotes in CSV files; none reads " as any other character.
+        null_text: A text that means a missing one.
+        join_lists: Join texts that are lists of strings, with this between. None means refuse them.
+        quarantine: Leave out rows that cannot be read; list them in this JSONL file.
+        max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
+            --quarantine.
+        engine: What runs the network.
+        device: Where it runs.
+        precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
+        early_exit: The linear model answers alone where the network would not change the label.
+        threads: CPU threads to use. None means what this process may use.
+        report: Write the run's report to this JSON file, on failure too.
+        progress: Called as rows are read.
+        log: Called with each message, one line.
+
+    Returns:
+        What has changed.
+
+    Raises:
+        QualityGateError: More rows have another label than `fail_if_flips` allows.
+        TextbatchError: Its subclass tells the kind of error.
+    """
+    config, listener = DiffConfig.given(locals()), messages_to(log)
+    done = diff_sides(config, progress=progress, warn=listener.log)
+    for warning in done.warnings:
+        listener.log(f"warning: {warning}")
+    return done
