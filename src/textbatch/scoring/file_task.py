@@ -130,6 +130,11 @@ class FileTask:
         """Whether the input is standard input."""
         return self.input == Path("-")
 
+    @property
+    def title(self) -> str:
+        """Its name in messages: of a shard also which row groups it has."""
+        return str(self.input_file())
+
     def input_file(self) -> InputFile:
         """What is to be scored."""
         return ShardFile(self.pieces) if self.pieces else new_input(self.input)

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 import textbatch
+from textbatch.data.readers.shard_file import Piece
+from textbatch.data.storage.file_state import FileState
 from textbatch.errors import ConflictError, MissingExtraError, TryAgainError, UsageError
 from textbatch.scoring.backends import cluster
 from textbatch.scoring.backends.choose import needs_workers
 from textbatch.scoring.backends.cluster import check_answers, sendable_task, with_threads
+from textbatch.scoring.backends.worker import sendable
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileTask
 
@@ -123,3 +126,29 @@ def test_which_jobs_need_workers():
     assert needs_workers(config(jobs=2), 2)
     assert needs_workers(config(backend="ray"), 1)
     assert not needs_workers(config(backend="ray"), 0)
+
+
+def test_a_task_that_is_a_shard_is_named_with_its_row_groups():
+    found = FileState(size=9, modified=0, tag="")
+    piece = Piece(
+        location=Path("in/a.parquet"),
+        name="a.parquet",
+        found=found,
+        first=17,
+        stop=18,
+        rows=4,
+        first_row=68,
+        start=4,
+        end=9,
+        whole=False,
+    )
+    task = FileTask(config=config(), run_id="r", input=Path("in/a.parquet"), output=Path("b"))
+    shard = replace(task, pieces=(piece, replace(piece, location=Path("in/b.parquet"))))
+    for one, name in ((task, "in/a.parquet"), (shard, "in/a.parquet[17:18] and 1 more")):
+        for error in (
+            cluster.death(one),
+            cluster.broken(one, ValueError()),
+            sendable(MemoryError(), one),
+        ):
+            assert name in str(error)
+            assert "[" in str(error) or one is task

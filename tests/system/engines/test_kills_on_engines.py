@@ -84,6 +84,35 @@ def test_a_killed_driver_goes_on_where_it_was(engine, seed, source, expected, mo
     assert not list(output.glob(".f*"))
 
 
+@pytest.mark.parametrize("engine", [*engines(), *SPECULATING])
+def test_a_second_driver_is_told_to_wait_and_sigterm_loses_nothing(
+    engine, source, expected, model, tmp_path
+):
+    output = tmp_path / "out"
+    with start(source, output, model, engine) as first:
+        wait_for_owner(output, first)
+        # It cannot end before the second one has looked.
+        first.send_signal(signal.SIGSTOP)
+        for other in (engine, "local"):
+            with start(source, output, model, other) as second:
+                _, err = second.communicate(timeout=100)
+            assert second.returncode == 75, err
+            assert str(first.pid) in err
+        first.send_signal(signal.SIGTERM)
+        first.send_signal(signal.SIGCONT)
+        first.communicate(timeout=100)
+    assert first.returncode == 128 + signal.SIGTERM
+    assert not (output / "_SUCCESS").exists()
+    done = {path.name: path.stat().st_mtime_ns for path in output.glob("f*.parquet")}
+    with start(source, output, model, engine) as again:
+        out, err = again.communicate(timeout=300)
+    assert again.returncode == 0, err
+    assert json.loads(out)["rows_out"] == 12_000
+    assert answers(output) == expected
+    for name, moment in done.items():
+        assert (output / name).stat().st_mtime_ns == moment, f"{name} was scored twice"
+
+
 @pytest.mark.parametrize("engine", engines("dask"))
 def test_a_dead_address_is_worth_another_try(engine, source, model, tmp_path):
     with closing(socket.socket()) as found:

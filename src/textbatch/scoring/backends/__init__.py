@@ -6,6 +6,7 @@
 * `ray_actors`, `dask_workers`, `spark_jobs`: those of a cluster.
 * `ray_start`: the connection to Ray, and how long its workers may take to start.
 * `cluster`: what these have in common.
+* `last_try`: a last try alone for tasks whose workers died beside others.
 * `choose`: the one that the options name.
 * `worker`: what such a process does.
 * `told`: how far the workers are.

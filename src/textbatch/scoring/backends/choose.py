@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from textbatch.data.storage.location import Location
 from textbatch.errors import MissingExtraError
 from textbatch.model.named_models import NamedModels
+from textbatch.scoring.backends.last_try import LastTryAlone
 from textbatch.scoring.backends.port import Backend
 from textbatch.scoring.config import ScoreConfig
 
@@ -59,15 +60,15 @@ def open_workers(
     if config.backend == "ray":
         from textbatch.scoring.backends.ray_actors import RayActors
 
-        return RayActors(config, most=count, meanwhile=meanwhile)
+        return LastTryAlone(RayActors(config, most=count, meanwhile=meanwhile))
     if config.backend == "dask":
         from textbatch.scoring.backends.dask_workers import DaskWorkers
 
-        return DaskWorkers(config, most=count, meanwhile=meanwhile)
+        return LastTryAlone(DaskWorkers(config, most=count, meanwhile=meanwhile))
     if config.backend == "spark":
         from textbatch.scoring.backends.spark_jobs import SparkJobs
 
-        return SparkJobs(config, most=count, meanwhile=meanwhile)
+        return LastTryAlone(SparkJobs(config, most=count, meanwhile=meanwhile))
     from textbatch.scoring.backends.cores import shares_of
     from textbatch.scoring.backends.local import LocalProcesses
 

@@ -138,8 +138,8 @@ def death(task: FileTask, told: str = "") -> TextbatchError:
     """
     cause = f" ({told})" if told else ""
     return OutOfMemoryError(
-        f"the worker of {task.input} died again and again{cause}, as where memory is short",
-        "give the workers more memory, or take --chunk-rows 1000; other files are not concerned",
+        f"the worker of {task.title} died again and again{cause}, as where memory is short",
+        "give the workers more memory, or take --chunk-rows 1000; the others are not concerned",
     )
 
 
@@ -152,6 +152,6 @@ def broken(task: FileTask, error: BaseException) -> TextbatchError:
     """
     name = type(error).__name__
     return UsageError(
-        f"{task.input}: the workers of the cluster cannot run textbatch ({name}, {TRIES} times)",
+        f"{task.title}: the workers of the cluster cannot run textbatch ({name}, {TRIES} times)",
         "install the same textbatch and Python on all machines, and look into the workers' logs",
     )

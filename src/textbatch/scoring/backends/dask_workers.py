@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
-from textbatch.errors import TextbatchError, TryAgainError
+from textbatch.errors import TryAgainError
 from textbatch.scoring.backends.cluster import (
     ANSWER_SECONDS,
     ROOM_SECONDS,
@@ -29,6 +31,8 @@ from textbatch.scoring.file_task import FileTask
 
 #: A scheduler that has been away for so long takes the tasks with it.
 _AWAY_SECONDS = 30.0
+#: How often the answer to a task may get lost.
+_MOST_LOST = 10
 
 
 class DaskWorkers:
@@ -54,17 +58,21 @@ class DaskWorkers:
         self._config = config
         self._meanwhile, self._address = meanwhile, config.address
         self._cluster: Any = None
+        self._width_here = 0
         self._client = self._connected(config)
         self._waiting: deque[FileTask] = deque()
         self._running: dict[Any, FileTask] = {}
-        self._news, self._away = threading.Event(), 0.0
+        self._lost: Counter[Path] = Counter()
+        self._news, self._away, self._lonely = threading.Event(), 0.0, 0.0
+        self._looked = time.monotonic()
         # The workers that start here have room, whatever they take for it.
-        patience = ROOM_SECONDS if self._cluster is None else START_SECONDS
+        self._patience = ROOM_SECONDS if self._cluster is None else START_SECONDS
         try:
-            self._client.wait_for_workers(1, timeout=patience)
+            self._client.wait_for_workers(1, timeout=self._patience)
         except TimeoutError:
             self.close()
-            raise no_room(f"the Dask cluster has had no worker for {patience:.0f} s") from None
+            told = f"the Dask cluster has had no worker for {self._patience:.0f} s"
+            raise no_room(told) from None
         # As it is at the beginning: a worker that is asked for other threads loads the model anew.
         self._beside = dict(Counter(map(_host, self._client.nthreads())))
 
@@ -77,15 +85,17 @@ class DaskWorkers:
         while self._waiting or self._running:
             self._start()
             done = [future for future in self._running if future.done()]
+            self._look_about()
             if not done:
-                self._check_there()
                 self._news.wait(LOOK_SECONDS)
                 self._news.clear()
                 self._meanwhile()
             for future in done:
                 task = self._running.pop(future)
-                yield self._outcome(future, task)
+                outcome = self._outcome(future, task)
                 future.release()
+                if outcome is not None:
+                    yield outcome
 
     def close(self) -> None:
         """Cancel what is not done. A thread that has begun publishes nothing any more."""
@@ -105,6 +115,7 @@ class DaskWorkers:
 
         if config.address is None:
             workers, threads = shares_of(config.jobs, config.threads, most=self.width)
+            self._width_here = workers
             self._cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=threads,
@@ -131,15 +142,37 @@ class DaskWorkers:
             future.add_done_callback(lambda _: self._news.set())
             self._running[future] = task
 
-    def _check_there(self) -> None:
-        if self._client.status == "running":
-            self._away = 0.0
+    def _look_about(self) -> None:
+        """Check now and then that the scheduler is there and has workers."""
+        passed = time.monotonic() - self._looked
+        if passed < LOOK_SECONDS:
             return
-        self._away += LOOK_SECONDS
+        self._looked += passed
+        there = self._client.status == "running"
+        self._away = 0.0 if there else self._away + passed
         if self._away >= _AWAY_SECONDS or self._client.status == "closed":
             raise TryAgainError("the scheduler of Dask is gone", "start it, then run again")
+        if self._cluster is not None:
+            self._replace_dead()
+        alone = there and not self._client.nthreads()
+        self._lonely = self._lonely + passed if alone else 0.0
+        if self._lonely >= self._patience:
+            raise no_room(f"the Dask cluster has had no worker for {self._lonely:.0f} s")
 
-    def _outcome(self, future: Any, task: FileTask) -> Outcome:  # noqa: ANN401 - a Future
+    def _replace_dead(self) -> None:
+        """Start workers for those that Dask gives up.
+
+        It does so with one that takes more than 15 s to come again, and with one that dies while it
+        starts.
+        """
+        there, named = list(self._cluster.workers.values()), len(self._cluster.worker_spec)
+        dead = sum(one.status.name in ("closed", "failed") for one in there)
+        wanted = max(self._width_here + dead, named)
+        if wanted > min(named, len(there)):
+            self._cluster.scale(wanted)
+
+    def _outcome(self, future: Any, task: FileTask) -> Outcome | None:  # noqa: ANN401 - a Future
+        """What came of a task; None if it is to be begun again."""
         from distributed.scheduler import KilledWorker
 
         if future.status == "finished":
@@ -149,8 +182,16 @@ class DaskWorkers:
         error = future.exception() if future.status == "error" else None
         if isinstance(error, KilledWorker):
             return Outcome(task=task, error=death(task), alone=True)
-        told: TextbatchError = TryAgainError(f"Dask has lost {task.input}", "run again")
-        return Outcome(task=task, error=told if error is None else broken(task, error))
+        if error is not None:
+            return Outcome(task=task, error=broken(task, error))
+        # The worker of an answer died before the answer was here. The part itself is there.
+        self._lost[task.output] += 1
+        if self._lost[task.output] <= _MOST_LOST:
+            self._waiting.appendleft(task)
+            return None
+        return Outcome(
+            task=task, error=TryAgainError(f"Dask loses {task.title} again and again", "run again")
+        )
 
 
 def score_on_dask(task: FileTask, beside: dict[str, int]) -> Outcome:

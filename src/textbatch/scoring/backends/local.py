@@ -146,13 +146,13 @@ class LocalProcesses:
 def _death(one: _Try, told: str) -> TextbatchError:
     codes = re.findall(r"[A-Z]+\(-?\d+\)", told)
     what = (
-        f"the worker of {one.task.input} died {one.deaths} times, the last time with "
+        f"the worker of {one.task.title} died {one.deaths} times, the last time with "
         f"{_listed(codes)}"
     )
     if any(code.startswith("SIGKILL") for code in codes):
         return OutOfMemoryError(
             f"{what}, as where memory is short",
-            "take fewer --jobs, or --chunk-rows 1000; the other files are not concerned",
+            "take fewer --jobs, or --chunk-rows 1000; the others are not concerned",
         )
     return TextbatchError(what, "this is a bug in textbatch or in a library: please report it")
 

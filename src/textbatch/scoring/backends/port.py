@@ -33,13 +33,12 @@ class Outcome:
 
 
 class Backend(Protocol):
-    """Scores tasks. The caller keeps as many of them submitted as it has workers.
+    """Scores tasks. The caller keeps as many of them submitted as it has workers."""
 
-    Attributes:
-        width: How many tasks it works on at the same time.
-    """
-
-    width: int
+    @property
+    def width(self) -> int:
+        """How many tasks it takes at the same time. It may grow."""
+        ...
 
     def submit(self, task: FileTask) -> None:
         """Take a task. It begins when a worker is free.

@@ -134,7 +134,7 @@ class SparkJobs:
         """Run a job of one task. Called in a thread, which has its own settings of Spark."""
         self._context.setInterruptOnCancel(True)
         self._context.addJobTag(self._tag)
-        self._context.setJobDescription(f"textbatch score {task.input}")
+        self._context.setJobDescription(f"textbatch score {task.title}")
         [outcome] = self._context.parallelize([task], 1).map(score_on_spark).collect()
         return outcome  # type: ignore[no-any-return]
 

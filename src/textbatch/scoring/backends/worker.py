@@ -57,7 +57,7 @@ def sendable(error: Exception, task: FileTask) -> TextbatchError:
         error: What ended the task.
         task: The task.
     """
-    return as_value(error, task.input, where=_elsewhere(task))
+    return as_value(error, task.title, where=_elsewhere(task))
 
 
 def _elsewhere(task: FileTask) -> str:
