@@ -36,6 +36,7 @@ OWNERS = {
     "onnxruntime": {"model.engines"},
     "safetensors": {"model"},
     "sklearn": {"model.linear", "model.quality", "training.fit", "training.split"},
+    "threadpoolctl": {"model.linear"},
     "scipy": {"model.linear", "model.quality", "training.split"},
     "matplotlib": {"report.html"},
     "jinja2": {"report.html"},
@@ -52,11 +53,23 @@ OWNERS = {
     "pyspark": {"integrations", "scoring.backends"},
     "ray": {"integrations", "scoring.backends"},
     "subprocess": {"cli.doctor", "integrations"},
+    "urllib.request": {"data.storage.download"},
 }
 # Plain writes are for copies in a temporary folder. An output is written by `atomic_file` and what
 # is built on it, all in `data/storage`.
 SCRATCH = {"training.fold_progress", "data.readers.delta_table", "model.vectors.corpus"}
-NEVER = {"pickle", "dill", "marshal", "shelve", "yaml", "socket"}
+# Packages that are read as data are never imported: their code would run.
+NEVER = {
+    "spellchecker",
+    "tokenizers",
+    "wordllama",
+    "pickle",
+    "dill",
+    "marshal",
+    "shelve",
+    "yaml",
+    "socket",
+}
 
 
 def module_of(path: Path) -> str:

@@ -54,6 +54,8 @@ ELSEWHERE = {
     "textbatch demo": "tests/cli/demo; the files that it makes are there",
     "textbatch --install-completion": "tests/cli/test_completion.py",
     f"{TRAIN} --vectors cc.en.300.bin": "a file of 7 GB",
+    f"{TRAIN} --vectors wordllama": "tests/training/fit/test_vector_sources.py",
+    f"{TRAIN} --vectors glove-wiki-gigaword-100": "a file of 134 MB, from the network",
 }
 
 #: The endpoint that docs/object-storage.md names.

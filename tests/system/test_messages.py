@@ -50,6 +50,7 @@ SPEAKS_FOR = {
     "model/engines": "score evaluate promote diff",
     "model/named_models.py": "score verify",
     "model/options.py": "score evaluate promote rollback diff",
+    "model/vectors/piece_table.py": "train",
     # In writing a bundle and going on from a checkpoint.
     "model/fitting/fit.py": "train",
     "model/quality/thresholds.py": "score",

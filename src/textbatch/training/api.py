@@ -74,7 +74,8 @@ def train(
         model: Directory to write.
         text_column: Column that holds the text.
         label_column: Column that holds the label.
-        vectors: Pretrained word vectors: word2vec, GloVe or fastText.
+        vectors: Pretrained word vectors: a word2vec, GloVe or fastText file, or one of wordllama,
+            glove-wiki-gigaword-100, word2vec-google-news-300, fasttext-wiki-news-subwords-300.
         unlabelled: Texts to train word vectors on too; .txt files have one on each line.
         keep_vectors: Words to keep that have a vector, but are not in the training texts.
         cell: Cell of the recurrent layers. None means the preset's.

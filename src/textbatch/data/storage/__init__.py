@@ -24,4 +24,5 @@
 * `new_tree`: directories for other programs, which know their files.
 * `private`: directories that no other user may have touched.
 * `model_cache`: models from a store, on this machine.
+* `published_file`, `download`: files that others publish, fetched and checked.
 """

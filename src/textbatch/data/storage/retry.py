@@ -18,7 +18,7 @@ _Result = TypeVar("_Result")
 #: Until the store counts as not answering a request. `TEXTBATCH_REQUEST_SECONDS` can change it.
 REQUEST_SECONDS = 60.0
 #: A connection that is slower than this, in bytes a second, counts as none.
-_SLOWEST = 32 << 10
+SLOWEST = 32 << 10
 
 #: How long one call is tried again. `TEXTBATCH_RETRY_SECONDS` can change it.
 RETRY_SECONDS = 120.0
@@ -46,7 +46,7 @@ def request_seconds() -> float:
 def deadline_seconds(size: int = 0) -> float:
     """How long one call may take, in seconds; `size` is what it moves, in bytes."""
     # Twice: the limits of the libraries come first, whose errors say more.
-    return 2 * request_seconds() + size / _SLOWEST
+    return 2 * request_seconds() + size / SLOWEST
 
 
 def _seconds(variable: str, default: float) -> float:

@@ -9,4 +9,5 @@
 * `hash_index`: finds 64-bit keys in an array.
 * `blend_weight`: the weight of the margins beside the network's logits.
 * `early_exit`: which rows it answers alone.
+* `vector_trial`: whether word vectors tell more than words do.
 """

@@ -15,12 +15,31 @@ class SourceCoverage:
         dim: Dimensions of a vector.
         vocabulary: Share of the words of the training texts that have a vector here.
         training_tokens: Share of the tokens of the training texts that have a vector here.
+        origin: Origin and licence of a source that has a name, such as `wordllama`; else empty.
     """
 
     name: str
     dim: int
     vocabulary: float
     training_tokens: float
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covering:
+    """A source of word vectors that is to be measured.
+
+    Attributes:
+        name: As in `SourceCoverage`.
+        dim: Dimensions of a vector.
+        words: The words that it has a vector for.
+        origin: As in `SourceCoverage`.
+    """
+
+    name: str
+    dim: int
+    words: Collection[str]
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +60,10 @@ class VectorCoverage:
     kept_words: int
     sources: list[SourceCoverage]
 
+    def origins(self) -> list[str]:
+        """Origin and licence of each source that has one to tell, with its name."""
+        return [f"{one.name}, {one.origin}" for one in self.sources if one.origin]
+
     def lines(self) -> list[str]:
         """Messages: one for each source, and one for the words that training never saw."""
         return [
@@ -56,7 +79,7 @@ class VectorCoverage:
 def coverage_of(
     counts: Mapping[str, int],
     vocabulary: Sequence[str],
-    sources: Iterable[tuple[str, int, Collection[str]]],
+    sources: Iterable[Covering],
     *,
     own: str,
 ) -> VectorCoverage:
@@ -65,7 +88,7 @@ def coverage_of(
     Args:
         counts: How often each token occurs in the training texts.
         vocabulary: The words of the model.
-        sources: Name, dimensions and words of each source.
+        sources: All sources.
         own: Name of the source that is not pretrained.
     """
     seen = [word for word in vocabulary if word in counts]
@@ -77,13 +100,19 @@ def coverage_of(
 
     pretrained: set[str] = set()
     measured: list[SourceCoverage] = []
-    for name, dim, words in sources:
-        of_words, of_tokens = shares(set(words))
+    for source in sources:
+        of_words, of_tokens = shares(set(source.words))
         measured.append(
-            SourceCoverage(name=name, dim=dim, vocabulary=of_words, training_tokens=of_tokens)
+            SourceCoverage(
+                name=source.name,
+                dim=source.dim,
+                vocabulary=of_words,
+                training_tokens=of_tokens,
+                origin=source.origin,
+            )
         )
-        if name != own:
-            pretrained.update(words)
+        if source.name != own:
+            pretrained.update(source.words)
     of_words, of_tokens = shares(pretrained)
     return VectorCoverage(
         vocabulary=of_words,

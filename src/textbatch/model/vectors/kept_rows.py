@@ -47,7 +47,7 @@ class KeptRows:
         Returns:
             Pairs: the position of a row in the block, and the place to `put` its vector.
         """
-        tokens, positions = _single_tokens(words)
+        tokens, positions = single_tokens(words)
         chosen: list[tuple[int, int]] = []
         for token, position in zip(tokens, positions, strict=True):
             place = self._index.get(token)
@@ -142,8 +142,15 @@ class RowNames:
         return f"{self._kind} {row + self._first} of {self.path}"
 
 
-def _single_tokens(words: Sequence[bytes]) -> tuple[list[str], list[int]]:
-    """Find the words that are exactly one token. Return these tokens, and the words' positions."""
+def single_tokens(words: Sequence[bytes]) -> tuple[list[str], list[int]]:
+    """Find the words that are exactly one token.
+
+    Args:
+        words: Words as UTF-8; what is none is no word of a text.
+
+    Returns:
+        These tokens, and their words' positions.
+    """
     raw = pa.array(words, pa.large_binary())
     try:
         texts = raw.cast(pa.large_string())

@@ -9,6 +9,7 @@ from textbatch.data.options import ReplaceOptions
 from textbatch.data.storage.location import Location, local, location_of, resolved
 from textbatch.errors import ConflictError, UsageError, require
 from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell, Pooling
+from textbatch.model.vectors.named import SOURCES, file_or_name, files_of
 from textbatch.options import option, options
 from textbatch.report.options import ReportOptions
 from textbatch.training.config.groups import (
@@ -61,7 +62,13 @@ class TrainConfig(
         writes=lambda model: (model, checkpoint_of(model), out_of_fold_of(model)),
     )
     vectors: tuple[Path, ...] = option(
-        "Pretrained word vectors: word2vec, GloVe or fastText.", default=(), use="read"
+        "Pretrained word vectors: a word2vec, GloVe or fastText file, or one of "
+        + ", ".join(SOURCES)
+        + ".",
+        default=(),
+        of=file_or_name,
+        use="read",
+        reads=files_of,
     )
     unlabelled: tuple[Location, ...] = option(
         "Texts to train word vectors on too; .txt files have one on each line.",

@@ -1,6 +1,7 @@
 """From labelled rows to a fitted network.
 
 * `fit`: the path: vocabulary, word vectors, network.
+* `vector_sources`: the sources of word vectors that have a name or are files.
 * `embedding`: the words that a model knows, and their vectors from all sources.
 * `network`: one network, fitted epoch by epoch.
 * `fitted`: what a network begins with, and what fitting gives.

@@ -12,15 +12,15 @@ import pyarrow.compute as pc
 
 from textbatch.data.readers.bad_rows import BadRow
 from textbatch.data.storage.passing import passing_folder
-from textbatch.errors import ConflictError
 from textbatch.model.network.keras_backend import import_keras
 from textbatch.model.vectors.combine import combine, extend_vocabulary
 from textbatch.model.vectors.corpus import Corpus, write_corpus
-from textbatch.model.vectors.coverage import VectorCoverage, coverage_of
-from textbatch.model.vectors.types import MAX_DIM, WordVectors
-from textbatch.report.terminal.pace import BYTES
+from textbatch.model.vectors.coverage import Covering, VectorCoverage, coverage_of
+from textbatch.model.vectors.types import WordVectors
 from textbatch.text.vocabulary import RESERVED, Vocabulary
+from textbatch.training.fit.vector_sources import helpful_sources, open_sources, read_sources
 from textbatch.training.run import TrainingRun
+from textbatch.training.split.dataset import Splits
 from textbatch.training.unlabelled import unlabelled_of
 from textbatch.types import Float32Array, Int64Array
 
@@ -51,6 +51,7 @@ class Embedding:
 
 def build_embedding(
     run: TrainingRun,
+    splits: Splits,
     texts: pa.Array,
     tokens: tuple[pa.Array, Int64Array],
     vocabulary: Vocabulary,
@@ -59,6 +60,7 @@ def build_embedding(
 
     Args:
         run: Names the pretrained files and the unlabelled texts, and tells how to train.
+        splits: The labelled rows. Their validation rows decide about sources that have a name.
         texts: The training texts. Shape `(rows,)`.
         tokens: Their tokens, one text after the other, and where each text begins.
         vocabulary: The frequent words of these texts.
@@ -70,16 +72,14 @@ def build_embedding(
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed.
         ConflictError: The sources have too many dimensions together.
+        TextbatchError: Another subclass, if a package or a published file cannot be had.
     """
     config, recipe = run.config, run.recipe
     if not config.vectors and not config.unlabelled:
         own = _from_training(run, tokens, vocabulary)
         table = combine(vocabulary, [own], len(vocabulary.words()))
         return Embedding(vocabulary=vocabulary, table=table)
-    from textbatch.model.vectors.vectors_file import check_vectors
-
-    for path in config.vectors:
-        check_vectors(path)
+    opened = open_sources(run)
     if config.unlabelled:
         unlabelled_of(config).check()
     counts = _counts(tokens[0])
@@ -87,10 +87,9 @@ def build_embedding(
         corpus, warnings = _corpus(run, texts, folder / "corpus.txt")
         frequent = corpus.frequent(_MIN_UNLABELLED) if corpus else {}
         candidates = [word for word in frequent if word not in counts][: config.keep_vectors]
-        files = _read_files(run, {*counts, *candidates})
-        for path, file in zip(config.vectors, files, strict=True):
-            if skipped := file.skipped():
-                run.listener.log(f"{path.name}: left out {skipped}")
+        read = read_sources(run, opened, {*counts, *candidates})
+        pretrained, left_out = helpful_sources(run, splits, read)
+        files = [source.vectors for source in pretrained]
         own = _from_corpus(run, corpus) if corpus else _from_training(run, tokens, vocabulary)
     have_vectors = {word for source in (own, *files) for word in source.words}
     extended = extend_vocabulary(
@@ -100,13 +99,13 @@ def build_embedding(
         keep=config.keep_vectors,
         max_size=recipe.max_vocabulary,
     )
-    names = [IN_DOMAIN, *(path.name for path in config.vectors)]
+    names = [(IN_DOMAIN, ""), *((source.name, source.origin) for source in pretrained)]
     coverage = coverage_of(
         counts,
         extended.words(),
         [
-            (name, source.table.shape[1], source.words)
-            for name, source in zip(names, [own, *files], strict=True)
+            Covering(name=name, origin=origin, dim=source.table.shape[1], words=source.words)
+            for (name, origin), source in zip(names, [own, *files], strict=True)
         ],
         own=IN_DOMAIN,
     )
@@ -116,7 +115,7 @@ def build_embedding(
         vocabulary=extended,
         table=combine(extended, [own, *files], coverage.seen_words),
         coverage=coverage,
-        warnings=warnings,
+        warnings=[*warnings, *left_out],
     )
 
 
@@ -139,27 +138,6 @@ def _corpus(run: TrainingRun, texts: pa.Array, path: Path) -> tuple[Corpus | Non
     )
     left_out = f"{len(bad):,} unlabelled texts are not valid UTF-8; they are left out"
     return corpus, [left_out] if bad else []
-
-
-def _read_files(run: TrainingRun, wanted: set[str]) -> list[WordVectors]:
-    from textbatch.model.vectors.vectors_file import read_vectors
-
-    config = run.config
-    size = sum(path.stat().st_size for path in config.vectors)
-    with run.listener.step("reading vectors", size, unit=BYTES) as step:
-        files = [
-            read_vectors(
-                path, wanted=wanted, most_frequent=config.keep_vectors, on_bytes=step.advance
-            )
-            for path in config.vectors
-        ]
-    dim = run.recipe.vectors.dim + sum(file.table.shape[1] for file in files)
-    if dim > MAX_DIM:
-        raise ConflictError(
-            f"the vectors of all sources have {dim:,} dimensions together, more than {MAX_DIM:,}",
-            "leave a file out of --vectors",
-        )
-    return files
 
 
 def _from_training(

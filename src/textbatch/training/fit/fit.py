@@ -71,7 +71,7 @@ def prepare(run: TrainingRun, splits: Splits) -> NetworkStart:
     )
     tokens = split_tokens(texts)
     tokenizer = _tokenizer(splits.training.texts, tokens[0], recipe)
-    embedding = build_embedding(run, texts, tokens, tokenizer.vocabulary)
+    embedding = build_embedding(run, splits, texts, tokens, tokenizer.vocabulary)
     tokenizer = replace(tokenizer, vocabulary=embedding.vocabulary)
     architecture = recipe.architecture(
         vocabulary_size=len(tokenizer.vocabulary),

@@ -18,6 +18,7 @@ def model_card(
     network: str,
     test: Evaluation,
     folds: str = "",
+    vectors: Sequence[str] = (),
 ) -> str:
     """Write the card.
 
@@ -28,6 +29,7 @@ def model_card(
         network: The architecture on one line.
         test: What was measured on the test rows.
         folds: What a cross-validation measured, in a line; empty without one.
+        vectors: Origin and licence of each source of word vectors that others published.
 
     Returns:
         Markdown with the front matter that model hubs read.
@@ -65,6 +67,8 @@ def model_card(
         "",
         f"Network: {network}.",
         "",
+        *(f"Word vectors: {told}." for told in vectors),
+        *([""] if vectors else []),
         (
             "The files hold data only; `textbatch inspect .` shows them, `manifest.json` lists "
             "their sha256."

@@ -94,6 +94,7 @@ def save(
         network=fitted.start.architecture.summary(),
         test=report.test,
         folds=report.folds.line() if report.folds else "",
+        vectors=report.vectors.origins() if report.vectors else (),
     )
     page = partial(
         training_page,
