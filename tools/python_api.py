@@ -40,6 +40,8 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
         "score@0": (ScoreConfig, ("progress",)),
         "score@1": (ScoreTablesOptions, ("inputs",)),
         "score": (ScoreConfig, ("inputs", "output", "progress")),
+    },
+    "scoring/evaluate_api.py": {
         "evaluate": (EvaluateConfig, ("progress",)),
     },
     "scoring/model_api.py": {

@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from textbatch import ray as ray
     from textbatch import spark as spark
     from textbatch.errors import TextbatchError
-    from textbatch.scoring.api import evaluate, score
+    from textbatch.scoring.api import score
     from textbatch.scoring.compare_api import diff
+    from textbatch.scoring.evaluate_api import evaluate
     from textbatch.scoring.in_memory import Model
     from textbatch.scoring.loading import load
     from textbatch.scoring.model_api import export, promote, rollback
@@ -59,7 +60,7 @@ _HOMES = {
     "TextbatchError": "textbatch.errors",
     "audit": "textbatch.training.search_api",
     "diff": "textbatch.scoring.compare_api",
-    "evaluate": "textbatch.scoring.api",
+    "evaluate": "textbatch.scoring.evaluate_api",
     "export": "textbatch.scoring.model_api",
     "from_keras": "textbatch.training.from_keras",
     "import_keras": "textbatch.training.from_keras",

@@ -11,8 +11,8 @@ from support.bundles import LABELS, random_bundle, random_texts, write_bundle
 
 from textbatch.errors import DataError, TooManyBadRowsError
 from textbatch.model.quality.text_sketch import TextSketch
-from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.evaluate_api import evaluate
 from textbatch.scoring.score import score
 
 

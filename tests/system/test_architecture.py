@@ -188,7 +188,7 @@ PUBLIC = {
         "scoring.compare_api",
         "scoring.in_memory",
         "scoring.model_api",
-        "scoring.scorer",
+        *("scoring.evaluate_api", "scoring.scorer"),
     ),
     *("training.api", "training.from_keras", "training.search_api"),
     *("integrations.dask", "integrations.ray", "integrations.spark"),

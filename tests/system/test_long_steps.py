@@ -12,8 +12,8 @@ from support.bundles import Steps
 from support.training import SPACE, config_of, labelled_table
 
 from textbatch.data.readers import stdin as spool
-from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.evaluate_api import evaluate
 from textbatch.scoring.score import score
 from textbatch.training.audit import audit
 from textbatch.training.config.audit import AuditConfig

@@ -56,6 +56,8 @@ SPEAKS_FOR = {
     "model/quality/thresholds.py": "score",
     "scoring": "score",
     "scoring/config.py": "score",
+    "model/quality/label_sets.py": "score evaluate",
+    "scoring/label_sets.py": "score evaluate",
     "report/diffing.py": "diff",
     "report/html/diff_page.py": "diff",
     "scoring/diff": "diff",

@@ -271,7 +271,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         **odd_reading,
         "model": tmp_path / "m", "text_column": "t", "columns": ("a", "b"), "prefix": "p",
         "probabilities": True, "top_k": 3, "min_confidence": 0.25, "min_precision": 0.5,
-        "strict_precision": True,
+        "strict_precision": True, "label_sets": 0.75,
         "max_bad_rows": 4, "min_rows": 1, "bad_files": "skip", "max_bad_files": 5,
         "quarantine": tmp_path / "q", "quarantine_text": True, "if_exists": "replace",
         "engine": "tensorflow", "device": "cpu", "threads": 5, "jobs": 2,

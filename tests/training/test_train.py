@@ -17,8 +17,8 @@ from textbatch.model.fitting import fit as fitting
 from textbatch.model.network.architecture import RecurrentLayer
 from textbatch.report.listener import MessagesOnly
 from textbatch.report.training import AugmentationRecord, TrainReport
-from textbatch.scoring.api import evaluate
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.evaluate_api import evaluate
 from textbatch.scoring.score import score
 from textbatch.training.fit import augmentation_trial as trials
 from textbatch.training.train import train

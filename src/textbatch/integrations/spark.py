@@ -44,6 +44,7 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
+    label_sets: float | None = None,
     join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
@@ -67,6 +68,8 @@ def score(
         min_confidence: Withhold labels with a smaller confidence.
         min_precision: Withhold labels that are not shown to be right this often, as 0.95.
         strict_precision: Refuse labels with too few held-out answers for --min-precision.
+        label_sets: Add all labels that may be right: the true one is among them this often, as
+            0.95. None means none.
         join_lists: Join texts that are lists of strings, with this between. None means refuse them.
         engine: What runs the network.
         device: Where it runs.

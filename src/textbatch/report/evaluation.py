@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from textbatch.model.quality.confidence_limits import LimitMeasure
+from textbatch.model.quality.label_sets import LabelSetMeasure
 from textbatch.model.quality.metrics import Metrics
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.inline import Row, counted, inline, number
@@ -35,6 +36,7 @@ class Evaluation:
         model: Path of the bundle.
         fingerprint: The bundle's fingerprint.
         limits: What a limit on the confidence would do to the rows that the metrics count.
+        label_sets: What sets of labels do, with `--label-sets`; else None.
         warnings: What the user should look at.
     """
 
@@ -50,6 +52,7 @@ class Evaluation:
     model: str = ""
     fingerprint: str = ""
     limits: tuple[LimitMeasure, ...] = ()
+    label_sets: LabelSetMeasure | None = None
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
@@ -67,12 +70,22 @@ class Evaluation:
 
     def facts(self) -> dict[str, str]:
         """The measures over all labels, by name, as text."""
-        return {
+        told = {
             "accuracy": number(self.metrics.accuracy),
             "macro F1": number(self.metrics.macro_f1),
             "expected calibration error": f"{number(self.ece_after)} "
             f"({number(self.ece_before)} before calibration)",
         }
+        if found := self.label_sets:
+            told["label sets"] = (
+                f"hold the true label in {found.coverage:.2%} of the rows ({found.asked:.4g} was "
+                f"asked for), {found.mean_size:.2f} labels in a set on average, one in "
+                f"{found.single:.1%} of the sets"
+            )
+            if found.worst_label is not None:
+                worst = shown_label(found.worst_label)
+                told["label held least often"] = f"{worst}: {found.worst_coverage:.2%}"
+        return told
 
     def label_table(self) -> tuple[Row, list[Row]]:
         """The measures of each label: the heads of the columns, and the rows, as text."""

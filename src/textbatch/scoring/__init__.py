@@ -1,6 +1,6 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
-* `api`, `model_api`, `compare_api`, `loading`: the functions for Python.
+* `api`, `evaluate_api`, `model_api`, `compare_api`, `loading`: the functions for Python.
 * `config`, `shard_options`, `cache_options`, `show_options`: the options of `score` and `evaluate`,
   and of `show` and `predict`.
 * `table_options`: those of `score` for a table in memory.
@@ -20,6 +20,7 @@
 * `chunk_predictor`: what predicts the chunks: this process, or several.
 * `answer_cache`, `cached_predictor`: answers that earlier runs have computed.
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.
+* `label_sets`, `label_set_options`: `--label-sets`.
 * `precision`: `--min-precision`, and the labels that it always withholds.
 * `limits`: how many rows there must be, and how much room on the disk.
 * `tally`: counting rows.

@@ -1,4 +1,4 @@
-"""Scoring files, and measuring models.
+"""Scoring files.
 
 `python -m tools.python_api` writes the parameters from the classes of options.
 """
@@ -20,11 +20,9 @@ from textbatch.data.choices import (
 )
 from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
-from textbatch.report.evaluation import Evaluation
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
-from textbatch.scoring.config import EvaluateConfig, ScoreConfig
-from textbatch.scoring.evaluate import evaluate as evaluate_files
+from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.in_memory import TableT, score_in_memory
 from textbatch.scoring.python_values import check_is_file, is_table
 from textbatch.scoring.score import score as score_file
@@ -60,6 +58,7 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
+    label_sets: float | None = None,
     shard_rows: int | None = None,
     shard: str | None = None,
     cache: PathLike | None = None,
@@ -96,6 +95,7 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
+    label_sets: float | None = None,
     join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
@@ -134,6 +134,7 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
+    label_sets: float | None = None,
     shard_rows: int | None = None,
     shard: str | None = None,
     cache: PathLike | None = None,
@@ -190,6 +191,8 @@ def score(
         min_confidence: Withhold labels with a smaller confidence.
         min_precision: Withhold labels that are not shown to be right this often, as 0.95.
         strict_precision: Refuse labels with too few held-out answers for --min-precision.
+        label_sets: Add all labels that may be right: the true one is among them this often, as
+            0.95. None means none.
         shard_rows: Cut a folder's Parquet files into parts of so many rows. None means by file.
         shard: Score share I of N of a folder's shards, from 0; then `finish`. None means all.
         cache: Keep answers in this directory, and do not compute them again for the same text. None
@@ -230,66 +233,3 @@ def score(
     if output is None:
         raise TypeError("score needs an output for files: a path, or - for standard output")
     return score_file(ScoreConfig.given(given), progress=progress)
-
-
-def evaluate(
-    inputs: PathLike | Sequence[PathLike],
-    *,
-    label_column: str = "label",
-    model: PathLike = "model",
-    text_column: str | None = None,
-    html: PathLike | None = None,
-    report_texts: bool = False,
-    skip_unlabelled: bool = False,
-    normalize_labels: bool = False,
-    input_format: InputFormat = "auto",
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    quoting: Quoting = "auto",
-    null_text: Sequence[str] = (),
-    join_lists: str | None = None,
-    quarantine: PathLike | None = None,
-    max_bad_rows: int | str | None = None,
-    engine: EngineName = "auto",
-    device: DeviceName = "auto",
-    precision: PrecisionName = "f32",
-    early_exit: bool = False,
-    threads: int | None = None,
-    report: PathLike | None = None,
-    progress: Progress | None = None,
-) -> Evaluation:
-    """Measure a bundle on labelled files.
-
-    Args:
-        inputs: Labelled Parquet, CSV or JSONL files; folders; quoted globs; - for stdin.
-        label_column: Column that holds the label.
-        model: Model directory.
-        text_column: Column that holds the text. None means the model's.
-        html: Write a page with pictures to this HTML file.
-        report_texts: Quote the texts of the surest mistakes in the HTML report.
-        skip_unlabelled: Leave out rows without a label.
-        normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
-        input_format: Format of the input; auto takes it from the file name.
-        encoding: Encoding of CSV and JSONL files. None means UTF-8.
-        delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
-        quoting: Quotes in CSV files; none reads " as any other character.
-        null_text: A text that means a missing one.
-        join_lists: Join texts that are lists of strings, with this between. None means refuse them.
-        quarantine: Leave out rows that cannot be read; list them in this JSONL file.
-        max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
-            --quarantine.
-        engine: What runs the network.
-        device: Where it runs.
-        precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
-        early_exit: The linear model answers alone where the network would not change the label.
-        threads: CPU threads to use. None means what this process may use.
-        report: Write the run's report to this JSON file, on failure too.
-        progress: Called as rows are read and predicted.
-
-    Returns:
-        The measures.
-
-    Raises:
-        TextbatchError: Its subclass tells the kind of error.
-    """
-    return evaluate_files(EvaluateConfig.given(locals()), progress=progress)

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from textbatch.data.json_text import json_text
 from textbatch.data.output.answer_counts import prefix_of
 from textbatch.data.output.columns import OutputColumns
@@ -13,6 +15,7 @@ from textbatch.data.readers.column_names import shown
 from textbatch.errors import ConflictError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.scoring.config import AnswerOptions
+from textbatch.scoring.label_sets import set_limit
 from textbatch.types import Float32Array
 
 
@@ -96,7 +99,14 @@ def columns_of(
                 top_k=options.top_k,
                 min_confidence=options.min_confidence,
                 thresholds=thresholds[index] if thresholds else None,
+                set_limit=_set_limit(bundles.each[index] if bundles else None, options),
             )
         )
     first, *others = each
     return replace(first, others=tuple(others)) if others else first
+
+
+def _set_limit(bundle: Bundle | None, options: AnswerOptions) -> np.float32 | None:
+    if bundle is None:
+        return None if options.label_sets is None else np.float32(0)
+    return set_limit(bundle, options)

@@ -14,9 +14,10 @@ from textbatch.data.readers.read_options import ReadOptions, TextOptions
 from textbatch.data.storage.location import STANDARD_INPUT, Location, is_local, location_of
 from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions, ModelsOptions
-from textbatch.options import Options, beside, option, options
+from textbatch.options import beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.cache_options import CacheOptions
+from textbatch.scoring.label_set_options import LabelSetOptions
 from textbatch.scoring.shard_options import ShardOptions
 from textbatch.scoring.spread_options import SpreadOptions
 
@@ -37,7 +38,7 @@ def written_for(output: Location) -> list[Location]:
 
 
 @options
-class AnswerOptions(Options):
+class AnswerOptions(LabelSetOptions):
     """Which columns are added, and which labels are withheld."""
 
     prefix: str = option("Prefix for the names of the added columns.", default="")
@@ -278,7 +279,7 @@ class ScoreConfig(
 
 
 @options
-class EvaluateConfig(LabelledOptions, ModelOptions, ReportOptions):
+class EvaluateConfig(LabelSetOptions, LabelledOptions, ModelOptions, ReportOptions):
     """The options of `evaluate`.
 
     Raises:

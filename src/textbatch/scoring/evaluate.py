@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.output.label_sets import in_sets
 from textbatch.data.output.quarantine import BadRowList
 from textbatch.data.readers.label_values import respelled, spellings_of
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
@@ -23,6 +24,7 @@ from textbatch.model.quality.calibration import (
     softmax,
 )
 from textbatch.model.quality.confidence_limits import measure_limits
+from textbatch.model.quality.label_sets import LabelSetMeasure, measure_sets
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.reliability import Answers
 from textbatch.report.evaluation import Evaluation, worse_calibration
@@ -31,6 +33,7 @@ from textbatch.report.html.evaluation_page import evaluation_page
 from textbatch.report.known_rows import known_rows_warning
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.config import EvaluateConfig
+from textbatch.scoring.label_sets import set_limit
 from textbatch.types import Status, has_evidence
 
 
@@ -62,6 +65,7 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
     if config.html:
         new_output(config.html).check(stream=True)
     bundle = load_model(config.model)
+    limit = set_limit(bundle, config)
     with step_of(progress, None, step="reading") as step:
         bad = BadRowList(config.quarantine, config.max_bad_rows)
         rows = read_labelled(
@@ -84,6 +88,7 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         found, answers = evaluate_rows(predictor, rows, on_rows=step.advance)
     found = replace(
         found,
+        label_sets=_sets(config, bundle, answers, limit),
         input=tuple(map(os.fspath, config.inputs)),
         model=os.fspath(config.model),
         fingerprint=bundle.fingerprint,
@@ -95,6 +100,20 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         page = evaluation_page(found, answers, rows, with_texts=config.report_texts)
         write_whole(config.html, page)
     return found
+
+
+def _sets(
+    config: EvaluateConfig, bundle: Bundle, answers: Answers, limit: np.float32 | None
+) -> LabelSetMeasure | None:
+    if limit is None or config.label_sets is None:
+        return None
+    return measure_sets(
+        in_sets(answers.calibrated, limit),
+        answers.true[answers.evidence],
+        bundle.labels,
+        asked=config.label_sets,
+        held_out=len(bundle.held_out.true_probabilities),
+    )
 
 
 def _warnings(

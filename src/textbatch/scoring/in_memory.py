@@ -25,6 +25,7 @@ from textbatch.options import options_of
 from textbatch.scoring.bundles import columns_of
 from textbatch.scoring.chunks import predict_chunks
 from textbatch.scoring.config import AnswerOptions, TableOptions
+from textbatch.scoring.label_sets import set_limit
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.precision import label_thresholds
 from textbatch.scoring.python_values import RENAME, frame_library, table_of, texts_of
@@ -77,6 +78,7 @@ class Model:
         min_confidence: float = 0.0,
         min_precision: float = 0.0,
         strict_precision: bool = False,
+        label_sets: float | None = None,
         join_lists: str | None = None,
         text_column: str | None = None,
     ) -> TableT:
@@ -91,6 +93,8 @@ class Model:
             min_confidence: Withhold labels with a smaller confidence.
             min_precision: Withhold labels that are not shown to be right this often, as 0.95.
             strict_precision: Refuse labels with too few held-out answers for --min-precision.
+            label_sets: Add all labels that may be right: the true one is among them this often, as
+                0.95. None means none.
             join_lists: Join texts that are lists of strings, with this between. None means refuse
                 them.
             text_column: Column that holds the text. None means the model's.
@@ -217,6 +221,7 @@ def added_columns(bundle: Bundle, options: AnswerOptions) -> OutputColumns:
         top_k=options.top_k,
         min_confidence=options.min_confidence,
         thresholds=label_thresholds(bundle, options),
+        set_limit=set_limit(bundle, options),
     )
 
 

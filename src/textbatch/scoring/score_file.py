@@ -294,6 +294,6 @@ def _open_journal(job: Job, work: WorkDirectory | None) -> Journal:
         work.journal if work else None,
         key=job.key,
         num_labels=[len(one.labels) for one in job.bundles.each],
-        whole=config.probabilities or config.top_k > 0,
+        whole=config.probabilities or config.top_k > 0 or config.label_sets is not None,
         total_rows=job.source.num_rows,
     )

@@ -18,7 +18,7 @@ from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.fitting.settings import FitSettings
 from textbatch.model.network.architecture import RecurrentLayer
 from textbatch.model.vectors.types import VectorSettings
-from textbatch.scoring.api import evaluate
+from textbatch.scoring.evaluate_api import evaluate
 from textbatch.training.package import page as picturing
 from textbatch.training.recipes.presets import RECIPES, Recipe
 

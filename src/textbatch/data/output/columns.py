@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from textbatch.data.json_text import json_text
 from textbatch.data.output.footer_schemas import carried_entries
+from textbatch.data.output.label_sets import label_sets
 from textbatch.data.readers.column_names import shown
 from textbatch.errors import ConflictError
 from textbatch.types import BoolArray, Float32Array, Predictions, Status, TextBatch, has_evidence
@@ -31,6 +32,8 @@ class OutputColumns:
         min_confidence: Labels with a smaller confidence are withheld.
         thresholds: For each label a threshold; below it the label is withheld too. None for no
             thresholds. Shape `(labels,)`.
+        set_limit: The least probability of a label in the set of labels that is added; None for no
+            sets.
         others: The columns of further models, in the order of the models; each has a prefix of
             its own.
     """
@@ -41,6 +44,7 @@ class OutputColumns:
     top_k: int = 0
     min_confidence: float = 0.0
     thresholds: Float32Array | None = None
+    set_limit: np.float32 | None = None
     others: tuple[OutputColumns, ...] = ()
 
     def fields(self) -> list[pa.Field]:
@@ -57,6 +61,8 @@ class OutputColumns:
         if self.top_k:
             fields.append(pa.field(f"{self.prefix}top_labels", pa.list_(pa.string())))
             fields.append(pa.field(f"{self.prefix}top_confidences", pa.list_(pa.float32())))
+        if self.set_limit is not None:
+            fields.append(pa.field(f"{self.prefix}label_set", pa.list_(pa.string())))
         return fields + [field for one in self.others for field in one.fields()]
 
     def output_schema(self, passed_through: pa.Schema) -> pa.Schema:
@@ -154,6 +160,8 @@ class OutputColumns:
             added.append(vectors(probabilities, ~evidence))
         if self.top_k:
             added.extend(self._top(probabilities, evidence))
+        if self.set_limit is not None:
+            added.append(label_sets(probabilities, evidence, self.labels, self.set_limit))
         return added, Predictions(probabilities=probabilities, status=status)
 
     def _top(self, probabilities: Float32Array, evidence: BoolArray) -> list[pa.Array]:

@@ -3,6 +3,7 @@
 * `classifier`: all that decides an answer.
 * `bundle`: a classifier and its records; writing and loading.
 * `records`: what the small files hold.
+* `held_out`: the file with the held-out answers.
 * `blend`: the linear model in the bundle.
 * `golden`: made-up texts with known answers.
 * `directory`: the files, their hashes, the fingerprint.

@@ -23,6 +23,7 @@ from textbatch.model.bundle.directory import (
     write_directory,
 )
 from textbatch.model.bundle.golden import check_golden
+from textbatch.model.bundle.held_out import held_out_bytes, read_held_out
 from textbatch.model.bundle.memory import bundle_memory
 from textbatch.model.bundle.memory_limit import check_memory
 from textbatch.model.bundle.records import (
@@ -138,7 +139,7 @@ def save_bundle(
         LAYOUT.graph: classifier.graph,
         LAYOUT.calibration: dump_json(asdict(bundle.calibration)),
         LAYOUT.precision: dump_json(asdict(bundle.int8 or _NO_INT8)),
-        LAYOUT.held_out: dump_json(asdict(bundle.held_out)),
+        LAYOUT.held_out: held_out_bytes(bundle.held_out),
         LAYOUT.profile: dump_json(asdict(bundle.profile)),
         LAYOUT.golden: dump_json(asdict(bundle.golden)),
         LAYOUT.metrics: dump_json(bundle.metrics),
@@ -193,7 +194,7 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
         calibration=calibration,
         int8=int8 if int8.rows else None,
         early_exit=_early_exit(files, classifier),
-        held_out=_held_out(files, len(classifier.labels)),
+        held_out=read_held_out(files[LAYOUT.held_out], len(classifier.labels)),
         profile=_record(files, LAYOUT.profile, TrainingProfile),
         golden=_golden(files, len(classifier.labels)),
         metrics=_metrics(files),
@@ -269,15 +270,6 @@ def _golden(files: BundleFiles, num_labels: int) -> Golden:
     golden = _record(files, LAYOUT.golden, Golden)
     check_golden(golden, num_labels, LAYOUT.golden)
     return golden
-
-
-def _held_out(files: BundleFiles, num_labels: int) -> HeldOut:
-    held_out = _record(files, LAYOUT.held_out, HeldOut)
-    sizes = [list(map(len, rows)) for rows in (held_out.confidences, held_out.correct)]
-    descending = all(rows == sorted(rows, reverse=True) for rows in held_out.confidences)
-    if sizes[0] != sizes[1] or len(sizes[0]) != num_labels or not descending:
-        raise BundleError(f"{LAYOUT.held_out} is malformed", RESTORE)
-    return held_out
 
 
 def _metrics(files: BundleFiles) -> dict[str, object]:

@@ -7,6 +7,7 @@
 * `paired`: two models on the same rows.
 * `text_sketch`: whether texts were among those of the training.
 * `thresholds`: from which confidence on a label is right often enough.
+* `label_sets`: which labels may be right.
 * `profile`: what the training texts looked like.
 * `drift`: how different two mixes are.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,10 +29,13 @@ class HeldOut:
     Attributes:
         confidences: Calibrated confidences: for each label a list in descending order.
         correct: Whether each of these answers is right.
+        true_probabilities: Calibrated probabilities of the true labels of the same rows, in
+            descending order; empty in a model that was trained before they were kept.
     """
 
     confidences: list[list[Share]]
     correct: list[list[bool]]
+    true_probabilities: list[Share] = field(default_factory=list)
 
     @classmethod
     def of(cls, probabilities: Float32Array, label_ids: Int64Array) -> HeldOut:
@@ -49,7 +52,12 @@ class HeldOut:
             rows = order[predicted[order] == label]
             confidences.append(confidence[rows].tolist())
             correct.append((label_ids[rows] == label).tolist())
-        return cls(confidences=confidences, correct=correct)
+        of_true = probabilities[np.arange(len(label_ids)), label_ids]
+        return cls(
+            confidences=confidences,
+            correct=correct,
+            true_probabilities=np.sort(of_true)[::-1].tolist(),
+        )
 
 
 def thresholds(

@@ -48,10 +48,16 @@ def evaluation_page(
                 "Fingerprint": evaluation.fingerprint,
                 "Not plainly ok": ", ".join(f"{name} {n:,}" for name, n in left_out.items())
                 or "none",
+                **_sets(evaluation),
                 "textbatch": __version__,
             },
         )
     )
+
+
+def _sets(evaluation: Evaluation) -> dict[str, str]:
+    told = evaluation.facts()
+    return {name.capitalize(): told[name] for name in told if name.startswith("label ")}
 
 
 def measured_on(

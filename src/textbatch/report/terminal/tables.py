@@ -47,6 +47,10 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
         f"expected calibration error {evaluation.ece_after:.4f} "
         f"({evaluation.ece_before:.4f} before calibration)"
     )
+    if evaluation.label_sets:
+        told = evaluation.facts()
+        lines = (f"{name}: {told[name]}" for name in told if name.startswith("label "))
+        yield Text("\n".join(lines))
     table = _table("label", "precision", "recall", "F1", "rows")
     for entry in metrics.labels:
         values = (_share(entry.precision), _share(entry.recall), _share(entry.f1))
