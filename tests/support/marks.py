@@ -24,6 +24,7 @@ TRAINS = (
     "training/fit",
     "training/imported",
     "training/package",
+    "training/cross_fit/test_cross_fit.py",
     "training/test_audit.py",
     "training/test_cross_validation.py",
     "training/test_import_keras.py",

@@ -73,9 +73,15 @@ def trained(labelled_file, tmp_path_factory) -> tuple[TrainReport, list[str]]:
         return train(config, listener=MessagesOnly(messages.append)), messages
 
 
-def config_of(labelled_file: Path, model: Path, **settings) -> TrainConfig:
+def config_of(labelled_file: Path, model: Path, *, quick: bool = True, **settings) -> TrainConfig:
+    """Options for one split, unless a test asks for folds."""
     return TrainConfig(
-        inputs=(labelled_file,), model=model, text_column="body", label_column="queue", **settings
+        inputs=(labelled_file,),
+        model=model,
+        text_column="body",
+        label_column="queue",
+        quick=quick,
+        **settings,
     )
 
 

@@ -26,6 +26,7 @@ from textbatch.training import train as training
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.cross_validation import cross_validate, rows_to_fold
 from textbatch.training.fit.fit import fit_model
+from textbatch.training.fold_progress import StepFile
 from textbatch.training.linear import HeldOutRows, choose_linear
 from textbatch.training.recipes.presets import recipe_of
 from textbatch.training.run import TrainingRun
@@ -174,7 +175,9 @@ def test_a_label_that_only_one_fold_has_is_no_trouble(labelled_file):
     assert np.isfinite(choice.logits).all()
 
 
-def test_out_of_fold_logits_are_of_networks_that_have_not_seen_the_rows(labelled_file, monkeypatch):
+def test_out_of_fold_logits_are_of_networks_that_have_not_seen_the_rows(
+    labelled_file, tmp_path, monkeypatch
+):
     """Networks that know a text by heart answer what they were taught, and at random else."""
     config = config_of(labelled_file, Path("m"), folds=2, jobs=1)
     splits = read_splits(config)
@@ -189,7 +192,10 @@ def test_out_of_fold_logits_are_of_networks_that_have_not_seen_the_rows(labelled
         seen.append(numbers[2])
         return fit_model(run, fold)
 
-    # With one job the folds are answered in this process.
+    def here(run, answer, folds):
+        return (answer(run, fold, 1, StepFile(tmp_path / "told")) for fold in folds)
+
+    monkeypatch.setattr(cross_validation, "in_processes", here)
     monkeypatch.setattr(cross_validation, "fit_model", spy)
     run = TrainingRun(config=config, recipe=recipe_of(config))
     found = cross_validate(run, rows, splits.labels)

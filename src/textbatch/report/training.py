@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.quality.calibration import Calibration
@@ -158,6 +158,8 @@ class TrainReport:
         folds: What `--folds` measured; None if it was not asked for.
         left_out: Rows of the files that were left out: `unreadable`, `unlabelled`, `no_words`,
             `rare_label`.
+        measured_on: What `test` was measured on: `test rows`, or all rows, each by the models of
+            its fold: `folds`.
     """
 
     model: str
@@ -178,6 +180,7 @@ class TrainReport:
     near_duplicates: dict[str, int] = field(default_factory=dict)
     folds: FoldsSummary | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+    measured_on: Literal["test rows", "folds"] = "test rows"
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -199,7 +202,7 @@ class TrainReport:
         found = self.test.metrics
         rows = [(one.name, number(one.accuracy), number(one.macro_f1)) for one in self.contenders]
         rows.append(("this model", number(found.accuracy), number(found.macro_f1)))
-        beside = (("on the test rows", "accuracy", "macro F1"), rows)
+        beside = ((f"on the {self.measured_on}", "accuracy", "macro F1"), rows)
         return inline("Training", facts, beside, self.test.label_table(), notes=self.warnings)
 
     def metrics(self) -> dict[str, object]:
@@ -207,5 +210,6 @@ class TrainReport:
         kept = (
             *("rows", "epochs", "best_epoch", "test", "blend_weight", "contenders"),
             *("vectors", "warnings", "near_duplicates", "folds", "augmentation", "self_training"),
+            "measured_on",
         )
         return {name: value for name, value in asdict(self).items() if name in kept}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from textbatch.data.output.label_sets import in_sets
 from textbatch.data.output.quarantine import BadRowList
@@ -158,26 +159,39 @@ def evaluate_rows(
     true = label_ids[known]
     logits, status = predictor.predict_logits(rows.texts.take(pa.array(known)), on_rows=on_rows)
     evidence = has_evidence(status)
-    calibrated = softmax(logits[evidence], classifier.temperature)
     answers = Answers(
         positions=known,
         true=true,
         evidence=evidence,
         uncalibrated=softmax(logits[evidence]),
-        calibrated=calibrated,
+        calibrated=softmax(logits[evidence], classifier.temperature),
     )
+    found = measured_answers(answers, status, classifier.labels)
+    return replace(found, rows=len(rows), unseen_labels=unseen), answers
+
+
+def measured_answers(
+    answers: Answers, status: NDArray[np.int8], labels: Sequence[str]
+) -> Evaluation:
+    """Measure answers.
+
+    Args:
+        answers: Answers to rows with known labels.
+        status: Codes of `Status` of these rows. Shape `(rows,)`.
+        labels: The labels, in order.
+    """
+    true, evidence = answers.true, answers.evidence
+    calibrated = answers.calibrated
     counts = np.bincount(status, minlength=len(Status)).tolist()
-    evaluation = Evaluation(
-        rows=len(rows),
-        metrics=measure(true, answers.predicted, classifier.labels),
+    return Evaluation(
+        rows=len(true),
+        metrics=measure(true, answers.predicted, labels),
         ece_before=expected_calibration_error(answers.uncalibrated, true[evidence]),
-        ece_after=expected_calibration_error(answers.calibrated, true[evidence]),
+        ece_after=expected_calibration_error(calibrated, true[evidence]),
         statuses={name: n for name, n in zip(Status.names(), counts, strict=True) if n},
-        unseen_labels=unseen,
         limits=measure_limits(
             calibrated.max(axis=1, initial=0),
             calibrated.argmax(axis=1) == true[evidence],
             rows=len(true),
         ),
     )
-    return evaluation, answers

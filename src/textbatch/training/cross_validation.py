@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import joblib
 import numpy as np
-from joblib.externals.loky import get_reusable_executor
 from numpy.typing import NDArray
 
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
@@ -19,13 +16,13 @@ from textbatch.model.network.keras_backend import limit_threads
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import expected_calibration_error, softmax
 from textbatch.model.quality.metrics import measure
-from textbatch.report.listener import SILENT
 from textbatch.report.terminal.pace import span
 from textbatch.report.training import FoldScore
 from textbatch.training.calibrate import calibrate
 from textbatch.training.config.train import TrainConfig, out_of_fold_of
 from textbatch.training.fit.fit import fit_model
-from textbatch.training.fold_progress import StepFile, steps_told
+from textbatch.training.fold_processes import in_processes
+from textbatch.training.fold_progress import StepFile
 from textbatch.training.linear import HeldOutRows
 from textbatch.training.out_of_fold import OutOfFold
 from textbatch.training.run import TrainingRun
@@ -68,6 +65,8 @@ def held_out_by_folds(config: TrainConfig, splits: Splits, folds: OutOfFold) -> 
 def check_out_of_fold(config: TrainConfig) -> Path | None:
     """Return the file for the predictions of the folds: beside the model, if none is named.
 
+    None where nobody asks for it: without `--folds`.
+
     Args:
         config: The options.
 
@@ -75,7 +74,7 @@ def check_out_of_fold(config: TrainConfig) -> Path | None:
         OutputError: The file exists and may not be replaced, or there is no directory for it.
         AccessError: The directory is not writable.
     """
-    if not config.folds:
+    if not (config.folds or config.out_of_fold):
         return None
     path = config.out_of_fold or out_of_fold_of(config.model)
     new_output(path).check(overwrite=config.if_exists == "replace")
@@ -122,7 +121,7 @@ def cross_validate(run: TrainingRun, rows: LabelledRows, labels: tuple[str, ...]
     scores: list[FoldScore | None] = [None] * folds
     started, done = time.monotonic(), 0
     with run.listener.step("cross-validation", folds, unit="folds") as step:
-        for answers in _answers(run, found):
+        for answers in in_processes(run, _answer_fold, found):
             here = found[answers.number].held_out
             logits[here], status[here] = answers.logits, answers.status
             scores[answers.number] = answers.score
@@ -171,30 +170,6 @@ def _folds(
         )
         found.append(_Fold(number=fold, splits=splits, held_out=held_out))
     return number, found
-
-
-def _answers(run: TrainingRun, folds: list[_Fold]) -> Iterator[_FoldAnswers]:
-    """Yield the predictions for each fold, in the order in which they are ready."""
-    cores = joblib.cpu_count()
-    jobs = min(run.config.jobs or cores, len(folds))
-    threads = max(1, cores // jobs)
-    try:
-        with (
-            steps_told(run.listener) as folder,
-            joblib.parallel_config("loky", n_jobs=jobs, inner_max_num_threads=threads),
-        ):
-            # A listener of this process cannot be sent to another one.
-            tasks = [
-                joblib.delayed(_answer_fold)(
-                    run.heard_by(SILENT), fold, threads, StepFile(folder / str(fold.number))
-                )
-                for fold in folds
-            ]
-            yield from joblib.Parallel(return_as="generator_unordered")(tasks)
-    finally:
-        # Idle workers would keep TensorFlow in memory while the final model is trained.
-        if jobs > 1:
-            get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 def _answer_fold(run: TrainingRun, fold: _Fold, threads: int, told: StepFile) -> _FoldAnswers:

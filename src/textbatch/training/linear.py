@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -49,11 +49,14 @@ class HeldOutRows:
         logits: The networks' logits; NaN for rows without evidence. Shape `(rows, labels)`.
         folds: The fold of each row in a cross-validation; None for validation rows. Shape
             `(rows,)`.
+        margins: Margins of linear models that have not seen the rows, by their features, if they
+            are known already. Shape `(rows, labels)` each.
     """
 
     rows: LabelledRows
     logits: Float32Array
     folds: Int64Array | None = None
+    margins: Mapping[LinearFeatures, Float32Array] = field(default_factory=dict)
 
     @property
     def evidence(self) -> BoolArray:
@@ -95,6 +98,23 @@ class LinearChoice:
     logits: Float32Array
 
 
+def candidates(splits: Splits, tokenizer: Tokenizer) -> tuple[LinearFeatures, ...]:
+    """The features that are tried: fewer where a fit would take longer than the network's.
+
+    Args:
+        splits: The labelled rows.
+        tokenizer: The network's tokenizer.
+    """
+    texts = splits.training.followed_by(splits.validation).texts
+    few = len(tokenizer.encode(texts).token_ids) <= MAX_SUBWORD_TOKENS
+    readings = (pc.sum(pc.utf8_length(texts)).as_py() or 0) * LONGEST * len(splits.labels)
+    return tuple(
+        features
+        for features in _CANDIDATES
+        if (few or not features.subwords) and (readings <= _MAX_READINGS or not features.characters)
+    )
+
+
 def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -> LinearChoice:
     """Find the features and the weight of the linear model.
 
@@ -105,14 +125,11 @@ def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -
     """
     label_ids, _ = label_ids_of(held_out.rows.labels, splits.labels)
     evidence = np.flatnonzero(held_out.evidence)
-    texts = splits.training.followed_by(splits.validation).texts
-    few = len(tokenizer.encode(texts).token_ids) <= MAX_SUBWORD_TOKENS
-    readings = (pc.sum(pc.utf8_length(texts)).as_py() or 0) * LONGEST * len(splits.labels)
     best_loss, best = np.inf, None
-    for features in _CANDIDATES:
-        if (features.subwords and not few) or (features.characters and readings > _MAX_READINGS):
-            continue
-        margins = _margins(splits, tokenizer, held_out, features)
+    for features in candidates(splits, tokenizer):
+        margins = held_out.margins.get(features)
+        if margins is None:
+            margins = _margins(splits, tokenizer, held_out, features)
         weight, loss = fit_blend_weight(
             held_out.logits[evidence], margins[evidence], label_ids[evidence]
         )
@@ -157,7 +174,7 @@ def _margins(
     """Predict held-out rows by linear models that have not seen them. Shape `(rows, labels)`."""
     margins = np.empty_like(held_out.logits)
     for here, seen, asked in _folds(splits, held_out):
-        margins[here] = _answers(splits.labels, tokenizer, seen, asked, features)
+        margins[here] = linear_answers(splits.labels, tokenizer, seen, asked, features)
     return margins
 
 
@@ -175,20 +192,38 @@ def _folds(
         yield here, seen, asked
 
 
-def _answers(
+def linear_answers(
     labels: tuple[str, ...],
     tokenizer: Tokenizer,
     seen: LabelledRows,
     asked: LabelledRows,
     features: LinearFeatures,
+    *,
+    method: Literal["svm", "logistic"] = "svm",
 ) -> Float32Array:
-    """Return a linear model's margins, -1 for labels that it never saw. Shape `(rows, labels)`."""
+    """Fit a linear model to some rows, and ask it about others.
+
+    Args:
+        labels: The labels, in order.
+        tokenizer: The network's tokenizer.
+        seen: The rows to learn from.
+        asked: The rows to predict.
+        features: The features of the linear model.
+        method: How it is fitted.
+
+    Returns:
+        The margins; -1 for labels that no row to learn from has. Shape `(rows, labels)`.
+    """
     margins = np.full((len(asked), len(labels)), -1, np.float32)
     present, label_ids = np.unique(label_ids_of(seen.labels, labels)[0], return_inverse=True)
     if len(present) > 1:
         tokens = tokenizer.encode(seen.texts)
         model = fit_linear_text(
-            tokens, label_ids, vocabulary=tokenizer.vocabulary, features=features
+            tokens,
+            label_ids,
+            vocabulary=tokenizer.vocabulary,
+            features=features,
+            method=method,
         )
         margins[:, present] = model.margins(tokenizer.encode(asked.texts))
     return margins

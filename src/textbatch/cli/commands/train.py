@@ -26,7 +26,8 @@ def train_command(given: Given[TrainCommand]) -> None:
 
     Example: textbatch train tickets.csv --text-column body --label-column queue
 
-    Without --validation and --test, a tenth of the rows each is kept aside for them; rows with
+    Without --validation, every row teaches and measures: it is answered by models of the other
+    folds, and the model learns from all rows. --quick keeps a tenth each aside instead. Rows with
     the same text, or nearly the same, stay together.
     """
     from textbatch.report.files import failure_reported
@@ -51,7 +52,7 @@ def _shown(done: TrainReport, config: TrainCommand) -> Iterator[Any]:
     from textbatch.report.terminal.tables import comparison_table, evaluation_tables
 
     yield from evaluation_tables(done.test)
-    yield comparison_table(done.contenders, done.test)
+    yield comparison_table(done.contenders, done.test, measured_on=done.measured_on)
     yield from done.vectors.lines() if done.vectors else ()
     if done.folds:
         yield done.folds.line()

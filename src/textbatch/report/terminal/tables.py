@@ -72,14 +72,17 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
         )
 
 
-def comparison_table(contenders: Sequence[Contender], bundle: Evaluation) -> Table:
-    """Show a model beside simple models, on the same test rows.
+def comparison_table(
+    contenders: Sequence[Contender], bundle: Evaluation, *, measured_on: str
+) -> Table:
+    """Show a model beside simple models, on the same rows.
 
     Args:
         contenders: The simple models.
         bundle: The evaluation of the model.
+        measured_on: The rows, in words.
     """
-    table = _table("on the test rows", "accuracy", "macro F1")
+    table = _table(f"on the {measured_on}", "accuracy", "macro F1")
     for one in contenders:
         table.add_row(one.name, f"{one.accuracy:.4f}", f"{one.macro_f1:.4f}")
     found = bundle.metrics

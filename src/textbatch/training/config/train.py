@@ -119,7 +119,24 @@ class TrainConfig(
         default=False,
         decides=False,
     )
-    folds: int = option("Cross-validate in K parts first.", default=0, decides=False)
+    folds: int = option(
+        "Folds of the cross-fitting, or of the cross-validation before a single split.",
+        default=0,
+        decides=False,
+        unset="up to 5, as the time budget allows",
+    )
+    quick: bool = option(
+        "Train once, on one split, instead of once a fold and once on all rows.",
+        default=False,
+        decides=False,
+    )
+    time_budget: int = option(
+        "Minutes that training may take on two cores: fewer folds where more would not fit.",
+        default=10,
+        low=1,
+        high=100_000,
+        decides=False,
+    )
     out_of_fold: Path | None = option(
         "Parquet file for the answers of the folds.",
         default=None,
@@ -152,7 +169,7 @@ class TrainConfig(
         super().__post_init__()
         if self.folds:
             require("--folds", self.folds, 2, 100)
-        elif self.out_of_fold or self.jobs:
+        elif (self.out_of_fold or self.jobs) and not self.cross_fits:
             flag = "--out-of-fold" if self.out_of_fold else "--jobs"
             raise ConflictError(f"{flag} needs folds", "add --folds 5")
         self._check_network()
@@ -185,6 +202,16 @@ class TrainConfig(
     def beside_inputs(self) -> tuple[Location | None, ...]:
         """What is read besides the labelled files, where it is given."""
         return (*super().beside_inputs(), *self.unlabelled)
+
+    @property
+    def cross_fits(self) -> bool:
+        """Whether every row is in a fold, if there is time for folds.
+
+        Not where other rows validate, and not where a network has to be chosen first: with which
+        augmentation, or with which unlabelled texts.
+        """
+        chosen_first = self.self_train or self.augment == "auto"
+        return not (self.quick or self.validation or chosen_first)
 
     @property
     def augment_methods(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from textbatch.training.fit.network import NetworkFit, fit_network
 from textbatch.training.recipes.presets import Recipe
 from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
+from textbatch.types import Int64Array
 
 _SHORTEST, _LONGEST = 16, 256
 
@@ -126,8 +127,17 @@ def _tokenizer(texts: pa.Array, tokens: pa.Array, recipe: Recipe) -> Tokenizer:
         raise DataError(
             f"no word occurs {recipe.min_count} times in the training texts", "add more rows"
         )
-    _, offsets = split_tokens(texts)
-    longest = recipe.sequence_length or int(
-        np.clip(np.quantile(np.diff(offsets), recipe.length_quantile), _SHORTEST, _LONGEST)
+    lengths = np.diff(split_tokens(texts)[1])
+    return Tokenizer(vocabulary=vocabulary, max_sequence_length=length_limit(lengths, recipe))
+
+
+def length_limit(lengths: Int64Array, recipe: Recipe) -> int:
+    """The limit on the tokens of a text.
+
+    Args:
+        lengths: Tokens of each training text. Shape `(rows,)`.
+        recipe: Gives the limit, or the share of the texts that are not to be cut.
+    """
+    return recipe.sequence_length or int(
+        np.clip(np.quantile(lengths, recipe.length_quantile), _SHORTEST, _LONGEST)
     )
-    return Tokenizer(vocabulary=vocabulary, max_sequence_length=longest)

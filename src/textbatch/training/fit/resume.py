@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from contextlib import suppress
 from importlib.metadata import version
 
@@ -11,14 +12,17 @@ import pyarrow as pa
 
 from textbatch import __version__
 from textbatch.data.readers.listing import find_files
+from textbatch.data.storage.atomic_file import atomic_file
 from textbatch.data.storage.location import Location
-from textbatch.errors import InputNotFoundError
+from textbatch.errors import InputNotFoundError, OutputError, storage_errors
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.training.config.train import TrainConfig, checkpoint_of
 from textbatch.training.recipes.presets import Recipe
 from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
 
+#: Tells which training the checkpoints of a cross-fitting belong to.
+_KEY = "training.key"
 _LIBRARIES = ("keras", "tensorflow", "gensim", "numpy")
 
 
@@ -48,6 +52,62 @@ def open_checkpoint(run: TrainingRun, splits: Splits) -> Checkpoint:
     elif config.resume:
         log("there is no checkpoint to go on from: starting from the beginning")
     return checkpoint
+
+
+class Checkpoints:
+    """The checkpoints of a cross-fitting: one for each fold, one for the network of all rows."""
+
+    def __init__(self, run: TrainingRun, splits: Splits) -> None:
+        """Look what is beside the model.
+
+        Args:
+            run: The training. A message tells its listener whether old checkpoints are used.
+            splits: Its rows.
+        """
+        config, log = run.config, run.listener.log
+        self.folder = checkpoint_of(config.model)
+        self._key = _key(config, splits, run.recipe)
+        kept = self.folder / _KEY
+        with suppress(OSError):
+            if kept.read_text("ascii") == self._key:
+                log("going on with an interrupted run")
+                return
+        if self.folder.is_dir():
+            log(
+                "the checkpoint is damaged, or of other rows, settings, seed or versions: "
+                "starting from the beginning"
+            )
+        elif config.resume:
+            log("there is no checkpoint to go on from: starting from the beginning")
+
+    def begin(self) -> None:
+        """Make the folder, without what another training has left there.
+
+        Raises:
+            OutputError: The parent of the folder does not exist.
+            StorageError: It cannot be written. `AccessError` is one of its kind.
+        """
+        kept = self.folder / _KEY
+        with suppress(OSError):
+            if kept.read_text("ascii") == self._key:
+                return
+        with storage_errors(self.folder, "cannot write", missing=OutputError):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.folder.mkdir(exist_ok=True)
+            with atomic_file(kept) as file:
+                file.buffered.write(self._key.encode("ascii"))
+
+    def of(self, part: str) -> Checkpoint:
+        """The checkpoint of a part.
+
+        Args:
+            part: Its name, as a folder has it.
+        """
+        return Checkpoint(self.folder / part, key=f"{self._key} {part}")
+
+    def remove(self) -> None:
+        """Delete all of them."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _key(config: TrainConfig, splits: Splits, recipe: Recipe) -> str:

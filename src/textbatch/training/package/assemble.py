@@ -128,12 +128,12 @@ def measure_classifier(
     with open_predictor(classifier) as predictor:
         with listener.step("testing", len(splits.test)) as step:
             test, answers = evaluate_rows(predictor, splits.test, on_rows=step.advance)
-        golden = _golden(predictor, config.seed)
+        golden = golden_of(predictor, config.seed)
     return Measured(
         classifier=classifier,
         calibration=calibrated.calibration,
         held_out=HeldOut.of(calibrated.probabilities, calibrated.label_ids),
-        profile=_profile(calibrated, splits),
+        profile=profile_of(calibrated, splits),
         golden=golden,
         int8=shortcuts.int8,
         early_exit=shortcuts.early_exit,
@@ -143,7 +143,13 @@ def measure_classifier(
     )
 
 
-def _profile(calibrated: Calibrated, splits: Splits) -> TrainingProfile:
+def profile_of(calibrated: Calibrated, splits: Splits) -> TrainingProfile:
+    """Describe the training texts and the answers to held-out ones.
+
+    Args:
+        calibrated: The answers to held-out rows.
+        splits: The labelled rows.
+    """
     return training_profile(
         calibrated.classifier.tokenizer.encode(splits.training.texts),
         labels=label_counts(splits.training),
@@ -152,7 +158,13 @@ def _profile(calibrated: Calibrated, splits: Splits) -> TrainingProfile:
     )
 
 
-def _golden(predictor: Predictor, seed: int) -> Golden:
+def golden_of(predictor: Predictor, seed: int) -> Golden:
+    """Make golden rows: made-up texts with the answers of the finished model.
+
+    Args:
+        predictor: The model.
+        seed: Of the texts.
+    """
     classifier = predictor.classifier
     length = classifier.architecture.max_sequence_length
     texts = golden_texts(

@@ -19,6 +19,13 @@ from textbatch.types import Int64Array, has_evidence
 
 #: Contenders that are shown, but do not count as baselines.
 _NO_BASELINE = ("network alone",)
+#: The names of all contenders, in the order in which they are shown.
+SIMPLE = (
+    "majority label",
+    "TF-IDF + logistic regression",
+    "TF-IDF + linear SVM",
+    *_NO_BASELINE,
+)
 
 
 def compare(calibrated: Calibrated, splits: Splits) -> list[Contender]:
@@ -49,16 +56,19 @@ def compare(calibrated: Calibrated, splits: Splits) -> list[Contender]:
         logits, status = predictor.predict_logits(splits.test.texts)
     network = np.where(has_evidence(status), np.nan_to_num(logits).argmax(axis=1), -1)
 
-    def contender(name: str, predicted: Int64Array) -> Contender:
-        metrics = measure(true[known], predicted[known], splits.labels)
-        return Contender(name=name, accuracy=metrics.accuracy, macro_f1=metrics.macro_f1)
-
-    return [
-        contender("majority label", np.full(len(true), np.bincount(training).argmax())),
-        contender("TF-IDF + logistic regression", logistic.margins(tokens).argmax(axis=1)),
-        contender("TF-IDF + linear SVM", svm.margins(tokens).argmax(axis=1)),
-        contender("network alone", network),
-    ]
+    predicted: tuple[Int64Array, ...] = (
+        np.full(len(true), np.bincount(training).argmax()),
+        logistic.margins(tokens).argmax(axis=1),
+        svm.margins(tokens).argmax(axis=1),
+        network,
+    )
+    contenders = []
+    for name, answers in zip(SIMPLE, predicted, strict=True):
+        metrics = measure(true[known], answers[known], splits.labels)
+        contenders.append(
+            Contender(name=name, accuracy=metrics.accuracy, macro_f1=metrics.macro_f1)
+        )
+    return contenders
 
 
 def check_baselines(

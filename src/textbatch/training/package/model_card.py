@@ -17,6 +17,7 @@ def model_card(
     origin: str,
     network: str,
     test: Evaluation,
+    measured_on: str,
     folds: str = "",
     vectors: Sequence[str] = (),
 ) -> str:
@@ -27,7 +28,8 @@ def model_card(
         text_column: Column that held the text in training.
         origin: Where the network comes from, in a sentence.
         network: The architecture on one line.
-        test: What was measured on the test rows.
+        test: What was measured.
+        measured_on: What it was measured on, in words.
         folds: What a cross-validation measured, in a line; empty without one.
         vectors: Origin and licence of each source of word vectors that others published.
 
@@ -51,7 +53,7 @@ def model_card(
         "",
         origin,
         (
-            f"On {scores.rows:,} test rows: accuracy {scores.accuracy:.4f}, macro F1 "
+            f"On {measured_on}: accuracy {scores.accuracy:.4f}, macro F1 "
             f"{scores.macro_f1:.4f}, expected calibration error {test.ece_after:.4f} "
             f"({test.ece_before:.4f} before calibration)."
         ),

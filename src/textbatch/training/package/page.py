@@ -54,16 +54,13 @@ def training_page(
     # Here, not at the top: matplotlib takes its time, and a page is not always wanted.
     from textbatch.report.html.page import page_of
 
-    rows = report.rows
     limit = bundle.classifier.architecture.max_sequence_length
     measured = measured_on(report.test, answers, test, with_texts=config.report_texts)
     return page_of(
         replace(
             measured,
             title="Training report",
-            lead=f"Measured on {rows['test']:,} test rows that training never saw. "
-            f"{rows['training']:,} rows to learn from, {rows['validation']:,} to "
-            f"{'stop early and to ' if report.epochs else ''}calibrate with.",
+            lead=_lead(report),
             epochs=tuple(report.epochs),
             best_epoch=report.best_epoch,
             lengths=length_histogram(lengths, limit),
@@ -86,6 +83,23 @@ def training_page(
                 **_facts(bundle, config, report),
             },
         )
+    )
+
+
+def _lead(report: TrainReport) -> str:
+    rows = report.rows
+    if report.measured_on == "folds":
+        folds = len(report.folds.folds) if report.folds else 0
+        return (
+            f"Measured on {rows['test']:,} rows in {folds} folds, each row by models that had not "
+            f"seen its label. The model itself learned from all of them."
+        )
+    told = f"Measured on {rows['test']:,} test rows that training never saw. "
+    if not rows["validation"]:
+        return told + f"{rows['training']:,} rows to learn from, in folds that calibrate."
+    return (
+        f"{told}{rows['training']:,} rows to learn from, {rows['validation']:,} to "
+        f"{'stop early and to ' if report.epochs else ''}calibrate with."
     )
 
 

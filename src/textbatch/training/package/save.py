@@ -93,6 +93,9 @@ def save(
         origin=_origin(fitted, splits),
         network=fitted.start.architecture.summary(),
         test=report.test,
+        measured_on=f"{report.test.metrics.rows:,} test rows"
+        if report.measured_on == "test rows"
+        else f"{report.test.metrics.rows:,} rows, each by models of the other folds",
         folds=report.folds.line() if report.folds else "",
         vectors=report.vectors.origins() if report.vectors else (),
     )
@@ -112,6 +115,11 @@ def save(
 
 def _origin(fitted: Fitted, splits: Splits) -> str:
     rows, held_out = len(splits.training), len(splits.validation)
+    if fitted.epochs and not held_out:
+        return (
+            f"Trained on {rows:,} rows (preset `{fitted.preset}`); models of folds of these rows "
+            "stopped it and calibrated it."
+        )
     if fitted.epochs:
         return (
             f"Trained on {rows:,} rows (preset `{fitted.preset}`), stopped early and calibrated on "

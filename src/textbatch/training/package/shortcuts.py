@@ -17,7 +17,7 @@ from textbatch.model.bundle.records import EarlyExit, Golden, Int8Check
 from textbatch.model.linear.early_exit import ExitRule, fit_exit_gap, margin_gaps
 from textbatch.model.network.chain import Chain
 from textbatch.model.predictor import open_predictor
-from textbatch.model.quality.calibration import fit_temperature_to
+from textbatch.model.quality.calibration import fit_temperature_to, softmax
 from textbatch.training.calibrate import Calibrated
 from textbatch.training.linear import fit_linear
 from textbatch.training.split.dataset import Splits
@@ -47,8 +47,52 @@ class Shortcuts:
     early_exit: EarlyExit | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """Answers to rows with evidence, by models that have not seen them.
+
+    Attributes:
+        logits: Of network and linear model together. Shape `(rows, labels)`.
+        int8_logits: The same with the network in int8; None if it cannot use it.
+        margins: Of the linear model; None without one. Shape `(rows, labels)`.
+    """
+
+    logits: Float32Array
+    int8_logits: Float32Array | None
+    margins: Float32Array | None
+
+    @classmethod
+    def together(
+        cls,
+        network: Float32Array,
+        int8: Float32Array | None,
+        margins: Float32Array,
+        *,
+        weight: float,
+    ) -> Unseen:
+        """Add a linear model to a network.
+
+        Args:
+            network: Logits of the network alone. Shape `(rows, labels)`.
+            int8: The same in int8; None if it cannot use it.
+            margins: Of the linear model. Shape `(rows, labels)`.
+            weight: Its weight.
+        """
+        added = np.float32(weight) * margins
+        return cls(
+            logits=np.asarray(network + added),
+            int8_logits=None if int8 is None else np.asarray(int8 + added),
+            margins=margins,
+        )
+
+
 def find_shortcuts(
-    classifier: Classifier, calibrated: Calibrated, splits: Splits, *, seed: int
+    classifier: Classifier,
+    calibrated: Calibrated,
+    splits: Splits,
+    *,
+    seed: int,
+    unseen: Unseen | None = None,
 ) -> Shortcuts:
     """Compare int8 with float32, and find the limit for early exit.
 
@@ -57,41 +101,48 @@ def find_shortcuts(
         calibrated: The answers for held-out rows.
         splits: The labelled rows.
         seed: Of the golden texts.
+        unseen: The answers of a cross-fitting; None asks the classifier about validation rows and
+            test rows.
     """
-    int8, flipped = _compare_int8(classifier, splits)
     answering = _with_linear(classifier, calibrated, splits)
+    unseen = unseen or _answers(answering, calibrated, splits)
+    int8, flipped = _compare_int8(unseen, classifier.temperature)
     found = None
     if answering.blend and len(classifier.labels) > 1:
-        found = _find_exit(answering, calibrated, splits, flipped, seed)
+        found = _find_exit(answering, unseen, flipped, seed)
     return Shortcuts(classifier=answering if found else classifier, int8=int8, early_exit=found)
 
 
-def _unseen(splits: Splits) -> pa.Array:
-    return pa.concat_arrays([splits.validation.texts, splits.test.texts])
+def _answers(answering: Classifier, calibrated: Calibrated, splits: Splits) -> Unseen:
+    """Answers to validation rows and test rows with evidence."""
+    network, linear = replace(answering, blend=None), calibrated.linear
+    texts = pa.concat_arrays([splits.validation.texts, splits.test.texts])
+    with open_predictor(network) as predictor:
+        exact, status = predictor.predict_logits(texts)
+    evidence = has_evidence(status)
+    rounded = None
+    if not (isinstance(network.architecture, Chain) or network.architecture.bidirectional):
+        with open_predictor(network, precision="int8") as predictor:
+            rounded = predictor.predict_logits(texts)[0][evidence]
+    if not (linear and answering.blend):
+        return Unseen(logits=exact[evidence], int8_logits=rounded, margins=None)
+    # The linear model has seen the validation rows; the one of `linear.margins` has not.
+    tested = answering.blend.model.margins(answering.tokenizer.encode(splits.test.texts))
+    margins = np.concatenate([linear.margins, tested])[evidence]
+    return Unseen.together(exact[evidence], rounded, margins, weight=linear.weight)
 
 
-def _compare_int8(
-    classifier: Classifier, splits: Splits
-) -> tuple[Int8Check | None, BoolArray | None]:
-    """What int8 changes, and for which unseen texts it changes the label; None without int8."""
-    network = classifier.architecture
-    if isinstance(network, Chain) or network.bidirectional:
+def _compare_int8(unseen: Unseen, temperature: float) -> tuple[Int8Check | None, BoolArray | None]:
+    """What int8 changes, and for which unseen rows it changes the label; None without int8."""
+    if unseen.int8_logits is None or not len(unseen.logits):
         return None, None
-    texts = _unseen(splits)
-    with open_predictor(classifier) as predictor:
-        exact = predictor.predict(texts)
-    with open_predictor(classifier, precision="int8") as predictor:
-        rounded = predictor.predict(texts)
-    evidence = has_evidence(exact.status)
-    if not evidence.any():
-        return None, None
-    f32, int8 = exact.probabilities[evidence], rounded.probabilities[evidence]
-    flipped = np.zeros(len(texts), bool)
-    flipped[evidence] = f32.argmax(axis=1) != int8.argmax(axis=1)
+    exact = softmax(unseen.logits, temperature)
+    rounded = softmax(unseen.int8_logits, temperature)
+    flipped = exact.argmax(axis=1) != rounded.argmax(axis=1)
     check = Int8Check(
-        rows=int(evidence.sum()),
-        agreement=float(1 - flipped[evidence].mean()),
-        max_difference=float(np.abs(f32 - int8).max()),
+        rows=len(exact),
+        agreement=float(1 - flipped.mean()),
+        max_difference=float(np.abs(exact - rounded).max()),
     )
     return check, flipped
 
@@ -105,13 +156,10 @@ def _with_linear(classifier: Classifier, calibrated: Calibrated, splits: Splits)
 
 
 def _find_exit(
-    classifier: Classifier,
-    calibrated: Calibrated,
-    splits: Splits,
-    flipped: BoolArray | None,
-    seed: int,
+    classifier: Classifier, unseen: Unseen, flipped: BoolArray | None, seed: int
 ) -> EarlyExit | None:
-    margins, logits = _held_out(classifier, calibrated, splits)
+    margins, logits = unseen.margins, unseen.logits
+    assert margins is not None, "there is a linear model"
     gaps = margin_gaps(margins)
     changed = margins.argmax(axis=1) != logits.argmax(axis=1)
     gap = fit_exit_gap(gaps, changed) if len(gaps) else None
@@ -126,43 +174,17 @@ def _find_exit(
     )
     rule = ExitRule(gap=gap, temperature=temperature)
     lost = float((changed & leaving).mean())
+    # Of rows that stay with the network, some get another label in int8.
+    staying = 0.0 if flipped is None else float((flipped & ~leaving).mean())
     return EarlyExit(
         gap=gap,
         temperature=temperature,
         rows=len(gaps),
         share=float(leaving.mean()),
         agreement=1 - lost,
-        int8_agreement=None
-        if flipped is None
-        else max(0.0, 1 - lost - _flipped_share(classifier, splits, flipped, rule)),
+        int8_agreement=None if flipped is None else max(0.0, 1 - lost - staying),
         golden=_golden(classifier, rule, seed),
     )
-
-
-def _held_out(
-    classifier: Classifier, calibrated: Calibrated, splits: Splits
-) -> tuple[Float32Array, Float32Array]:
-    """Margins and logits of held-out rows and test rows with evidence. Shapes `(rows, labels)`."""
-    assert calibrated.linear is not None
-    assert classifier.blend is not None
-    evidence = calibrated.held_out.evidence
-    with open_predictor(classifier) as predictor:
-        logits, status = predictor.predict_logits(splits.test.texts)
-    tested = has_evidence(status)
-    margins = classifier.blend.model.margins(classifier.tokenizer.encode(splits.test.texts))
-    return (
-        np.concatenate([calibrated.linear.margins[evidence], margins[tested]]),
-        np.concatenate([calibrated.linear.logits[evidence], logits[tested]]),
-    )
-
-
-def _flipped_share(
-    classifier: Classifier, splits: Splits, flipped: BoolArray, rule: ExitRule
-) -> float:
-    """Share of the unseen rows that stay with the network and get another label in int8."""
-    assert classifier.blend is not None
-    margins = classifier.blend.model.margins(classifier.tokenizer.encode(_unseen(splits)))
-    return float((flipped & ~rule.leaving(margins)).mean())
 
 
 def _golden(classifier: Classifier, rule: ExitRule, seed: int) -> Golden:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -33,7 +33,7 @@ class Splits:
     Attributes:
         training: Rows to learn from.
         validation: Rows that decide when training stops, and that calibrate. They have only labels
-            that training rows have.
+            that training rows have. None in a cross-fitting.
         test: Rows for the reported metrics.
         labels: Labels of the training rows, sorted.
         warnings: What was left out, and why the metrics may look better than they are.
@@ -67,12 +67,20 @@ class Splits:
         }
 
 
-def read_splits(config: TrainConfig, *, listener: Listener = SILENT) -> Splits:
+def read_splits(
+    config: TrainConfig,
+    *,
+    listener: Listener = SILENT,
+    whole: Callable[[LabelledRows, Int64Array], bool] = lambda _rows, _groups: False,
+) -> Splits:
     """Read the files, leave out rows that nothing can be learned from, and split the others.
 
     Args:
         config: Names the files and their columns.
         listener: Gets the progress.
+        whole: Decides, from the rows and the numbers of their groups, whether all of them are
+            training rows, for a cross-fitting. Then none is split off for validation, and without
+            a test file the test rows are the training rows.
 
     Raises:
         InputNotFoundError: A file does not exist.
@@ -91,10 +99,15 @@ def read_splits(config: TrainConfig, *, listener: Listener = SILENT) -> Splits:
     reading.finish()
     with listener.step("near duplicates"):
         groups, repeats = text_groups(rows.texts, warnings)
-    split = _split(rows, labels, groups, given=given, seed=config.seed)
+    if together := whole(rows, groups):
+        nothing = rows.take(np.empty(0, np.int64))
+        split = {"training": rows, "validation": nothing, "test": rows}
+    else:
+        split = _split(rows, labels, groups, given=given, seed=config.seed)
     held_out = {name: given.get(name, split[name]) for name in ("validation", "test")}
     for name, held in held_out.items():
-        _check_held_out(held, name, labels, warnings)
+        if name in given or not together:
+            _check_held_out(held, name, labels, warnings)
     leaks = count_repeats(split["training"].texts, {n: g.texts for n, g in given.items()}, warnings)
     return Splits(
         training=split["training"],

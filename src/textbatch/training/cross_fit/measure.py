@@ -1,0 +1,119 @@
+"""What the answers of the folds tell about the model of all rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from textbatch.model.bundle.classifier import Classifier
+from textbatch.model.predictor import open_predictor
+from textbatch.model.quality.metrics import measure
+from textbatch.model.quality.thresholds import HeldOut
+from textbatch.report.comparison import Contender
+from textbatch.report.listener import SILENT, Listener
+from textbatch.scoring.evaluate import evaluate_rows, measured_answers
+from textbatch.training.calibrate import Calibrated, calibrate
+from textbatch.training.config.train import TrainConfig
+from textbatch.training.cross_fit.answers import CrossFitted
+from textbatch.training.cross_fit.fold import LOGISTIC
+from textbatch.training.out_of_fold import OutOfFold
+from textbatch.training.package.assemble import Measured, golden_of, profile_of
+from textbatch.training.package.baselines import SIMPLE, compare
+from textbatch.training.package.shortcuts import Unseen, find_shortcuts
+from textbatch.training.split.dataset import Splits
+from textbatch.types import Int64Array
+
+
+def measure_cross_fitted(
+    classifier: Classifier,
+    found: CrossFitted,
+    splits: Splits,
+    config: TrainConfig,
+    *,
+    listener: Listener = SILENT,
+) -> tuple[Measured, OutOfFold]:
+    """Calibrate a network of all rows by the answers of the folds, and measure it.
+
+    The measures are those of the answers of the folds; with a test file, those of the model on its
+    rows.
+
+    Args:
+        classifier: The network, fitted to all rows.
+        found: The answers of the folds.
+        splits: All rows are training rows.
+        config: Tells whether a linear model may be added, whether there is a test file, and gives
+            the seed of the golden texts.
+        listener: Gets the progress.
+
+    Returns:
+        The classifier and its measures; and the answers of the folds, calibrated.
+
+    Raises:
+        DataError: No row has a known token.
+    """
+    with listener.step("fitting simple models"):
+        calibrated = calibrate(
+            classifier, splits, blend=config.blend == "auto", out_of_fold=found.held_out()
+        )
+        shortcuts = find_shortcuts(
+            calibrated.classifier,
+            calibrated,
+            splits,
+            seed=config.seed,
+            unseen=_unseen(found, calibrated),
+        )
+        out_of_fold, answers = found.measured(calibrated.linear)
+        asked = bool(config.test)
+        contenders = compare(calibrated, splits) if asked else _contenders(found, calibrated)
+    classifier = shortcuts.classifier
+    with open_predictor(classifier) as predictor:
+        if config.test:
+            with listener.step("testing", len(splits.test)) as step:
+                test, answers = evaluate_rows(predictor, splits.test, on_rows=step.advance)
+        else:
+            test = measured_answers(answers, found.status, splits.labels)
+        golden = golden_of(predictor, config.seed)
+    measured = Measured(
+        classifier=classifier,
+        calibration=calibrated.calibration,
+        held_out=HeldOut.of(calibrated.probabilities, calibrated.label_ids),
+        profile=profile_of(calibrated, splits),
+        golden=golden,
+        int8=shortcuts.int8,
+        early_exit=shortcuts.early_exit,
+        test=test,
+        answers=answers,
+        contenders=contenders,
+    )
+    return measured, out_of_fold
+
+
+def _unseen(found: CrossFitted, calibrated: Calibrated) -> Unseen:
+    """The rows with evidence, answered by the models of their folds."""
+    evidence, linear = found.evidence, calibrated.linear
+    exact = found.logits[evidence]
+    rounded = None if found.int8_logits is None else found.int8_logits[evidence]
+    if linear is None:
+        return Unseen(logits=exact, int8_logits=rounded, margins=None)
+    return Unseen.together(exact, rounded, linear.margins[evidence], weight=linear.weight)
+
+
+def _contenders(found: CrossFitted, calibrated: Calibrated) -> list[Contender]:
+    """The simple models and the network alone, by the answers of the folds."""
+    true = found.true
+    linear = found.margins.get(
+        calibrated.linear.features if calibrated.linear else LOGISTIC, found.logistic
+    )
+    network = np.where(found.evidence, np.nan_to_num(found.logits).argmax(axis=1), -1)
+    predicted: tuple[Int64Array, ...] = (
+        np.full(len(true), np.bincount(true).argmax()),
+        found.logistic.argmax(axis=1),
+        linear.argmax(axis=1),
+        network,
+    )
+    contenders = []
+    for name, answers in zip(SIMPLE, predicted, strict=True):
+        metrics = measure(true, answers, found.labels)
+        contenders.append(
+            Contender(name=name, accuracy=metrics.accuracy, macro_f1=metrics.macro_f1)
+        )
+    return contenders
