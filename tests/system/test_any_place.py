@@ -93,7 +93,7 @@ OTHERS = [place for place in PLACES if place != "a file"]
 def test_train(place, rows, run, known, tmp_path):
     def fingerprint(place: str) -> str:
         model = tmp_path / f"model from {place}"
-        return run("train", place, *COLUMNS, "--model", model)["fingerprint"]
+        return run("train", place, *COLUMNS, "--quick", "--model", model)["fingerprint"]
 
     if "train" not in known:
         known["train"] = fingerprint("a file")
@@ -118,9 +118,12 @@ def test_train_with_files_beside_its_rows(rows, run, tmp_path):
 
 @pytest.mark.parametrize("flag", ["--validation", "--unlabelled"])
 def test_train_reads_one_of_its_files_from_standard_input(flag, rows, run, in_process, tmp_path):
-    expected = run("train", "a file", *COLUMNS, flag, "whole.csv", "--model", tmp_path / "expected")
+    expected = run(
+        "train", "a file", *COLUMNS, "--quick", flag, "whole.csv", "--model", tmp_path / "expected"
+    )
     record = run(
-        "train", "a file", *COLUMNS, flag, "-", "--format", "csv", "--model", tmp_path / "model"
+        *("train", "a file", *COLUMNS, "--quick", flag, "-", "--format", "csv"),
+        *("--model", tmp_path / "model"),
     )
     assert record["fingerprint"] == expected["fingerprint"]
     done = in_process("train", "-", *COLUMNS, flag, "-", "--format", "csv")

@@ -47,7 +47,7 @@ ELSEWHERE = {
     "job=$(sbatch ": "tests/system/jobs/test_slurm.py",
     "sbatch ": "tests/system/jobs/test_slurm.py runs its lines",
     "textbatch tune ": "tests/training/test_tune.py",
-    f"{TRAIN} --overwrite --refit": "tests/training/test_train.py",
+    f"{TRAIN} --overwrite --quick --refit": "tests/training/test_train.py",
     f"{TRAIN} --overwrite --settings study/": "tests/training/test_tune.py",
     f"{TRAIN} --resume": "tests/training/fit/test_resume.py",
     "textbatch score incoming/ scored/ --backend ": "tests/system/engines/test_backends.py",
@@ -171,6 +171,8 @@ def test_commands_run_one_after_the_other(
         "PATH": f"{here / 'bin'}:{os.environ['PATH']}",
         "TEXTBATCH_TRAIN_SETTINGS": "quick.toml",
         "TEXTBATCH_AUDIT_SETTINGS": "quick.toml",
+        # Five processes with TensorFlow for each line would take most of the time.
+        "TEXTBATCH_TRAIN_QUICK": "1",
         # A reader picks one of several commands that write the same file.
         **{f"TEXTBATCH_{name}_OVERWRITE": "1" for name in ("TRAIN", "VECTORS")},
     }
@@ -352,7 +354,7 @@ def test_the_python_of_python_runs(folder, tmp_path):
         "import functools, textbatch\n"
         # A network that has learned little would leave all to a linear model of characters.
         "textbatch.train = functools.partial(\n"
-        "    textbatch.train, settings='quick.toml', blend='off'\n"
+        "    textbatch.train, settings='quick.toml', blend='off', quick=True\n"
         ")\n"
     )
     # TensorFlow needs a process of its own.

@@ -111,6 +111,7 @@ def test_the_first_trial_is_the_recipe_and_the_best_trains_to_its_loss(config, w
             text_column="body",
             label_column="queue",
             settings=file,
+            quick=True,
         )
     )
     assert min(e.validation_loss for e in trained.epochs) == pytest.approx(best.loss, abs=1e-6)

@@ -59,5 +59,5 @@ def withheld_note(withheld: Sequence[str], bundle: Bundle, options: AnswerOption
     return (
         f"{len(withheld):,} of {len(bundle.labels):,} labels are always withheld, because the "
         f"model's held-out answers do not show a precision of {options.min_precision:g} for them: "
-        f"{names}{more}; `train` with --folds gives a model more such answers"
+        f"{names}{more}; `train` without --quick and --validation gives a model more such answers"
     )

@@ -10,8 +10,9 @@
 * `fit`: from labelled rows to a fitted network.
 * `augment`: altered and made-up texts beside the training rows.
 * `self_training`: learning from unlabelled texts.
-* `cross_validation`, `out_of_fold`: the folds, and their predictions.
-* `fold_progress`: what runs inside the folds.
+* `cross_fit`: every row teaches, and every row measures.
+* `cross_validation`, `out_of_fold`: folds before a single split, and the predictions of folds.
+* `fold_processes`, `fold_progress`: folds in processes of their own, and what runs inside them.
 * `linear`, `calibrate`: the linear model beside the network, and the temperature.
 * `package`: from a fitted network to a measured bundle on disk.
 * `imported`: a bundle from the files of a Keras model.

@@ -40,6 +40,8 @@ def train(
     refit: bool = False,
     self_train: bool = False,
     folds: int = 0,
+    quick: bool = False,
+    time_budget: float = 600,
     out_of_fold: PathLike | None = None,
     resume: bool = False,
     augment: str = "none",
@@ -89,7 +91,11 @@ def train(
         report_texts: Quote the texts of the surest mistakes in the HTML report.
         refit: Fit again at the end, to training and validation rows together.
         self_train: Learn from the surest answers to --unlabelled, if this helps.
-        folds: Cross-validate in K parts first.
+        folds: Folds of the cross-fitting, or of the cross-validation before a single split. None
+            means up to 5, as the time budget allows.
+        quick: Train once, on one split, instead of once a fold and once on all rows.
+        time_budget: Seconds that training may take on two cores: fewer folds where more would not
+            fit.
         out_of_fold: Parquet file for the answers of the folds. None means beside the model.
         resume: Say so if there is no interrupted run to go on from; without it, train goes on too.
         augment: none, auto (kept if validation improves), all, or, with commas between, some of

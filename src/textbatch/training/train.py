@@ -139,7 +139,7 @@ def _told(splits: Splits, plan: FoldPlan) -> str:
 
 def _cross_fitted(run: TrainingRun, splits: Splits, folds: int) -> _Trained:
     run = run.with_methods(run.config.augment_methods)
-    checkpoints = Checkpoints(run, splits)
+    checkpoints = Checkpoints(run, splits, folds)
     fitted, answers = cross_fit(run, splits, folds, checkpoints)
     measured, out_of_fold = measure_cross_fitted(
         fitted.classifier, answers, splits, run.config, listener=run.listener

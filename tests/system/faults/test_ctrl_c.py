@@ -49,7 +49,7 @@ MOMENTS = {
     "finish shards": ["pyarrow.parquet", "publish"],
     "config show": ["tomllib"],
     "doctor": ["numpy", "subprocess"],
-    "train labelled.csv --model new": ["pandas", "gensim", "tensorflow", "write", "publish"],
+    "train labelled.csv --model new --quick": ["pandas", "gensim", "tensorflow", "write", "publish"],
     "tune labelled.csv --trials 1": ["optuna", "gensim", "tensorflow", "write"],
     "audit labelled.csv": ["sklearn", "gensim", "tensorflow"],
     "vectors texts.txt v.vec": ["gensim", "write", "publish"],

@@ -31,7 +31,7 @@ def plan(count=1_000, words=20, **settings):
 
 def test_more_rows_get_fewer_folds_and_very_many_none():
     counts = (1_000, 20_000, 60_000, 100_000, 200_000, 1_000_000)
-    folds = [plan_folds(50 * n, NETWORK, groups=n, minutes=10).folds for n in counts]
+    folds = [plan_folds(50 * n, NETWORK, groups=n, budget=600).folds for n in counts]
     assert folds[0] == 5
     assert folds == sorted(folds, reverse=True)
     assert folds[-1] == 0
@@ -39,26 +39,26 @@ def test_more_rows_get_fewer_folds_and_very_many_none():
 
 
 def test_more_time_allows_more_folds():
-    folds = [plan_folds(3_000_000, NETWORK, groups=99, minutes=n).folds for n in (1, 10, 100, 1000)]
+    folds = [plan_folds(3_000_000, NETWORK, groups=99, budget=60 * n).folds for n in (1, 10, 100, 1000)]
     assert folds == sorted(folds)
     assert (folds[0], folds[-1]) == (0, 5)
 
 
 def test_the_time_that_is_told_fits_into_the_budget():
     for minutes in (2, 5, 10, 20):
-        found = plan_folds(500_000, NETWORK, groups=99, minutes=minutes)
+        found = plan_folds(500_000, NETWORK, groups=99, budget=60 * minutes)
         if found.folds:
             assert found.seconds <= 60 * minutes
 
 
 def test_there_are_no_more_folds_than_different_texts():
-    assert plan_folds(100, NETWORK, groups=3, minutes=10).folds == 3
-    assert plan_folds(100, NETWORK, groups=1, minutes=10).folds == 0
+    assert plan_folds(100, NETWORK, groups=3, budget=600).folds == 3
+    assert plan_folds(100, NETWORK, groups=1, budget=600).folds == 0
 
 
 def test_folds_that_are_asked_for_are_taken():
     assert plan(folds=9).folds == 9
-    assert plan(count=1_000_000, words=2, folds=9, time_budget=1).folds == 9
+    assert plan(count=1_000_000, words=2, folds=9, time_budget=60).folds == 9
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_rows_are_split_once_where_that_is_asked_for_or_other_rows_decide(settin
 
 
 def test_an_option_of_folds_is_refused_where_there_is_no_time_for_them():
-    with pytest.raises(ConflictError, match="--jobs needs folds, and two take more than the 1 min"):
-        plan(count=100_000, words=60, jobs=2, time_budget=1)
+    with pytest.raises(ConflictError, match="--jobs needs folds, and two take more than the 60 sec"):
+        plan(count=100_000, words=60, jobs=2, time_budget=60)
     with pytest.raises(ConflictError, match="--out-of-fold needs folds"):
         config(quick=True, out_of_fold=Path("o.parquet"))

@@ -48,7 +48,7 @@ def folder(tmp_path_factory) -> Path:
 def command(folder: Path, model: str, *more: str) -> list[str]:
     return [
         sys.executable, "-m", "textbatch", "train", str(folder / "rows.parquet"),
-        "--text-column", "body", "--label-column", "queue", "--json",
+        "--text-column", "body", "--label-column", "queue", "--json", "--quick",
         "--settings", str(folder / "settings.toml"), "--model", str(folder / model), *more,
     ]  # fmt: skip
 
@@ -115,8 +115,9 @@ def test_another_seed_starts_over_and_says_so(folder, killed, fingerprint):
     interrupted(folder, "other")
     messages: list[str] = []
     report = textbatch.train(
-        folder / "rows.parquet", text_column="body", label_column="queue", seed=3, resume=True,
-        settings=folder / "settings.toml", model=folder / "other", log=messages.append,
+        folder / "rows.parquet", text_column="body", label_column="queue", seed=3, quick=True,
+        resume=True, settings=folder / "settings.toml", model=folder / "other",
+        log=messages.append,
     )  # fmt: skip
     assert any("starting from the beginning" in line for line in messages)
     assert any(line.startswith("epoch 1:") for line in messages)
@@ -132,7 +133,7 @@ def test_a_checkpoint_of_another_training_stays_until_there_is_a_state_of_this_o
     monkeypatch.setattr("textbatch.training.train.choose", interrupt)
     with pytest.raises(KeyboardInterrupt):
         textbatch.train(
-            folder / "rows.parquet", text_column="body", label_column="queue", seed=3,
+            folder / "rows.parquet", text_column="body", label_column="queue", seed=3, quick=True,
             settings=folder / "settings.toml", model=folder / "kept",
         )  # fmt: skip
     assert {path.name: path.read_bytes() for path in there.iterdir()} == before

@@ -119,7 +119,7 @@ def run_demo(
     started = time.perf_counter()
     files = DemoFiles.within(folder)
     to_train = TrainConfig(
-        inputs=(files.labelled,), model=files.model, seed=seed, if_exists="replace"
+        inputs=(files.labelled,), model=files.model, seed=seed, if_exists="replace", quick=True
     )
     to_score = ScoreConfig(
         inputs=(files.unlabelled,),
@@ -131,7 +131,7 @@ def run_demo(
     listener.log(f"writing {labelled_rows:,} labelled and {unlabelled_rows:,} unlabelled tickets")
     _write(files.labelled, _labelled_table(labelled_rows, seed))
     _write(files.unlabelled, _unlabelled_table(unlabelled_rows, seed))
-    listener.log("training, as `textbatch train` does")
+    listener.log("training, as `textbatch train --quick` does")
     training = train(to_train, listener=listener)
     listener.log("scoring, as `textbatch score` does")
     scoring = score(to_score, progress=listener)

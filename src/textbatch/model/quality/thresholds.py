@@ -18,7 +18,7 @@ _CERTAINTY = 0.95
 _NEVER = 2.0
 #: What to do where held-out answers do not show a precision.
 REMEDY = (
-    "train with more validation rows or --folds, lower --min-precision, or use --min-confidence"
+    "train with more rows, and not on one split, lower --min-precision, or use --min-confidence"
 )
 
 

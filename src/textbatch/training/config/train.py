@@ -130,11 +130,11 @@ class TrainConfig(
         default=False,
         decides=False,
     )
-    time_budget: int = option(
-        "Minutes that training may take on two cores: fewer folds where more would not fit.",
-        default=10,
+    time_budget: float = option(
+        "Seconds that training may take on two cores: fewer folds where more would not fit.",
+        default=600,
         low=1,
-        high=100_000,
+        high=10_000_000,
         decides=False,
     )
     out_of_fold: Path | None = option(

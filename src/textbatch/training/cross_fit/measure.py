@@ -18,7 +18,7 @@ from textbatch.training.cross_fit.fold import LOGISTIC
 from textbatch.training.out_of_fold import OutOfFold
 from textbatch.training.package.assemble import Measured, golden_of, profile_of
 from textbatch.training.package.baselines import SIMPLE, compare
-from textbatch.training.package.shortcuts import Unseen, find_shortcuts
+from textbatch.training.package.shortcuts import Rounding, Unseen, find_shortcuts
 from textbatch.training.split.dataset import Splits
 from textbatch.types import Int64Array
 
@@ -90,11 +90,13 @@ def measure_cross_fitted(
 def _unseen(found: CrossFitted, calibrated: Calibrated) -> Unseen:
     """The rows with evidence, answered by the models of their folds."""
     evidence, linear = found.evidence, calibrated.linear
-    exact = found.logits[evidence]
-    rounded = None if found.int8_logits is None else found.int8_logits[evidence]
-    if linear is None:
-        return Unseen(logits=exact, int8_logits=rounded, margins=None)
-    return Unseen.together(exact, rounded, linear.margins[evidence], weight=linear.weight)
+    margins = linear.margins[evidence] if linear else None
+    added = np.float32(linear.weight) * margins if linear and margins is not None else 0.0
+    exact, rounding = np.asarray(found.logits[evidence] + added), None
+    if found.int8_logits is not None:
+        int8 = np.asarray(found.int8_logits[evidence] + added)
+        rounding = Rounding(exact=exact, int8=int8, margins=margins)
+    return Unseen(logits=exact, margins=margins, rounding=rounding)
 
 
 def _contenders(found: CrossFitted, calibrated: Calibrated) -> list[Contender]:

@@ -64,19 +64,19 @@ def plan_of(
         int(np.minimum(lengths, limit).sum()),
         network,
         groups=len(np.unique(groups)),
-        minutes=config.time_budget,
+        budget=config.time_budget,
     )
     if not plan.folds and (config.out_of_fold or config.jobs):
         flag = "--out-of-fold" if config.out_of_fold else "--jobs"
         raise ConflictError(
-            f"{flag} needs folds, and two take more than the {config.time_budget} minutes of "
+            f"{flag} needs folds, and two take more than the {config.time_budget:g} seconds of "
             "--time-budget",
             "add --folds 5, or give more time",
         )
     return plan
 
 
-def plan_folds(tokens: int, network: Architecture, *, groups: int, minutes: float) -> FoldPlan:
+def plan_folds(tokens: int, network: Architecture, *, groups: int, budget: float) -> FoldPlan:
     """Choose the number of folds: the most, up to 5, that fit into a time.
 
     It goes by the size of the data and of the network and not by a clock, so that the same rows get
@@ -86,12 +86,12 @@ def plan_folds(tokens: int, network: Architecture, *, groups: int, minutes: floa
         tokens: Tokens of all rows, cut to the limit on length.
         network: The sizes of the network.
         groups: Different texts: there are no more folds.
-        minutes: What training may take on two cores.
+        budget: Seconds that training may take on two cores.
     """
     epoch = tokens * _multiplications(network) / _RATE
     for folds in range(min(FOLDS, groups), 1, -1):
         seconds = _seconds(epoch, folds)
-        if seconds <= 60 * minutes:
+        if seconds <= budget:
             return FoldPlan(folds=folds, seconds=seconds)
     return FoldPlan(folds=0, seconds=_REST + _EPOCHS * epoch / _AT_ONCE)
 

@@ -57,16 +57,17 @@ def open_checkpoint(run: TrainingRun, splits: Splits) -> Checkpoint:
 class Checkpoints:
     """The checkpoints of a cross-fitting: one for each fold, one for the network of all rows."""
 
-    def __init__(self, run: TrainingRun, splits: Splits) -> None:
+    def __init__(self, run: TrainingRun, splits: Splits, folds: int) -> None:
         """Look what is beside the model.
 
         Args:
             run: The training. A message tells its listener whether old checkpoints are used.
             splits: Its rows.
+            folds: How many folds there are.
         """
         config, log = run.config, run.listener.log
         self.folder = checkpoint_of(config.model)
-        self._key = _key(config, splits, run.recipe)
+        self._key = f"{_key(config, splits, run.recipe)} {folds} folds"
         kept = self.folder / _KEY
         with suppress(OSError):
             if kept.read_text("ascii") == self._key:

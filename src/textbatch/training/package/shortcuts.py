@@ -48,42 +48,33 @@ class Shortcuts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rounding:
+    """What int8 does to rows with evidence.
+
+    Attributes:
+        exact: Logits of network and linear model together. Shape `(rows, labels)`.
+        int8: The same with the network in int8. Shape `(rows, labels)`.
+        margins: Of the linear model; None without one. Shape `(rows, labels)`.
+    """
+
+    exact: Float32Array
+    int8: Float32Array
+    margins: Float32Array | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unseen:
     """Answers to rows with evidence, by models that have not seen them.
 
     Attributes:
         logits: Of network and linear model together. Shape `(rows, labels)`.
-        int8_logits: The same with the network in int8; None if it cannot use it.
         margins: Of the linear model; None without one. Shape `(rows, labels)`.
+        rounding: What int8 does to these rows or to others; None if the network cannot use it.
     """
 
     logits: Float32Array
-    int8_logits: Float32Array | None
     margins: Float32Array | None
-
-    @classmethod
-    def together(
-        cls,
-        network: Float32Array,
-        int8: Float32Array | None,
-        margins: Float32Array,
-        *,
-        weight: float,
-    ) -> Unseen:
-        """Add a linear model to a network.
-
-        Args:
-            network: Logits of the network alone. Shape `(rows, labels)`.
-            int8: The same in int8; None if it cannot use it.
-            margins: Of the linear model. Shape `(rows, labels)`.
-            weight: Its weight.
-        """
-        added = np.float32(weight) * margins
-        return cls(
-            logits=np.asarray(network + added),
-            int8_logits=None if int8 is None else np.asarray(int8 + added),
-            margins=margins,
-        )
+    rounding: Rounding | None
 
 
 def find_shortcuts(
@@ -106,7 +97,7 @@ def find_shortcuts(
     """
     answering = _with_linear(classifier, calibrated, splits)
     unseen = unseen or _answers(answering, calibrated, splits)
-    int8, flipped = _compare_int8(unseen, classifier.temperature)
+    int8, flipped = _compare_int8(unseen.rounding, classifier.temperature)
     found = None
     if answering.blend and len(classifier.labels) > 1:
         found = _find_exit(answering, unseen, flipped, seed)
@@ -114,30 +105,49 @@ def find_shortcuts(
 
 
 def _answers(answering: Classifier, calibrated: Calibrated, splits: Splits) -> Unseen:
-    """Answers to validation rows and test rows with evidence."""
-    network, linear = replace(answering, blend=None), calibrated.linear
-    texts = pa.concat_arrays([splits.validation.texts, splits.test.texts])
-    with open_predictor(network) as predictor:
-        exact, status = predictor.predict_logits(texts)
-    evidence = has_evidence(status)
-    rounded = None
-    if not (isinstance(network.architecture, Chain) or network.architecture.bidirectional):
-        with open_predictor(network, precision="int8") as predictor:
-            rounded = predictor.predict_logits(texts)[0][evidence]
+    """Answers to held-out rows and test rows."""
+    linear, evidence = calibrated.linear, calibrated.held_out.evidence
+    with open_predictor(answering) as predictor:
+        logits, status = predictor.predict_logits(splits.test.texts)
+    tested = has_evidence(status)
     if not (linear and answering.blend):
-        return Unseen(logits=exact[evidence], int8_logits=rounded, margins=None)
-    # The linear model has seen the validation rows; the one of `linear.margins` has not.
-    tested = answering.blend.model.margins(answering.tokenizer.encode(splits.test.texts))
-    margins = np.concatenate([linear.margins, tested])[evidence]
-    return Unseen.together(exact[evidence], rounded, margins, weight=linear.weight)
+        held_out = calibrated.held_out.logits[evidence]
+        margins = None
+    else:
+        held_out = linear.logits[evidence]
+        of_test = answering.blend.model.margins(answering.tokenizer.encode(splits.test.texts))
+        margins = np.concatenate([linear.margins[evidence], of_test[tested]])
+    return Unseen(
+        logits=np.concatenate([held_out, logits[tested]]),
+        margins=margins,
+        rounding=_rounding(answering, splits),
+    )
 
 
-def _compare_int8(unseen: Unseen, temperature: float) -> tuple[Int8Check | None, BoolArray | None]:
-    """What int8 changes, and for which unseen rows it changes the label; None without int8."""
-    if unseen.int8_logits is None or not len(unseen.logits):
+def _rounding(answering: Classifier, splits: Splits) -> Rounding | None:
+    """What int8 does to validation rows and test rows."""
+    network = answering.architecture
+    if isinstance(network, Chain) or network.bidirectional:
+        return None
+    texts = pa.concat_arrays([splits.validation.texts, splits.test.texts])
+    with open_predictor(answering) as predictor:
+        exact, status = predictor.predict_logits(texts)
+    with open_predictor(answering, precision="int8") as predictor:
+        rounded, _ = predictor.predict_logits(texts)
+    evidence = has_evidence(status)
+    margins = None
+    if answering.blend:
+        margins = answering.blend.model.margins(answering.tokenizer.encode(texts))[evidence]
+    return Rounding(exact=exact[evidence], int8=rounded[evidence], margins=margins)
+
+
+def _compare_int8(
+    rounding: Rounding | None, temperature: float
+) -> tuple[Int8Check | None, BoolArray | None]:
+    """What int8 changes, and for which of its rows it changes the label; None without int8."""
+    if rounding is None or not len(rounding.exact):
         return None, None
-    exact = softmax(unseen.logits, temperature)
-    rounded = softmax(unseen.int8_logits, temperature)
+    exact, rounded = (softmax(one, temperature) for one in (rounding.exact, rounding.int8))
     flipped = exact.argmax(axis=1) != rounded.argmax(axis=1)
     check = Int8Check(
         rows=len(exact),
@@ -175,7 +185,9 @@ def _find_exit(
     rule = ExitRule(gap=gap, temperature=temperature)
     lost = float((changed & leaving).mean())
     # Of rows that stay with the network, some get another label in int8.
-    staying = 0.0 if flipped is None else float((flipped & ~leaving).mean())
+    staying = 0.0
+    if flipped is not None and unseen.rounding and unseen.rounding.margins is not None:
+        staying = float((flipped & ~rule.leaving(unseen.rounding.margins)).mean())
     return EarlyExit(
         gap=gap,
         temperature=temperature,
