@@ -66,9 +66,7 @@ def in_processes(
                     executor.submit(
                         _answer,
                         driver,
-                        partial(
-                            answer, silent, fold, threads, StepFile(folder / str(fold.number))
-                        ),
+                        partial(answer, silent, fold, threads, StepFile(folder / str(fold.number))),
                     )
                     for fold in folds
                 ]

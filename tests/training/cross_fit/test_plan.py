@@ -39,7 +39,9 @@ def test_more_rows_get_fewer_folds_and_very_many_none():
 
 
 def test_more_time_allows_more_folds():
-    folds = [plan_folds(3_000_000, NETWORK, groups=99, budget=60 * n).folds for n in (1, 10, 100, 1000)]
+    folds = [
+        plan_folds(3_000_000, NETWORK, groups=99, budget=60 * n).folds for n in (1, 10, 100, 1000)
+    ]
     assert folds == sorted(folds)
     assert (folds[0], folds[-1]) == (0, 5)
 
@@ -75,7 +77,9 @@ def test_rows_are_split_once_where_that_is_asked_for_or_other_rows_decide(settin
 
 
 def test_an_option_of_folds_is_refused_where_there_is_no_time_for_them():
-    with pytest.raises(ConflictError, match="--jobs needs folds, and two take more than the 60 sec"):
+    with pytest.raises(
+        ConflictError, match="--jobs needs folds, and two take more than the 60 sec"
+    ):
         plan(count=100_000, words=60, jobs=2, time_budget=60)
     with pytest.raises(ConflictError, match="--out-of-fold needs folds"):
         config(quick=True, out_of_fold=Path("o.parquet"))
