@@ -84,6 +84,9 @@ SPEAKS_FOR = {
     "training/fit": "train",
     "training/package": "train",
     "training/cross_validation.py": "train audit",
+    "training/cross_fit": "train",
+    "training/fold_processes.py": "train audit",
+    "training/train.py": "train",
     "training/split/dataset.py": "train tune",
 }
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?=[^\w-]|$)")

@@ -291,7 +291,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "bidirectional": False, "pooling": "max",
         "vectors": (tmp_path / "w",), "unlabelled": (tmp_path / "u", tmp_path / "z"),
         "keep_vectors": 8, "blend": "off", "require_baseline": True, "report_texts": True,
-        "refit": True, "self_train": True,
+        "refit": True, "self_train": True, "quick": True, "time_budget": 77.0,
         "settings": tmp_path / "s", "folds": 3, "jobs": 2, "out_of_fold": tmp_path / "o",
         "resume": True, "augment": "templates,synonyms", "template_file": tmp_path / "f",
         "synonyms": tmp_path / "y", "skip_unlabelled": True, "normalize_labels": True,
