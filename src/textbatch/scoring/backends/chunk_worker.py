@@ -6,11 +6,13 @@ It imports what predicts and nothing else, so that it starts quickly.
 from __future__ import annotations
 
 import os
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 
 import numpy as np
 import pyarrow as pa
@@ -107,9 +109,13 @@ def serve(connection: Connection, driver: int) -> None:
 
 
 def _answer_all(connection: Connection, predictor: Predictors) -> None:
+    # Pieces are received beside the work: the driver sends one while an answer is sent to it, and
+    # where both are larger than what the connection holds, each would wait for the other.
+    pieces: SimpleQueue[bytes | BaseException] = SimpleQueue()
+    threading.Thread(target=_receive_all, args=(connection, pieces), daemon=True).start()
     pending: deque[tuple[PendingOfEach, list[tuple[int, int]]]] = deque()
     while True:
-        if pending and (len(pending) >= DEPTH or not connection.poll()):
+        if pending and (len(pending) >= DEPTH or pieces.empty()):
             begun, tokens = pending.popleft()
             # Tokens are counted when a piece begins, early rows when it ends.
             early = [one[2] for one in predictor.work]
@@ -120,7 +126,10 @@ def _answer_all(connection: Connection, predictor: Predictors) -> None:
             ]
             connection.send(Answer(predictions=predictions, work=work))
             continue
-        texts, undecodable = unpacked(connection.recv_bytes())
+        piece = pieces.get()
+        if isinstance(piece, BaseException):
+            raise piece
+        texts, undecodable = unpacked(piece)
         before_it = predictor.work
         begun = predictor.start(texts, undecodable)
         tokens = [
@@ -128,3 +137,17 @@ def _answer_all(connection: Connection, predictor: Predictors) -> None:
             for then, now in zip(before_it, predictor.work, strict=True)
         ]
         pending.append((begun, tokens))
+
+
+def _receive_all(connection: Connection, pieces: SimpleQueue[bytes | BaseException]) -> None:
+    """Take what the driver sends, until that ends. It sends no more than `DEPTH` before an answer.
+
+    Args:
+        connection: To the driver.
+        pieces: Gets the pieces, and at last the error that ended them.
+    """
+    try:
+        while True:
+            pieces.put(connection.recv_bytes())
+    except BaseException as error:
+        pieces.put(error)
