@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.model.linear import vector_trial
-from textbatch.model.linear.vector_trial import TokenRows, VectorTrial, try_vectors
+from textbatch.model.linear.vector_trial import TokenRows, VectorTrial, mean_of, try_vectors
 
 WORDS = tuple(f"w{number}" for number in range(400))
 
@@ -50,6 +50,11 @@ def test_a_gain_is_more_than_chance():
     assert not VectorTrial(without=1.0, with_vectors=0.995).gains
     assert VectorTrial(without=1.0, with_vectors=0.98).gains
     assert not VectorTrial(without=0.0, with_vectors=0.0).gains
+    lucky, unlucky = (
+        VectorTrial(without=1, with_vectors=0.8),
+        VectorTrial(without=2, with_vectors=2.2),
+    )
+    assert mean_of([lucky, unlucky]) == VectorTrial(without=1.5, with_vectors=1.5)
 
 
 def test_where_nothing_can_be_measured_nothing_gains():

@@ -60,7 +60,7 @@ def build_embedding(
 
     Args:
         run: Names the pretrained files and the unlabelled texts, and tells how to train.
-        splits: The labelled rows. Their validation rows decide about sources that have a name.
+        splits: The labelled rows, which decide about sources that have a name.
         texts: The training texts. Shape `(rows,)`.
         tokens: Their tokens, one text after the other, and where each text begins.
         vocabulary: The frequent words of these texts.

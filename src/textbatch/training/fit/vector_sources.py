@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+import numpy as np
+
+from textbatch.data.readers.labelled import label_ids_of
 from textbatch.data.storage.published_file import PublishedFile, fetch_published
 from textbatch.errors import ConflictError
 from textbatch.model.vectors.named import HOSTS, NamedSource, named_source
@@ -15,6 +18,13 @@ from textbatch.report.terminal.pace import BYTES
 from textbatch.text.normalization import split_tokens
 from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
+from textbatch.types import BoolArray
+
+if TYPE_CHECKING:
+    from textbatch.model.linear.vector_trial import VectorTrial
+
+#: Parts of the rows, each of which is held out once from a trial.
+_FOLDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +119,7 @@ def helpful_sources(
 
     Args:
         run: Told what was compared.
-        splits: Its validation rows decide.
+        splits: Its training and validation rows decide; the validation rows alone are too few.
         sources: All sources.
 
     Returns:
@@ -120,16 +130,7 @@ def helpful_sources(
         if not one.origin:
             kept.append(one)
             continue
-        from textbatch.model.linear.vector_trial import TokenRows, try_vectors
-
-        def rows(labelled: LabelledRows, kind: type[TokenRows] = TokenRows) -> TokenRows:
-            tokens, offsets = split_tokens(labelled.texts)
-            label_ids, _ = label_ids_of(labelled.labels, splits.labels)
-            return kind(tokens=tokens, offsets=offsets, label_ids=label_ids)
-
-        trial = try_vectors(
-            rows(splits.training), rows(splits.validation), one.vectors.words, one.vectors.table
-        )
+        trial = _tried(splits, one.vectors)
         told = (
             f"a linear model loses {trial.with_vectors:.3f} nats on held-out rows with them, "
             f"{trial.without:.3f} without"
@@ -140,6 +141,27 @@ def helpful_sources(
         else:
             warnings.append(f"the vectors of {one.name} are left out: {told}")
     return kept, warnings
+
+
+def _tried(splits: Splits, vectors: WordVectors) -> VectorTrial:
+    """Try vectors on all rows, each of which is held out once."""
+    from textbatch.model.linear.vector_trial import TokenRows, mean_of, try_vectors
+
+    labelled = splits.training.followed_by(splits.validation)
+    folds = np.random.default_rng(0).permutation(len(labelled)) % _FOLDS
+
+    def rows(chosen: BoolArray) -> TokenRows:
+        found = labelled.take(np.flatnonzero(chosen))
+        tokens, offsets = split_tokens(found.texts)
+        label_ids, _ = label_ids_of(found.labels, splits.labels)
+        return TokenRows(tokens=tokens, offsets=offsets, label_ids=label_ids)
+
+    return mean_of(
+        [
+            try_vectors(rows(folds != fold), rows(folds == fold), vectors.words, vectors.table)
+            for fold in range(_FOLDS)
+        ]
+    )
 
 
 def _opened(run: TrainingRun, path: Path) -> OpenedSource:
