@@ -6,6 +6,7 @@
 * `diffing`: the report of `diff`.
 * `inspection`, `verification`: what `inspect` and `verify` find.
 * `folds`: a cross-validation in one line.
+* `learning_curve`: what more rows would bring.
 * `next_steps`: the command that may come next.
 * `speed`: what int8 and early exit change, in words.
 * `comparison`: a model beside simple models.

@@ -13,6 +13,7 @@ from textbatch.report.evaluation import Evaluation
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.folds import folds_line
 from textbatch.report.inline import inline, number
+from textbatch.report.learning_curve import LearningCurve
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +161,7 @@ class TrainReport:
             `rare_label`.
         measured_on: What `test` was measured on: `test rows`, or all rows, each by the models of
             its fold: `folds`.
+        learning_curve: What more rows would bring; None without folds.
     """
 
     model: str
@@ -181,6 +183,7 @@ class TrainReport:
     folds: FoldsSummary | None = None
     left_out: dict[str, int] = field(default_factory=dict)
     measured_on: Literal["test rows", "folds"] = "test rows"
+    learning_curve: LearningCurve | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -198,6 +201,8 @@ class TrainReport:
         }
         if self.folds:
             facts["cross-validation"] = self.folds.line()
+        if self.learning_curve:
+            facts["more rows"] = self.learning_curve.line()
         facts |= {f"left out: {name}": f"{count:,}" for name, count in self.left_out.items()}
         found = self.test.metrics
         rows = [(one.name, number(one.accuracy), number(one.macro_f1)) for one in self.contenders]
@@ -210,6 +215,6 @@ class TrainReport:
         kept = (
             *("rows", "epochs", "best_epoch", "test", "blend_weight", "contenders"),
             *("vectors", "warnings", "near_duplicates", "folds", "augmentation", "self_training"),
-            "measured_on",
+            *("measured_on", "learning_curve"),
         )
         return {name: value for name, value in asdict(self).items() if name in kept}

@@ -12,6 +12,7 @@ from textbatch.data.readers.labelled import LabelledRows
 from textbatch.model.bundle.directory import check_replaceable
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.report.files import job_reported, only_warned, write_json
+from textbatch.report.learning_curve import LearningCurve
 from textbatch.report.listener import SILENT, Listener
 from textbatch.report.terminal.pace import span
 from textbatch.report.training import AugmentationRecord, SelfTrainingRecord, TrainReport
@@ -79,6 +80,7 @@ class _Trained:
         measured: Its measures.
         checkpoint: Deleted when the model is written.
         folds: The answers of folds; None without any.
+        learning_curve: What more rows would bring; None without folds.
         augmentation: What became of augmentation; None if it was not asked for.
         self_training: What became of self-training; None if it was not asked for.
     """
@@ -88,6 +90,7 @@ class _Trained:
     measured: Measured
     checkpoint: Checkpoint | Checkpoints | None
     folds: OutOfFold | None = None
+    learning_curve: LearningCurve | None = None
     augmentation: AugmentationRecord | None = None
     self_training: SelfTrainingRecord | None = None
 
@@ -112,6 +115,7 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
         report_of(config, done.splits, done.fitted, done.measured),
         folds=done.folds.summary() if done.folds else None,
         measured_on="folds" if folds and not config.test else "test rows",
+        learning_curve=done.learning_curve,
         augmentation=done.augmentation,
         self_training=done.self_training,
         seconds=time.perf_counter() - started,
@@ -152,6 +156,7 @@ def _cross_fitted(run: TrainingRun, splits: Splits, folds: int) -> _Trained:
         measured=measured,
         checkpoint=checkpoints,
         folds=out_of_fold,
+        learning_curve=answers.curve,
         augmentation=record if methods else None,
     )
 

@@ -52,6 +52,7 @@ def made(rows: int = 600, folds: int = 3, *, seed: int = 0) -> CrossFitted:
                 int8_logits=its_own,
                 margins={PLAIN: margins[here]},
                 logistic=margins[here],
+                curve=[(100 * (fold + 1), 10), (200 * (fold + 1), 100)],
             )
         )
     texts = pa.array([f"text {n}" for n in range(rows)], pa.large_string())
@@ -76,6 +77,12 @@ def test_epochs_are_means_as_far_as_all_folds_went():
     assert [one.number for one in whole.epochs] == [1, 2]
     assert whole.epochs[1].validation_loss == pytest.approx(0.5)
     assert whole.best_epoch == 2
+
+
+def test_the_learning_curve_is_of_all_folds_together():
+    curve = made().curve
+    assert curve.rows == [200, 400]
+    assert curve.accuracy == pytest.approx([30 / 600, 300 / 600])
 
 
 def test_no_row_has_a_part_in_what_its_own_answer_is_calibrated_with():

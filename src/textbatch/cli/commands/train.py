@@ -56,6 +56,8 @@ def _shown(done: TrainReport, config: TrainCommand) -> Iterator[Any]:
     yield from done.vectors.lines() if done.vectors else ()
     if done.folds:
         yield done.folds.line()
+    if done.learning_curve:
+        yield done.learning_curve.line()
     yield (
         f"{shown_model(done.model)}: the model, of epoch {done.best_epoch} of {len(done.epochs)}, "
         f"made in {done.seconds:.0f} s. Its confidences are calibrated: the network's are divided "

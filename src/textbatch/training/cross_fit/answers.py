@@ -20,6 +20,7 @@ from textbatch.model.quality.calibration import (
 )
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.reliability import Answers
+from textbatch.report.learning_curve import LearningCurve
 from textbatch.report.training import FoldScore
 from textbatch.training.cross_fit.fold import FoldAnswers, FoldTask
 from textbatch.training.linear import HeldOutRows, LinearChoice
@@ -44,6 +45,7 @@ class CrossFitted:
         logistic: Of the logistic regressions. Shape `(rows, labels)`.
         epochs: What each epoch measured: means over the folds, as far as all folds went.
         best_epochs: The best epoch of each fold.
+        curve: How right a linear model of fewer rows is.
     """
 
     rows: LabelledRows
@@ -56,6 +58,7 @@ class CrossFitted:
     logistic: Float32Array
     epochs: list[Epoch]
     best_epochs: list[int]
+    curve: LearningCurve
 
     @classmethod
     def of(
@@ -94,6 +97,12 @@ class CrossFitted:
             logistic=joined([one.logistic for one in found]),
             epochs=_means([one.epochs for one in found]),
             best_epochs=[one.best_epoch for one in found],
+            curve=LearningCurve.of(
+                [
+                    (sum(n for n, _ in each) / len(each), sum(r for _, r in each) / len(rows))
+                    for each in zip(*(one.curve for one in found), strict=True)
+                ]
+            ),
         )
 
     @property

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from textbatch.data.readers.labelled import label_ids_of
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.linear.text_model import LinearFeatures
@@ -26,6 +27,8 @@ from textbatch.types import Float32Array, Int64Array
 
 #: Features of the logistic regression that the model is compared with: words and pairs of them.
 LOGISTIC = LinearFeatures(max_pairs=1_000_000)
+#: The linear model is also fitted to these shares of the other folds, for the learning curve.
+CURVE_SHARES = (0.25, 0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,8 @@ class FoldAnswers:
         int8_logits: The same in int8; None if the network cannot use it.
         margins: Of the linear models, by their features. Shape `(rows, labels)` each.
         logistic: Of the logistic regression. Shape `(rows, labels)`.
+        curve: Whether linear models of some of the other rows are right: their number of rows, and
+            how many answers are right, for each of `CURVE_SHARES`.
     """
 
     number: int
@@ -74,6 +79,7 @@ class FoldAnswers:
     int8_logits: Float32Array | None
     margins: Mapping[LinearFeatures, Float32Array]
     logistic: Float32Array
+    curve: list[tuple[int, int]]
 
 
 def answer_fold(run: TrainingRun, fold: FoldTask, threads: int, told: StepFile) -> FoldAnswers:
@@ -112,9 +118,23 @@ def answer_fold(run: TrainingRun, fold: FoldTask, threads: int, told: StepFile) 
             for features in fold.features
         },
         logistic=linear_answers(labels, start.tokenizer, *rows, LOGISTIC, method="logistic"),
+        curve=_curve(fold, start, run.config.seed),
     )
     told.done()
     return answers
+
+
+def _curve(fold: FoldTask, start: NetworkStart, seed: int) -> list[tuple[int, int]]:
+    """Fit the linear model to some of the other rows; how many rows, and how many right answers."""
+    training, asked, labels = fold.splits.training, fold.splits.test, fold.splits.labels
+    true, _ = label_ids_of(asked.labels, labels)
+    order = np.random.default_rng((seed, fold.number)).permutation(len(training))
+    points = []
+    for share in CURVE_SHARES:
+        some = training.take(np.sort(order[: max(1, round(share * len(training)))]))
+        margins = linear_answers(labels, start.tokenizer, some, asked, LOGISTIC)
+        points.append((len(some), int((margins.argmax(axis=1) == true).sum())))
+    return points
 
 
 def _start_of(fold: FoldTask, min_count: int) -> NetworkStart:

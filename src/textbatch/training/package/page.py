@@ -162,6 +162,7 @@ def _facts(bundle: Bundle, config: TrainConfig, report: TrainReport) -> dict[str
         f"({calibration.nll_before:.4f} before)",
         **speed_facts(bundle.int8, bundle.early_exit),
         **({"Cross-validation": report.folds.line()} if report.folds else {}),
+        **({"More rows": report.learning_curve.line()} if report.learning_curve else {}),
         "Training took": f"{report.seconds:,.0f} s",
         "textbatch": __version__,
         "Python": platform.python_version(),
