@@ -25,6 +25,7 @@ from textbatch.scoring.config import (
 from textbatch.scoring.diff.options import DiffConfig
 from textbatch.scoring.export_options import ExportConfig
 from textbatch.scoring.releases.options import PromoteConfig, RollbackConfig
+from textbatch.scoring.review.options import ReviewConfig
 from textbatch.scoring.table_options import ScoreTablesOptions
 from textbatch.training.config.audit import AuditConfig
 from textbatch.training.config.model_import import ImportSettings
@@ -51,6 +52,7 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
     },
     "scoring/compare_api.py": {
         "diff": (DiffConfig, ("progress", "log")),
+        "review": (ReviewConfig, ("progress",)),
     },
     "scoring/loading.py": {
         "load": (EngineOptions, ("path",)),

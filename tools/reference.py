@@ -32,6 +32,7 @@ from textbatch.report.exporting import ExportReport
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.importing import ImportReport
 from textbatch.report.promotion import PromoteReport, RollbackReport
+from textbatch.report.reviewing import ReviewReport
 from textbatch.report.scoring import RunReport
 from textbatch.report.training import TrainReport
 from textbatch.report.tuning import TuneReport
@@ -56,6 +57,7 @@ REPORTS: dict[str, tuple[type, str]] = {
     "promote": (PromoteReport, "model"),
     "rollback": (RollbackReport, "releases"),
     "diff": (DiffReport, "old"),
+    "review": (ReviewReport, "output"),
 }
 #: This command's record is printed by `--json` alone.
 _UNWRITTEN = "vectors"

@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "normalize",
     "promote",
+    "review",
     "rollback",
     "score",
     "train",
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from textbatch import spark as spark
     from textbatch.errors import TextbatchError
     from textbatch.scoring.api import score
-    from textbatch.scoring.compare_api import diff
+    from textbatch.scoring.compare_api import diff, review
     from textbatch.scoring.evaluate_api import evaluate
     from textbatch.scoring.in_memory import Model
     from textbatch.scoring.loading import load
@@ -67,6 +68,7 @@ _HOMES = {
     "load": "textbatch.scoring.loading",
     "normalize": "textbatch.text.normalization",
     "promote": "textbatch.scoring.model_api",
+    "review": "textbatch.scoring.compare_api",
     "rollback": "textbatch.scoring.model_api",
     "score": "textbatch.scoring.api",
     "train": "textbatch.training.api",

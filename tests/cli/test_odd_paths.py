@@ -25,6 +25,7 @@ OPTIONS = [
 #: What a name must end in, where a command asks for it.
 ENDS = {
     ("audit", "output"): ".csv",
+    ("review", "output"): ".csv",
     ("vectors", "output"): ".vec",
     ("export", "output"): ".onnx",
     ("score", "metrics_file"): ".prom",

@@ -61,6 +61,7 @@ SPEAKS_FOR = {
     "report/diffing.py": "diff",
     "report/html/diff_page.py": "diff",
     "scoring/diff": "diff",
+    "scoring/review": "review",
     "scoring/evaluate.py": "evaluate",
     "scoring/export.py": "export",
     "scoring/export_options.py": "export",

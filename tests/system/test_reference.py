@@ -37,6 +37,7 @@ OTHERS = (
     "promote",
     "rollback",
     "diff",
+    "review",
 )
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"

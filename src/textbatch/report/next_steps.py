@@ -167,6 +167,19 @@ def after_diff(diff: Sequence[str]) -> Iterator[str]:
     yield f"{INDENT}{command_line(*diff, '--html', 'diff.html')}"
 
 
+def after_review(queue: str, text_column: str, label_column: str) -> Iterator[str]:
+    """What to do with rows that people label.
+
+    Args:
+        queue: Their file.
+        text_column: Its column with the texts.
+        label_column: Its column for the labels.
+    """
+    columns = ("--text-column", text_column, "--label-column", label_column, "--skip-unlabelled")
+    yield "When people have filled in the labels, train with them and the rows from before:"
+    yield f"{INDENT}{command_line('train', 'labelled.csv', queue, *columns)}"
+
+
 def after_promote(releases: os.PathLike[str] | str, *, first: bool) -> Iterator[str]:
     """What to do with a model that was promoted.
 

@@ -31,6 +31,7 @@
 * `export`, `export_options`: the path of `export`, and its options.
 * `migrate`: `inspect --migrate`.
 * `diff`: what has changed between two outputs, or two models.
+* `review`: which rows people should label next.
 * `output_files`: the files of an output.
 * `releases`: versions of a model: `promote` and `rollback`.
 * `evaluate`, `inspect`, `verify`, `show`, `predict`: the commands of these names.

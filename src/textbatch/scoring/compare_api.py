@@ -1,4 +1,4 @@
-"""Comparing outputs and models.
+"""Comparing outputs and models; rows to be labelled.
 
 `python -m tools.python_api` writes the parameters from the classes of options.
 """
@@ -7,14 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textbatch.data.choices import InputFormat, Quoting
+from textbatch.data.choices import FailOrReplace, InputFormat, Quoting
 from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.report.diffing import DiffReport
 from textbatch.report.listener import messages_to
+from textbatch.report.reviewing import ReviewReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.diff.diff import diff as diff_sides
 from textbatch.scoring.diff.options import DiffConfig
+from textbatch.scoring.review.options import ReviewConfig
+from textbatch.scoring.review.review import review as review_output
 
 
 def diff(
@@ -100,3 +103,39 @@ def diff(
     for warning in done.warnings:
         listener.log(f"warning: {warning}")
     return done
+
+
+def review(
+    scored: PathLike,
+    *,
+    budget: int = 200,
+    text_column: str = "text",
+    output: PathLike = "queue.csv",
+    label_column: str = "label",
+    columns: Sequence[str] | None = None,
+    of: str | None = None,
+    if_exists: FailOrReplace = "fail",
+    report: PathLike | None = None,
+    progress: Progress | None = None,
+) -> ReviewReport:
+    """List the rows whose labels would teach a model most. As the command `review`.
+
+    Args:
+        scored: What score wrote: a file or a folder.
+        budget: How many rows people can label.
+        text_column: Column that holds the text, which the queue quotes.
+        output: The queue: a .csv or .parquet file.
+        label_column: Name of the empty column for the label.
+        columns: Other columns to quote, as an id. None means none.
+        of: Of an output of several models the one whose answers count. None means the only one.
+        if_exists: What to do if the output exists.
+        report: Write the run's report to this JSON file, on failure too.
+        progress: Called as rows are read.
+
+    Returns:
+        What was chosen.
+
+    Raises:
+        TextbatchError: Its subclass tells the kind of error.
+    """
+    return review_output(ReviewConfig.given(locals()), progress=progress)
