@@ -21,7 +21,10 @@ def test_a_curve_that_falls_is_chance():
     assert curve.line().endswith("; more rows like these would bring little")
 
 
-@pytest.mark.parametrize("points", [[], [(9, 0.5)], [(5, 0.2), (5, 0.3)], [(5, 0.5), (9, 1.0)]])
+@pytest.mark.parametrize(
+    "points",
+    [[], [(99, 0.5)], [(9, 0.5), (19, 0.6)], [(99, 0.2), (99, 0.3)], [(99, 0.5), (199, 1.0)]],
+)
 def test_where_nothing_tells_nothing_is_told(points):
     curve = LearningCurve.of(points)
     assert curve.doubled is None

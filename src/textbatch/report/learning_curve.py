@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+#: With fewer rows than this, what a quarter of them teaches tells nothing.
+_LEAST_ROWS = 50
 #: A gain that is smaller than this is told as none.
 _LEAST_GAIN = 0.002
 
@@ -54,7 +56,12 @@ class LearningCurve:
 
 
 def _doubled(rows: Sequence[int], accuracy: Sequence[float]) -> float | None:
-    if len(rows) < 2 or len(set(rows)) < len(rows) or not all(0 < one < 1 for one in accuracy):
+    if (
+        len(rows) < 2
+        or rows[0] < _LEAST_ROWS
+        or len(set(rows)) < len(rows)
+        or not all(0 < one < 1 for one in accuracy)
+    ):
         return None
     x = [math.log(count) for count in rows]
     y = [math.log(1 - value) for value in accuracy]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,8 @@ def import_keras(*, threads: int | None = None) -> None:
         return
     import tensorflow
 
+    # It warns of each small set of rows, whose mini-batches differ in shape.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     # TensorFlow refuses both when it is already running. Then its settings stay as they are.
     with suppress(RuntimeError):
         if threads:
