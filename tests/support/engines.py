@@ -74,8 +74,7 @@ def run_script(folder: Path, text: str, *, seconds: float = 300) -> list[str]:
     done = subprocess.run(
         [PYTHON, "job.py"],
         cwd=folder,
-        # For a Ray that the script starts by itself.
-        env={**os.environ, **ENVIRONMENT, "RAY_raylet_start_wait_time_s": "300"},
+        env={**os.environ, **ENVIRONMENT},
         capture_output=True,
         text=True,
         timeout=seconds,

@@ -22,8 +22,10 @@ from textbatch.scoring.backends.cluster import (
     unreachable,
 )
 
-#: What Ray waits for by itself, in seconds: 60 and 30 unless these variables say more.
-_PATIENCE = ("RAY_worker_register_timeout_seconds", "RAY_raylet_start_wait_time_s")
+#: What a process of Ray may take to start, in seconds: 60 unless this variable says more. How long
+#: it waits for its first process is not set: where that has died, which it does when the machine is
+#: busy, the sooner Ray is started anew the better.
+_PATIENCE = ("RAY_worker_register_timeout_seconds",)
 
 
 def connect(address: str | None, cpus: int) -> None:
