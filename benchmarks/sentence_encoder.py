@@ -49,7 +49,7 @@ def measured(encoder, name: str, folder: Path) -> list[str]:
 
     log(name)
     task = TASKS[name]
-    files = [task.training] + ([task.validation] if task.validation else [])
+    files = [task.training]
     parts = [[folder / f"{file}.parquet" for file in files], [folder / f"{task.test}.parquet"]]
     texts, labels = zip(*map(_read, parts), strict=True)
     started = time.perf_counter()
