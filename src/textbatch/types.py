@@ -26,10 +26,13 @@ class Status(IntEnum):
     OK = 0
     TRUNCATED = 1  # scored on the text's first tokens
     LOW_CONFIDENCE = 2  # scored, the label withheld
-    NO_KNOWN_TOKENS = 3  # from here on there is no evidence, so the network is not asked
+    NO_KNOWN_TOKENS = 3  # from here to BAD_TEXT there is no evidence: the network is not asked
     EMPTY_TEXT = 4
     NULL_TEXT = 5
     BAD_TEXT = 6  # not valid UTF-8
+    # Codes are kept in journals and caches, so what came later has a later number.
+    WINDOWED = 7  # a long text, all of it scored: the mean over windows
+    NOVEL = 8  # scored, the label withheld: the text is unlike those of all labels
 
     @classmethod
     def names(cls) -> list[str]:
@@ -46,7 +49,23 @@ def has_evidence(status: NDArray[np.int8]) -> BoolArray:
     Returns:
         Shape `(rows,)`.
     """
-    return np.asarray(status < Status.NO_KNOWN_TOKENS)
+    return np.asarray((status < Status.NO_KNOWN_TOKENS) | (status > Status.BAD_TEXT))
+
+
+def has_label(status: NDArray[np.int8]) -> BoolArray:
+    """Where the output has a label: there is evidence, and it is not withheld.
+
+    Args:
+        status: Codes of `Status`. Shape `(rows,)`.
+
+    Returns:
+        Shape `(rows,)`.
+    """
+    return np.isin(status, LABELLED)
+
+
+#: The statuses of rows with a label.
+LABELLED = (Status.OK, Status.TRUNCATED, Status.WINDOWED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +138,15 @@ class Predictions:
         probabilities: Calibrated probabilities, in the order of the bundle's labels; NaN without
             evidence. Shape `(rows, labels)`.
         status: Codes of `Status`. Shape `(rows,)`.
+        extras: What else is told of the rows, as numbers; None where nothing was asked for. Shape
+            `(rows, numbers)`.
         others: The answers of further models to the same rows, in the order of the models. They
             travel with those of the first model, and have none themselves.
     """
 
     probabilities: Float32Array
     status: NDArray[np.int8]
+    extras: Float32Array | None = None
     others: tuple[Predictions, ...] = ()
 
     def __len__(self) -> int:
@@ -134,6 +156,7 @@ class Predictions:
         return Predictions(
             probabilities=self.probabilities[rows],
             status=self.status[rows],
+            extras=None if self.extras is None else self.extras[rows],
             others=tuple(one[rows] for one in self.others),
         )
 
@@ -156,8 +179,14 @@ class Predictions:
         return cls(
             probabilities=np.concatenate([part.probabilities for part in parts]),
             status=np.concatenate([part.status for part in parts]),
+            extras=_joined([part.extras for part in parts]),
             others=tuple(map(cls.concatenate, zip(*(part.others for part in parts), strict=True))),
         )
+
+
+def _joined(parts: Sequence[Float32Array | None]) -> Float32Array | None:
+    there = [part for part in parts if part is not None]
+    return np.concatenate(there) if there else None
 
 
 class ReadShare(float):

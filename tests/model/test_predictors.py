@@ -58,7 +58,7 @@ def test_texts_are_split_once_for_models_with_equal_rules(bundles, monkeypatch):
     monkeypatch.setattr(Tokenizer, "split", counting)
     with opened([*bundles, bundles[0], bundles[2]]) as predictors:
         predictors.start(pa.array(random_texts(20), pa.large_string())).result()
-    assert splits == {RULES_VERSION: 1, KERAS: 1}
+    assert splits == {(RULES_VERSION, "head"): 1, (KERAS, "tail"): 1}
 
 
 def test_models_share_their_threads(bundle):

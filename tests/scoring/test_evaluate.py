@@ -6,14 +6,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
-from support.bundles import LABELS, random_bundle, random_texts, write_bundle
+from support.bundles import LABELS, WORDS, random_bundle, random_texts, write_bundle
 
 from textbatch.errors import DataError, TooManyBadRowsError
 from textbatch.model.quality.text_sketch import TextSketch
+from textbatch.report.terminal.tables import evaluation_tables
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.evaluate_api import evaluate
 from textbatch.scoring.score import score
+
+
+def plain(shown) -> str:
+    console = Console(width=80)
+    with console.capture() as heard:
+        console.print(shown)
+    return heard.get()
 
 
 @pytest.fixture
@@ -176,3 +185,24 @@ def test_a_calibration_that_became_worse_is_remarked_on(labelled_file, tmp_path)
     assert not evaluate((labelled_file,), model=as_bad).warnings
     evaluate((labelled_file,), model=tmp_path / "good", html=page)
     assert "calibration is worse than in training" in page.read_text()
+
+
+def test_the_surest_mistakes_are_told_with_their_words_where_that_is_asked_for(
+    labelled_file, model, tmp_path
+):
+    page = tmp_path / "page.html"
+    assert evaluate((labelled_file,), model=model).errors == ()
+    found = evaluate((labelled_file,), model=model, explain=2, html=page)
+    confidences = [one.confidence for one in found.errors]
+    assert confidences == sorted(confidences, reverse=True)
+    assert len(confidences) == 50
+    for one in found.errors:
+        assert one.true != one.predicted
+        assert {word.token for word in one.tokens} <= {*WORDS, "zzz", "qqq", "istanbul"}
+        assert 1 <= len(one.tokens) <= 2
+    first = found.errors[0]
+    assert first.words in page.read_text("utf-8")
+    assert found.to_dict()["errors"][0]["tokens"][0]["token"] == first.tokens[0].token
+    shown = "\n".join(map(plain, evaluation_tables(found)))
+    assert first.tokens[0].token in shown
+    assert "words that carried it" in shown

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from textbatch.model.beside import novelty_numbers
 from textbatch.model.bundle.blend import Blend
 from textbatch.model.bundle.bundle import Bundle, save_bundle
 from textbatch.model.bundle.classifier import Classifier
@@ -29,11 +30,13 @@ from textbatch.model.network.chain import Chain, ChainLayer
 from textbatch.model.network.weights import Weights
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import Calibration
+from textbatch.model.quality.novelty import Novelty
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.report.listener import Listener
 from textbatch.text.keras_text import KerasText
 from textbatch.text.vocabulary import Vocabulary
+from textbatch.types import has_evidence
 
 WORDS = tuple(
     "the of to and in for on with refund invoice charge card price login password account "  # noqa: SIM905
@@ -238,6 +241,19 @@ def write_bundle(path: Path, bundle: Bundle | None = None) -> Path:
     """Write a bundle, by default a random one, and return its path."""
     save_bundle(bundle or random_bundle(), path, card="# test\n", overwrite=False)
     return path
+
+
+def with_novelty(bundle: Bundle) -> Bundle:
+    """The bundle, which knows what random texts are like."""
+    with open_predictor(bundle.classifier, threads=1) as predictor:
+        texts = pa.array([text or "" for text in random_texts(300, seed=8)], pa.large_string())
+        logits, status = predictor.predict_logits(texts)
+        rows = np.flatnonzero(has_evidence(status))
+        tokens = predictor.tokenizer.encode(texts)
+        numbers = novelty_numbers(
+            tokens, rows, logits, bundle.classifier.temperature, predictor.tokenizer
+        )
+    return replace(bundle, novelty=Novelty.fitted(numbers))
 
 
 def random_texts(rows: int, *, seed: int = 0, longest: int = 20) -> list[str | None]:

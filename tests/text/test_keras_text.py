@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from textbatch.errors import BundleError
 from textbatch.text.keras_text import KerasText
-from textbatch.text.tokenizer import MAX_CHARACTERS, Tokenizer
+from textbatch.text.long_texts import MAX_CHARACTERS
+from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import Vocabulary
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'

@@ -17,6 +17,8 @@ StatusName = Literal[
     "empty_text",
     "null_text",
     "bad_text",
+    "windowed",
+    "novel",
 ]
 #: What quotes mean in CSV and TSV; see `readers.quoting`.
 Quoting = Literal["auto", "none"]

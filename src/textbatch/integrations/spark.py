@@ -19,6 +19,7 @@ from textbatch.errors import DataError
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.scoring.config import ScoreTableOptions
 from textbatch.scoring.scorer import Scorer
+from textbatch.text.choices import OnLong
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -44,12 +45,16 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
+    novelty: bool = False,
+    max_novelty: float = 0.0,
+    explain: int = 0,
     label_sets: float | None = None,
     join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     threads: int | None = None,
     ship: bool = True,
 ) -> DataFrame:
@@ -68,6 +73,10 @@ def score(
         min_confidence: Withhold labels with a smaller confidence.
         min_precision: Withhold labels that are not shown to be right this often, as 0.95.
         strict_precision: Refuse labels with too few held-out answers for --min-precision.
+        novelty: Add how unlike all labels the text is: the share of ordinary texts that are as
+            unlike.
+        max_novelty: Withhold labels of texts whose novelty is below this, as 0.01.
+        explain: Add the K words that carried the decision, with weights; it takes long.
         label_sets: Add all labels that may be right: the true one is among them this often, as
             0.95. None means none.
         join_lists: Join texts that are lists of strings, with this between. None means refuse them.
@@ -75,6 +84,7 @@ def score(
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
         early_exit: The linear model answers alone where the network would not change the label.
+        on_long: Of texts longer than the model reads: the part to use, or windows over all of it.
         threads: CPU threads to use. None means what this process may use.
         ship: Send a model that is on the driver to the executors. False means they find it at the
             same path.

@@ -1,9 +1,11 @@
 """The model: everything that a bundle holds, and what computes its answers.
 
 * `predictor`, `predictors`: from texts to calibrated probabilities, by one model or several.
+* `replay`: the golden rows of a bundle, answered again.
 * `export`: a model in the forms of other programs.
 * `distinct_texts`: the texts of a chunk, each once.
 * `statuses`: what becomes of a text before any model sees it.
+* `beside`, `explain`: what is told of a row beside its probabilities; the words that carried it.
 * `pending`: a chunk whose predictions are being computed.
 * `engines`: what runs the network: ONNX Runtime or Keras.
 * `vectors`: word vectors, trained or read from files.

@@ -15,6 +15,7 @@ from textbatch.model.named_models import (
     places_of_models,
 )
 from textbatch.options import Options, option, options
+from textbatch.text.choices import OnLong
 
 
 @options
@@ -33,6 +34,10 @@ class EngineOptions(Options):
     early_exit: bool = option(
         "The linear model answers alone where the network would not change the label.",
         default=False,
+    )
+    on_long: OnLong = option(
+        "Of texts longer than the model reads: the part to use, or windows over all of it.",
+        default="auto",
     )
     threads: int | None = option(
         "CPU threads to use.",
@@ -63,6 +68,7 @@ class EngineOptions(Options):
             "threads": self.threads,
             "precision": "f32" if self.precision == "f32" else "int8",
             "early_exit": self.early_exit or self.precision == "fast",
+            "on_long": self.on_long,
         }
 
 
@@ -74,6 +80,7 @@ class OpeningOptions(TypedDict):
     threads: int | None
     precision: Precision
     early_exit: bool
+    on_long: OnLong
 
 
 @options

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from textbatch.errors import BundleError
 from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch
+from textbatch.text.long_texts import Windows
 from textbatch.types import Float32Array, Int64Array, Predictions, has_evidence
 
 #: Rows that are computed at once, by whoever asks.
@@ -19,11 +20,42 @@ _FEW_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkParts:
+    """What the network computes.
+
+    Attributes:
+        batches: Mini-batches, and their future logits.
+        windows: Where long texts are cut into windows, these; the mini-batches have windows then.
+            None where each row is one text.
+    """
+
+    batches: list[tuple[MiniBatch, Future[Float32Array]]]
+    windows: Windows | None = None
+
+    def put_into(self, logits: Float32Array) -> None:
+        """Wait for the mini-batches, and note the logits of their texts.
+
+        Args:
+            logits: Gets them. Shape `(distinct, labels)`.
+        """
+        there = logits
+        if self.windows:
+            there = np.empty((len(self.windows.rows), logits.shape[1]), np.float32)
+        for batch, future in self.batches:
+            there[batch.rows] = future.result()
+        if self.windows:
+            # Large logits overflow. Answers are checked where they are final.
+            with np.errstate(all="ignore"):
+                rows, means = self.windows.means(there)
+            logits[rows] = means
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shares:
     """Which model answers which of the distinct texts.
 
     Attributes:
-        parts: Mini-batches for the network, and their future logits.
+        network: What the network answers.
         addend: What the linear model adds to the network's logits of each text; None without a
             linear model.
         early: Texts that the linear model answers alone. Shape `(early,)`.
@@ -31,7 +63,7 @@ class Shares:
             `(early, labels)`.
     """
 
-    parts: list[tuple[MiniBatch, Future[Float32Array]]]
+    network: NetworkParts
     addend: Callable[[], Float32Array] | None = None
     early: Int64Array | None = None
     early_logits: Float32Array | None = None
@@ -73,6 +105,7 @@ class PendingPredictions:
         num_labels: Width of the logits.
         temperature: Logits are divided by it.
         on_early: Called with the number of rows that the linear model answered alone.
+        extras: Finds what else is told of the distinct texts, from their logits; None for nothing.
     """
 
     status: NDArray[np.int8]
@@ -81,6 +114,7 @@ class PendingPredictions:
     num_labels: int
     temperature: float
     on_early: Callable[[int], None]
+    extras: Callable[[Float32Array], Float32Array] | None = None
 
     def logits(self) -> tuple[Float32Array, NDArray[np.int8]]:
         """Wait for the mini-batches, and put the rows back into order.
@@ -92,11 +126,27 @@ class PendingPredictions:
         Raises:
             BundleError: The model answered with NaN or infinity.
         """
+        return self._of_texts()[self.distinct], self.status[self.distinct]
+
+    def result(self) -> Predictions:
+        """Wait for the mini-batches. Return calibrated predictions in the order of the rows."""
+        logits, extras = self._of_texts(), None
+        if self.extras:
+            told = self.extras(logits[:-2])
+            nothing = np.full((2, told.shape[1]), np.nan, np.float32)
+            extras = np.concatenate([told, nothing])[self.distinct]
+        return Predictions(
+            probabilities=softmax(logits[self.distinct], self.temperature),
+            status=self.status[self.distinct],
+            extras=extras,
+        )
+
+    def _of_texts(self) -> Float32Array:
+        """Wait for the logits of the distinct texts. Shape `(distinct, labels)`."""
         shares = self.shares()
         # The last two are for null and undecodable texts.
         logits = np.full((len(self.status), self.num_labels), np.nan, np.float32)
-        for batch, future in shares.parts:
-            logits[batch.rows] = future.result()
+        shares.network.put_into(logits)
         if shares.addend:
             with np.errstate(all="ignore"):
                 logits[:-2] += shares.addend()
@@ -105,12 +155,7 @@ class PendingPredictions:
             self.on_early(self._rows_of(shares.early))
         if not np.isfinite(logits[has_evidence(self.status)]).all():
             raise BundleError("the model answers with NaN or infinity", "train it again")
-        return logits[self.distinct], self.status[self.distinct]
-
-    def result(self) -> Predictions:
-        """Wait for the mini-batches. Return calibrated predictions in the order of the rows."""
-        logits, status = self.logits()
-        return Predictions(probabilities=softmax(logits, self.temperature), status=status)
+        return logits
 
     def _rows_of(self, texts: Int64Array) -> int:
         """How many rows have one of these distinct texts."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Self, TypedDict, Unpack
@@ -13,20 +14,21 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textbatch.data.choices import CHUNK_ROWS
-from textbatch.errors import BundleError
+from textbatch.model.beside import NOTHING, Beside
 from textbatch.model.bundle.blend import Blend
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
-from textbatch.model.bundle.golden import replayed
-from textbatch.model.bundle.records import Golden
 from textbatch.model.choices import DeviceName, EngineName, Precision
 from textbatch.model.distinct_texts import DistinctTexts
 from textbatch.model.engines import Engine, check_int8, early_exit_of, open_engine
-from textbatch.model.layout import LAYOUT
 from textbatch.model.linear.early_exit import ExitRule
-from textbatch.model.pending import PendingPredictions, Shares, submit_of
+from textbatch.model.pending import NetworkParts, PendingPredictions, Shares, submit_of
+from textbatch.model.quality.novelty import Novelty
+from textbatch.model.replay import replay
 from textbatch.model.statuses import known_tokens, status_of
-from textbatch.text.bucketing import MiniBatch, mini_batches, slices
+from textbatch.text.bucketing import mini_batches, slices
+from textbatch.text.choices import OnLong
+from textbatch.text.long_texts import windows_of
 from textbatch.text.tokenizer import SplitTexts
 from textbatch.types import (
     BoolArray,
@@ -38,8 +40,6 @@ from textbatch.types import (
     has_evidence,
 )
 
-#: Largest difference of a golden row: other processors round differently.
-GOLDEN_TOLERANCE: dict[Precision, float] = {"f32": 1e-4, "int8": 0.05}
 #: Rows that one call to the linear model has at least, where there are so many.
 _LEAST_ROWS = 512
 
@@ -77,6 +77,8 @@ class Predictor:
         #: Of the texts given to `start`: tokens, unknown ones, rows that the linear model answered.
         self.tokens_seen = self.unknown_tokens = self.early_rows = 0
         self.exits, self._closed = exits, False
+        #: What ordinary texts are like, where the bundle knows it.
+        self.novelty: Novelty | None = None
         self.pool = ThreadPoolExecutor(engine.workers, thread_name_prefix="textbatch-engine")
 
     def start(self, texts: pa.Array, undecodable: BoolArray | None = None) -> PendingPredictions:
@@ -89,26 +91,30 @@ class Predictor:
         distinct = DistinctTexts.of(texts, undecodable)
         return self.start_split(distinct, self.tokenizer.split(distinct.texts))
 
-    def start_split(self, given: DistinctTexts, split: SplitTexts) -> PendingPredictions:
+    def start_split(
+        self, given: DistinctTexts, split: SplitTexts, beside: Beside = NOTHING
+    ) -> PendingPredictions:
         """Begin to score a chunk whose texts are split by now; see `start`.
 
         Args:
             given: The texts of the chunk.
             split: Their tokens, from a tokenizer that splits as this predictor's does.
+            beside: What else is to be told of the rows.
         """
         tokens = self.tokenizer.encode_split(split)
         known = known_tokens(tokens)
-        status = status_of(given.texts, tokens, known)
+        status = status_of(given.texts, tokens, known, self.tokenizer)
         self.tokens_seen += (seen := int(tokens.lengths @ given.rows))
         self.unknown_tokens += seen - int(known @ given.rows)
         rows = np.flatnonzero(has_evidence(status))
         return PendingPredictions(
             status=np.append(status, [Status.NULL_TEXT, Status.BAD_TEXT]).astype(np.int8),
             distinct=given.numbers,
-            shares=self._shares(tokens, rows, self.exits),
+            shares=self.shares(tokens, rows, self.exits),
             num_labels=len(self.classifier.labels),
             temperature=self.classifier.temperature,
             on_early=self._count_early,
+            extras=beside.told(tokens, rows, self),
         )
 
     def predict(self, texts: pa.Array) -> Predictions:
@@ -134,27 +140,7 @@ class Predictor:
         logits, status = zip(*chunks, strict=True)
         return np.concatenate(logits), np.concatenate(status)
 
-    def replay(self, golden: Golden) -> None:
-        """Answer the golden rows of a bundle, and compare the answers.
-
-        Raises:
-            BundleError: The answers differ, or computing them would take too long.
-        """
-        counts = self.tokens_seen, self.unknown_tokens, self.early_rows
-        golden = replayed(golden, self.classifier.architecture)
-        answers = self.predict(pa.array(golden.texts, pa.large_string())).probabilities
-        self.tokens_seen, self.unknown_tokens, self.early_rows = counts
-        worst = float(np.abs(answers - np.array(golden.probabilities, np.float32)).max())
-        # In this form NaN fails too.
-        if not worst <= GOLDEN_TOLERANCE[self.engine.precision]:
-            raise BundleError(
-                "the model's golden rows (texts whose answers it must give again) are off by "
-                f"{worst:.2g} on {self.engine.name}",
-                f"compare the versions in {LAYOUT.manifest} with `textbatch --version`, or train "
-                "again",
-            )
-
-    def _shares(
+    def shares(
         self, tokens: TokenBatch, rows: Int64Array, exits: ExitRule | None
     ) -> Callable[[], Shares]:
         """Begin to compute the logits of rows.
@@ -166,11 +152,11 @@ class Predictor:
         """
         blend = self.classifier.blend
         if exits is None or blend is None:
-            parts = self._network(tokens, rows)
+            network = self._network(tokens, rows)
             helps = blend is not None and blend.weight > 0
             submit = submit_of(self.pool, len(rows), closed=self._closed)
             addend = submit(blend.addend, tokens).result if blend and helps else None
-            shares = Shares(parts=parts, addend=addend)
+            shares = Shares(network=network, addend=addend)
             return lambda: shares
         at_once = -(-len(tokens) // self.engine.workers)
         margins = [
@@ -202,20 +188,23 @@ class Predictor:
         early = rows[leaving]
         scale = np.float32(self.classifier.temperature / exits.temperature)
         return Shares(
-            parts=self._network(tokens, rows[~leaving]),
+            network=self._network(tokens, rows[~leaving]),
             addend=partial(blend.weighted, margins) if blend.weight else None,
             early=early,
             early_logits=margins[early] * scale,
         )
 
-    def _network(
-        self, tokens: TokenBatch, rows: Int64Array
-    ) -> list[tuple[MiniBatch, Future[Float32Array]]]:
+    def _network(self, tokens: TokenBatch, rows: Int64Array) -> NetworkParts:
+        windows = None
+        if self.tokenizer.part == "window":
+            windows = windows_of(tokens, rows, self.tokenizer.max_sequence_length)
+            tokens, rows = windows.tokens, np.arange(len(windows.tokens))
         submit = submit_of(self.pool, len(rows), closed=self._closed)
-        return [
+        batches = [
             (batch, submit(self.engine.predict_logits, batch))
             for batch in mini_batches(tokens, rows, max_padded_tokens=self._batch_tokens)
         ]
+        return NetworkParts(batches=batches, windows=windows)
 
     def _count_early(self, rows: int) -> None:
         self.early_rows += rows
@@ -267,6 +256,7 @@ def open_bundle(
     *,
     batch_tokens: int | None = None,
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     **engine: Unpack[EngineOptions],
 ) -> Predictor:
     """Make a predictor from a bundle, and check that its golden rows get the same answers here.
@@ -276,6 +266,7 @@ def open_bundle(
         batch_tokens: Limit on the padded tokens of a mini-batch; None for the engine's best.
         early_exit: Whether the linear model answers alone where the network would not change the
             label.
+        on_long: What becomes of texts with more tokens than the network reads.
         **engine: Options of `open_engine`.
 
     Raises:
@@ -290,10 +281,13 @@ def open_bundle(
     exits = early_exit_of(bundle, precision) if early_exit else None
     predictor = open_predictor(bundle.classifier, batch_tokens=batch_tokens, **engine)
     try:
-        predictor.replay(bundle.golden)
+        replay(predictor, bundle.golden)
         if exits:
             predictor.exits = exits.rule
-            predictor.replay(exits.golden)
+            replay(predictor, exits.golden)
+        predictor.novelty = bundle.novelty
+        # The golden rows have their answers from the way that the model was trained.
+        predictor.tokenizer = replace(predictor.tokenizer, on_long=on_long)
     except BaseException:
         predictor.close()
         raise

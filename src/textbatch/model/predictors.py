@@ -11,14 +11,14 @@ from typing import Self, Unpack
 import pyarrow as pa
 
 from textbatch.errors import TextbatchError
+from textbatch.model.beside import NOTHING, Beside
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.distinct_texts import DistinctTexts
 from textbatch.model.engines import Engine
 from textbatch.model.options import OpeningOptions
 from textbatch.model.pending import PendingPredictions
 from textbatch.model.predictor import Predictor, open_bundle
-from textbatch.text.tokenizer import SplitTexts
-from textbatch.text.vectorized_text import TextRules
+from textbatch.text.tokenizer import SplitTexts, Splitting
 from textbatch.types import BoolArray, Predictions
 
 
@@ -52,13 +52,19 @@ class Predictors:
     in_flight = Predictor.in_flight
     cached_rows = 0
 
-    def __init__(self, each: Sequence[Predictor]) -> None:
+    def __init__(self, each: Sequence[Predictor], beside: Beside = NOTHING) -> None:
         """Take the predictors; `close` closes them.
 
         Args:
             each: At least one.
+            beside: What is told of each row beside its probabilities.
+
+        Raises:
+            TextbatchError: A model cannot tell this.
         """
-        self.each = tuple(each)
+        self.each, self._beside = tuple(each), beside
+        for one in self.each:
+            beside.check(one)
         # They share their threads, except where another number suits an engine.
         first = self.each[0]
         for one in self.each[1:]:
@@ -84,13 +90,13 @@ class Predictors:
             undecodable: True where a null means that the text is not UTF-8. Shape `(rows,)`.
         """
         distinct = DistinctTexts.of(texts, undecodable)
-        split: dict[TextRules | int, SplitTexts] = {}
+        split: dict[Splitting, SplitTexts] = {}
         pending = []
         for one in self.each:
             way = one.tokenizer.splitting
             if way not in split:
                 split[way] = one.tokenizer.split(distinct.texts)
-            pending.append(one.start_split(distinct, split[way]))
+            pending.append(one.start_split(distinct, split[way], self._beside))
         return PendingOfEach(tuple(pending))
 
     def close(self) -> None:
@@ -115,6 +121,7 @@ def open_bundles(
     bundles: Sequence[Bundle],
     *,
     batch_tokens: int | None = None,
+    beside: Beside = NOTHING,
     **opening: Unpack[OpeningOptions],
 ) -> Predictors:
     """Open several bundles; see `open_bundle`.
@@ -123,6 +130,7 @@ def open_bundles(
         names: The name of each, for messages; empty for a model without one.
         bundles: Loaded bundles.
         batch_tokens: See `open_bundle`.
+        beside: See `Predictors`.
         **opening: See `open_bundle`.
 
     Raises:
@@ -137,7 +145,7 @@ def open_bundles(
         for one in each:
             one.close()
         raise
-    return Predictors(each)
+    return Predictors(each, beside)
 
 
 @contextmanager

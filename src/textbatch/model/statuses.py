@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textbatch.text.normalization import WHITE_SPACE
+from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import OOV_ID
 from textbatch.types import Int64Array, Status, TokenBatch
 
@@ -19,18 +20,23 @@ def known_tokens(tokens: TokenBatch) -> Int64Array:
     return known_before[tokens.offsets[1:]] - known_before[tokens.offsets[:-1]]
 
 
-def status_of(texts: pa.Array, tokens: TokenBatch, known: Int64Array) -> NDArray[np.int8]:
+def status_of(
+    texts: pa.Array, tokens: TokenBatch, known: Int64Array, tokenizer: Tokenizer
+) -> NDArray[np.int8]:
     """Status codes of texts, before their confidence is known.
 
     Args:
         texts: Strings without nulls. Shape `(texts,)`.
         tokens: Their tokens.
         known: How many of these are known. Shape `(texts,)`.
+        tokenizer: What made them, which says what becomes of long texts.
 
     Returns:
         Codes of `Status`. Shape `(texts,)`.
     """
-    status = np.where(tokens.truncated, Status.TRUNCATED, Status.OK).astype(np.int8)
+    longer = tokens.lengths > tokenizer.max_sequence_length
+    status = np.where(longer, Status.WINDOWED, Status.OK)
+    status = np.where(tokens.truncated, Status.TRUNCATED, status).astype(np.int8)
     status[known == 0] = Status.NO_KNOWN_TOKENS
     without_tokens = np.flatnonzero(tokens.lengths == 0)
     if len(without_tokens):

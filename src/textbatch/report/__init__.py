@@ -13,6 +13,7 @@
 * `drift`: how far a run is from the training of its model.
 * `confusions`: the commonest confusions of labels.
 * `known_rows`: a warning of rows that the model was trained on.
+* `long_texts`: a note where many texts were cut.
 * `labels`: labels that look different where they are different.
 * `inline`: reports as a notebook shows them.
 * `files`: reports as JSON files, written on failure too.

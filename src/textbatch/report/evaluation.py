@@ -18,6 +18,43 @@ _WORSE = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenWeight:
+    """A token that carried an answer.
+
+    Attributes:
+        token: The token.
+        weight: By how much the log-odds of the label fall without it.
+    """
+
+    token: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurestError:
+    """A wrong answer with a high confidence.
+
+    Attributes:
+        row: Number of the row in the input, from 1. Several files are counted one after the other.
+        true: The true label.
+        predicted: The predicted label.
+        confidence: Its confidence.
+        tokens: The tokens that carried it.
+    """
+
+    row: int
+    true: str
+    predicted: str
+    confidence: float
+    tokens: tuple[TokenWeight, ...]
+
+    @property
+    def words(self) -> str:
+        """The tokens with their weights, as text."""
+        return ", ".join(f"{one.token} {one.weight:+.1f}" for one in self.tokens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
     """How well a bundle predicts labelled rows.
 
@@ -37,6 +74,7 @@ class Evaluation:
         fingerprint: The bundle's fingerprint.
         limits: What a limit on the confidence would do to the rows that the metrics count.
         label_sets: What sets of labels do, with `--label-sets`; else None.
+        errors: The surest mistakes, surest first, where `--explain` asked for them.
         warnings: What the user should look at.
     """
 
@@ -53,6 +91,7 @@ class Evaluation:
     fingerprint: str = ""
     limits: tuple[LimitMeasure, ...] = ()
     label_sets: LabelSetMeasure | None = None
+    errors: tuple[SurestError, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:

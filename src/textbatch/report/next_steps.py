@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 INDENT = "  "
 #: Names of inputs that stand for themselves; all others stand for Parquet.
 _TEXT_SUFFIXES = (".csv", ".tsv", ".jsonl", ".ndjson")
+#: The statuses of rows whose label was withheld.
+_WITHHELD = ("low_confidence", "novel")
 
 
 def command_line(*words: str | os.PathLike[str]) -> str:
@@ -116,12 +118,15 @@ def after_score(
             a limit could find.
     """
     found = statuses or {"": {}}
-    withheld = next((name for name, rows in found.items() if rows.get("low_confidence")), None)
+    withheld, status = next(
+        ((name, one) for name, rows in found.items() for one in _WITHHELD if rows.get(one)),
+        (None, ""),
+    )
     name = next(iter(found)) if withheld is None else withheld
     of = ("--of", name) if len(found) > 1 else ()
     if withheld is not None:
         yield "To look at the rows whose label was withheld:"
-        yield f"{INDENT}{command_line('show', output, *of, '--status', 'low_confidence')}"
+        yield f"{INDENT}{command_line('show', output, *of, '--status', status)}"
         return
     yield "To look at the least sure rows:"
     yield f"{INDENT}{command_line('show', output, *of, '--below', '0.6')}"

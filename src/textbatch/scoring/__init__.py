@@ -1,8 +1,8 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
 * `api`, `evaluate_api`, `model_api`, `compare_api`, `loading`: the functions for Python.
-* `config`, `shard_options`, `cache_options`, `show_options`: the options of `score` and `evaluate`,
-  and of `show` and `predict`.
+* `config`, `beside_options`, `shard_options`, `cache_options`, `show_options`: the options of
+  `score` and `evaluate`, and of `show` and `predict`.
 * `table_options`: those of `score` for a table in memory.
 * `spread_options`: those of who scores.
 * `score`: a run and its report.
@@ -34,5 +34,6 @@
 * `review`: which rows people should label next.
 * `output_files`: the files of an output.
 * `releases`: versions of a model: `promote` and `rollback`.
+* `surest_errors`: the surest mistakes, with the words that carried them.
 * `evaluate`, `inspect`, `verify`, `show`, `predict`: the commands of these names.
 """

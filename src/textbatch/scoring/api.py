@@ -26,6 +26,7 @@ from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.in_memory import TableT, score_in_memory
 from textbatch.scoring.python_values import check_is_file, is_table
 from textbatch.scoring.score import score as score_file
+from textbatch.text.choices import OnLong
 
 
 @overload
@@ -58,6 +59,9 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
+    novelty: bool = False,
+    max_novelty: float = 0.0,
+    explain: int = 0,
     label_sets: float | None = None,
     shard_rows: int | None = None,
     shard: str | None = None,
@@ -67,6 +71,7 @@ def score(
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     threads: int | None = None,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
@@ -95,12 +100,16 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
+    novelty: bool = False,
+    max_novelty: float = 0.0,
+    explain: int = 0,
     label_sets: float | None = None,
     join_lists: str | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     threads: int | None = None,
 ) -> TableT: ...
 
@@ -134,6 +143,9 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
+    novelty: bool = False,
+    max_novelty: float = 0.0,
+    explain: int = 0,
     label_sets: float | None = None,
     shard_rows: int | None = None,
     shard: str | None = None,
@@ -143,6 +155,7 @@ def score(
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     threads: int | None = None,
     input_format: InputFormat = "auto",
     encoding: str | None = None,
@@ -191,6 +204,10 @@ def score(
         min_confidence: Withhold labels with a smaller confidence.
         min_precision: Withhold labels that are not shown to be right this often, as 0.95.
         strict_precision: Refuse labels with too few held-out answers for --min-precision.
+        novelty: Add how unlike all labels the text is: the share of ordinary texts that are as
+            unlike.
+        max_novelty: Withhold labels of texts whose novelty is below this, as 0.01.
+        explain: Add the K words that carried the decision, with weights; it takes long.
         label_sets: Add all labels that may be right: the true one is among them this often, as
             0.95. None means none.
         shard_rows: Cut a folder's Parquet files into parts of so many rows. None means by file.
@@ -202,6 +219,7 @@ def score(
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
         early_exit: The linear model answers alone where the network would not change the label.
+        on_long: Of texts longer than the model reads: the part to use, or windows over all of it.
         threads: CPU threads to use. None means what this process may use.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.

@@ -16,6 +16,7 @@ from textbatch.errors import ConflictError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.scoring.config import AnswerOptions
 from textbatch.scoring.label_sets import set_limit
+from textbatch.text.choices import OnLong
 from textbatch.types import Float32Array
 
 
@@ -80,6 +81,7 @@ def columns_of(
     options: AnswerOptions,
     bundles: Bundles | None = None,
     thresholds: Sequence[Float32Array | None] = (),
+    on_long: OnLong = "auto",
 ) -> OutputColumns:
     """The columns that are added for the models of a run.
 
@@ -88,9 +90,11 @@ def columns_of(
         options: What is asked for.
         bundles: The models; None where only the names of the columns matter.
         thresholds: For each model those of its labels.
+        on_long: What becomes of long texts.
     """
     each = []
     for index, name in enumerate(names):
+        tokenizer = bundles.each[index].classifier.tokenizer if bundles else None
         each.append(
             OutputColumns(
                 labels=bundles.each[index].labels if bundles else (),
@@ -100,6 +104,10 @@ def columns_of(
                 min_confidence=options.min_confidence,
                 thresholds=thresholds[index] if thresholds else None,
                 set_limit=_set_limit(bundles.each[index] if bundles else None, options),
+                novelty=options.novelty,
+                max_novelty=options.max_novelty,
+                explain=options.explain,
+                tokenizer=replace(tokenizer, on_long=on_long) if tokenizer else None,
             )
         )
     first, *others = each

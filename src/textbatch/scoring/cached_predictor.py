@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from textbatch import __version__
 from textbatch.data.json_text import json_text
+from textbatch.model.beside import NOTHING, Beside
 from textbatch.model.bundle.directory import library_versions
 from textbatch.model.options import EngineOptions
 from textbatch.scoring.answer_cache import Answer, AnswerCache
@@ -22,12 +23,13 @@ from textbatch.scoring.chunk_predictor import ChunkPredictor, EngineTold, Pendin
 from textbatch.types import BoolArray, Float32Array, Int64Array, Predictions
 
 
-def scope_of(bundles: Bundles, options: EngineOptions) -> str:
+def scope_of(bundles: Bundles, options: EngineOptions, beside: Beside = NOTHING) -> str:
     """What decides the bits of an answer besides its text.
 
     Args:
         bundles: The models.
         options: What runs them.
+        beside: What else is told of a text.
     """
     opening: dict[str, object] = {**options.opening()}
     del opening["threads"]  # they change no bit
@@ -35,6 +37,7 @@ def scope_of(bundles: Bundles, options: EngineOptions) -> str:
         "textbatch": __version__,
         "models": [one.fingerprint for one in bundles.each],
         "opening": opening,
+        **({"beside": asdict(beside)} if beside.width else {}),
         "libraries": library_versions(),
         # Other processors round differently.
         "processor": _processor(),
@@ -59,7 +62,11 @@ class CachedPredictor:
     """
 
     def __init__(
-        self, predictor: ChunkPredictor, cache: AnswerCache, widths: Sequence[int]
+        self,
+        predictor: ChunkPredictor,
+        cache: AnswerCache,
+        widths: Sequence[int],
+        extras: int = 0,
     ) -> None:
         """Nothing is asked yet.
 
@@ -67,8 +74,10 @@ class CachedPredictor:
             predictor: Predicts what the cache does not know.
             cache: Of the same models, run in the same way.
             widths: How many probabilities each model gives.
+            extras: How many numbers each model tells beside them, which are kept too.
         """
-        self._predictor, self._cache, self._widths = predictor, cache, tuple(widths)
+        self._predictor, self._cache = predictor, cache
+        self._widths, self._extras = tuple(width + extras for width in widths), extras
         self.in_flight = predictor.in_flight
         self.cached_rows = 0
 
@@ -107,6 +116,7 @@ class CachedPredictor:
         return _Looked(
             cache=self._cache,
             widths=self._widths,
+            extras=self._extras,
             keys=keys,
             distinct=distinct,
             asked=asked,
@@ -133,7 +143,8 @@ class _Looked:
 
     Attributes:
         cache: Gets the new answers.
-        widths: How many probabilities each model gives.
+        widths: How many numbers each model gives: its probabilities, and what it tells beside.
+        extras: How many of them are no probabilities.
         keys: Of the distinct texts.
         distinct: For each row the number of its text; one more for none. Shape `(rows,)`.
         asked: Rows that are predicted. Shape `(asked,)`.
@@ -144,6 +155,7 @@ class _Looked:
 
     cache: AnswerCache
     widths: tuple[int, ...]
+    extras: int
     keys: list[bytes]
     distinct: Int64Array
     asked: Int64Array
@@ -157,7 +169,11 @@ class _Looked:
         if self.pending is not None:
             each = self.pending.result().each
             status[self.asked] = np.stack([one.status for one in each], axis=1)
-            probabilities[self.asked] = np.concatenate([one.probabilities for one in each], axis=1)
+            probabilities[self.asked] = np.concatenate(
+                [numbers for one in each for numbers in (one.probabilities, one.extras)
+                 if numbers is not None],
+                axis=1,
+            )  # fmt: skip
             places, first = np.unique(self.distinct[self.asked], return_index=True)
             self.cache.add({
                 self.keys[place]: Answer(status[row], probabilities[row])
@@ -167,8 +183,13 @@ class _Looked:
         ends = np.cumsum(self.widths)[:-1]
         parts = np.split(probabilities, ends, axis=1)
         return Predictions.together([
-            Predictions(
-                probabilities=np.ascontiguousarray(part), status=np.ascontiguousarray(column)
-            )
-            for part, column in zip(parts, status.T, strict=True)
+            self._apart(part, column) for part, column in zip(parts, status.T, strict=True)
         ])  # fmt: skip
+
+    def _apart(self, numbers: Float32Array, status: NDArray[np.int8]) -> Predictions:
+        labels = numbers.shape[1] - self.extras
+        return Predictions(
+            probabilities=np.ascontiguousarray(numbers[:, :labels]),
+            status=np.ascontiguousarray(status),
+            extras=np.ascontiguousarray(numbers[:, labels:]) if self.extras else None,
+        )

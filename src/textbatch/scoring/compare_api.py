@@ -18,6 +18,7 @@ from textbatch.scoring.diff.diff import diff as diff_sides
 from textbatch.scoring.diff.options import DiffConfig
 from textbatch.scoring.review.options import ReviewConfig
 from textbatch.scoring.review.review import review as review_output
+from textbatch.text.choices import OnLong
 
 
 def diff(
@@ -48,6 +49,7 @@ def diff(
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     threads: int | None = None,
     report: PathLike | None = None,
     progress: Progress | None = None,
@@ -86,6 +88,7 @@ def diff(
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
         early_exit: The linear model answers alone where the network would not change the label.
+        on_long: Of texts longer than the model reads: the part to use, or windows over all of it.
         threads: CPU threads to use. None means what this process may use.
         report: Write the run's report to this JSON file, on failure too.
         progress: Called as rows are read.

@@ -16,6 +16,7 @@ from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions, ModelsOptions
 from textbatch.options import beside, option, options
 from textbatch.report.options import ReportOptions
+from textbatch.scoring.beside_options import BesideOptions, ErrorOptions
 from textbatch.scoring.cache_options import CacheOptions
 from textbatch.scoring.label_set_options import LabelSetOptions
 from textbatch.scoring.shard_options import ShardOptions
@@ -38,7 +39,7 @@ def written_for(output: Location) -> list[Location]:
 
 
 @options
-class AnswerOptions(LabelSetOptions):
+class AnswerOptions(BesideOptions, LabelSetOptions):
     """Which columns are added, and which labels are withheld."""
 
     prefix: str = option("Prefix for the names of the added columns.", default="")
@@ -279,7 +280,7 @@ class ScoreConfig(
 
 
 @options
-class EvaluateConfig(LabelSetOptions, LabelledOptions, ModelOptions, ReportOptions):
+class EvaluateConfig(LabelSetOptions, LabelledOptions, ErrorOptions, ModelOptions, ReportOptions):
     """The options of `evaluate`.
 
     Raises:

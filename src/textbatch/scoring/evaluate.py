@@ -35,6 +35,7 @@ from textbatch.report.known_rows import known_rows_warning
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.config import EvaluateConfig
 from textbatch.scoring.label_sets import set_limit
+from textbatch.scoring.surest_errors import surest_errors
 from textbatch.types import Status, has_evidence
 
 
@@ -87,9 +88,11 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         step_of(progress, len(rows), step="evaluating") as step,
     ):
         found, answers = evaluate_rows(predictor, rows, on_rows=step.advance)
+        errors = surest_errors(predictor, answers, rows, config.explain)
     found = replace(
         found,
         label_sets=_sets(config, bundle, answers, limit),
+        errors=errors,
         input=tuple(map(os.fspath, config.inputs)),
         model=os.fspath(config.model),
         fingerprint=bundle.fingerprint,

@@ -17,6 +17,7 @@ from textbatch.report.evaluation import Evaluation
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import EvaluateConfig
 from textbatch.scoring.evaluate import evaluate as evaluate_files
+from textbatch.text.choices import OnLong
 
 
 def evaluate(
@@ -38,10 +39,12 @@ def evaluate(
     join_lists: str | None = None,
     quarantine: PathLike | None = None,
     max_bad_rows: int | str | None = None,
+    explain: int = 0,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     threads: int | None = None,
     report: PathLike | None = None,
     progress: Progress | None = None,
@@ -68,10 +71,12 @@ def evaluate(
         quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
             --quarantine.
+        explain: Show the surest mistakes, with the K words that carried each; this quotes texts.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
         early_exit: The linear model answers alone where the network would not change the label.
+        on_long: Of texts longer than the model reads: the part to use, or windows over all of it.
         threads: CPU threads to use. None means what this process may use.
         report: Write the run's report to this JSON file, on failure too.
         progress: Called as rows are read and predicted.

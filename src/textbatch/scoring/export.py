@@ -11,7 +11,7 @@ from textbatch.data.storage.new_tree import check_tree, write_tree
 from textbatch.errors import BundleError
 from textbatch.model.bundle.fetch import load_placed
 from textbatch.model.export.exported import Exported, export_bundle
-from textbatch.model.predictor import GOLDEN_TOLERANCE
+from textbatch.model.replay import GOLDEN_TOLERANCE
 from textbatch.report.exporting import Comparison, ExportReport
 from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.listener import SILENT, Listener

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, suppress
+from dataclasses import replace
 from inspect import Signature
 from types import TracebackType
 from typing import Any, Self, TypeVar, cast
@@ -22,10 +23,9 @@ from textbatch.model.options import EngineOptions
 from textbatch.model.predictor import Predictor, open_bundle
 from textbatch.model.predictors import Predictors
 from textbatch.options import options_of
-from textbatch.scoring.bundles import columns_of
+from textbatch.scoring.bundles import Bundles, columns_of
 from textbatch.scoring.chunks import predict_chunks
 from textbatch.scoring.config import AnswerOptions, TableOptions
-from textbatch.scoring.label_sets import set_limit
 from textbatch.scoring.model_handle import ModelHandle
 from textbatch.scoring.precision import label_thresholds
 from textbatch.scoring.python_values import RENAME, frame_library, table_of, texts_of
@@ -78,6 +78,9 @@ class Model:
         min_confidence: float = 0.0,
         min_precision: float = 0.0,
         strict_precision: bool = False,
+        novelty: bool = False,
+        max_novelty: float = 0.0,
+        explain: int = 0,
         label_sets: float | None = None,
         join_lists: str | None = None,
         text_column: str | None = None,
@@ -93,6 +96,10 @@ class Model:
             min_confidence: Withhold labels with a smaller confidence.
             min_precision: Withhold labels that are not shown to be right this often, as 0.95.
             strict_precision: Refuse labels with too few held-out answers for --min-precision.
+            novelty: Add how unlike all labels the text is: the share of ordinary texts that are as
+                unlike.
+            max_novelty: Withhold labels of texts whose novelty is below this, as 0.01.
+            explain: Add the K words that carried the decision, with weights; it takes long.
             label_sets: Add all labels that may be right: the true one is among them this often, as
                 0.95. None means none.
             join_lists: Join texts that are lists of strings, with this between. None means refuse
@@ -111,9 +118,10 @@ class Model:
             TypeError: The value is not a table.
         """
         options = TableOptions.given(locals())
-        added = added_columns(self.bundle, options)
+        added = replace(added_columns(self.bundle, options), tokenizer=self._predictor.tokenizer)
         column = text_column or self.bundle.settings.text_column
-        return scored_table(table, column, added, Predictors([self._predictor]), options.join_lists)
+        answering = Predictors([self._predictor], options.beside)
+        return scored_table(table, column, added, answering, options.join_lists)
 
     def close(self) -> None:
         """Stop the worker threads."""
@@ -214,15 +222,8 @@ def added_columns(bundle: Bundle, options: AnswerOptions) -> OutputColumns:
     Raises:
         QualityGateError: See `label_thresholds`.
     """
-    return OutputColumns(
-        labels=bundle.labels,
-        prefix=options.prefix,
-        probabilities=options.probabilities,
-        top_k=options.top_k,
-        min_confidence=options.min_confidence,
-        thresholds=label_thresholds(bundle, options),
-        set_limit=set_limit(bundle, options),
-    )
+    thresholds = [label_thresholds(bundle, options)]
+    return columns_of([""], options, Bundles(("",), (bundle,)), thresholds)
 
 
 def open_model(path: Location, options: EngineOptions) -> Model:
@@ -266,7 +267,7 @@ def score_in_memory(table: Any, given: Mapping[str, Any], known: Signature) -> A
     with closing(ModelHandle(options)) as models:
         bundles = models.bundles()
         column = bundles.text_column(options.text_column)
-        added = columns_of(bundles.names, options, bundles, models.thresholds())
+        added = columns_of(bundles.names, options, bundles, models.thresholds(), options.on_long)
         return scored_table(table, column, added, models.predictor(), options.join_lists)
 
 

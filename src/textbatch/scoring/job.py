@@ -86,7 +86,7 @@ def prepare(task: FileTask, model: ModelHandle) -> Job:
     check_model(task, bundles.fingerprint)
     text_column = bundles.text_column(config.text_column)
     passed_through = _check_input(source, text_column, config)
-    added = columns_of(bundles.names, config, bundles, model.thresholds())
+    added = columns_of(bundles.names, config, bundles, model.thresholds(), config.on_long)
     added.check_partitions(task.partitions)
     if format_of_output(task.output).is_text:
         from textbatch.data.output.text_file import check_columns

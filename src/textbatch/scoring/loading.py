@@ -9,6 +9,7 @@ from textbatch.data.storage.location import PathLike, location_of
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.model.options import EngineOptions
 from textbatch.scoring.in_memory import Model, open_model
+from textbatch.text.choices import OnLong
 
 
 def load(
@@ -18,6 +19,7 @@ def load(
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     threads: int | None = None,
 ) -> Model:
     """Load a bundle: check its files, and check that it predicts its golden rows as before.
@@ -28,6 +30,7 @@ def load(
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
         early_exit: The linear model answers alone where the network would not change the label.
+        on_long: Of texts longer than the model reads: the part to use, or windows over all of it.
         threads: CPU threads to use. None means what this process may use.
 
     Returns:

@@ -19,6 +19,7 @@ from textbatch.scoring.export_options import ExportConfig
 from textbatch.scoring.releases.options import PromoteConfig, RollbackConfig
 from textbatch.scoring.releases.promote import promote as promote_model
 from textbatch.scoring.releases.rollback import rollback as rollback_model
+from textbatch.text.choices import OnLong
 
 
 def export(
@@ -73,6 +74,7 @@ def promote(
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     threads: int | None = None,
     report: PathLike | None = None,
     progress: Progress | None = None,
@@ -105,6 +107,7 @@ def promote(
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
         early_exit: The linear model answers alone where the network would not change the label.
+        on_long: Of texts longer than the model reads: the part to use, or windows over all of it.
         threads: CPU threads to use. None means what this process may use.
         report: Write the run's report to this JSON file, on failure too.
         progress: Called as rows are read and predicted.
@@ -133,6 +136,7 @@ def rollback(
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
     early_exit: bool = False,
+    on_long: OnLong = "auto",
     threads: int | None = None,
     report: PathLike | None = None,
     log: Callable[[str], None] | None = None,
@@ -148,6 +152,7 @@ def rollback(
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
         early_exit: The linear model answers alone where the network would not change the label.
+        on_long: Of texts longer than the model reads: the part to use, or windows over all of it.
         threads: CPU threads to use. None means what this process may use.
         report: Write the run's report to this JSON file, on failure too.
         log: Called with each message, one line.

@@ -121,6 +121,7 @@ class ModelHandle:
                 bundles.names,
                 bundles.each,
                 batch_tokens=config.batch_tokens if isinstance(config, ScoreConfig) else None,
+                beside=config.beside,
                 **config.opening(),
             )
         return self._predictors
@@ -156,11 +157,11 @@ class ModelHandle:
         if self._cache is None:
             self._cache = AnswerCache(
                 config.cache,
-                scope=scope_of(bundles, config),
-                widths=widths,
+                scope=scope_of(bundles, config, config.beside),
+                widths=[width + config.beside.width for width in widths],
                 max_bytes=(config.cache_mib or 1024) << 20,
             )
-        return CachedPredictor(predictor, self._cache, widths)
+        return CachedPredictor(predictor, self._cache, widths, config.beside.width)
 
     def close(self) -> None:
         """Stop the predictors' threads, or their processes."""

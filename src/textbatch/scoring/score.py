@@ -22,6 +22,7 @@ from textbatch.errors import ConflictError
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.listener import SILENT
+from textbatch.report.long_texts import cut_notes
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
@@ -117,13 +118,14 @@ def scored(
                 BadRowLimit.parse(config.max_bad_rows).check(counts.bad_rows, rows=counts.rows_in)
                 check_enough(counts.rows_in, config.min_rows)
         done = report.of(result)
+        used = result.model.each or (result.model,)
+        # A model of another tool that was not calibrated has seen no text: nothing to compare with.
+        profiles = tuple(one.profile if one.profile and one.profile.rows else None for one in used)
+        done.notes.extend(cut_notes(done, profiles, config.on_long))
         if config.report:
             with only_warned(f"the report {config.report}", done.notes.append):
                 write_json(config.report, done.to_dict())
-        used = result.model.each or (result.model,)
-        # A model of another tool that was not calibrated has seen no text: nothing to compare with.
-        profiles = (one.profile if one.profile and one.profile.rows else None for one in used)
-        yield Scored(report=done, profiles=tuple(profiles))
+        yield Scored(report=done, profiles=profiles)
 
 
 def _model_of(config: ScoreConfig) -> ModelHandle:

@@ -296,4 +296,5 @@ def _open_journal(job: Job, work: WorkDirectory | None) -> Journal:
         num_labels=[len(one.labels) for one in job.bundles.each],
         whole=config.probabilities or config.top_k > 0 or config.label_sets is not None,
         total_rows=job.source.num_rows,
+        extras=config.beside.width,
     )

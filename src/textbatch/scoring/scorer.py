@@ -22,6 +22,7 @@ from textbatch.model.options import EngineOptions
 from textbatch.scoring.config import ScoreTableOptions, TableOptions
 from textbatch.scoring.in_memory import Model, TableT, added_columns, open_model
 from textbatch.scoring.python_values import RENAME
+from textbatch.text.choices import OnLong
 
 
 class Scorer:
@@ -53,12 +54,16 @@ class Scorer:
         min_confidence: float = 0.0,
         min_precision: float = 0.0,
         strict_precision: bool = False,
+        novelty: bool = False,
+        max_novelty: float = 0.0,
+        explain: int = 0,
         label_sets: float | None = None,
         join_lists: str | None = None,
         engine: EngineName = "auto",
         device: DeviceName = "auto",
         precision: PrecisionName = "f32",
         early_exit: bool = False,
+        on_long: OnLong = "auto",
         threads: int | None = None,
     ) -> None:
         """Check the model and the options.
@@ -72,6 +77,10 @@ class Scorer:
             min_confidence: Withhold labels with a smaller confidence.
             min_precision: Withhold labels that are not shown to be right this often, as 0.95.
             strict_precision: Refuse labels with too few held-out answers for --min-precision.
+            novelty: Add how unlike all labels the text is: the share of ordinary texts that are as
+                unlike.
+            max_novelty: Withhold labels of texts whose novelty is below this, as 0.01.
+            explain: Add the K words that carried the decision, with weights; it takes long.
             label_sets: Add all labels that may be right: the true one is among them this often, as
                 0.95. None means none.
             join_lists: Join texts that are lists of strings, with this between. None means refuse
@@ -80,6 +89,8 @@ class Scorer:
             device: Where it runs.
             precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.
             early_exit: The linear model answers alone where the network would not change the label.
+            on_long: Of texts longer than the model reads: the part to use, or windows over all of
+                it.
             threads: CPU threads to use. None means what this process may use.
         """
         self._check(ScoreTableOptions.given(locals()))
@@ -147,6 +158,7 @@ class Scorer:
             device=self.options.device,
             precision=self.options.precision,
             early_exit=self.options.early_exit,
+            on_long=self.options.on_long,
             threads=self.threads(),
         )
         with _LOADING:

@@ -11,7 +11,7 @@ import numpy as np
 from textbatch.data.output.answer_counts import AnswerCounts, WorkCounts
 from textbatch.data.output.records import RowCounts
 from textbatch.scoring.bundles import Bundles
-from textbatch.types import CONFIDENCE_BINS, Predictions, Status, has_evidence
+from textbatch.types import CONFIDENCE_BINS, Predictions, Status, has_evidence, has_label
 
 
 class Tally:
@@ -84,7 +84,7 @@ class _Answers:
     def add(self, predictions: Predictions) -> None:
         """Count the answers to a chunk."""
         self._statuses += np.bincount(predictions.status, minlength=len(Status))
-        labelled = predictions.probabilities[predictions.status <= Status.TRUNCATED]
+        labelled = predictions.probabilities[has_label(predictions.status)]
         self._label_counts += np.bincount(
             labelled.argmax(axis=1), minlength=len(self._label_counts)
         )

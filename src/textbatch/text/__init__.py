@@ -8,5 +8,6 @@
 * `vectorized_text`: those of a TextVectorization layer.
 * `vocabulary`: the tokens that a model knows, and their ids.
 * `tokenizer`: texts to token ids, a chunk at a time.
+* `long_texts`: texts with more tokens than the network reads.
 * `bucketing`: mini-batches of rows of similar length.
 """

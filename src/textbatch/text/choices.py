@@ -10,3 +10,7 @@ Side = Literal["pre", "post"]
 Standardize = Literal["lower_and_strip_punctuation", "lower", "strip_punctuation", "none"]
 #: How it splits texts.
 Split = Literal["whitespace", "character"]
+#: What becomes of a text with more tokens than the network reads; auto is as the model was trained.
+OnLong = Literal["auto", "head", "tail", "head-tail", "window"]
+#: Which part of it is used; `window` is all of it.
+Part = Literal["head", "tail", "head-tail", "window"]

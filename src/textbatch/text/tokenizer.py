@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from textbatch.text.choices import OnLong, Part
 from textbatch.text.keras_text import kept_tokens
+from textbatch.text.long_texts import kept_of_long, part_of_long
 from textbatch.text.normalization import RULES_VERSION, split_tokens
 from textbatch.text.vectorized_text import TextRules
 from textbatch.text.vocabulary import OOV_ID, PAD_ID, Vocabulary
 from textbatch.types import BoolArray, Int64Array, TokenBatch
 
-#: Only so much of a longer text is used, from the side that the network sees. Otherwise one row of
-#: some megabytes would delay the job, although only a few hundred of its tokens are kept.
-MAX_CHARACTERS = 100_000
+#: What decides how texts are split: the rules, and which part of a very long text is looked at.
+Splitting = tuple[TextRules | int, Part]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,20 +40,29 @@ class Tokenizer:
 
     Attributes:
         vocabulary: Known tokens and their ids.
-        max_sequence_length: A longer text keeps only this many tokens, its first ones.
+        max_sequence_length: How many tokens the network reads at once.
         rules: How a model that was made with Keras splits texts; None for textbatch's own rules.
         version: Version of textbatch's own rules.
+        on_long: What becomes of a text with more tokens. With `window` it stays whole.
     """
 
     vocabulary: Vocabulary
     max_sequence_length: int
     rules: TextRules | None = None
     version: int = RULES_VERSION
+    on_long: OnLong = "auto"
 
     @property
-    def splitting(self) -> TextRules | int:
+    def splitting(self) -> Splitting:
         """What decides how `split` splits. Tokenizers in which it is equal can share its result."""
-        return self.rules.splitting if self.rules else self.version
+        return (self.rules.splitting if self.rules else self.version), self.part
+
+    @property
+    def part(self) -> Part:
+        """Which part of a long text is used."""
+        if self.on_long != "auto":
+            return self.on_long
+        return "tail" if self.rules is not None and self.rules.truncating == "pre" else "head"
 
     def encode(self, texts: pa.Array) -> TokenBatch:
         """Encode texts.
@@ -62,7 +71,8 @@ class Tokenizer:
             texts: Valid UTF-8 strings without nulls. Shape `(rows,)`.
 
         Returns:
-            Token ids, cut to `max_sequence_length`. Rows without a token have length 0.
+            Token ids, cut to `max_sequence_length`, or with `window` whole. Rows without a token
+            have length 0.
         """
         return self.encode_split(self.split(texts))
 
@@ -72,7 +82,7 @@ class Tokenizer:
         Args:
             texts: Valid UTF-8 strings without nulls. Shape `(rows,)`.
         """
-        texts, cut = _part_of_long(texts, keep_last=self._keeps_last)
+        texts, cut = part_of_long(texts, self.part)
         tokens, offsets = (
             self.rules.split_tokens(texts) if self.rules else split_tokens(texts, self.version)
         )
@@ -95,37 +105,18 @@ class Tokenizer:
                 unknown = tokens.filter(pa.array(~known))
                 offsets, token_ids = kept_tokens(offsets, known), token_ids[known]
                 tokens = tokens.filter(pa.array(known))
-        lengths = np.diff(offsets)
-        kept = np.minimum(lengths, self.max_sequence_length)
-        truncated = texts.cut | (lengths > kept)
-        if (lengths > kept).any():
-            position = np.arange(len(token_ids)) - np.repeat(offsets[:-1], lengths)
-            inside = (
-                position >= np.repeat(lengths - kept, lengths)
-                if self._keeps_last
-                else position < self.max_sequence_length
-            )
-            token_ids, tokens = token_ids[inside], tokens.filter(pa.array(inside))
-            offsets = np.concatenate([[0], np.cumsum(kept)])
+        truncated = texts.cut
+        if self.part != "window":
+            lengths = np.diff(offsets)
+            kept = np.minimum(lengths, self.max_sequence_length)
+            if (long := lengths > kept).any():
+                truncated = truncated | long
+                inside = kept_of_long(offsets, self.max_sequence_length, self.part)
+                token_ids, tokens = token_ids[inside], tokens.filter(pa.array(inside))
+                offsets = np.concatenate([[0], np.cumsum(kept)])
         return TokenBatch(
             token_ids=token_ids,
             offsets=offsets,
             truncated=truncated,
             unknown=tokens.filter(pa.array(token_ids == OOV_ID)) if unknown is None else unknown,
         )
-
-    @property
-    def _keeps_last(self) -> bool:
-        return self.rules is not None and self.rules.truncating == "pre"
-
-
-def _part_of_long(texts: pa.Array, *, keep_last: bool) -> tuple[pa.Array, BoolArray]:
-    """Cut texts to `MAX_CHARACTERS`; return them, and where something was cut off."""
-    # Look at bytes first: counting characters costs more, and few texts need it.
-    if (pc.max(pc.binary_length(texts)).as_py() or 0) <= MAX_CHARACTERS:
-        return texts, np.zeros(len(texts), bool)
-    long = pc.greater(pc.utf8_length(texts), MAX_CHARACTERS)
-    # Counted from the end, a slice up to the last character needs a bound beyond it.
-    start, stop = (-MAX_CHARACTERS, 2**31 - 1) if keep_last else (0, MAX_CHARACTERS)
-    cut = pc.utf8_slice_codeunits(texts, start, stop)
-    return cut, long.to_numpy(zero_copy_only=False)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from textbatch.data.output import journal as journal_module
 from textbatch.data.output.journal import Journal, OtherTextsError
 from textbatch.errors import OutputError
-from textbatch.types import Predictions, Status
+from textbatch.types import Predictions, Status, has_evidence
 
 LABELS = 5
 
@@ -21,7 +22,7 @@ def predictions(rows: int, seed: int = 0) -> Predictions:
     random = np.random.default_rng(seed)
     probabilities = random.dirichlet(np.ones(LABELS), rows).astype(np.float32)
     status = random.integers(0, len(Status), rows).astype(np.int8)
-    probabilities[status >= Status.NO_KNOWN_TOKENS] = np.nan
+    probabilities[~has_evidence(status)] = np.nan
     return Predictions(probabilities=probabilities, status=status)
 
 
@@ -41,8 +42,10 @@ def append(journal: Journal, first: int, stop: int) -> None:
     journal.append(ALL[now], TEXTS[now], UNDECODABLE[now])
 
 
-def opened(path: Path, *, key: str = "k", whole: bool = True, total: int | None = None) -> Journal:
-    return Journal(path, key=key, num_labels=LABELS, whole=whole, total_rows=total)
+def opened(
+    path: Path, *, key: str = "k", whole: bool = True, total: int | None = None, extras: int = 0
+) -> Journal:
+    return Journal(path, key=key, num_labels=LABELS, whole=whole, total_rows=total, extras=extras)
 
 
 def write(path: Path, sizes: list[int], *, whole: bool = True) -> None:
@@ -92,7 +95,7 @@ def test_without_all_probabilities_the_best_label_and_its_confidence_come_back(t
     assert (tmp_path / "best").stat().st_size < (tmp_path / "whole").stat().st_size
     found, journal = take_all(tmp_path / "best", 100, whole=False)
     journal.close()
-    evidence = ALL.status[:400] < Status.NO_KNOWN_TOKENS
+    evidence = has_evidence(ALL.status[:400])
     wanted = ALL.probabilities[:400][evidence]
     assert found.status.tobytes() == ALL.status[:400].tobytes()
     assert (found.probabilities[evidence].argmax(axis=1) == wanted.argmax(axis=1)).all()
@@ -270,3 +273,22 @@ def test_a_record_that_is_not_the_next_one_ends_the_journal(tmp_path):
     found, journal = take_all(path, 1000)
     assert found is None
     assert journal.rows_resumed == 0
+
+
+def test_what_else_is_told_of_the_rows_comes_back(tmp_path):
+    random = np.random.default_rng(5)
+    for whole in (True, False):
+        path = tmp_path / f"journal-{whole}"
+        told = random.normal(size=(60, 3)).astype(np.float32)
+        answers = replace(ALL[:60], extras=told)
+        journal = opened(path, whole=whole, extras=3)
+        journal.append(answers[:40], TEXTS[:40], UNDECODABLE[:40])
+        journal.append(answers[40:], TEXTS[40:60], UNDECODABLE[40:60])
+        journal.close()
+        found, journal = take_all(path, 25, whole=whole, extras=3)
+        journal.close()
+        assert found.extras.tobytes() == told.tobytes()
+        without, journal = take_all(path, 25, whole=whole)
+        journal.close()
+        assert without is None
+        assert journal.dropped

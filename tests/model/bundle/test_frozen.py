@@ -17,7 +17,7 @@ from support.frozen_bundles import answers_of, machine
 from textbatch.errors import BundleError, OutputError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.bundle.directory import FORMAT_VERSION
-from textbatch.model.predictor import GOLDEN_TOLERANCE
+from textbatch.model.replay import GOLDEN_TOLERANCE
 from textbatch.scoring.migrate import migrate
 
 FROZEN = Path(__file__).parent / "frozen"

@@ -19,7 +19,8 @@ _BEST = ("best label", "second", "third")
 _COLUMNS = ("text", "status", *_BEST)
 #: What a status says of one text. The others do not come up here.
 _REASONS = {
-    "truncated": "the text is long, and only its beginning was looked at",
+    "truncated": "the text is long, and only a part of it was looked at",
+    "windowed": "the text is long, and was looked at piece by piece",
     "no_known_tokens": "no label: the model knows none of its words",
     "empty_text": "no label: the text is empty",
     "bad_text": "no label: the text is not valid UTF-8",

@@ -83,7 +83,8 @@ def _answered(model: str) -> GoldenRows:
     from textbatch.data.storage.places import check_usable
     from textbatch.model.bundle.fetch import load_model
     from textbatch.model.options import NamedModel
-    from textbatch.model.predictor import GOLDEN_TOLERANCE, open_predictor
+    from textbatch.model.predictor import open_predictor
+    from textbatch.model.replay import GOLDEN_TOLERANCE
 
     began = time.perf_counter()
     place = location_of(model)

@@ -2,6 +2,7 @@
 
 * `columns`: the columns that `score` adds: the data contract.
 * `label_sets`: the one with sets of labels.
+* `explanations`: one of them, the words that carried a label.
 * `output_writer`, `output_format`: one file, committed in one step; what its name says.
 * `kept_types`: the columns whose types an output does not keep.
 * `any_output`: what writes an output of any format, its seal, and what it says about itself.

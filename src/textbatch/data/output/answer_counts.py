@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from textbatch.data.choices import LONGEST_MODEL_NAME, MODEL_NAME, MOST_MODELS
 from textbatch.data.strict_json import Count, Sha256, Share
-from textbatch.types import CONFIDENCE_BINS, Status
+from textbatch.types import CONFIDENCE_BINS, LABELLED, Status
 
 #: The name of a model in a run of several. It comes before the names of the model's columns.
 ModelName = Annotated[str, Meta(pattern=rf"\A{MODEL_NAME}\Z", max_length=LONGEST_MODEL_NAME)]
@@ -74,7 +74,7 @@ def fits_rows(
         labels: Their numbers by label.
         histogram: Their numbers by confidence; empty where it is not told.
     """
-    labelled = statuses.get("ok", 0) + statuses.get("truncated", 0)
+    labelled = sum(statuses.get(status.name.lower(), 0) for status in LABELLED)
     return (
         rows == sum(statuses.values())
         and labelled == sum(labels.values())

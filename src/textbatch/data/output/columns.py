@@ -11,10 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from textbatch.data.json_text import json_text
+from textbatch.data.output.explanations import EXPLANATION, explanations
 from textbatch.data.output.footer_schemas import carried_entries
 from textbatch.data.output.label_sets import label_sets
 from textbatch.data.readers.column_names import shown
 from textbatch.errors import ConflictError
+from textbatch.text.tokenizer import Tokenizer
 from textbatch.types import BoolArray, Float32Array, Predictions, Status, TextBatch, has_evidence
 
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
@@ -34,6 +36,10 @@ class OutputColumns:
             thresholds. Shape `(labels,)`.
         set_limit: The least probability of a label in the set of labels that is added; None for no
             sets.
+        novelty: Whether to add how unlike all labels a text is.
+        max_novelty: Labels of texts with a smaller novelty are withheld.
+        explain: How many tokens that carried the decision to add; 0 for none.
+        tokenizer: What made the tokens; None where only the names of the columns matter.
         others: The columns of further models, in the order of the models; each has a prefix of
             its own.
     """
@@ -45,6 +51,10 @@ class OutputColumns:
     min_confidence: float = 0.0
     thresholds: Float32Array | None = None
     set_limit: np.float32 | None = None
+    novelty: bool = False
+    max_novelty: float = 0.0
+    explain: int = 0
+    tokenizer: Tokenizer | None = None
     others: tuple[OutputColumns, ...] = ()
 
     def fields(self) -> list[pa.Field]:
@@ -63,6 +73,10 @@ class OutputColumns:
             fields.append(pa.field(f"{self.prefix}top_confidences", pa.list_(pa.float32())))
         if self.set_limit is not None:
             fields.append(pa.field(f"{self.prefix}label_set", pa.list_(pa.string())))
+        if self.novelty:
+            fields.append(pa.field(f"{self.prefix}novelty", pa.float32()))
+        if self.explain:
+            fields.append(pa.field(f"{self.prefix}explanation", EXPLANATION))
         return fields + [field for one in self.others for field in one.fields()]
 
     def output_schema(self, passed_through: pa.Schema) -> pa.Schema:
@@ -129,18 +143,20 @@ class OutputColumns:
             schema: Schema of the output.
 
         Returns:
-            The rows of the output, and the predictions with the status `low_confidence` set.
+            The rows of the output, and the predictions with the status of withheld labels set.
         """
         answered = [
-            columns._answers(alone)
+            columns._answers(alone, chunk.texts)
             for columns, alone in zip((self, *self.others), predictions.each, strict=True)
         ]
         added = [column for columns, _ in answered for column in columns]
         batch = pa.RecordBatch.from_arrays([*chunk.table.columns, *added], schema=schema)
         return batch, Predictions.together([withheld for _, withheld in answered])
 
-    def _answers(self, predictions: Predictions) -> tuple[list[pa.Array], Predictions]:
-        """The columns of one model, and its predictions with the status `low_confidence` set."""
+    def _answers(
+        self, predictions: Predictions, texts: pa.Array
+    ) -> tuple[list[pa.Array], Predictions]:
+        """The columns of one model, and its predictions with the status of withheld labels."""
         probabilities = predictions.probabilities
         evidence = has_evidence(predictions.status)
         best = np.where(evidence, np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1), 0)
@@ -150,7 +166,10 @@ class OutputColumns:
             needed = np.maximum(needed, self.thresholds[best])
         low = evidence & ~(confidence >= needed)  # in this form NaN is withheld too
         status = np.where(low, np.int8(Status.LOW_CONFIDENCE), predictions.status)
-        hidden = ~evidence | low
+        hidden, extras = ~evidence | low, predictions.extras
+        if self.max_novelty and extras is not None:
+            novel = evidence & (extras[:, 0] < np.float32(self.max_novelty))
+            status, hidden = np.where(novel, np.int8(Status.NOVEL), status), hidden | novel
         added: list[pa.Array] = [
             _categories(best, self.labels, hidden),
             pa.array(confidence, pa.float32(), mask=hidden),
@@ -162,6 +181,11 @@ class OutputColumns:
             added.extend(self._top(probabilities, evidence))
         if self.set_limit is not None:
             added.append(label_sets(probabilities, evidence, self.labels, self.set_limit))
+        if self.novelty and extras is not None:
+            added.append(pa.array(extras[:, 0], pa.float32(), mask=~evidence))
+        if self.explain and self.tokenizer is not None and extras is not None:
+            told = extras[:, -2 * self.explain :]
+            added.append(explanations(self.tokenizer, texts, evidence, told))
         return added, Predictions(probabilities=probabilities, status=status)
 
     def _top(self, probabilities: Float32Array, evidence: BoolArray) -> list[pa.Array]:

@@ -3,9 +3,10 @@
 It is a file that is only appended to. Its first line names the job. Then come records. A record has
 a fixed header (first row, number of rows, length of the payload, a hash of the texts), a sha256 of
 header and payload, and the payload: the status codes (int8), then for each row either the best
-label (int32) and its confidence (float32), or all probabilities (float32); of several models one
-after the other. A record that is torn, or has a wrong hash, ends the journal; the rest is cut off.
-Because of the hashes, records may reach the disk in any order, so they need no sync each.
+label (int32) and its confidence (float32), or all probabilities (float32), then what else is told
+of the rows (float32); of several models one after the other. A record that is torn, or has a wrong
+hash, ends the journal; the rest is cut off. Because of the hashes, records may reach the disk in
+any order, so they need no sync each.
 
 An answer is only for the text that it was computed for. The chunks of a rerun may be others than
 those of the records, so answers are handed out before the last text of their record is seen. Where
@@ -60,6 +61,7 @@ class Journal:
         num_labels: int | Sequence[int],
         whole: bool,
         total_rows: int | None,
+        extras: int = 0,
     ) -> None:
         """Open the journal of an earlier run, if it is of the same job.
 
@@ -70,6 +72,7 @@ class Journal:
             whole: Whether all probabilities are needed later, not only the best.
             total_rows: Number of rows of the input, if it is known. The last chunk is not
                 noted, so a small job writes no journal.
+            extras: How many further numbers each model tells of a row.
 
         Raises:
             StorageError: The file cannot be read.
@@ -78,10 +81,12 @@ class Journal:
         self.rows = self.rows_resumed = 0
         self.dropped = False
         self._widths = (num_labels,) if isinstance(num_labels, int) else tuple(num_labels)
-        self._whole, self._total_rows = whole, total_rows
+        self._whole, self._total_rows, self._extras = whole, total_rows, extras
         # The width alone, as ever, if there is only one.
         labels = self._widths[0] if len(self._widths) == 1 else self._widths
         job = {"format": FORMAT_VERSION, "key": key, "labels": labels, "whole": whole}
+        if extras:
+            job["extras"] = extras
         self._first_line = (json_text(job, ascii_only=True) + "\n").encode()
         # What is left of the record that is being taken, its hash, and that of the texts so far.
         self._record: Predictions | None = None
@@ -253,7 +258,8 @@ class Journal:
             left = os.fstat(self._descriptor).st_size - self._end - size
             # The length is not believed until it is checked.
             fits = (
-                length == count * row_bytes(self._widths, whole=self._whole) and 0 < length <= left
+                length == count * row_bytes(self._widths, whole=self._whole, extras=self._extras)
+                and 0 < length <= left
             )
             if magic != _MAGIC or first != self._rows_read or not fits:
                 return None
@@ -263,4 +269,4 @@ class Journal:
         self._end += size + length
         self._rows_read += count
         self._expected, self._texts = texts, TextDigest()
-        return unpacked(payload, count, self._widths, whole=self._whole)
+        return unpacked(payload, count, self._widths, whole=self._whole, extras=self._extras)

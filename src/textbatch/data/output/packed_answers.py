@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from textbatch.types import Predictions, has_evidence
 
 
-def row_bytes(widths: Sequence[int], *, whole: bool) -> int:
+def row_bytes(widths: Sequence[int], *, whole: bool, extras: int = 0) -> int:
     """How many bytes a row has.
 
     Args:
         widths: How many labels each model has.
         whole: Whether all probabilities are kept, not only the best.
+        extras: How many further numbers each model tells.
     """
-    return sum(_answer_bytes(width, whole=whole) for width in widths)
+    return sum(_answer_bytes(width, whole=whole) + 4 * extras for width in widths)
 
 
 def packed(predictions: Predictions, *, whole: bool) -> bytes:
@@ -26,10 +28,16 @@ def packed(predictions: Predictions, *, whole: bool) -> bytes:
         predictions: The answers.
         whole: As in `row_bytes`.
     """
-    return b"".join(_packed(alone, whole=whole) for alone in predictions.each)
+    return b"".join(
+        _packed(alone, whole=whole)
+        + (b"" if alone.extras is None else alone.extras.astype("<f4", copy=False).tobytes())
+        for alone in predictions.each
+    )
 
 
-def unpacked(payload: bytes, count: int, widths: Sequence[int], *, whole: bool) -> Predictions:
+def unpacked(
+    payload: bytes, count: int, widths: Sequence[int], *, whole: bool, extras: int = 0
+) -> Predictions:
     """Read them.
 
     Args:
@@ -37,12 +45,18 @@ def unpacked(payload: bytes, count: int, widths: Sequence[int], *, whole: bool) 
         count: How many rows it has.
         widths: As in `row_bytes`.
         whole: As in `row_bytes`.
+        extras: As in `row_bytes`.
     """
     answers, start = [], 0
     for width in widths:
         end = start + count * _answer_bytes(width, whole=whole)
-        answers.append(_unpacked(payload[start:end], count, width, whole=whole))
+        answer = _unpacked(payload[start:end], count, width, whole=whole)
         start = end
+        if extras:
+            end = start + count * 4 * extras
+            told = np.frombuffer(payload[start:end], "<f4").reshape(count, extras)
+            answer, start = replace(answer, extras=told), end
+        answers.append(answer)
     return Predictions.together(answers)
 
 

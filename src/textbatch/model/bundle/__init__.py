@@ -2,7 +2,7 @@
 
 * `classifier`: all that decides an answer.
 * `bundle`: a classifier and its records; writing and loading.
-* `records`: what the small files hold.
+* `records`, `read_records`: what the small files hold, and reading them.
 * `held_out`: the file with the held-out answers.
 * `blend`: the linear model in the bundle.
 * `golden`: made-up texts with known answers.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NoReturn, TypeVar
+from typing import NoReturn
 
 from textbatch.errors import BundleError
 from textbatch.model.bundle.blend import read_blend, read_blend_sizes
@@ -22,10 +22,15 @@ from textbatch.model.bundle.directory import (
     read_verified,
     write_directory,
 )
-from textbatch.model.bundle.golden import check_golden
 from textbatch.model.bundle.held_out import held_out_bytes, read_held_out
 from textbatch.model.bundle.memory import bundle_memory
 from textbatch.model.bundle.memory_limit import check_memory
+from textbatch.model.bundle.read_records import (
+    read_early_exit,
+    read_golden,
+    read_novelty,
+    read_record,
+)
 from textbatch.model.bundle.records import (
     ChainConfig,
     EarlyExit,
@@ -42,6 +47,7 @@ from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
 from textbatch.model.network.weights import Weights
 from textbatch.model.quality.calibration import Calibration
+from textbatch.model.quality.novelty import Novelty
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.text.keras_text import KerasText
@@ -49,7 +55,6 @@ from textbatch.text.normalization import OLDEST_RULES, RULES_VERSION
 from textbatch.text.vectorized_text import TextRules
 from textbatch.text.vocabulary import Vocabulary
 
-T = TypeVar("T")
 _Config = NetworkConfig | ImportedConfig | ChainConfig
 
 #: The content of the file for a network that has no int8.
@@ -70,6 +75,7 @@ class Bundle:
         metrics: What training measured, as JSON values.
         int8: What int8 changed; None for a network that has no int8.
         early_exit: Which rows the linear model may answer alone; None for no row.
+        novelty: What ordinary texts are like; None where training did not find out.
         manifest: Hashes, versions and time; None before the bundle is written.
         memory: What it takes in memory, in bytes, as far as sizes tell; 0 before it is loaded.
     """
@@ -83,6 +89,7 @@ class Bundle:
     metrics: Mapping[str, object]
     int8: Int8Check | None
     early_exit: EarlyExit | None = None
+    novelty: Novelty | None = None
     manifest: Manifest | None = None
     memory: int = field(default=0, compare=False)
 
@@ -148,6 +155,8 @@ def save_bundle(
     }
     if bundle.early_exit:
         files[LAYOUT.early_exit] = dump_json(asdict(bundle.early_exit))
+    if bundle.novelty:
+        files[LAYOUT.novelty] = dump_json(asdict(bundle.novelty))
     if page:
         files[LAYOUT.page] = page(fingerprint_of(listed(files))).encode()
     return write_directory(path, files, overwrite=overwrite)
@@ -174,7 +183,7 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
     blend = read_blend_sizes(files)
     memory = bundle_memory(files, network, blend)
     check_memory(path, memory, beside=beside)
-    calibration = _record(files, LAYOUT.calibration, Calibration)
+    calibration = read_record(files, LAYOUT.calibration, Calibration)
     vocabulary = _vocabulary(files, network.vocabulary_size, escaped=bool(rules))
     classifier = Classifier(
         architecture=network,
@@ -186,17 +195,18 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
         blend=read_blend(files, network, blend, vocabulary) if blend else None,
         temperature=calibration.temperature,
     )
-    int8 = _record(files, LAYOUT.precision, Int8Check)
+    int8 = read_record(files, LAYOUT.precision, Int8Check)
     _check_sizes(classifier, files[LAYOUT.graph])
     return Bundle(
         classifier=classifier,
         settings=config.settings,
         calibration=calibration,
         int8=int8 if int8.rows else None,
-        early_exit=_early_exit(files, classifier),
+        early_exit=read_early_exit(files, classifier),
+        novelty=read_novelty(files),
         held_out=read_held_out(files[LAYOUT.held_out], len(classifier.labels)),
-        profile=_record(files, LAYOUT.profile, TrainingProfile),
-        golden=_golden(files, len(classifier.labels)),
+        profile=read_record(files, LAYOUT.profile, TrainingProfile),
+        golden=read_golden(files, len(classifier.labels)),
         metrics=_metrics(files),
         manifest=files.manifest,
         memory=memory,
@@ -243,10 +253,6 @@ def _check_sizes(classifier: Classifier, graph: bytes) -> None:
         )
 
 
-def _record(files: BundleFiles, name: str, kind: type[T]) -> T:
-    return read_fields(kind, parse_json(files[name], name), name)
-
-
 def _labels(files: BundleFiles) -> tuple[str, ...]:
     labels = parse_json(files[LAYOUT.labels], LAYOUT.labels)
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
@@ -254,22 +260,6 @@ def _labels(files: BundleFiles) -> tuple[str, ...]:
     if len(set(labels)) != len(labels):
         raise BundleError(f"{LAYOUT.labels} repeats a label", RESTORE)
     return tuple(labels)
-
-
-def _early_exit(files: BundleFiles, classifier: Classifier) -> EarlyExit | None:
-    if LAYOUT.early_exit not in files:
-        return None
-    found = _record(files, LAYOUT.early_exit, EarlyExit)
-    check_golden(found.golden, len(classifier.labels), LAYOUT.early_exit)
-    if classifier.blend is None or len(classifier.labels) < 2:
-        raise BundleError(f"{LAYOUT.early_exit} is there, but no linear model", RESTORE)
-    return found
-
-
-def _golden(files: BundleFiles, num_labels: int) -> Golden:
-    golden = _record(files, LAYOUT.golden, Golden)
-    check_golden(golden, num_labels, LAYOUT.golden)
-    return golden
 
 
 def _metrics(files: BundleFiles) -> dict[str, object]:

@@ -15,8 +15,8 @@ from textbatch.model.network.chain import Chain
 from textbatch.text import character_classes
 from textbatch.text.characters import APOSTROPHES
 from textbatch.text.keras_text import KerasText
+from textbatch.text.long_texts import MAX_CHARACTERS
 from textbatch.text.normalization import CJK_RANGES, OLDEST_RULES, PUNCTUATION, WHITE_SPACE
-from textbatch.text.tokenizer import MAX_CHARACTERS
 from textbatch.types import Float32Array
 
 #: Increased when a field changes its meaning or is removed.

@@ -27,8 +27,8 @@ from textbatch.text.characters import (
     WORD,
 )
 from textbatch.text.keras_text import KerasText
+from textbatch.text.long_texts import MAX_CHARACTERS
 from textbatch.text.normalization import OLDEST_RULES, WHITE_SPACE
-from textbatch.text.tokenizer import MAX_CHARACTERS
 from textbatch.text.vectorized_text import VectorizedText
 from textbatch.text.vocabulary import OOV_ID, PAD_ID
 

@@ -8,6 +8,7 @@
 * `text_sketch`: whether texts were among those of the training.
 * `thresholds`: from which confidence on a label is right often enough.
 * `label_sets`: which labels may be right.
+* `novelty`: how unlike all labels a text is.
 * `profile`: what the training texts looked like.
 * `drift`: how different two mixes are.
 """

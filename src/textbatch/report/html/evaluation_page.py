@@ -93,13 +93,15 @@ def _errors(
 ) -> tuple[ConfidentError, ...]:
     names = [entry.label for entry in evaluation.metrics.labels]
     numbers = rows.row_numbers
+    words = {one.row: one.words for one in evaluation.errors}
     return tuple(
         ConfidentError(
-            row=position + 1 if numbers is None else int(numbers[position]),
+            row=(row := position + 1 if numbers is None else int(numbers[position])),
             true=names[true],
             predicted=names[predicted],
             confidence=confidence,
             text=rows.texts[position].as_py() if with_texts else None,
+            words=words.get(row, ""),
         )
         for position, true, predicted, confidence in confident_errors(answers, most=_MOST_ERRORS)
     )

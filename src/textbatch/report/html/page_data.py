@@ -59,6 +59,7 @@ class ConfidentError:
         predicted: The predicted label.
         confidence: Confidence of the answer.
         text: The text, only if the user asked for texts.
+        words: The words that carried the answer, only if the user asked for them.
     """
 
     row: int
@@ -66,6 +67,7 @@ class ConfidentError:
     predicted: str
     confidence: float
     text: str | None = None
+    words: str = ""
 
 
 def about_line(inputs: str, model: str, fingerprint: str, when: str = "") -> str:

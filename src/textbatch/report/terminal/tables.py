@@ -27,9 +27,9 @@ from textbatch.report.terminal.releases import versions_table
 
 if TYPE_CHECKING:  # these import scikit-learn, which `inspect` does not need
     from textbatch.report.comparison import Contender
-    from textbatch.report.evaluation import Evaluation
+    from textbatch.report.evaluation import Evaluation, SurestError
 
-#: Where the confusion matrix is too wide, so many confusions are listed.
+#: So many surest mistakes are listed, and confusions where their matrix is too wide.
 _MOST_CONFUSIONS = 12
 #: Smallest width of a label in the confusion matrix, in characters.
 _SHORT_LABEL = 7
@@ -61,6 +61,8 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
     statuses = {name: n for name, n in evaluation.statuses.items() if name != "ok"}
     if statuses:
         yield Text("not plainly ok: " + _counts(statuses))
+    if evaluation.errors:
+        yield _errors(evaluation.errors)
     if evaluation.unlabelled:
         yield Text(f"left out, without a label: {evaluation.unlabelled:,} rows")
     if evaluation.unreadable:
@@ -70,6 +72,16 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
             "labels that the model has never seen, in no metric: "
             + _counts(evaluation.unseen_labels)
         )
+
+
+def _errors(errors: Sequence[SurestError]) -> Table:
+    """The surest mistakes, as many as a screen has room for."""
+    table = _table("row", "sure", "true → predicted", "words that carried it", right=False)
+    for one in errors[:_MOST_CONFUSIONS]:
+        labels = f"{shown_label(one.true)} → {shown_label(one.predicted)}"
+        sure, words = f"{one.confidence:.4f}", printable(one.words)
+        table.add_row(f"{one.row:,}", sure, Text(labels), Text(words))
+    return table
 
 
 def comparison_table(

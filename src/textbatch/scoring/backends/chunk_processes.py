@@ -39,10 +39,16 @@ def model_of_run(config: ScoreConfig) -> ModelHandle:
         opening = config.opening()
         opening["threads"] = threads
         opened = partial(
-            open_bundles, bundles.names, bundles.each, batch_tokens=config.batch_tokens, **opening
+            open_bundles,
+            bundles.names,
+            bundles.each,
+            batch_tokens=config.batch_tokens,
+            beside=config.beside,
+            **opening,
         )
         labels = [len(one.labels) for one in bundles.each]
-        return ChunkProcesses(opened, *labels, workers=workers, threads=threads)
+        extras = config.beside.width
+        return ChunkProcesses(opened, *labels, workers=workers, threads=threads, extras=extras)
 
     return ModelHandle(config, spread)
 
@@ -89,6 +95,7 @@ class ChunkProcesses:
         *num_labels: int,
         workers: int,
         threads: int,
+        extras: int = 0,
         serve: Serve = serve,
     ) -> None:
         """No process is started before there is work for it.
@@ -98,11 +105,12 @@ class ChunkProcesses:
             *num_labels: Width of the probabilities of each model.
             workers: How many processes.
             threads: How many threads each has.
+            extras: How many numbers each model tells of a row beside its probabilities.
             serve: What a process does.
         """
         self.in_flight = 2 * workers + 1
         self.work = [(0, 0, 0) for _ in num_labels]
-        self._num_labels = num_labels
+        self._num_labels, self._extras = num_labels, extras
         self._queue = ChunkQueue(workers)
         self._workers = [
             WorkerProcess(number, self._queue, opened, threads=threads, serve=serve)
@@ -140,7 +148,9 @@ class ChunkProcesses:
         else:
             nothing = [
                 Predictions(
-                    probabilities=np.empty((0, width), np.float32), status=np.empty(0, np.int8)
+                    probabilities=np.empty((0, width), np.float32),
+                    status=np.empty(0, np.int8),
+                    extras=np.empty((0, self._extras), np.float32) if self._extras else None,
                 )
                 for width in self._num_labels
             ]

@@ -18,6 +18,7 @@ from textbatch.training.cross_fit.fold import LOGISTIC
 from textbatch.training.out_of_fold import OutOfFold
 from textbatch.training.package.assemble import Measured, golden_of, profile_of
 from textbatch.training.package.baselines import SIMPLE, compare
+from textbatch.training.package.novelty import ordinary_texts
 from textbatch.training.package.shortcuts import Rounding, Unseen, find_shortcuts
 from textbatch.training.split.dataset import Splits
 from textbatch.types import Int64Array
@@ -83,6 +84,7 @@ def measure_cross_fitted(
         test=test,
         answers=answers,
         contenders=contenders,
+        novelty=ordinary_texts(calibrated),
     )
     return measured, out_of_fold
 

@@ -3,6 +3,7 @@
 * `assemble`: calibrates the network and measures it.
 * `baselines`: the simple models that it is compared with.
 * `shortcuts`: what int8 and early exit change.
+* `novelty`: what it calls ordinary.
 * `page`, `model_card`: the bundle's HTML page and its README.md.
 * `save`: writes report and bundle.
 """

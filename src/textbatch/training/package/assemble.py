@@ -16,6 +16,7 @@ from textbatch.model.bundle.records import EarlyExit, Golden, Int8Check, Setting
 from textbatch.model.network.weights import Weights
 from textbatch.model.predictor import Predictor, open_predictor
 from textbatch.model.quality.calibration import Calibration
+from textbatch.model.quality.novelty import Novelty
 from textbatch.model.quality.profile import TrainingProfile, training_profile
 from textbatch.model.quality.reliability import Answers
 from textbatch.model.quality.thresholds import HeldOut
@@ -28,6 +29,7 @@ from textbatch.training.calibrate import Calibrated, calibrate
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.linear import HeldOutRows
 from textbatch.training.package.baselines import compare
+from textbatch.training.package.novelty import ordinary_texts
 from textbatch.training.package.shortcuts import find_shortcuts
 from textbatch.training.split.dataset import Splits
 from textbatch.types import has_evidence
@@ -45,6 +47,7 @@ class Measured:
         golden: Made-up texts and their predictions.
         int8: What int8 changes; None if the network cannot use it.
         early_exit: Which rows the linear model may answer alone; None for no row.
+        novelty: What ordinary texts are like; None where there were too few held-out rows.
         test: Measures on the test rows, with the engine that `score` uses.
         answers: The predictions for the test rows.
         contenders: How simple models and the network alone do on the test rows.
@@ -60,6 +63,7 @@ class Measured:
     test: Evaluation
     answers: Answers
     contenders: list[Contender]
+    novelty: Novelty | None = None
 
     @property
     def blend_weight(self) -> float:
@@ -82,6 +86,7 @@ class Measured:
             golden=self.golden,
             int8=self.int8,
             early_exit=self.early_exit,
+            novelty=self.novelty,
             metrics=metrics,
         )
 
@@ -140,6 +145,7 @@ def measure_classifier(
         test=test,
         answers=answers,
         contenders=contenders,
+        novelty=ordinary_texts(calibrated),
     )
 
 
