@@ -30,10 +30,12 @@ from textbatch.model.network.weights import Weights
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.profile import TrainingProfile
+from textbatch.model.quality.reference import HeldOutTexts, characters_of, reference_of_rows
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.report.listener import Listener
 from textbatch.text.keras_text import KerasText
 from textbatch.text.vocabulary import Vocabulary
+from textbatch.types import has_evidence
 
 WORDS = tuple(
     "the of to and in for on with refund invoice charge card price login password account "  # noqa: SIM905
@@ -304,3 +306,19 @@ class Steps(Listener):
 
     def names(self) -> list[str]:
         return [step for step, _ in self.seen]
+
+
+def with_reference(bundle: Bundle, texts: list[str]) -> Bundle:
+    """The bundle as if it had been measured on these texts, and had answered all rightly."""
+    array = pa.array(texts, pa.large_string())
+    with open_predictor(bundle.classifier, threads=1) as predictor:
+        found = predictor.predict(array)
+        seen = predictor.seen
+    answered = found.probabilities[has_evidence(found.status)]
+    reference = reference_of_rows(
+        answered,
+        answered.argmax(axis=1),
+        bundle.labels,
+        HeldOutTexts(lengths=characters_of(array), unknown=seen),
+    )
+    return replace(bundle, reference=reference)

@@ -186,6 +186,7 @@ PUBLIC = {
     *(
         "scoring.api",
         "scoring.compare_api",
+        "scoring.evaluate_api",
         "scoring.in_memory",
         "scoring.model_api",
         *("scoring.evaluate_api", "scoring.scorer"),

@@ -277,7 +277,8 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "engine": "tensorflow", "device": "cpu", "threads": 5, "jobs": 2,
         "chunk_rows": 6, "batch_tokens": 7, "dry_run": True,
         "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
-        "strict_types": True, "early_exit": True, "cache": tmp_path / "c", "cache_mib": 5,
+        "strict_types": True, "early_exit": True, "warn_on_drift": True, "fail_on_drift": True,
+        "cache": tmp_path / "c", "cache_mib": 5,
     }  # fmt: skip
     # These exclude others.
     odd_backend = {"backend": "ray", "address": "h:1", "gpus_per_worker": 0.5}

@@ -26,6 +26,7 @@ class BundleLayout:
         blend: Weight and sizes of the linear model.
         linear: The tensors of the linear model.
         early_exit: Which rows the linear model may answer alone.
+        reference: What the answers to held-out rows looked like, which runs are compared with.
         metrics: What training measured.
         card: The model card.
         page: The training report, for people.
@@ -45,6 +46,7 @@ class BundleLayout:
     blend: str = "blend.json"
     linear: str = "linear.safetensors"
     early_exit: str = "early_exit.json"
+    reference: str = "reference.json"
     metrics: str = "metrics.json"
     card: str = "README.md"
     page: str = "report.html"
@@ -63,7 +65,7 @@ class BundleLayout:
         return {
             **dict.fromkeys((self.config, self.calibration, self.precision, self.blend), _SMALL),
             **dict.fromkeys((self.labels, self.golden, self.profile, self.early_exit), _MEDIUM),
-            **dict.fromkeys((self.card, self.graph), _MEDIUM),
+            **dict.fromkeys((self.card, self.graph, self.reference), _MEDIUM),
             **dict.fromkeys((self.vocabulary, self.held_out, self.metrics, self.page), _LARGE),
             **dict.fromkeys(self.tensors, _TENSORS),
         }
@@ -80,8 +82,8 @@ class BundleLayout:
 
     @property
     def optional(self) -> tuple[str, ...]:
-        """The files that not every bundle has and that decide answers. The fingerprint has them."""
-        return (*self.linear_model, self.early_exit)
+        """The files that not every bundle has and that decide. The fingerprint has them."""
+        return (*self.linear_model, self.early_exit, self.reference)
 
 
 #: The layout of all bundles.

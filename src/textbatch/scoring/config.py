@@ -17,6 +17,7 @@ from textbatch.model.options import ModelOptions, ModelsOptions
 from textbatch.options import beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.cache_options import CacheOptions
+from textbatch.scoring.drift_options import DriftOptions
 from textbatch.scoring.label_set_options import LabelSetOptions
 from textbatch.scoring.shard_options import ShardOptions
 from textbatch.scoring.spread_options import SpreadOptions
@@ -78,6 +79,7 @@ class ScoreConfig(
     AnswerOptions,
     ShardOptions,
     CacheOptions,
+    DriftOptions,
     ModelsOptions,
     ReadOptions,
     SpreadOptions,

@@ -6,6 +6,7 @@
 * `held_out`: the file with the held-out answers.
 * `blend`: the linear model in the bundle.
 * `golden`: made-up texts with known answers.
+* `parts`: its small files, read as records.
 * `directory`: the files, their hashes, the fingerprint.
 * `verified_file`: one of these files, compared with the manifest.
 * `memory`, `memory_limit`: what a model takes in memory, and how much it may.

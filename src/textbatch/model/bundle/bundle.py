@@ -22,10 +22,17 @@ from textbatch.model.bundle.directory import (
     read_verified,
     write_directory,
 )
-from textbatch.model.bundle.golden import check_golden
 from textbatch.model.bundle.held_out import held_out_bytes, read_held_out
 from textbatch.model.bundle.memory import bundle_memory
 from textbatch.model.bundle.memory_limit import check_memory
+from textbatch.model.bundle.parts import (
+    early_exit_of,
+    golden_of,
+    labels_of,
+    metrics_of,
+    record_of,
+    reference_in,
+)
 from textbatch.model.bundle.records import (
     ChainConfig,
     EarlyExit,
@@ -43,6 +50,7 @@ from textbatch.model.network.chain import Chain
 from textbatch.model.network.weights import Weights
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.profile import TrainingProfile
+from textbatch.model.quality.reference import Reference, reference_of_held_out
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.text.keras_text import KerasText
 from textbatch.text.normalization import OLDEST_RULES, RULES_VERSION
@@ -70,6 +78,8 @@ class Bundle:
         metrics: What training measured, as JSON values.
         int8: What int8 changed; None for a network that has no int8.
         early_exit: Which rows the linear model may answer alone; None for no row.
+        reference: Held-out texts and answers, which runs are compared with; None in a bundle of an
+            older textbatch.
         manifest: Hashes, versions and time; None before the bundle is written.
         memory: What it takes in memory, in bytes, as far as sizes tell; 0 before it is loaded.
     """
@@ -83,6 +93,7 @@ class Bundle:
     metrics: Mapping[str, object]
     int8: Int8Check | None
     early_exit: EarlyExit | None = None
+    reference: Reference | None = None
     manifest: Manifest | None = None
     memory: int = field(default=0, compare=False)
 
@@ -94,6 +105,11 @@ class Bundle:
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the probabilities."""
         return self.classifier.labels
+
+    @property
+    def compared_with(self) -> Reference | None:
+        """What runs are compared with; None if there were no held-out rows."""
+        return self.reference or reference_of_held_out(self.held_out, self.labels)
 
     @property
     def fingerprint(self) -> str:
@@ -148,6 +164,8 @@ def save_bundle(
     }
     if bundle.early_exit:
         files[LAYOUT.early_exit] = dump_json(asdict(bundle.early_exit))
+    if bundle.reference:
+        files[LAYOUT.reference] = dump_json(asdict(bundle.reference))
     if page:
         files[LAYOUT.page] = page(fingerprint_of(listed(files))).encode()
     return write_directory(path, files, overwrite=overwrite)
@@ -174,30 +192,31 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
     blend = read_blend_sizes(files)
     memory = bundle_memory(files, network, blend)
     check_memory(path, memory, beside=beside)
-    calibration = _record(files, LAYOUT.calibration, Calibration)
+    calibration = record_of(files, LAYOUT.calibration, Calibration)
     vocabulary = _vocabulary(files, network.vocabulary_size, escaped=bool(rules))
     classifier = Classifier(
         architecture=network,
         vocabulary=vocabulary,
-        labels=_labels(files),
+        labels=labels_of(files),
         weights=Weights.parse(files.tensors(LAYOUT.weights, Weights.most_bytes(network)), network),
         text=rules,
         text_rules=version,
         blend=read_blend(files, network, blend, vocabulary) if blend else None,
         temperature=calibration.temperature,
     )
-    int8 = _record(files, LAYOUT.precision, Int8Check)
+    int8 = record_of(files, LAYOUT.precision, Int8Check)
     _check_sizes(classifier, files[LAYOUT.graph])
     return Bundle(
         classifier=classifier,
         settings=config.settings,
         calibration=calibration,
         int8=int8 if int8.rows else None,
-        early_exit=_early_exit(files, classifier),
+        early_exit=early_exit_of(files, classifier),
+        reference=reference_in(files),
         held_out=read_held_out(files[LAYOUT.held_out], len(classifier.labels)),
-        profile=_record(files, LAYOUT.profile, TrainingProfile),
-        golden=_golden(files, len(classifier.labels)),
-        metrics=_metrics(files),
+        profile=record_of(files, LAYOUT.profile, TrainingProfile),
+        golden=golden_of(files, len(classifier.labels)),
+        metrics=metrics_of(files),
         manifest=files.manifest,
         memory=memory,
     )
@@ -241,43 +260,6 @@ def _check_sizes(classifier: Classifier, graph: bytes) -> None:
         raise BundleError(
             f"{LAYOUT.graph} is not the graph that {LAYOUT.config} describes", RESTORE
         )
-
-
-def _record(files: BundleFiles, name: str, kind: type[T]) -> T:
-    return read_fields(kind, parse_json(files[name], name), name)
-
-
-def _labels(files: BundleFiles) -> tuple[str, ...]:
-    labels = parse_json(files[LAYOUT.labels], LAYOUT.labels)
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise BundleError(f"{LAYOUT.labels} is not a list of strings", RESTORE)
-    if len(set(labels)) != len(labels):
-        raise BundleError(f"{LAYOUT.labels} repeats a label", RESTORE)
-    return tuple(labels)
-
-
-def _early_exit(files: BundleFiles, classifier: Classifier) -> EarlyExit | None:
-    if LAYOUT.early_exit not in files:
-        return None
-    found = _record(files, LAYOUT.early_exit, EarlyExit)
-    check_golden(found.golden, len(classifier.labels), LAYOUT.early_exit)
-    if classifier.blend is None or len(classifier.labels) < 2:
-        raise BundleError(f"{LAYOUT.early_exit} is there, but no linear model", RESTORE)
-    return found
-
-
-def _golden(files: BundleFiles, num_labels: int) -> Golden:
-    golden = _record(files, LAYOUT.golden, Golden)
-    check_golden(golden, num_labels, LAYOUT.golden)
-    return golden
-
-
-def _metrics(files: BundleFiles) -> dict[str, object]:
-    value = parse_json(files[LAYOUT.metrics], LAYOUT.metrics)
-    if not isinstance(value, dict):
-        raise BundleError(f"{LAYOUT.metrics} is not a JSON object", RESTORE)
-    check_fields(Measured, value, LAYOUT.metrics)
-    return value
 
 
 def _vocabulary(files: BundleFiles, size: int, *, escaped: bool) -> Vocabulary:
