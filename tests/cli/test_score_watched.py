@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from support.bundles import random_bundle, write_bundle
+from support.bundles import random_bundle, with_reference, write_bundle
 
 HOSTILE = 'a"b\\n\n<script>'
 
@@ -250,17 +250,18 @@ def test_the_page_shows_the_run_beside_the_training(input_file, tmp_path, in_pro
         labels=dict(zip(bundle.labels, (97, 1, 1, 1), strict=True)),
         confidence_histogram=[0] * 19 + [100],
     )
-    model = write_bundle(tmp_path / "model", replace(bundle, profile=profile))
+    bundle = with_reference(replace(bundle, profile=profile), ["refund " * 9] * 100)
+    model = write_bundle(tmp_path / "model", bundle)
     page = tmp_path / "run.html"
     output = tmp_path / "out.parquet"
     flags = ("--html", page, "--chunk-rows", "50")
     run = in_process("score", input_file, output, "--model", model, *flags)
     assert run.returncode == 0, run.stderr
     text = page.read_text("utf-8")
-    for section in ("labels", "statuses", "confidences", "rates", "facts"):
+    for section in ("labels", "statuses", "drift", "confidences", "rates", "facts"):
         assert f'id="{section}"' in text, section
     assert "97.0%" in text
-    assert "The confidences are far from those on the held-out rows" in text
+    assert "The rows are unlike those that the model was measured on" in text
     assert "are unknown to the model, against 1.0% in training" in text
 
 

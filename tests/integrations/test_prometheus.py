@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from textbatch.data.output.signs import Signs
 from textbatch.errors import DataError
 from textbatch.integrations.prometheus import failure_measured, write_success
-from textbatch.model.quality.profile import TrainingProfile
+from textbatch.model.quality.drift import drift_between
+from textbatch.model.quality.estimated_accuracy import EstimatedAccuracy
 from textbatch.report.scoring import RunReport
 
 LABELS = {
@@ -70,7 +72,7 @@ def test_a_night_without_input_shows_nothing_of_the_night_before(tmp_path):
         "stale": 0,
         "rescored": 0,
     }
-    write_success(path, report(rows_in=36, fingerprint="f" * 16, files=files), None)
+    write_success(path, report(rows_in=36, fingerprint="f" * 16, files=files))
     assert by_labels(path, "textbatch_rows_in") == {(): 36}
     assert by_labels(path, "textbatch_files_new") == {(): 3}
     assert by_labels(path, "textbatch_model_fingerprint_info") == {("f" * 16,): 1}
@@ -85,28 +87,30 @@ def test_a_night_without_input_shows_nothing_of_the_night_before(tmp_path):
         "stale": 0,
         "rescored": 0,
     }
-    write_success(path, report(state="skipped", files=files, **nothing), None)
+    write_success(path, report(state="skipped", files=files, **nothing))
     assert by_labels(path, "textbatch_rows_in") == by_labels(path, "textbatch_files_new") == {(): 0}
     for name in ("rows", "labelled_rows", "model_fingerprint_info"):
         assert not by_labels(path, f"textbatch_{name}")
     assert by_labels(path, "textbatch_last_failure_timestamp_seconds")
 
 
-def test_drift_is_measured_against_the_training(tmp_path):
+def test_drift_and_the_estimated_accuracy_are_told(tmp_path):
     path = tmp_path / "m.prom"
-    profile = TrainingProfile(
-        rows=36,
-        tokens_by_quantile={},
-        truncated_share=0.0,
-        oov_share=0.1,
-        labels=dict.fromkeys(LABELS, 1),
-        confidence_histogram=[1] * 19 + [40],
-    )
-    write_success(path, report(confidence_histogram=[1] * 19 + [40]), profile)
-    drift = by_labels(path, "textbatch_drift")
-    assert drift[("confidences",)] == 0
-    assert drift[("labels",)] > 0.1
-    write_success(path, report(), None)
+    signs = [
+        Signs(answers={"a": a, "b": b}, confidences=[a + b], confidence_sums=[0])
+        for a, b in ((50, 50), (5, 95))
+    ]
+    right = EstimatedAccuracy(accuracy=0.9, low=0.8, high=0.95, rows=100, held_out=50)
+    write_success(path, report(drift=drift_between(*signs), estimated_accuracy=right))
+    assert by_labels(path, "textbatch_drift")[("labels",)] == pytest.approx(0.45, abs=0.02)
+    assert by_labels(path, "textbatch_drift_p_value")[("labels",)] < 1e-9
+    assert by_labels(path, "textbatch_drifted") == {("labels",): 1, ("confidences",): 0}
+    assert by_labels(path, "textbatch_estimated_accuracy") == {
+        ("estimate",): 0.9,
+        ("low",): 0.8,
+        ("high",): 0.95,
+    }
+    write_success(path, report())
     assert not by_labels(path, "textbatch_drift")
 
 
@@ -120,7 +124,7 @@ def counted(path):
 )
 def test_no_label_and_no_name_breaks_the_file_and_a_failure_forgets_nothing(name, tmp_path):
     path = tmp_path / name
-    write_success(path, report(), None)
+    write_success(path, report())
     good = samples(path)
     assert counted(path) == sorted(LABELS.values())
     assert len({one.labels["label"] for one in good if "label" in one.labels}) == len(LABELS)
@@ -150,7 +154,7 @@ def test_no_label_and_no_name_breaks_the_file_and_a_failure_forgets_nothing(name
 )
 def test_a_line_that_cannot_be_read_back_costs_no_other(damage, tmp_path):
     path = tmp_path / "m.prom"
-    write_success(path, report(), None)
+    write_success(path, report())
     path.write_bytes(damage.encode() + b"\n" + path.read_bytes() + damage.encode())
     fail(path)
     assert counted(path) == sorted(LABELS.values())

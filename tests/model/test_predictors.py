@@ -44,7 +44,11 @@ def test_each_model_answers_as_it_does_alone(bundles):
             alone = predictor.start(texts, undecodable).result()
         assert found.probabilities.tobytes() == alone.probabilities.tobytes()
         assert found.status.tobytes() == alone.status.tobytes()
-        assert work == (predictor.tokens_seen, predictor.unknown_tokens, 0)
+        assert (work.tokens, work.unknown, work.early) == (
+            predictor.seen.tokens,
+            predictor.seen.unknown,
+            0,
+        )
 
 
 def test_texts_are_split_once_for_models_with_equal_rules(bundles, monkeypatch):

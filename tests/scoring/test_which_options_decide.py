@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from support.bundles import random_bundle, write_bundle
+from support.bundles import random_bundle, with_reference, write_bundle
 from support.options import odd_value
 
 import textbatch
@@ -37,10 +37,13 @@ BESIDE = [name for name in OPTIONS if name not in DECIDING]
 
 
 @pytest.fixture
-def job(model, tmp_path):
+def job(tmp_path):
     """Scores one file with options, and tells what is in the output."""
     source = tmp_path / "in.csv"
-    source.write_text("id,text\n" + "".join(f"{i},refund the card {i}\n" for i in range(40)))
+    texts = [f"refund the card {i}" for i in range(40)]
+    source.write_text("id,text\n" + "".join(f"{i},{text}\n" for i, text in enumerate(texts)))
+    # --fail-on-drift has to be able to tell.
+    model = write_bundle(tmp_path / "measured", with_reference(random_bundle(), texts))
 
     def run(**settings) -> tuple[str, object]:
         output = tmp_path / "out.parquet"
@@ -105,7 +108,8 @@ def test_skip_refuses_the_output_of_another_model(job, tmp_path):
 
 def test_a_new_option_decides_unless_it_says_otherwise():
     assert set(BESIDE) == {
-        "bad_files", "batch_tokens", "cache", "cache_mib", "chunk_rows", "jobs", "max_bad_files",
+        "bad_files", "batch_tokens", "cache", "cache_mib", "chunk_rows", "fail_on_drift", "jobs",
+        "max_bad_files",
         "max_bad_rows",
-        "min_rows", "report", "threads", "work_dir",
+        "min_rows", "report", "threads", "warn_on_drift", "work_dir",
     }  # fmt: skip

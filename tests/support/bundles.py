@@ -32,6 +32,7 @@ from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.novelty import Novelty
 from textbatch.model.quality.profile import TrainingProfile
+from textbatch.model.quality.reference import HeldOutTexts, characters_of, reference_of_rows
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.report.listener import Listener
 from textbatch.text.keras_text import KerasText
@@ -320,3 +321,19 @@ class Steps(Listener):
 
     def names(self) -> list[str]:
         return [step for step, _ in self.seen]
+
+
+def with_reference(bundle: Bundle, texts: list[str]) -> Bundle:
+    """The bundle as if it had been measured on these texts, and had answered all rightly."""
+    array = pa.array(texts, pa.large_string())
+    with open_predictor(bundle.classifier, threads=1) as predictor:
+        found = predictor.predict(array)
+        seen = predictor.seen
+    answered = found.probabilities[has_evidence(found.status)]
+    reference = reference_of_rows(
+        answered,
+        answered.argmax(axis=1),
+        bundle.labels,
+        HeldOutTexts(lengths=characters_of(array), unknown=seen),
+    )
+    return replace(bundle, reference=reference)

@@ -278,7 +278,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "chunk_rows": 6, "batch_tokens": 7, "dry_run": True,
         "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
         "strict_types": True, "early_exit": True, "on_long": "tail", "explain": 2,
-        "novelty": True, "max_novelty": 0.25,
+        "novelty": True, "max_novelty": 0.25, "warn_on_drift": True, "fail_on_drift": True,
         "cache": tmp_path / "c", "cache_mib": 5,
     }  # fmt: skip
     # These exclude others.

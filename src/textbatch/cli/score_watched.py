@@ -83,4 +83,4 @@ def _write_beside(config: ScoreCommand, found: Scored, recorder: Recorder) -> No
             write_whole(config.html, run_page(done, recorder.samples, *found.profiles))
     if config.metrics_file and done.state != "planned":
         with only_warned(f"the metrics file {config.metrics_file}", done.notes.append):
-            write_success(config.metrics_file, done, *found.profiles)
+            write_success(config.metrics_file, done)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
     from prometheus_client.samples import Sample
 
-    from textbatch.model.quality.profile import TrainingProfile
-    from textbatch.report.drift import Drift
 
 #: A number, or one for each status, label or the like.
 _Value = float | Mapping[str, float]
@@ -46,7 +44,10 @@ METRICS = {
     "textbatch_labelled_rows": "Rows in the last output, by predicted label.",
     "textbatch_mean_confidence": "Mean confidence of the rows with a label.",
     "textbatch_oov_share": "Share of tokens that the model does not know.",
-    "textbatch_drift": "Population stability index of the run against the model's training.",
+    "textbatch_drift": "Share of rows that have moved since the model was measured, by what.",
+    "textbatch_drift_p_value": "How often rows without drift differ at least as much, by what.",
+    "textbatch_drifted": "1 if the difference is neither chance nor too small to matter.",
+    "textbatch_estimated_accuracy": "Probable share of right answers, and its 95 % interval.",
     "textbatch_model_fingerprint_info": "1 for the model of the last good run.",
 }
 #: What the labels of a metric's samples are called, beside `task` and `model`.
@@ -54,6 +55,9 @@ _KINDS = {
     "textbatch_rows": "status",
     "textbatch_labelled_rows": "label",
     "textbatch_drift": "of",
+    "textbatch_drift_p_value": "of",
+    "textbatch_drifted": "of",
+    "textbatch_estimated_accuracy": "bound",
     "textbatch_model_fingerprint_info": "fingerprint",
 }
 
@@ -84,19 +88,16 @@ def failure_measured(path: Path | None) -> Iterator[None]:
         raise
 
 
-def write_success(path: Path, report: RunReport, *profiles: TrainingProfile | None) -> None:
+def write_success(path: Path, report: RunReport) -> None:
     """Write the metrics of a run that ended well. Of earlier runs only the last failure stays.
 
     Args:
         path: The metrics file.
         report: The report of the run.
-        *profiles: What the training of each model looked like; None if not known.
 
     Raises:
         StorageError: The file cannot be written.
     """
-    from textbatch.report.drift import drift_of  # it needs NumPy
-
     scored = 1 if report.state == "done" else 0
     values: dict[str, _Value] = {
         "textbatch_last_success_timestamp_seconds": time.time(),
@@ -111,22 +112,23 @@ def write_success(path: Path, report: RunReport, *profiles: TrainingProfile | No
         "textbatch_files_bad": len(report.bad_files),
         "textbatch_rows_quarantined": report.rows_quarantined,
     }
-    of_models = {
-        one.name: _of_model(one, drift_of(one, profile))
-        for one, profile in zip(report.sections, profiles, strict=True)
-    }
+    of_models = {one.name: _of_model(one) for one in report.sections}
     _write(path, values, 0, of_models)
 
 
-def _of_model(one: ModelReport, drift: Drift) -> dict[str, _Value]:
+def _of_model(one: ModelReport) -> dict[str, _Value]:
     """The metrics of the answers of one model."""
-    known = {"labels": drift.labels, "confidences": drift.confidences}
+    measures, right = one.drift.measures if one.drift else [], one.estimated_accuracy
+    ends = {"estimate": right.accuracy, "low": right.low, "high": right.high} if right else {}
     return {
         "textbatch_rows": one.statuses,
         "textbatch_labelled_rows": one.labels,
         "textbatch_mean_confidence": _number(one.mean_confidence),
         "textbatch_oov_share": _number(one.oov_share),
-        "textbatch_drift": {name: index for name, index in known.items() if index is not None},
+        "textbatch_drift": {measure.of: measure.effect for measure in measures},
+        "textbatch_drift_p_value": {measure.of: measure.p_value for measure in measures},
+        "textbatch_drifted": {measure.of: float(measure.drifted) for measure in measures},
+        "textbatch_estimated_accuracy": ends,
         "textbatch_model_fingerprint_info": {} if one.fingerprint is None else {one.fingerprint: 1},
     }
 

@@ -27,6 +27,7 @@ class BundleLayout:
         linear: The tensors of the linear model.
         early_exit: Which rows the linear model may answer alone.
         novelty: What ordinary texts are like.
+        reference: What the answers to held-out rows looked like, which runs are compared with.
         metrics: What training measured.
         card: The model card.
         page: The training report, for people.
@@ -47,6 +48,7 @@ class BundleLayout:
     linear: str = "linear.safetensors"
     early_exit: str = "early_exit.json"
     novelty: str = "novelty.json"
+    reference: str = "reference.json"
     metrics: str = "metrics.json"
     card: str = "README.md"
     page: str = "report.html"
@@ -66,7 +68,7 @@ class BundleLayout:
             **dict.fromkeys((self.config, self.calibration, self.precision, self.blend), _SMALL),
             **dict.fromkeys((self.labels, self.golden, self.profile, self.early_exit), _MEDIUM),
             self.novelty: _MEDIUM,
-            **dict.fromkeys((self.card, self.graph), _MEDIUM),
+            **dict.fromkeys((self.card, self.graph, self.reference), _MEDIUM),
             **dict.fromkeys((self.vocabulary, self.held_out, self.metrics, self.page), _LARGE),
             **dict.fromkeys(self.tensors, _TENSORS),
         }
@@ -83,8 +85,8 @@ class BundleLayout:
 
     @property
     def optional(self) -> tuple[str, ...]:
-        """The files that not every bundle has and that decide answers. The fingerprint has them."""
-        return (*self.linear_model, self.early_exit, self.novelty)
+        """The files that not every bundle has and that decide. The fingerprint has them."""
+        return (*self.linear_model, self.early_exit, self.novelty, self.reference)
 
 
 #: The layout of all bundles.

@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textbatch.data.choices import CHUNK_ROWS
+from textbatch.data.output.signs import UnknownTokens
 from textbatch.model.beside import NOTHING, Beside
 from textbatch.model.bundle.blend import Blend
 from textbatch.model.bundle.bundle import Bundle
@@ -24,6 +25,7 @@ from textbatch.model.engines import Engine, check_int8, early_exit_of, open_engi
 from textbatch.model.linear.early_exit import ExitRule
 from textbatch.model.pending import NetworkParts, PendingPredictions, Shares, submit_of
 from textbatch.model.quality.novelty import Novelty
+from textbatch.model.quality.reference import unknown_tokens
 from textbatch.model.replay import replay
 from textbatch.model.statuses import known_tokens, status_of
 from textbatch.text.bucketing import mini_batches, slices
@@ -74,8 +76,8 @@ class Predictor:
         self.engine = engine
         self.tokenizer = classifier.tokenizer
         self._batch_tokens = batch_tokens or engine.batch_tokens
-        #: Of the texts given to `start`: tokens, unknown ones, rows that the linear model answered.
-        self.tokens_seen = self.unknown_tokens = self.early_rows = 0
+        #: Of the texts given to `start`: their tokens, and rows that the linear model answered.
+        self.seen, self.early_rows = UnknownTokens(), 0
         self.exits, self._closed = exits, False
         #: What ordinary texts are like, where the bundle knows it.
         self.novelty: Novelty | None = None
@@ -104,8 +106,7 @@ class Predictor:
         tokens = self.tokenizer.encode_split(split)
         known = known_tokens(tokens)
         status = status_of(given.texts, tokens, known, self.tokenizer)
-        self.tokens_seen += (seen := int(tokens.lengths @ given.rows))
-        self.unknown_tokens += seen - int(known @ given.rows)
+        self.seen += unknown_tokens(tokens.lengths, known, given.rows)
         rows = np.flatnonzero(has_evidence(status))
         return PendingPredictions(
             status=np.append(status, [Status.NULL_TEXT, Status.BAD_TEXT]).astype(np.int8),
@@ -153,9 +154,8 @@ class Predictor:
         blend = self.classifier.blend
         if exits is None or blend is None:
             network = self._network(tokens, rows)
-            helps = blend is not None and blend.weight > 0
             submit = submit_of(self.pool, len(rows), closed=self._closed)
-            addend = submit(blend.addend, tokens).result if blend and helps else None
+            addend = submit(blend.addend, tokens).result if blend and blend.weight > 0 else None
             shares = Shares(network=network, addend=addend)
             return lambda: shares
         at_once = -(-len(tokens) // self.engine.workers)

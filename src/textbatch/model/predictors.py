@@ -10,6 +10,7 @@ from typing import Self, Unpack
 
 import pyarrow as pa
 
+from textbatch.data.output.answer_counts import WorkCounts
 from textbatch.errors import TextbatchError
 from textbatch.model.beside import NOTHING, Beside
 from textbatch.model.bundle.bundle import Bundle
@@ -78,9 +79,17 @@ class Predictors:
         return self.each[0].engine
 
     @property
-    def work(self) -> list[tuple[int, int, int]]:
-        """Of each model so far: tokens, unknown tokens, rows that its linear model answered."""
-        return [(one.tokens_seen, one.unknown_tokens, one.early_rows) for one in self.each]
+    def work(self) -> list[WorkCounts]:
+        """What each model has done so far."""
+        return [
+            WorkCounts(
+                tokens=one.seen.tokens,
+                unknown=one.seen.unknown,
+                early=one.early_rows,
+                spread=one.seen,
+            )
+            for one in self.each
+        ]
 
     def start(self, texts: pa.Array, undecodable: BoolArray | None = None) -> PendingOfEach:
         """Begin to score a chunk. Its mini-batches run while the caller does other work.

@@ -30,10 +30,10 @@ def replay(predictor: Predictor, golden: Golden) -> None:
     Raises:
         BundleError: The answers differ, or computing them would take too long.
     """
-    counts = predictor.tokens_seen, predictor.unknown_tokens, predictor.early_rows
+    counts = predictor.seen, predictor.early_rows
     golden = replayed(golden, predictor.classifier.architecture)
     answers = predictor.predict(pa.array(golden.texts, pa.large_string())).probabilities
-    predictor.tokens_seen, predictor.unknown_tokens, predictor.early_rows = counts
+    predictor.seen, predictor.early_rows = counts
     worst = float(np.abs(answers - np.array(golden.probabilities, np.float32)).max())
     # In this form NaN fails too.
     if not worst <= GOLDEN_TOLERANCE[predictor.engine.precision]:

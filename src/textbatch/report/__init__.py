@@ -10,7 +10,7 @@
 * `next_steps`: the command that may come next.
 * `speed`: what int8 and early exit change, in words.
 * `comparison`: a model beside simple models.
-* `drift`: how far a run is from the training of its model.
+* `drift`: how a run differs from the rows that its model was measured on, in words.
 * `confusions`: the commonest confusions of labels.
 * `known_rows`: a warning of rows that the model was trained on.
 * `long_texts`: a note where many texts were cut.

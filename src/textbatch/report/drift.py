@@ -1,41 +1,52 @@
-"""How far a run is from the training of its model."""
+"""How far a run is from the rows that its model was measured on, in words."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from textbatch.model.quality.drift import population_stability
-from textbatch.model.quality.profile import TrainingProfile
-from textbatch.report.scoring import ModelReport, RunReport
+from textbatch.model.quality.drift import MEASURES, Drift, DriftMeasure
+from textbatch.report.labels import shown_label
+from textbatch.report.scoring import RunReport
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drift:
-    """Population stability indices of a run against the training; None where one is not known.
-
-    Attributes:
-        labels: Of the predicted labels, against those of the training rows.
-        confidences: Of the confidences, against those on the held-out rows.
-    """
-
-    labels: float | None
-    confidences: float | None
+_NAMED = 3
 
 
-def drift_of(report: RunReport | ModelReport, profile: TrainingProfile | None) -> Drift:
-    """Compare a run with the training of its model.
+def drift_told(found: Drift, name: str = "") -> str:
+    """Say what has drifted.
 
     Args:
-        report: What the run did, or one of its models.
-        profile: What the training looked like; None if not known.
+        found: What was found.
+        name: The name of the model; empty for one alone.
     """
-    if profile is None:
-        return Drift(labels=None, confidences=None)
-    trained, then = profile.labels, profile.confidence_histogram
-    now = report.confidence_histogram
-    return Drift(
-        labels=population_stability(
-            [trained.get(name, 0) for name in report.labels], list(report.labels.values())
-        ),
-        confidences=population_stability(then, now) if len(then) == len(now) else None,
-    )
+    whose = f"model {name}" if name else "the model"
+    worst = found.worst
+    told = ", ".join(map(measure_told, worst[:_NAMED]))
+    more = f", and {len(worst) - _NAMED} more" if len(worst) > _NAMED else ""
+    return f"the rows are unlike those that {whose} was measured on: {told}{more}"
+
+
+def measure_told(one: DriftMeasure) -> str:
+    """Say how large a difference is, where to look, and how surprising."""
+    moved = f"{one.before:.1%} before, {one.now:.1%} now"
+    if one.of != "unknown":
+        moved = f"{one.effect:.0%} of the rows have moved, {place_of(one)} most: {moved}"
+    return f"{MEASURES[one.of]} ({moved}; {p_told(one.p_value)})"
+
+
+def place_of(one: DriftMeasure) -> str:
+    """What has moved most, as it is shown."""
+    return shown_label(one.where) if one.of == "labels" else one.where
+
+
+def p_told(value: float) -> str:
+    """A p-value with as many digits as matter."""
+    if value < 1e-12:
+        return "p < 1e-12"
+    return f"p = {value:.2g}" if value < 0.1 else f"p = {value:.2f}"
+
+
+def drift_notes(done: RunReport) -> Iterator[str]:
+    """What a run says of each model whose rows have drifted."""
+    for one in done.sections:
+        if one.drift and one.drift.drifted:
+            yield f"warning: {drift_told(one.drift, one.name)}"

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from textbatch.data.strict_json import to_json
+from textbatch.model.quality.drift import Drift
+from textbatch.model.quality.estimated_accuracy import EstimatedAccuracy
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.inline import counted, inline
 
@@ -29,6 +31,9 @@ class ModelReport:
         tokens: Tokens of the rows that this run predicted, without resumed rows.
         unknown_tokens: Those of them that are not in the vocabulary.
         rows_early: Rows that the linear model answered alone in this run.
+        drift: How the rows differ from those that the model was measured on; None where there is
+            nothing to compare.
+        estimated_accuracy: How many of the answered rows are probably right; None if not known.
     """
 
     name: str
@@ -45,6 +50,8 @@ class ModelReport:
     tokens: int = 0
     unknown_tokens: int = 0
     rows_early: int = 0
+    drift: Drift | None = None
+    estimated_accuracy: EstimatedAccuracy | None = None
 
     @property
     def oov_share(self) -> float | None:
@@ -90,6 +97,14 @@ class RunReport:
         rows_early: Rows that the linear model answered alone in this run (`--early-exit`); of
             several models their sum.
         rows_cached: Rows whose answers came from `--cache`.
+        drift: How the rows differ from those that the model was measured on: `drifted`, `p_value`,
+            `rows`, `reference_rows`, and of each of the `measures` the `effect` (share of rows that
+            have moved, at least `effect_low`), the `p_value`, and `where` most have moved, with its
+            shares `before` and `now`. Null where there is nothing to compare; of several models see
+            `models`.
+        estimated_accuracy: How many of the answered rows are probably right: `accuracy`, the ends
+            `low` and `high` of its 95 % interval, the `rows`, and the `held_out` rows that the
+            confidences were checked with. Too good where there is drift. Null if not known.
         models: Of models with names what each of them did.
         seal: The output's own sha256, which `verify` computes again.
         files: Of a job over several files: how many were found, scored now, resumed (scored by the
@@ -132,6 +147,8 @@ class RunReport:
     unknown_tokens: int = 0
     rows_early: int = 0
     rows_cached: int = 0
+    drift: Drift | None = None
+    estimated_accuracy: EstimatedAccuracy | None = None
     models: list[ModelReport] = field(default_factory=list)
     seal: str | None = None
     files: dict[str, int] | None = None
@@ -172,6 +189,13 @@ class RunReport:
         }
         if self.rows_quarantined:
             facts["rows in quarantine"] = f"{self.rows_quarantined:,}"
+        for one in self.sections:
+            if found := one.estimated_accuracy:
+                low, high = f"{found.low:.1%}", f"{found.high:.1%}"
+                told = f"{found.accuracy:.1%} ({low} to {high})"
+                facts[f"{one.name} estimated accuracy".strip()] = told
+            if one.drift:
+                facts[f"{one.name} drift".strip()] = "yes" if one.drift.drifted else "no"
         for name, count in (self.files or {}).items():
             facts[f"files {name}"] = f"{count:,}"
         tables = [

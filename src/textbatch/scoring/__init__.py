@@ -1,7 +1,8 @@
 """The path of `score`; `evaluate`, `inspect`, `verify`.
 
 * `api`, `evaluate_api`, `model_api`, `compare_api`, `loading`: the functions for Python.
-* `config`, `beside_options`, `shard_options`, `cache_options`, `show_options`: the options of
+* `config`, `beside_options`, `shard_options`, `cache_options`, `drift_options`, `show_options`: the
+  options of
   `score` and `evaluate`, and of `show` and `predict`.
 * `table_options`: those of `score` for a table in memory.
 * `spread_options`: those of who scores.
@@ -22,6 +23,7 @@
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.
 * `label_sets`, `label_set_options`: `--label-sets`.
 * `precision`: `--min-precision`, and the labels that it always withholds.
+* `drift_gate`: whether the rows are like those that the models were measured on.
 * `limits`: how many rows there must be, and how much room on the disk.
 * `tally`: counting rows.
 * `differences`: in what an output that is there differs from what a job would make.

@@ -67,6 +67,8 @@ def score(
     shard: str | None = None,
     cache: PathLike | None = None,
     cache_mib: int | None = None,
+    warn_on_drift: bool = False,
+    fail_on_drift: bool = False,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
@@ -151,6 +153,8 @@ def score(
     shard: str | None = None,
     cache: PathLike | None = None,
     cache_mib: int | None = None,
+    warn_on_drift: bool = False,
+    fail_on_drift: bool = False,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
@@ -215,6 +219,8 @@ def score(
         cache: Keep answers in this directory, and do not compute them again for the same text. None
             means none are kept.
         cache_mib: Size of the kept answers at most, in MiB. None means 1,024.
+        warn_on_drift: Say on stderr if the rows are unlike those that the model was measured on.
+        fail_on_drift: Fail with 69, and publish nothing, if they are.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from textbatch import __version__
 from textbatch.data.json_text import json_text
+from textbatch.data.output.answer_counts import WorkCounts
 from textbatch.model.beside import NOTHING, Beside
 from textbatch.model.bundle.directory import library_versions
 from textbatch.model.options import EngineOptions
@@ -87,7 +88,7 @@ class CachedPredictor:
         return self._predictor.engine
 
     @property
-    def work(self) -> Sequence[tuple[int, int, int]]:
+    def work(self) -> Sequence[WorkCounts]:
         """What the predictor has done."""
         return self._predictor.work
 

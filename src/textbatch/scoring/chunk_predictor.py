@@ -7,6 +7,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from textbatch.data.output.answer_counts import WorkCounts
 from textbatch.scoring.bundles import Bundles
 from textbatch.types import BoolArray, Predictions
 
@@ -48,7 +49,7 @@ class ChunkPredictor(Protocol):
     in_flight: int
 
     @property
-    def work(self) -> Sequence[tuple[int, int, int]]:
+    def work(self) -> Sequence[WorkCounts]:
         """See `Predictors.work`."""
         ...
 

@@ -18,6 +18,7 @@ from textbatch.options import beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.beside_options import BesideOptions, ErrorOptions
 from textbatch.scoring.cache_options import CacheOptions
+from textbatch.scoring.drift_options import DriftOptions
 from textbatch.scoring.label_set_options import LabelSetOptions
 from textbatch.scoring.shard_options import ShardOptions
 from textbatch.scoring.spread_options import SpreadOptions
@@ -79,6 +80,7 @@ class ScoreConfig(
     AnswerOptions,
     ShardOptions,
     CacheOptions,
+    DriftOptions,
     ModelsOptions,
     ReadOptions,
     SpreadOptions,
@@ -237,8 +239,7 @@ class ScoreConfig(
         """Make the options from a caller's values; an output that ends with `/` is a folder."""
         output = values["output"]
         # Other types are refused by the option itself.
-        is_path = isinstance(output, str | os.PathLike)
-        as_folder = is_path and os.fspath(output).endswith("/")
+        as_folder = isinstance(output, str | os.PathLike) and os.fspath(output).endswith("/")
         return super().given({**values, "as_folder": as_folder})
 
     @property

@@ -17,6 +17,7 @@ from textbatch.data.choices import IfExists
 from textbatch.data.output.answer_counts import WorkCounts, prefix_of
 from textbatch.data.output.holder import Holder
 from textbatch.data.output.records import BadFile, RowCounts
+from textbatch.data.output.signs import UnknownTokens
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.readers.json_types import JsonTypes
 from textbatch.data.readers.shard_file import Piece, ShardFile
@@ -24,6 +25,7 @@ from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location, local, resolved
 from textbatch.model.quality.profile import TrainingProfile
+from textbatch.model.quality.reference import Reference
 from textbatch.scoring.config import ScoreConfig
 
 #: Scored; skipped, because the same job had scored it before; only checked (`--dry-run`); failed.
@@ -86,6 +88,7 @@ class FileTask:
         told: The file where a worker tells how far it is; None for none.
         named: What the quarantine file calls the input, where it is not called as it was given.
         by_job: What is done once for all files of the job.
+        whole_job: Whether the job has no other file, so that drift is decided here.
     """
 
     config: ScoreConfig
@@ -104,6 +107,7 @@ class FileTask:
     told: Path | None = None
     named: Location | None = None
     by_job: DoneByJob = DoneByJob()
+    whole_job: bool = False
 
     @classmethod
     def of(cls, config: ScoreConfig, run_id: str, *, output: Location | None = None) -> FileTask:
@@ -123,6 +127,7 @@ class FileTask:
             if_exists=config.if_exists,
             bad_rows=BadRowLimit.parse(config.max_bad_rows),
             min_rows=config.min_rows,
+            whole_job=True,
         )
 
     @property
@@ -162,6 +167,7 @@ class ModelUsed:
     Attributes:
         fingerprint: The bundle's fingerprint; of several models see `Bundles`.
         profile: Statistics of the training texts and of the predictions for them.
+        reference: Held-out rows, which the run is compared with.
         engine: The library that ran the network.
         device: Where it ran.
         precision: The number type of the network's matrix products.
@@ -172,6 +178,7 @@ class ModelUsed:
 
     fingerprint: str | None = None
     profile: TrainingProfile | None = None
+    reference: Reference | None = None
     engine: str | None = None
     device: str | None = None
     precision: str | None = None
@@ -196,8 +203,9 @@ class FileResult:
         unknown_tokens: Those of them that are not in the vocabulary.
         rows_early: Rows that the linear model answered alone in this run.
         rows_cached: Rows whose answers came from `--cache`.
-        work_of: Of several models the last three of each, by their names; the numbers above are
-            their sums.
+        spread: How tokens and unknown ones vary between the rows that this run predicted.
+        work_of: Of several models all of these but cached rows of each, by their names; the
+            numbers above are their sums.
         seal: The output's own sha256; None if there is no output, or if it is a folder.
         input: What the output remembers of its input; None if it is a folder.
         notes: What else the user should know.
@@ -214,6 +222,7 @@ class FileResult:
     unknown_tokens: int = 0
     rows_early: int = 0
     rows_cached: int = 0
+    spread: UnknownTokens = field(default_factory=UnknownTokens)
     work_of: Mapping[str, WorkCounts] = field(default_factory=dict)
     seal: str | None = None
     input: InputMark | None = None

@@ -211,6 +211,7 @@ def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> O
         mean_confidence=counts.mean_confidence,
         confidence_histogram=counts.confidence_histogram,
         models=counts.models,
+        signs=counts.signs,
     )
 
 

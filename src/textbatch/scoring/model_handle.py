@@ -10,6 +10,7 @@ from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_placed
 from textbatch.model.named_models import NamedModels
 from textbatch.model.predictors import Predictors, open_bundles, told_of
+from textbatch.model.quality.reference import Reference
 from textbatch.model.quality.thresholds import always_withheld
 from textbatch.scoring.bundles import Bundles
 from textbatch.scoring.chunk_predictor import (
@@ -19,6 +20,7 @@ from textbatch.scoring.chunk_predictor import (
     SpreadPredictor,
 )
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.drift_gate import check_can_tell
 from textbatch.scoring.file_task import ModelUsed
 from textbatch.scoring.precision import label_thresholds, withheld_note
 from textbatch.scoring.table_options import ScoreTablesOptions
@@ -49,6 +51,7 @@ class ModelHandle:
         self._many: SpreadPredictor | None = None
         self._cache: AnswerCache | None = None
         self._bundles: Bundles | None = None
+        self._references: list[Reference | None] = []
         self._predictors: Predictors | None = None
         self._thresholds: tuple[Float32Array | None, ...] | None = None
 
@@ -84,8 +87,17 @@ class ModelHandle:
                 each.append(bundle)
                 places.append(replace(one, place=place))
             self.place = NamedModels(tuple(places)) if models[0].name else places[0].place
-            self._bundles = Bundles(tuple(one.name for one in models), tuple(each))
+            found = Bundles(tuple(one.name for one in models), tuple(each))
+            if isinstance(self._config, ScoreConfig) and self._config.fail_on_drift:
+                check_can_tell(found)
+            self._references = [bundle.compared_with for bundle in each]
+            self._bundles = found
         return self._bundles
+
+    def compared_with(self) -> list[Reference | None]:
+        """For each model what its rows are compared with; None where there is nothing."""
+        self.bundles()
+        return self._references
 
     def thresholds(self) -> tuple[Float32Array | None, ...]:
         """For each model the confidence that each label needs, shape `(labels,)`, or None.
@@ -184,6 +196,7 @@ class ModelHandle:
         return ModelUsed(
             fingerprint=bundle.fingerprint if bundle else None,
             profile=bundle.profile if bundle else None,
+            reference=self._references[index] if bundle else None,
             withheld=self._withheld(index),
             engine=engine.name if engine else None,
             device=engine.device if engine else None,

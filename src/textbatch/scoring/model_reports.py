@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from textbatch.data.output.answer_counts import WorkCounts
+from textbatch.data.output.signs import Signs
+from textbatch.model.quality.estimated_accuracy import EstimatedAccuracy, estimated_accuracy
 from textbatch.report.scoring import ModelReport
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.file_task import FileResult
+from textbatch.scoring.drift_gate import drift_of_models
+from textbatch.scoring.file_task import FileResult, ModelUsed
 
 
 def models_reported(config: ScoreConfig, result: FileResult) -> list[ModelReport]:
@@ -22,6 +25,7 @@ def models_reported(config: ScoreConfig, result: FileResult) -> list[ModelReport
 
 def _sections(config: ScoreConfig, result: FileResult) -> Iterator[ModelReport]:
     counts, used = result.counts, result.model.each or (result.model,)
+    drifts = dict(drift_of_models(counts, result.model, result))
     for model, one in zip(config.models, used, strict=True):
         # A single model has the counts of the run. Of several there are none before the first row.
         alone = len(config.models) == 1
@@ -46,4 +50,16 @@ def _sections(config: ScoreConfig, result: FileResult) -> Iterator[ModelReport]:
             tokens=work.tokens,
             unknown_tokens=work.unknown,
             rows_early=work.early,
+            drift=drifts.get("" if alone else model.name),
+            estimated_accuracy=estimated_of(one, answers.signs if answers else None),
         )
+
+
+def estimated_of(model: ModelUsed, signs: Signs | None) -> EstimatedAccuracy | None:
+    """How many of the answers of a model are probably right.
+
+    Args:
+        model: The model.
+        signs: Its answers; None if they are not known.
+    """
+    return estimated_accuracy(model.reference, signs)

@@ -20,16 +20,18 @@ from textbatch.data.storage.location import is_local
 from textbatch.data.strict_json import to_json
 from textbatch.errors import ConflictError
 from textbatch.model.quality.profile import TrainingProfile
+from textbatch.report.drift import drift_notes
 from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.listener import SILENT
 from textbatch.report.long_texts import cut_notes
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.drift_gate import check_drift, drift_of_models
 from textbatch.scoring.file_task import FileResult, FileTask, FolderResult
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.scoring.model_reports import models_reported
+from textbatch.scoring.model_reports import estimated_of, models_reported
 from textbatch.scoring.score_file import FileRun
 
 
@@ -117,11 +119,15 @@ def scored(
                 counts = result.counts
                 BadRowLimit.parse(config.max_bad_rows).check(counts.bad_rows, rows=counts.rows_in)
                 check_enough(counts.rows_in, config.min_rows)
+                if config.fail_on_drift:
+                    check_drift(counts, result.model, result)
         done = report.of(result)
         used = result.model.each or (result.model,)
         # A model of another tool that was not calibrated has seen no text: nothing to compare with.
         profiles = tuple(one.profile if one.profile and one.profile.rows else None for one in used)
         done.notes.extend(cut_notes(done, profiles, config.on_long))
+        if config.warn_on_drift:
+            done.notes.extend(drift_notes(done))
         if config.report:
             with only_warned(f"the report {config.report}", done.notes.append):
                 write_json(config.report, done.to_dict())
@@ -200,6 +206,7 @@ class _ReportMaker:
         files = result.files if isinstance(result, FolderResult) else None
         shards = result.shards if isinstance(result, FolderResult) else None
         bad_files = result.bad_files if isinstance(result, FolderResult) else ()
+        _, drift = next(drift_of_models(counts, model, result), ("", None))
         return RunReport(
             run_id=self.run_id,
             state=result.state,
@@ -228,6 +235,8 @@ class _ReportMaker:
             unknown_tokens=result.unknown_tokens,
             rows_early=result.rows_early,
             rows_cached=result.rows_cached,
+            drift=None if model.each else drift,
+            estimated_accuracy=None if model.each else estimated_of(model, counts.signs),
             models=models_reported(config, result),
             seal=result.seal,
             files=None if files is None else to_json(files),

@@ -26,6 +26,7 @@ from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.bad_row_filter import BadRowFilter
 from textbatch.scoring.chunk_predictor import ChunkPredictor
 from textbatch.scoring.chunks import predict_chunks
+from textbatch.scoring.drift_gate import check_drift
 from textbatch.scoring.existing import already_there
 from textbatch.scoring.file_task import FileResult, FileTask, Plan, State
 from textbatch.scoring.job import Job, footer_of, open_quarantine, prepare
@@ -180,13 +181,13 @@ class FileRun:
             return self._scored(again, self._model.chunk_predictor(again.source.num_rows))
 
     def _scored(self, job: Job, predictor: ChunkPredictor) -> FileResult:
-        # The predictor may have counted the tokens of earlier files.
-        before, cached, task = predictor.work, predictor.cached_rows, job.task
+        before, cached, task = predictor.work, predictor.cached_rows, job.task  # of earlier files
         with ExitStack() as opened:
             output = self._output = _open_output(job)
             tally = self._tally = Tally(job.bundles)
             try:
-                bad_rows = self._bad_rows = opened.enter_context(closing(_open_filter(job)))
+                filtering = BadRowFilter(task.bad_rows, open_quarantine(task), job.source)
+                bad_rows = self._bad_rows = opened.enter_context(closing(filtering))
                 journal = opened.enter_context(closing(_open_journal(job, self._work)))
                 self._progress.begin(job.source.num_rows)
                 # Chunks are read ahead: the share that is done is that of the chunk that is.
@@ -196,7 +197,7 @@ class FileRun:
                         kept, answers = bad_rows.filter(chunk, predictions)
                         batch, answered = job.added.assemble(kept, answers, job.schema)
                         output.write(batch)
-                        tally.add(answered)
+                        tally.add(answered, kept.texts)
                         bad_rows.check()
                         check_wanted(task)
                         self._progress.advance(len(chunk), shares.popleft())
@@ -206,6 +207,9 @@ class FileRun:
                 rate = tally.rate(counts.rows_in)
                 check_rows(job.source, counts, output.rows)
                 check_enough(counts.rows_in, job.task.min_rows)
+                work = work_since(before, predictor.work, job.bundles.names)
+                if task.whole_job and task.config.fail_on_drift:
+                    check_drift(counts, self._model.used, FileResult(state="failed", **work))
                 mark = job.identity.mark()
                 job.identity.check_unchanged()
                 check_wanted(task)
@@ -224,7 +228,7 @@ class FileRun:
             model=self._model.used,
             rows_resumed=journal.rows_resumed,
             rows_per_second=rate,
-            **work_since(before, predictor.work, job.bundles.names),
+            **work,
             rows_cached=predictor.cached_rows - cached,
             seal=output.seal,
             input=mark,
@@ -282,10 +286,6 @@ def _open_output(job: Job) -> OutputWriter:
         # The cells of CSV are all texts, and none of them is a null.
         quote_empty=format_of(job.source.file, task.config.input_format) != "csv",
     )
-
-
-def _open_filter(job: Job) -> BadRowFilter:
-    return BadRowFilter(job.task.bad_rows, open_quarantine(job.task), job.source)
 
 
 def _open_journal(job: Job, work: WorkDirectory | None) -> Journal:

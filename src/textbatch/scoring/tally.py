@@ -7,11 +7,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from textbatch.data.output.answer_counts import AnswerCounts, WorkCounts
 from textbatch.data.output.records import RowCounts
+from textbatch.data.output.signs import LENGTH_EDGES
+from textbatch.model.quality.reference import AnswerSigns, characters_of, lengths_counted
 from textbatch.scoring.bundles import Bundles
-from textbatch.types import CONFIDENCE_BINS, Predictions, Status, has_evidence, has_label
+from textbatch.types import (
+    CONFIDENCE_BINS,
+    Int64Array,
+    Predictions,
+    Status,
+    has_evidence,
+    has_label,
+)
 
 
 class Tally:
@@ -26,15 +36,20 @@ class Tally:
         self._bundles = bundles
         self._answers = [_Answers(one.labels) for one in bundles.each]
         self._rows = 0
+        self._lengths = np.zeros(len(LENGTH_EDGES), np.int64)
         self._started = time.perf_counter()
 
-    def add(self, predictions: Predictions) -> None:
+    def add(self, predictions: Predictions, texts: pa.Array) -> None:
         """Count a chunk of the output.
 
         Args:
             predictions: The predictions of its rows; withheld labels have their own status.
+            texts: The texts of the same rows. Shape `(rows,)`.
         """
         self._rows += len(predictions)
+        # Of a blank text the length tells nothing.
+        written = predictions.status <= Status.NO_KNOWN_TOKENS
+        self._lengths += lengths_counted(characters_of(texts, written))
         for answers, alone in zip(self._answers, predictions.each, strict=True):
             answers.add(alone)
 
@@ -50,9 +65,9 @@ class Tally:
             "rows_quarantined": quarantined,
         }
         if len(self._answers) == 1:
-            return RowCounts(**rows, **self._answers[0].counts())
+            return RowCounts(**rows, **self._answers[0].counts(self._lengths))
         models = {
-            name: AnswerCounts(fingerprint=bundle.fingerprint, **answers.counts())
+            name: AnswerCounts(fingerprint=bundle.fingerprint, **answers.counts(self._lengths))
             for name, bundle, answers in zip(
                 self._bundles.names, self._bundles.each, self._answers, strict=True
             )
@@ -80,6 +95,7 @@ class _Answers:
         self._label_counts = np.zeros(len(labels), np.int64)
         self._confidence_sum = 0.0
         self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
+        self._answers = AnswerSigns(labels)
 
     def add(self, predictions: Predictions) -> None:
         """Count the answers to a chunk."""
@@ -92,9 +108,14 @@ class _Answers:
         answered = predictions.probabilities[has_evidence(predictions.status)]
         sureness = answered.max(axis=1, initial=0)
         self._histogram += np.histogram(sureness, bins=CONFIDENCE_BINS, range=(0.0, 1.0))[0]
+        self._answers.add(answered, sureness)
 
-    def counts(self) -> dict[str, Any]:
-        """The fields of a record that tell of the answers."""
+    def counts(self, lengths: Int64Array) -> dict[str, Any]:
+        """The fields of a record that tell of the answers.
+
+        Args:
+            lengths: The texts by their length; see `Signs.lengths`. Shape `(LENGTH_EDGES,)`.
+        """
         labelled = int(self._label_counts.sum())
         names = Status.names()
         return {
@@ -102,11 +123,12 @@ class _Answers:
             "labels": dict(zip(self._labels, self._label_counts.tolist(), strict=True)),
             "mean_confidence": self._confidence_sum / labelled if labelled else None,
             "confidence_histogram": self._histogram.tolist(),
+            "signs": self._answers.signs(lengths),
         }
 
 
 def work_since(
-    before: Sequence[tuple[int, ...]], now: Sequence[tuple[int, ...]], names: Sequence[str]
+    before: Sequence[WorkCounts], now: Sequence[WorkCounts], names: Sequence[str]
 ) -> dict[str, Any]:
     """The fields of a result that tell of tokens, and of rows that a linear model answered.
 
@@ -115,14 +137,12 @@ def work_since(
         now: The same after the file.
         names: The names of the models.
     """
-    each = [
-        WorkCounts(tokens=after[0] - then[0], unknown=after[1] - then[1], early=after[2] - then[2])
-        for then, after in zip(before, now, strict=True)
-    ]
+    each = [after - then for then, after in zip(before, now, strict=True)]
     whole = sum(each, WorkCounts())
     return {
         "tokens": whole.tokens,
         "unknown_tokens": whole.unknown,
         "rows_early": whole.early,
+        "spread": whole.spread,
         "work_of": dict(zip(names, each, strict=True)) if len(each) > 1 else {},
     }

@@ -7,7 +7,8 @@ import os
 from textbatch.data.output.any_folder import Folder, folder_at
 from textbatch.data.output.any_output import check_any_seal
 from textbatch.data.output.footer import OutputFooter, find_footer
-from textbatch.data.output.records import PartRecord, RowTotals, Success, same_counts, same_totals
+from textbatch.data.output.records import PartRecord, RowTotals, Success
+from textbatch.data.output.same_records import same_counts, same_totals
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.file_state import FileState
 from textbatch.data.storage.location import Location

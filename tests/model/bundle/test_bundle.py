@@ -22,6 +22,7 @@ from support.bundles import (
     random_bundle,
     with_classifier,
     with_novelty,
+    with_reference,
     write_bundle,
 )
 
@@ -120,7 +121,7 @@ def test_a_bundle_and_its_classifier_have_one_temperature(bundle):
 
 
 def test_every_file_of_a_bundle_is_named_by_the_layout(tmp_path):
-    bundle = with_novelty(exiting_bundle())
+    bundle = with_reference(with_novelty(exiting_bundle()), ["refund the card"])
     save_bundle(
         bundle, tmp_path / "model", card="# card\n", overwrite=False, page=lambda _: "<p>page</p>"
     )

@@ -8,11 +8,19 @@ from dataclasses import replace
 import pytest
 from support.chromium import find_chromium, opened
 
+from textbatch.data.output.signs import Signs
+from textbatch.model.quality.drift import drift_between
+from textbatch.model.quality.estimated_accuracy import EstimatedAccuracy
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.html.run_page import run_page
 from textbatch.report.scoring import RunReport
 
 HOSTILE = "<script>document.title='owned'</script>\x1b[2J\u202e&\"'" + "w" * 300
+
+
+def signs_of(answers: dict[str, int]) -> Signs:
+    rows = sum(answers.values())
+    return Signs(answers=answers, confidences=[rows], confidence_sums=[rows], lengths=[rows])
 
 
 def report_of(num_labels: int) -> RunReport:
@@ -35,6 +43,13 @@ def report_of(num_labels: int) -> RunReport:
         confidence_histogram=[0] * 10 + [100] * 9 + [8_100],
         tokens=100_000,
         unknown_tokens=20_000,
+        drift=drift_between(
+            signs_of(dict(zip(labels, [500] + [1] * num_labels, strict=False))),
+            signs_of(dict.fromkeys(labels, 100)),
+        ),
+        estimated_accuracy=EstimatedAccuracy(
+            accuracy=0.9, low=0.8, high=0.95, rows=9_000, held_out=500
+        ),
         notes=[f"a note about {HOSTILE}"],
     )
 
@@ -77,13 +92,14 @@ def test_the_page_holds_no_script_names_nothing_outside_and_escapes_names():
 
 def test_the_page_warns_of_what_is_far_from_training():
     page = page_of(report_of(4))
-    assert "The mix of labels is far from" in page
-    assert "The confidences are far from" in page
+    assert "The rows are unlike those that the model was measured on: mix of labels (" in page
+    assert 'id="drift"' in page
+    assert "too good: the rows have drifted" in page
     assert "20.0% of the tokens are unknown to the model, against 2.0% in training" in page
 
 
 def test_a_model_without_a_profile_still_has_a_page():
-    page = run_page(replace(report_of(4), notes=[]), [])
+    page = run_page(replace(report_of(4), notes=[], drift=None), [])
     assert 'id="labels"' in page
     assert 'id="rates"' not in page
     assert 'id="warnings"' not in page
@@ -103,7 +119,7 @@ def test_chromium_shows_every_section_within_the_window(num_labels, width, tab, 
         "Object.fromEntries([...document.querySelectorAll('section')].map("
         "s => [s.id, [s.offsetHeight, s.scrollWidth - s.clientWidth]]))"
     )
-    assert set(sizes) == {"labels", "statuses", "confidences", "rates", "facts"}
+    assert set(sizes) == {"labels", "statuses", "drift", "confidences", "rates", "facts"}
     for section, (high, beyond) in sizes.items():
         assert high > 80, section
         assert beyond <= 0, section

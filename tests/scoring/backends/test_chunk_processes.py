@@ -15,6 +15,7 @@ import pytest
 from support.bundles import random_bundle, random_texts, write_bundle, write_texts
 from support.dying import failing, serve_and_die
 
+from textbatch.data.output.answer_counts import WorkCounts
 from textbatch.errors import BundleError, OutOfMemoryError
 from textbatch.model.predictor import open_bundle
 from textbatch.model.predictors import open_bundles
@@ -125,7 +126,9 @@ def test_a_worker_that_dies_once_changes_nothing(bundle, texts, tmp_path, monkey
         begun.append(many.start(texts[:0]))
         found = [one.result() for one in begun]
         assert many.engine.precision == "f32"
-        assert many.work == [(here.tokens_seen, here.unknown_tokens, 0)]
+        assert many.work == [
+            WorkCounts(tokens=here.seen.tokens, unknown=here.seen.unknown, spread=here.seen)
+        ]
     finally:
         many.close()
     assert len(found.pop()) == 0

@@ -33,6 +33,7 @@ def test_every_metric_that_is_asked_for_is_written_and_the_reverse():
     assert asked <= written
     # These are for a person who looks for a cause.
     assert written - asked == {
+        "textbatch_drift_p_value",
         "textbatch_files_rescored",
         "textbatch_files_stale",
         "textbatch_last_failure_timestamp_seconds",
@@ -58,6 +59,7 @@ GOOD = {
     "textbatch_files_bad": 0,
     "textbatch_oov_share": 0.05,
     'textbatch_drift{of="labels"}': 0.02,
+    'textbatch_drifted{of="labels"}': 0,
 }
 NIGHTS = [
     ({}, "1h", set()),
@@ -75,8 +77,8 @@ NIGHTS = [
     ({"textbatch_rows_quarantined": 10}, "5m", set()),
     ({"textbatch_files_bad": 1}, "5m", {"TextbatchBadFiles"}),
     ({"textbatch_oov_share": 0.4}, "5m", {"TextbatchUnknownWords"}),
-    ({'textbatch_drift{of="labels"}': 0.5}, "5m", {"TextbatchDrift"}),
-    ({'textbatch_drift{of="labels"}': 0.5, "textbatch_rows_in": 100}, "5m", set()),
+    ({'textbatch_drifted{of="labels"}': 1}, "5m", {"TextbatchDrift"}),
+    ({'textbatch_drift{of="labels"}': 0.5}, "5m", set()),
 ]
 #: A good night with two models, whose answers have a label more.
 SEVERAL = {
@@ -95,7 +97,7 @@ NIGHTS_OF_SEVERAL = [
     ({f'textbatch_rows{{{TONE},status="bad_text"}}': 11}, "5m", {"TextbatchBadRows"}),
     ({"textbatch_rows_quarantined": 11}, "5m", {"TextbatchBadRows"}),
     ({f"textbatch_oov_share{{{TONE}}}": 0.4}, "5m", {"TextbatchUnknownWords"}),
-    ({f'textbatch_drift{{{TONE},of="labels"}}': 0.5}, "5m", {"TextbatchDrift"}),
+    ({f'textbatch_drifted{{{TONE},of="labels"}}': 1}, "5m", {"TextbatchDrift"}),
 ]
 ALL_NIGHTS = [
     *((GOOD | changes, at, fired) for changes, at, fired in NIGHTS),

@@ -55,10 +55,10 @@ def finish_command(given: Given[FinishCommand]) -> None:
                 config.output, run_id=short_id(given.run), work_dir=config.work_dir, progress=shown
             )
     if config.metrics_file:
-        # What training looked like is in the models, which need not be on this machine.
-        profiles = [None] * len(done.sections)
         with only_warned(f"the metrics file {config.metrics_file}", log):
-            write_success(config.metrics_file, done, *profiles)
+            write_success(config.metrics_file, done)
+    for note in done.notes:
+        log(note)
     if config.json:
         print_json(done.to_dict())
     else:

@@ -11,7 +11,9 @@
 * `csv_rows`, `json_rows`, `cell_values`, `compressor`: from rows to the bytes of these.
 * `read_back`: such an output, row by row.
 * `footer`, `footer_schemas`, `records`: what an output says about itself.
+* `same_records`: whether two of them say the same.
 * `answer_counts`: what it says of each of several models.
+* `signs`: what it tells of texts and answers, to compare them with others.
 * `work_directory`, `holder`: the lock beside an output; who holds it, as workers see it.
 * `shard_plan`, `shared_lock`: the plan of processes without a driver, and their common lock.
 * `journal`, `packed_answers`, `text_digest`: the predictions of an interrupted run, and the texts

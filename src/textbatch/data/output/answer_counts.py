@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta
 
 from textbatch.data.choices import LONGEST_MODEL_NAME, MODEL_NAME, MOST_MODELS
+from textbatch.data.output.signs import Signs, UnknownTokens
 from textbatch.data.strict_json import Count, Sha256, Share
 from textbatch.types import CONFIDENCE_BINS, LABELLED, Status
 
@@ -24,17 +25,28 @@ class WorkCounts:
         tokens: Their tokens.
         unknown: Those of them that are not in its vocabulary.
         early: The rows that its linear model answered alone.
+        spread: How tokens and unknown ones vary between the rows' texts.
     """
 
     tokens: Count = 0
     unknown: Count = 0
     early: Count = 0
+    spread: UnknownTokens = field(default_factory=UnknownTokens)
 
     def __add__(self, other: WorkCounts) -> WorkCounts:
         return WorkCounts(
             tokens=self.tokens + other.tokens,
             unknown=self.unknown + other.unknown,
             early=self.early + other.early,
+            spread=self.spread + other.spread,
+        )
+
+    def __sub__(self, other: WorkCounts) -> WorkCounts:
+        return WorkCounts(
+            tokens=self.tokens - other.tokens,
+            unknown=self.unknown - other.unknown,
+            early=self.early - other.early,
+            spread=self.spread - other.spread,
         )
 
 
@@ -50,6 +62,7 @@ class AnswerCounts:
             it is not told.
         confidence_histogram: Number of rows that it answered, by the confidence of the best label,
             in equal bins from 0 to 1; empty where it is not told.
+        signs: What the answers and texts are compared by; None where it is not told.
     """
 
     fingerprint: Sha256
@@ -57,6 +70,7 @@ class AnswerCounts:
     labels: dict[str, Count] = field(default_factory=dict)
     mean_confidence: Share | None = None
     confidence_histogram: Bins = field(default_factory=list)
+    signs: Signs | None = None
 
 
 Models: TypeAlias = Annotated[dict[ModelName, AnswerCounts], Meta(max_length=MOST_MODELS)]

@@ -19,6 +19,7 @@ _PREFIX = "textbatch."
 _KEY = "textbatch.key"
 _MODELS = "textbatch.models"
 _PREFIXED = "textbatch.prefix"
+_SIGNS = "textbatch.signs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,8 @@ class OutputFooter(RowCounts):
         mean = self.mean_confidence
         told = {name: to_json(one) for name, one in self.models.items()}
         of_models = {_MODELS: json_text(told)} if told else {}
+        if self.signs is not None:
+            of_models[_SIGNS] = json_text(to_json(self.signs))
         return {
             "textbatch.version": self.version,
             "textbatch.run_id": self.run_id,
@@ -126,6 +129,7 @@ class OutputFooter(RowCounts):
             else None,
             "confidence_histogram": json_of("confidence_histogram"),
             "models": json_of("models") if _MODELS in entries else {},
+            "signs": json_of("signs") if _SIGNS in entries else None,
         }
         return as_record(cls, own | values)
 

@@ -15,6 +15,7 @@ from msgspec import Meta
 
 from textbatch.data.json_text import json_text
 from textbatch.data.output.answer_counts import AnswerCounts, Bins, Models, WorkOf, fits_rows
+from textbatch.data.output.signs import Signs, UnknownTokens
 from textbatch.data.readers.identity import InputMark
 from textbatch.data.storage.names import is_file_name
 from textbatch.data.strict_json import (
@@ -52,7 +53,8 @@ class RowTotals:
         statuses: Number of rows in the output, by status.
         labels: Number of rows, by predicted label.
         models: Of a run of several models the answers of each; then `statuses` and `labels` are
-            empty.
+            empty, and there are no `signs`.
+        signs: What answers and texts are compared by; None where an older textbatch wrote them.
     """
 
     rows_in: Count = 0
@@ -61,6 +63,7 @@ class RowTotals:
     statuses: dict[str, Count] = field(default_factory=dict)
     labels: dict[str, Count] = field(default_factory=dict)
     models: Models = field(default_factory=dict)
+    signs: Signs | None = None
 
     @property
     def bad_rows(self) -> int:
@@ -103,32 +106,14 @@ def check_sums(rows: RowTotals) -> None:
         bins = one.confidence_histogram if isinstance(one, RowCounts | AnswerCounts) else []
         if not fits_rows(rows.rows_out, one.statuses, one.labels, bins):
             raise ValueError("the counts do not add up")
-
-
-def same_totals(one: RowTotals, other: RowTotals) -> bool:
-    """Whether two records say the same sums.
-
-    Args:
-        one: A record.
-        other: Another one.
-    """
-    return all(getattr(one, name.name) == getattr(other, name.name) for name in fields(RowTotals))
-
-
-def same_counts(one: RowCounts, other: RowCounts) -> bool:
-    """Whether two records have the same counts.
-
-    Args:
-        one: A record.
-        other: Another record.
-    """
-    return one.counts() == other.counts()
+        if one.signs is not None and one.signs.rows > rows.rows_out:
+            raise ValueError("the signs do not add up")
 
 
 def _told(record: RowTotals) -> dict[str, Any]:
     """A record as values for JSON. Only a run of several models tells of models."""
     told = to_json(record).items()
-    return {name: one for name, one in told if one or name not in ("models", "work_of")}
+    return {name: one for name, one in told if one or name not in ("models", "work_of", "signs")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +148,9 @@ class PartRecord(RowCounts):
         unknown_tokens: Number of them that the model does not know.
         rows_early: Number of rows that the linear model answered alone in this run.
         rows_cached: Rows whose answers came from `--cache`.
-        work_of: Of several models the last three of each; the numbers above are their sums.
+        spread: How tokens and unknown ones vary between those rows.
+        work_of: Of several models the last five of each but cached rows; the numbers above are
+            their sums.
         seal: The seal of the part.
         fingerprint: Fingerprint of the bundle that answered; None in a record of an older
             textbatch.
@@ -182,6 +169,7 @@ class PartRecord(RowCounts):
     unknown_tokens: Count = 0
     rows_early: Count = 0
     rows_cached: Count = 0
+    spread: UnknownTokens = field(default_factory=UnknownTokens)
     work_of: WorkOf = field(default_factory=dict)
     seal: Sha256
     fingerprint: Sha256 | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -42,6 +42,9 @@ class PlanHead:
         model: The model as it was given.
         max_bad_rows: The limit for the whole job.
         min_rows: How many rows the job must have.
+        compared_with: For each model what `finish` compares the rows with, as JSON values, which
+            another room reads; None where there is nothing.
+        on_drift: What `finish` does where they differ.
     """
 
     format: Literal[1] = 1
@@ -55,6 +58,8 @@ class PlanHead:
     model: str
     max_bad_rows: str
     min_rows: Count
+    compared_with: tuple[dict[str, Any] | None, ...] = ()
+    on_drift: Literal["report", "warn", "fail"] = "report"
 
     def is_same(self, other: PlanHead) -> bool:
         """Whether another plan has the same parts."""

@@ -2,10 +2,11 @@
 
 * `classifier`: all that decides an answer.
 * `bundle`: a classifier and its records; writing and loading.
-* `records`, `read_records`: what the small files hold, and reading them.
+* `records`: what the small files hold.
 * `held_out`: the file with the held-out answers.
 * `blend`: the linear model in the bundle.
 * `golden`: made-up texts with known answers.
+* `parts`: its small files, read as records.
 * `directory`: the files, their hashes, the fingerprint.
 * `verified_file`: one of these files, compared with the manifest.
 * `memory`, `memory_limit`: what a model takes in memory, and how much it may.

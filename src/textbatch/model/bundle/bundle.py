@@ -25,11 +25,14 @@ from textbatch.model.bundle.directory import (
 from textbatch.model.bundle.held_out import held_out_bytes, read_held_out
 from textbatch.model.bundle.memory import bundle_memory
 from textbatch.model.bundle.memory_limit import check_memory
-from textbatch.model.bundle.read_records import (
-    read_early_exit,
-    read_golden,
-    read_novelty,
-    read_record,
+from textbatch.model.bundle.parts import (
+    early_exit_of,
+    golden_of,
+    labels_of,
+    metrics_of,
+    novelty_in,
+    record_of,
+    reference_in,
 )
 from textbatch.model.bundle.records import (
     ChainConfig,
@@ -49,6 +52,7 @@ from textbatch.model.network.weights import Weights
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.novelty import Novelty
 from textbatch.model.quality.profile import TrainingProfile
+from textbatch.model.quality.reference import Reference, reference_of_held_out
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.text.keras_text import KerasText
 from textbatch.text.normalization import OLDEST_RULES, RULES_VERSION
@@ -76,6 +80,8 @@ class Bundle:
         int8: What int8 changed; None for a network that has no int8.
         early_exit: Which rows the linear model may answer alone; None for no row.
         novelty: What ordinary texts are like; None where training did not find out.
+        reference: Held-out texts and answers, which runs are compared with; None in a bundle of an
+            older textbatch.
         manifest: Hashes, versions and time; None before the bundle is written.
         memory: What it takes in memory, in bytes, as far as sizes tell; 0 before it is loaded.
     """
@@ -90,6 +96,7 @@ class Bundle:
     int8: Int8Check | None
     early_exit: EarlyExit | None = None
     novelty: Novelty | None = None
+    reference: Reference | None = None
     manifest: Manifest | None = None
     memory: int = field(default=0, compare=False)
 
@@ -101,6 +108,11 @@ class Bundle:
     def labels(self) -> tuple[str, ...]:
         """The labels, in the order of the probabilities."""
         return self.classifier.labels
+
+    @property
+    def compared_with(self) -> Reference | None:
+        """What runs are compared with; None if there were no held-out rows."""
+        return self.reference or reference_of_held_out(self.held_out, self.labels)
 
     @property
     def fingerprint(self) -> str:
@@ -157,6 +169,8 @@ def save_bundle(
         files[LAYOUT.early_exit] = dump_json(asdict(bundle.early_exit))
     if bundle.novelty:
         files[LAYOUT.novelty] = dump_json(asdict(bundle.novelty))
+    if bundle.reference:
+        files[LAYOUT.reference] = dump_json(asdict(bundle.reference))
     if page:
         files[LAYOUT.page] = page(fingerprint_of(listed(files))).encode()
     return write_directory(path, files, overwrite=overwrite)
@@ -183,31 +197,32 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
     blend = read_blend_sizes(files)
     memory = bundle_memory(files, network, blend)
     check_memory(path, memory, beside=beside)
-    calibration = read_record(files, LAYOUT.calibration, Calibration)
+    calibration = record_of(files, LAYOUT.calibration, Calibration)
     vocabulary = _vocabulary(files, network.vocabulary_size, escaped=bool(rules))
     classifier = Classifier(
         architecture=network,
         vocabulary=vocabulary,
-        labels=_labels(files),
+        labels=labels_of(files),
         weights=Weights.parse(files.tensors(LAYOUT.weights, Weights.most_bytes(network)), network),
         text=rules,
         text_rules=version,
         blend=read_blend(files, network, blend, vocabulary) if blend else None,
         temperature=calibration.temperature,
     )
-    int8 = read_record(files, LAYOUT.precision, Int8Check)
+    int8 = record_of(files, LAYOUT.precision, Int8Check)
     _check_sizes(classifier, files[LAYOUT.graph])
     return Bundle(
         classifier=classifier,
         settings=config.settings,
         calibration=calibration,
         int8=int8 if int8.rows else None,
-        early_exit=read_early_exit(files, classifier),
-        novelty=read_novelty(files),
+        early_exit=early_exit_of(files, classifier),
+        novelty=novelty_in(files),
+        reference=reference_in(files),
         held_out=read_held_out(files[LAYOUT.held_out], len(classifier.labels)),
-        profile=read_record(files, LAYOUT.profile, TrainingProfile),
-        golden=read_golden(files, len(classifier.labels)),
-        metrics=_metrics(files),
+        profile=record_of(files, LAYOUT.profile, TrainingProfile),
+        golden=golden_of(files, len(classifier.labels)),
+        metrics=metrics_of(files),
         manifest=files.manifest,
         memory=memory,
     )
@@ -251,23 +266,6 @@ def _check_sizes(classifier: Classifier, graph: bytes) -> None:
         raise BundleError(
             f"{LAYOUT.graph} is not the graph that {LAYOUT.config} describes", RESTORE
         )
-
-
-def _labels(files: BundleFiles) -> tuple[str, ...]:
-    labels = parse_json(files[LAYOUT.labels], LAYOUT.labels)
-    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise BundleError(f"{LAYOUT.labels} is not a list of strings", RESTORE)
-    if len(set(labels)) != len(labels):
-        raise BundleError(f"{LAYOUT.labels} repeats a label", RESTORE)
-    return tuple(labels)
-
-
-def _metrics(files: BundleFiles) -> dict[str, object]:
-    value = parse_json(files[LAYOUT.metrics], LAYOUT.metrics)
-    if not isinstance(value, dict):
-        raise BundleError(f"{LAYOUT.metrics} is not a JSON object", RESTORE)
-    check_fields(Measured, value, LAYOUT.metrics)
-    return value
 
 
 def _vocabulary(files: BundleFiles, size: int, *, escaped: bool) -> Vocabulary:

@@ -10,5 +10,8 @@
 * `label_sets`: which labels may be right.
 * `novelty`: how unlike all labels a text is.
 * `profile`: what the training texts looked like.
-* `drift`: how different two mixes are.
+* `two_samples`: how surprising it is that two mixes differ, and how much they do.
+* `reference`: the held-out rows of a model, which runs are compared with.
+* `drift`: how a run differs from them.
+* `estimated_accuracy`: how right answers without labels probably are.
 """

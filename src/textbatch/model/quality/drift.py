@@ -1,34 +1,203 @@
-"""How different the rows of a run are from those of the training."""
+"""How different the rows of a run are from those that its model was measured on."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-import numpy as np
+from textbatch.data.output.signs import LENGTH_EDGES, Signs, UnknownTokens
+from textbatch.model.quality.reference import Reference
+from textbatch.model.quality.two_samples import (
+    NORMAL_975,
+    MixDifference,
+    mix_difference,
+    normal_tail,
+)
+from textbatch.types import CONFIDENCE_BINS
 
-#: A difference from the first number on is commonly called moderate, from the second on large.
-SOME_DRIFT, LARGE_DRIFT = 0.1, 0.25
+#: A run without drift is called different so often at most, whatever its size.
+FALSE_ALARMS = 1e-4
+#: A smaller share of rows, or of tokens, is no drift, however sure it is.
+LEAST_EFFECT, LEAST_UNKNOWN = 0.1, 0.05
+#: What is compared, and what each is called in messages.
+MEASURES = {
+    "labels": "mix of labels",
+    "confidences": "confidences",
+    "lengths": "lengths of the texts",
+    "unknown": "share of unknown tokens",
+}
 
-# An empty class would make the index infinite.
-_LEAST_SHARE = 1e-4
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftMeasure:
+    """How a run differs from the held-out rows in one thing.
+
+    Attributes:
+        of: What is compared: `labels`, `confidences`, `lengths` (characters of the texts) or
+            `unknown` (tokens that the model does not know).
+        p_value: How often a run of the same size, without drift, differs at least as much.
+        effect: The share of rows (of `unknown`: of tokens) that have moved, without what chance
+            makes of it.
+        effect_low: What it is at least, with 97.5 % certainty.
+        where: What has moved most: a label, confidences or lengths from one number to another.
+        before: Its share of the held-out rows (of `unknown`: of their tokens).
+        now: Its share of the run's.
+        drifted: Whether the difference is both too large to be chance, and large enough to matter.
+    """
+
+    of: str
+    p_value: float
+    effect: float
+    effect_low: float
+    where: str
+    before: float
+    now: float
+    drifted: bool
 
 
-def population_stability(expected: Sequence[float], found: Sequence[float]) -> float | None:
-    """Compute the population stability index of two mixes of the same classes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """How a run differs from the rows that its model was measured on.
 
-    It is the sum over classes of `(found - expected) * ln(found / expected)`. Both are shares.
+    Attributes:
+        drifted: Whether it does in anything.
+        p_value: The smallest p-value, times the number of measures (Bonferroni).
+        rows: Answered rows of the run.
+        reference_rows: Held-out rows that they are compared with.
+        measures: Each thing that could be compared.
+    """
+
+    drifted: bool
+    p_value: float
+    rows: int
+    reference_rows: int
+    measures: list[DriftMeasure] = field(default_factory=list)
+
+    @property
+    def worst(self) -> list[DriftMeasure]:
+        """What has drifted, the largest effect first."""
+        return sorted((one for one in self.measures if one.drifted), key=lambda one: -one.effect)
+
+
+def drift_between(
+    before: Signs,
+    now: Signs,
+    *,
+    unknown_before: UnknownTokens | None = None,
+    unknown_now: UnknownTokens | None = None,
+) -> Drift | None:
+    """Compare two samples of rows. Neither is taken for the whole population.
 
     Args:
-        expected: Counts or shares of the classes in training.
-        found: Counts or shares of the classes in the run.
+        before: The first sample.
+        now: The second one.
+        unknown_before: Tokens of the first one; None if not known.
+        unknown_now: Tokens of the second one.
 
     Returns:
-        0 for equal mixes; None if one of them is empty.
+        None if there is nothing to compare.
     """
-    if not (sum(expected) and sum(found)):
+    found = list(_mixes(before, now))
+    if unknown_before and unknown_now:
+        found += _unknown(unknown_before, unknown_now)
+    if not found:
         return None
-    first, second = (
-        np.maximum(np.asarray(counts, np.float64) / sum(counts), _LEAST_SHARE)
-        for counts in (expected, found)
+    limit = FALSE_ALARMS / len(found)
+    measures = [
+        DriftMeasure(
+            of=of,
+            p_value=one.p_value,
+            effect=one.effect,
+            effect_low=one.effect_low,
+            where=where,
+            before=one.before,
+            now=one.now,
+            drifted=one.p_value <= limit
+            and one.effect_low >= (LEAST_UNKNOWN if of == "unknown" else LEAST_EFFECT),
+        )
+        for of, where, one in found
+    ]
+    return Drift(
+        drifted=any(one.drifted for one in measures),
+        p_value=min(1.0, len(found) * min(one.p_value for one in measures)),
+        rows=now.rows or sum(now.lengths),
+        reference_rows=before.rows or sum(before.lengths),
+        measures=measures,
     )
-    return float(((second - first) * np.log(second / first)).sum())
+
+
+def drift_from(
+    reference: Reference | None, now: Signs | None, unknown: UnknownTokens | None = None
+) -> Drift | None:
+    """Compare a run with the held-out rows of its model.
+
+    Args:
+        reference: The held-out rows; None if they are not known.
+        now: The run's rows; None if they are not known.
+        unknown: Tokens of the rows that the run predicted.
+
+    Returns:
+        None if there is nothing to compare.
+    """
+    if reference is None or now is None:
+        return None
+    return drift_between(
+        reference.signs, now, unknown_before=reference.unknown, unknown_now=unknown
+    )
+
+
+def _mixes(before: Signs, now: Signs) -> Iterator[tuple[str, str, MixDifference]]:
+    labels = list(dict.fromkeys([*before.answers, *now.answers]))
+    if len(labels) > 1:
+        counts = ([one.answers.get(label, 0) for label in labels] for one in (before, now))
+        if found := mix_difference(*counts, ordered=False):
+            yield "labels", labels[found.moved], found
+    if found := _bins(before.confidences, now.confidences):
+        low, high = (found.moved + more for more in (0, 1))
+        where = f"{low / CONFIDENCE_BINS:.2f} to {high / CONFIDENCE_BINS:.2f}"
+        yield "confidences", where, found
+    if found := _bins(before.lengths, now.lengths):
+        yield "lengths", _lengths(found.moved), found
+
+
+def _bins(before: list[int], now: list[int]) -> MixDifference | None:
+    # A later textbatch may have other bins.
+    return mix_difference(before, now, ordered=True) if len(before) == len(now) else None
+
+
+def _lengths(place: int) -> str:
+    low, *more = LENGTH_EDGES[place : place + 2]
+    if not more:
+        return f"{low:,} characters or more"
+    high = more[0] - 1
+    return f"{low:,} to {high:,} characters" if low < high else f"{low:,} characters"
+
+
+def _unknown(before: UnknownTokens, now: UnknownTokens) -> Iterator[tuple[str, str, MixDifference]]:
+    """Compare two shares of unknown tokens, whose tokens come in texts (Cochran 1977, 6.5)."""
+    if not (before.tokens and now.tokens):
+        return
+    shares = [one.unknown / one.tokens for one in (before, now)]
+    # Under the null both have one share, and texts vary alike.
+    both = before + now
+    share = both.unknown / both.tokens
+    squares = both.unknown_squared - 2 * share * both.products + share**2 * both.tokens_squared
+    texts = max(1, both.texts - 1)
+    mean = both.tokens / both.texts
+    variance = squares / texts * (1 / before.texts + 1 / now.texts) / mean**2
+    if variance <= 0:
+        return
+    difference, spread = abs(shares[1] - shares[0]), math.sqrt(variance)
+    yield (
+        "unknown",
+        "",
+        MixDifference(
+            p_value=min(1.0, 2 * normal_tail(difference / spread)),
+            effect=difference,
+            effect_low=max(0.0, difference - NORMAL_975 * spread),
+            moved=0,
+            before=shares[0],
+            now=shares[1],
+        ),
+    )

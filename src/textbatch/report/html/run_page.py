@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from textbatch.model.quality.drift import MEASURES
 from textbatch.model.quality.profile import TrainingProfile
+from textbatch.report.drift import p_told
 from textbatch.report.html.page import page_environment, read_part
 from textbatch.report.html.page_data import about_line
 from textbatch.report.html.run_figures import rate_figure, run_confidence_figure
-from textbatch.report.html.run_page_data import RunPicture, drift_in_words, run_picture
+from textbatch.report.html.run_page_data import RunPicture, run_picture
 from textbatch.report.html.svg import drawing
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.pace import span
@@ -37,7 +39,8 @@ def run_page(
             report=report,
             figures=_figures(picture),
             style=Markup(read_part("page.css")),
-            drift_in_words=drift_in_words,
+            measure_name=MEASURES.__getitem__,
+            p_told=p_told,
             id_of=id_of,
             took=span(report.seconds),
             facts=_facts(report),

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from textbatch.errors import printable
-from textbatch.model.quality.drift import LARGE_DRIFT, SOME_DRIFT
 from textbatch.model.quality.profile import TrainingProfile
-from textbatch.report.drift import Drift, drift_of
+from textbatch.report.drift import drift_told
 from textbatch.report.scoring import ModelReport, RunReport
 
 #: Number of points of the line of rows per second.
@@ -41,20 +40,16 @@ class ModelPicture:
     Attributes:
         report: What the model did.
         labels: Shares of the labels, in the order of the model.
-        label_drift: Population stability index of the labels, run against training.
         confidences: Number of rows, in equal bins of confidence from 0 to 1.
         training_confidences: Number of validation rows of the training, in the same bins.
-        confidence_drift: Population stability index of the two.
         training_oov: Share of unknown tokens in training.
         warnings: What the user should look at.
     """
 
     report: ModelReport
     labels: tuple[LabelShare, ...]
-    label_drift: float | None
     confidences: tuple[int, ...]
     training_confidences: tuple[int, ...]
-    confidence_drift: float | None
     training_oov: float | None
     warnings: tuple[str, ...]
 
@@ -117,27 +112,15 @@ def _model_picture(
     trained = profile.labels if profile else {}
     histogram = profile.confidence_histogram if profile else []
     oov = profile.oov_share if profile else None
-    drift = drift_of(report, profile)
     same_bins = len(histogram) == len(report.confidence_histogram)
     return ModelPicture(
         report=report,
         labels=_labels(report.labels, trained),
-        label_drift=drift.labels,
         confidences=tuple(report.confidence_histogram),
         training_confidences=tuple(histogram) if same_bins else (),
-        confidence_drift=drift.confidences,
         training_oov=oov,
-        warnings=tuple(_warnings(report, rows_out, drift, oov)),
+        warnings=tuple(_warnings(report, rows_out, oov)),
     )
-
-
-def drift_in_words(index: float | None) -> str:
-    """Say in words what a population stability index means."""
-    if index is None:
-        return "not known"
-    if index < SOME_DRIFT:
-        return "close"
-    return "somewhat different" if index < LARGE_DRIFT else "far apart"
 
 
 def _labels(found: Mapping[str, int], trained: Mapping[str, int]) -> tuple[LabelShare, ...]:
@@ -170,15 +153,10 @@ def _rates(samples: Sequence[tuple[float, int]]) -> tuple[tuple[float, float], .
     return tuple(rates)
 
 
-def _warnings(report: ModelReport, rows_out: int, drift: Drift, oov: float | None) -> Iterator[str]:
-    labels, confidences = drift.labels, drift.confidences
-    if labels is not None and labels >= LARGE_DRIFT:
-        yield f"The mix of labels is far from that of the training rows (PSI {labels:.2f})."
-    if confidences is not None and confidences >= LARGE_DRIFT:
-        yield (
-            "The confidences are far from those on the held-out rows of the training "
-            f"(PSI {confidences:.2f})."
-        )
+def _warnings(report: ModelReport, rows_out: int, oov: float | None) -> Iterator[str]:
+    if report.drift and report.drift.drifted:
+        told = drift_told(report.drift)
+        yield f"{told[0].upper()}{told[1:]}."
     share = report.oov_share
     if share is not None and oov is not None and share > oov + _MORE_UNKNOWN:
         yield f"{share:.1%} of the tokens are unknown to the model, against {oov:.1%} in training."

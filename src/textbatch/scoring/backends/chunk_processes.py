@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.output.answer_counts import WorkCounts
 from textbatch.model.predictors import Predictors, open_bundles
 from textbatch.scoring.backends.chunk_queue import Chunk, ChunkQueue
 from textbatch.scoring.backends.chunk_worker import Answer, EngineUsed, serve
@@ -109,7 +110,7 @@ class ChunkProcesses:
             serve: What a process does.
         """
         self.in_flight = 2 * workers + 1
-        self.work = [(0, 0, 0) for _ in num_labels]
+        self.work = [WorkCounts() for _ in num_labels]
         self._num_labels, self._extras = num_labels, extras
         self._queue = ChunkQueue(workers)
         self._workers = [
@@ -166,7 +167,4 @@ class ChunkProcesses:
             worker.join()
 
     def _count(self, answer: Answer) -> None:
-        self.work = [
-            (before[0] + more[0], before[1] + more[1], before[2] + more[2])
-            for before, more in zip(self.work, answer.work, strict=True)
-        ]
+        self.work = [before + more for before, more in zip(self.work, answer.work, strict=True)]

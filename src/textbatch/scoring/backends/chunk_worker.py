@@ -10,13 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from queue import SimpleQueue
 
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.output.answer_counts import WorkCounts
 from textbatch.data.without_pandas import keep_pandas_out
 from textbatch.model.predictors import PendingOfEach, Predictors
 from textbatch.scoring.backends.large_values import recv_large
@@ -52,7 +53,7 @@ class Answer:
     """
 
     predictions: Predictions
-    work: list[tuple[int, int, int]]
+    work: list[WorkCounts]
 
 
 def packed(texts: pa.Array, undecodable: BoolArray) -> pa.Buffer:
@@ -113,15 +114,15 @@ def _answer_all(connection: Connection, predictor: Predictors) -> None:
     # where both are larger than what the connection holds, each would wait for the other.
     pieces: SimpleQueue[bytes | BaseException] = SimpleQueue()
     threading.Thread(target=_receive_all, args=(connection, pieces), daemon=True).start()
-    pending: deque[tuple[PendingOfEach, list[tuple[int, int]]]] = deque()
+    pending: deque[tuple[PendingOfEach, list[WorkCounts]]] = deque()
     while True:
         if pending and (len(pending) >= DEPTH or pieces.empty()):
             begun, tokens = pending.popleft()
             # Tokens are counted when a piece begins, early rows when it ends.
-            early = [one[2] for one in predictor.work]
+            early = [one.early for one in predictor.work]
             predictions = begun.result()
             work = [
-                (*seen, now[2] - before)
+                replace(seen, early=now.early - before)
                 for seen, now, before in zip(tokens, predictor.work, early, strict=True)
             ]
             connection.send(Answer(predictions=predictions, work=work))
@@ -132,10 +133,7 @@ def _answer_all(connection: Connection, predictor: Predictors) -> None:
         texts, undecodable = unpacked(piece)
         before_it = predictor.work
         begun = predictor.start(texts, undecodable)
-        tokens = [
-            (now[0] - then[0], now[1] - then[1])
-            for then, now in zip(before_it, predictor.work, strict=True)
-        ]
+        tokens = [now - then for then, now in zip(before_it, predictor.work, strict=True)]
         pending.append((begun, tokens))
 
 

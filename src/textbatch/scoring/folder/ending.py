@@ -135,6 +135,7 @@ def complete(folder: Folder, records: Iterable[PartRecord], ending: Ending) -> S
         statuses=totals.statuses,
         labels=totals.labels,
         models=totals.models,
+        signs=totals.signs,
     )
     folder.write_success(success)
     return success

@@ -20,12 +20,15 @@ from textbatch.data.output.work_directory import WorkDirectory
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import DataError, InputNotFoundError, TryAgainError
+from textbatch.report.drift import drift_notes
 from textbatch.report.listener import SILENT
 from textbatch.report.scoring import ModelReport, RunReport
 from textbatch.report.terminal.progress import Progress, step_of
+from textbatch.scoring.drift_gate import refused
 from textbatch.scoring.folder.ending import Ending, complete, remove_others
 from textbatch.scoring.folder.owned import OwnedParts
 from textbatch.scoring.folder.plan import folder_of
+from textbatch.scoring.folder.planned_drift import drifts_of, estimates_of
 from textbatch.scoring.folder.planned_parts import finished_part
 from textbatch.scoring.folder.side_by_side import side_by_side
 from textbatch.scoring.folder.totals import Totals
@@ -59,6 +62,7 @@ def finish_output(
         DataError: An input changed, or the plan is damaged.
         TooManyBadRowsError: There are more bad rows than the shares were told.
         OutputError: The folder holds a file that is none of its parts.
+        QualityGateError: The rows have drifted, and the shares were told to fail then.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     folder = folder_of(output, work_dir)
@@ -87,7 +91,9 @@ def finish_output(
         work.release(keep=keep and work.inherited)
     head = found[0] if found else None
     places = _places(head.model, tuple(success.models)) if head else {}
-    return RunReport(
+    drifts = dict(drifts_of(success, head)) if head else {}
+    rights = dict(estimates_of(success, head)) if head else {}
+    done = RunReport(
         run_id=run_id,
         input=head.input if head else "",
         output=fspath(output),
@@ -102,6 +108,8 @@ def finish_output(
         rows_quarantined=success.rows_quarantined,
         statuses=success.statuses,
         labels=success.labels,
+        drift=drifts.get(""),
+        estimated_accuracy=rights.get(""),
         # As a share tells of its own.
         files=dict.fromkeys(("found", "scored"), success.parts)
         | dict.fromkeys(("resumed", "known", "stray"), 0)
@@ -118,10 +126,15 @@ def finish_output(
                 fingerprint=one.fingerprint,
                 statuses=one.statuses,
                 labels=one.labels,
+                drift=drifts.get(name),
+                estimated_accuracy=rights.get(name),
             )
             for name, one in success.models.items()
         ],
     )
+    if head and head.on_drift == "warn":
+        done.notes.extend(drift_notes(done))
+    return done
 
 
 def _completed(
@@ -154,6 +167,13 @@ def _completed(
     rows = totals.totals()
     BadRowLimit.parse(head.max_bad_rows).check(rows.bad_rows, rows=rows.rows_in)
     check_enough(rows.rows_in, head.min_rows)
+    drifted = [(name, one) for name, one in drifts_of(rows, head) if one and one.drifted]
+    if drifted and head.on_drift == "fail":
+        raise refused(
+            drifted,
+            remedy="look at the input; or run the shares again without --fail-on-drift, which "
+            "scores nothing anew, then finish",
+        )
     # The shares may not look for it: what one finds may be another one's, on another machine.
     folder.remove_leftovers(part.part for part in parts)
     owned = OwnedParts(folder, Ledger(None, head.job))

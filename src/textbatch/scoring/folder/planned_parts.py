@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import Literal
 
 from textbatch import __version__
 from textbatch.data.output.any_folder import Folder
@@ -20,18 +22,24 @@ from textbatch.data.readers.listing import ListedFile
 from textbatch.data.readers.shard_file import ShardFile
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import location_of
+from textbatch.data.strict_json import to_json
 from textbatch.errors import DataError, InputNotFoundError
+from textbatch.model.quality.reference import Reference
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.folder.job import FolderJob
 
 
-def plan_of(job: FolderJob, config: ScoreConfig) -> tuple[PlanHead, bytes]:
+def plan_of(
+    job: FolderJob, config: ScoreConfig, compared_with: Sequence[Reference | None]
+) -> tuple[PlanHead, bytes]:
     """The plan of a job: its first line, and the lines of its parts.
 
     Args:
         job: The job, with all shards in its listing.
         config: The options as they were given.
+        compared_with: For each model what its rows are compared with.
     """
+    on_drift: Literal["report", "warn", "fail"] = "warn" if config.warn_on_drift else "report"
     lines = lines_of(planned_part(file, job.part_id) for file in job.listing.files)
     head = PlanHead(
         textbatch=__version__,
@@ -44,6 +52,8 @@ def plan_of(job: FolderJob, config: ScoreConfig) -> tuple[PlanHead, bytes]:
         model=str(config.model),
         max_bad_rows=str(config.max_bad_rows),
         min_rows=config.min_rows,
+        compared_with=tuple(None if one is None else dict(to_json(one)) for one in compared_with),
+        on_drift="fail" if config.fail_on_drift else on_drift,
     )
     return head, lines
 
@@ -132,5 +142,6 @@ def finished_part(
         mean_confidence=counts.mean_confidence,
         confidence_histogram=counts.confidence_histogram,
         models=counts.models,
+        signs=counts.signs,
         seal=seal,
     )

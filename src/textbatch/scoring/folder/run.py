@@ -16,6 +16,7 @@ from textbatch.data.storage.file_io import new_output
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.backends.choose import check_installed
 from textbatch.scoring.config import ScoreConfig
+from textbatch.scoring.drift_gate import check_drift
 from textbatch.scoring.file_task import FolderResult, State
 from textbatch.scoring.folder.checks import check_columns, room_for
 from textbatch.scoring.folder.ending import check_owned, finish, prepare_place
@@ -130,6 +131,7 @@ class FolderRun:
             unknown_tokens=totals.unknown_tokens,
             rows_early=totals.rows_early,
             rows_cached=totals.rows_cached,
+            spread=totals.spread,
             work_of=totals.work_of,
             notes=tuple(notes),
             files=job.counts(scored=parts.scored, resumed=parts.resumed),
@@ -177,6 +179,7 @@ class FolderRun:
                 statuses=success.statuses,
                 labels=success.labels,
                 models=success.models,
+                signs=success.signs,
             )
         done = "there is nothing to do" if self._config.dry_run else "nothing was done"
         note = f"{job.folder.path} is complete, {why}: {done}"
@@ -203,5 +206,8 @@ class FolderRun:
         job.ledger.begin(job.part_id)
         self._parts = parts
         parts.score()
+        if job.config.fail_on_drift:
+            known = self.known("done")
+            check_drift(known.counts, known.model, known)
         finish(job, self._run_id)
         return self.known("done")

@@ -111,7 +111,7 @@ class ShareRun(FolderRun):
         )
 
     def _scored_share(self, whole: FolderJob, share: Share) -> FolderResult:
-        head, lines = plan_of(whole, self._config)
+        head, lines = plan_of(whole, self._config, self._model.compared_with())
         job = self._job = _of_share(whole, share)
         found = check_columns(job, self._progress, read_all=job.config.strict_types)
         _begin(job, head, lines)

@@ -10,6 +10,7 @@ import numpy as np
 
 from textbatch.data.output.answer_counts import AnswerCounts, WorkCounts
 from textbatch.data.output.records import PartRecord, RowCounts, RowTotals
+from textbatch.data.output.signs import Signs, UnknownTokens
 from textbatch.report.terminal.progress import Progress
 from textbatch.types import CONFIDENCE_BINS, ReadShare, Status
 
@@ -26,6 +27,7 @@ class Totals:
         unknown_tokens: Those of them that are not in the vocabulary.
         rows_early: Rows that the linear model answered alone in this run.
         rows_cached: Rows whose answers came from `--cache`.
+        spread: How tokens and unknown ones vary between the rows that this run predicted.
         work_of: Of several models the tokens of each.
     """
 
@@ -33,6 +35,7 @@ class Totals:
         """Nothing is added yet."""
         self.rows_resumed = self.tokens = self.unknown_tokens = 0
         self.rows_early = self.rows_cached = 0
+        self.spread = UnknownTokens()
         self.work_of: dict[str, WorkCounts] = {}
         self._rows: Counter[str] = Counter()
         self._answers = _Answers()
@@ -58,6 +61,7 @@ class Totals:
             self.unknown_tokens += one.unknown_tokens
             self.rows_early += one.rows_early
             self.rows_cached += one.rows_cached
+            self.spread += one.spread
             for name, more in one.work_of.items():
                 self.work_of[name] = self.work_of.get(name, WorkCounts()) + more
         self._answers.add(one)
@@ -112,10 +116,13 @@ class _Answers:
         # One for each file: their exact sum is the same in whatever order the files end.
         self._confidence_sums: list[float] = []
         self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
+        self._signs: Signs | None = None
 
     def add(self, one: RowCounts | AnswerCounts) -> None:
         """Add those to a file."""
         self._histogram += np.array(one.confidence_histogram or 0, np.int64)
+        if one.signs is not None:
+            self._signs = one.signs if self._signs is None else self._signs + one.signs
         self._statuses.update(one.statuses)
         self._labels.update(one.labels)
         self._confidence_sums.append((one.mean_confidence or 0.0) * sum(one.labels.values()))
@@ -125,6 +132,7 @@ class _Answers:
         return {
             "statuses": {n: self._statuses[n] for n in Status.names() if self._statuses[n]},
             "labels": dict(sorted(self._labels.items())),
+            "signs": self._signs,
         }
 
     def counts(self) -> dict[str, Any]:

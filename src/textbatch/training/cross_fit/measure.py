@@ -18,6 +18,7 @@ from textbatch.training.cross_fit.fold import LOGISTIC
 from textbatch.training.out_of_fold import OutOfFold
 from textbatch.training.package.assemble import Measured, golden_of, profile_of
 from textbatch.training.package.baselines import SIMPLE, compare
+from textbatch.training.package.held_out import held_out_reference
 from textbatch.training.package.novelty import ordinary_texts
 from textbatch.training.package.shortcuts import Rounding, Unseen, find_shortcuts
 from textbatch.training.split.dataset import Splits
@@ -78,6 +79,7 @@ def measure_cross_fitted(
         calibration=calibrated.calibration,
         held_out=HeldOut.of(calibrated.probabilities, calibrated.label_ids),
         profile=profile_of(calibrated, splits),
+        reference=held_out_reference(calibrated, splits, answers if config.test else None),
         golden=golden,
         int8=shortcuts.int8,
         early_exit=shortcuts.early_exit,

@@ -25,6 +25,13 @@ from textbatch.model.keras_files.labels_file import read_labels
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import Calibration, fit_temperature, softmax
 from textbatch.model.quality.profile import TrainingProfile, training_profile
+from textbatch.model.quality.reference import (
+    HeldOutTexts,
+    Reference,
+    characters_of,
+    reference_of_rows,
+    unknown_in,
+)
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.importing import ImportReport
@@ -55,6 +62,7 @@ class _Measured:
         calibration: How the temperature was found.
         held_out: Answers to the rows.
         profile: What their texts look like.
+        reference: What runs are compared with; None without rows.
         rows: How many of them have an answer.
         accuracy: Share of these that get their label.
     """
@@ -63,6 +71,7 @@ class _Measured:
     calibration: Calibration
     held_out: HeldOut
     profile: TrainingProfile
+    reference: Reference | None = None
     rows: int = 0
     accuracy: float | None = None
 
@@ -156,6 +165,7 @@ def _import(
         calibration=measured.calibration,
         held_out=measured.held_out,
         profile=measured.profile,
+        reference=measured.reference,
         golden=golden,
         int8=None,
         metrics={},
@@ -235,16 +245,19 @@ def _calibrated(config: ImportSettings, classifier: Classifier, rows: LabelledRo
     logits, label_ids = logits[answered], label_ids[answered]
     calibration = fit_temperature(logits, label_ids)
     probabilities = softmax(logits, calibration.temperature)
+    tokens = classifier.tokenizer.encode(rows.texts)
+    texts = HeldOutTexts(lengths=characters_of(rows.texts), unknown=unknown_in(tokens, OOV_ID))
     return _Measured(
         classifier=replace(classifier, temperature=calibration.temperature),
         calibration=calibration,
         held_out=HeldOut.of(probabilities, label_ids),
         profile=training_profile(
-            classifier.tokenizer.encode(rows.texts),
+            tokens,
             labels=label_counts(rows),
             confidences=probabilities.max(axis=1),
             oov_id=OOV_ID,
         ),
+        reference=reference_of_rows(probabilities, label_ids, classifier.labels, texts),
         rows=len(answered),
         accuracy=float((probabilities.argmax(axis=1) == label_ids).mean()),
     )

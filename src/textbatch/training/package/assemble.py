@@ -18,6 +18,7 @@ from textbatch.model.predictor import Predictor, open_predictor
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.novelty import Novelty
 from textbatch.model.quality.profile import TrainingProfile, training_profile
+from textbatch.model.quality.reference import Reference
 from textbatch.model.quality.reliability import Answers
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.report.comparison import Contender
@@ -29,6 +30,7 @@ from textbatch.training.calibrate import Calibrated, calibrate
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.linear import HeldOutRows
 from textbatch.training.package.baselines import compare
+from textbatch.training.package.held_out import held_out_reference
 from textbatch.training.package.novelty import ordinary_texts
 from textbatch.training.package.shortcuts import find_shortcuts
 from textbatch.training.split.dataset import Splits
@@ -44,6 +46,7 @@ class Measured:
         calibration: How the temperature was found.
         held_out: Predictions for held-out rows, from which thresholds are made.
         profile: Statistics of the training texts and of the predictions for them.
+        reference: Statistics of the held-out texts and of the answers to them.
         golden: Made-up texts and their predictions.
         int8: What int8 changes; None if the network cannot use it.
         early_exit: Which rows the linear model may answer alone; None for no row.
@@ -57,6 +60,7 @@ class Measured:
     calibration: Calibration
     held_out: HeldOut
     profile: TrainingProfile
+    reference: Reference
     golden: Golden
     int8: Int8Check | None
     early_exit: EarlyExit | None
@@ -87,6 +91,7 @@ class Measured:
             int8=self.int8,
             early_exit=self.early_exit,
             novelty=self.novelty,
+            reference=self.reference,
             metrics=metrics,
         )
 
@@ -139,6 +144,7 @@ def measure_classifier(
         calibration=calibrated.calibration,
         held_out=HeldOut.of(calibrated.probabilities, calibrated.label_ids),
         profile=profile_of(calibrated, splits),
+        reference=held_out_reference(calibrated, splits, answers),
         golden=golden,
         int8=shortcuts.int8,
         early_exit=shortcuts.early_exit,
