@@ -101,6 +101,8 @@ def novelty_numbers(
     logits: Float32Array,
     temperature: float,
     tokenizer: Tokenizer,
+    *,
+    known: Int64Array | None = None,
 ) -> NDArray[np.float64]:
     """The numbers that say how unlike ordinary texts some texts are.
 
@@ -110,13 +112,14 @@ def novelty_numbers(
         logits: Of all texts, before calibration. Shape `(texts, labels)`.
         temperature: The calibrated temperature.
         tokenizer: What made the tokens.
+        known: Number of known tokens of each text; None counts them. Shape `(texts,)`.
 
     Returns:
         Shape `(rows, 4)`.
     """
     lengths = tokens.lengths[rows]
-    known = known_tokens(tokens)[rows]
-    unknown = 1 - known / np.maximum(1, lengths)
+    known = known_tokens(tokens) if known is None else known
+    unknown = 1 - known[rows] / np.maximum(1, lengths)
     read = np.minimum(lengths, tokenizer.max_sequence_length)
     return numbers_of(logits[rows], temperature, unknown, read)
 

@@ -13,7 +13,7 @@ from multiprocessing import resource_tracker
 from typing import Protocol, TypeVar
 
 import joblib
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.backend.resource_tracker import ensure_running
 
 from textbatch.errors import OutOfMemoryError
@@ -56,7 +56,8 @@ def in_processes(
     jobs = min(run.config.jobs or cores, len(folds))
     threads = threads or max(1, cores // jobs)
     # Processes even for one job: TensorFlow may have begun here, with another number of threads.
-    executor = get_reusable_executor(max_workers=jobs, env=environment_of(threads), timeout=None)
+    # Not joblib's own executor, which the caller of a function may be using.
+    executor = ProcessPoolExecutor(jobs, env=environment_of(threads))
     # A listener of this process cannot be sent to another one.
     silent, driver = run.heard_by(SILENT), os.getpid()
     try:

@@ -51,12 +51,15 @@ class HeldOutRows:
             `(rows,)`.
         margins: Margins of linear models that have not seen the rows, by their features, if they
             are known already. Shape `(rows, labels)` each.
+        known: Number of tokens of each row that a vocabulary has which has not seen the row; None
+            asks the network's own. Shape `(rows,)`.
     """
 
     rows: LabelledRows
     logits: Float32Array
     folds: Int64Array | None = None
     margins: Mapping[LinearFeatures, Float32Array] = field(default_factory=dict)
+    known: Int64Array | None = None
 
     @property
     def evidence(self) -> BoolArray:

@@ -48,6 +48,7 @@ def made(rows: int = 600, folds: int = 3, *, seed: int = 0) -> CrossFitted:
                 epochs=[epoch(n + 1, 1 / (n + 1)) for n in range(fold + 2)],
                 best_epoch=fold + 2,
                 status=status,
+                known=here + 1,
                 logits=its_own,
                 int8_logits=its_own,
                 margins={PLAIN: margins[here]},
@@ -62,6 +63,7 @@ def made(rows: int = 600, folds: int = 3, *, seed: int = 0) -> CrossFitted:
     assert np.array_equal(whole.margins[PLAIN], margins)
     assert np.array_equal(whole.logits[whole.evidence], logits[whole.evidence])
     assert (~whole.evidence).sum() == folds
+    assert np.array_equal(whole.held_out().known, np.arange(rows) + 1)
     return whole
 
 

@@ -39,6 +39,7 @@ class CrossFitted:
         labels: The labels, in the order of the logits.
         folds: Number of the fold that held each row out, from 1. Shape `(rows,)`.
         status: Codes of `Status`. Shape `(rows,)`.
+        known: Number of tokens of each row that the vocabulary of its fold has. Shape `(rows,)`.
         logits: The networks'; NaN without evidence. Shape `(rows, labels)`.
         int8_logits: The same in int8; None if the networks cannot use it.
         margins: Of the linear models, by their features. Shape `(rows, labels)` each.
@@ -52,6 +53,7 @@ class CrossFitted:
     labels: tuple[str, ...]
     folds: Int64Array
     status: NDArray[np.int8]
+    known: Int64Array
     logits: Float32Array
     int8_logits: Float32Array | None
     margins: dict[LinearFeatures, Float32Array]
@@ -88,6 +90,7 @@ class CrossFitted:
             labels=labels,
             folds=np.repeat(np.arange(1, len(found) + 1), sizes)[order],
             status=joined([one.status for one in found]),
+            known=joined([one.known for one in found]),
             logits=joined([one.logits for one in found]),
             int8_logits=joined(int8) if len(int8) == len(found) else None,
             margins={
@@ -123,7 +126,11 @@ class CrossFitted:
     def held_out(self) -> HeldOutRows:
         """The rows as those that decide about linear model and temperature."""
         return HeldOutRows(
-            rows=self.rows, logits=self.logits, folds=self.folds, margins=self.margins
+            rows=self.rows,
+            logits=self.logits,
+            folds=self.folds,
+            margins=self.margins,
+            known=self.known,
         )
 
     def measured(self, linear: LinearChoice | None) -> tuple[OutOfFold, Answers]:

@@ -15,6 +15,7 @@ from textbatch.model.linear.text_model import LinearFeatures
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.keras_backend import limit_threads
 from textbatch.model.predictor import open_predictor
+from textbatch.model.statuses import known_tokens
 from textbatch.text.normalization import split_tokens
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 from textbatch.training.fit.fitted import NetworkStart
@@ -63,6 +64,7 @@ class FoldAnswers:
         epochs: What each epoch of its network measured.
         best_epoch: The epoch whose weights answered.
         status: Codes of `Status`. Shape `(rows,)`.
+        known: Number of tokens that its vocabulary has. Shape `(rows,)`.
         logits: The network's; NaN without evidence. Shape `(rows, labels)`.
         int8_logits: The same in int8; None if the network cannot use it.
         margins: Of the linear models, by their features. Shape `(rows, labels)` each.
@@ -75,6 +77,7 @@ class FoldAnswers:
     epochs: list[Epoch]
     best_epoch: int
     status: NDArray[np.int8]
+    known: Int64Array
     logits: Float32Array
     int8_logits: Float32Array | None
     margins: Mapping[LinearFeatures, Float32Array]
@@ -111,6 +114,7 @@ def answer_fold(run: TrainingRun, fold: FoldTask, threads: int, told: StepFile) 
         epochs=fitted.epochs,
         best_epoch=fitted.best_epoch,
         status=status,
+        known=known_tokens(start.tokenizer.encode(texts)),
         logits=logits,
         int8_logits=int8_logits,
         margins={

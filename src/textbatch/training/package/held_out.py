@@ -14,6 +14,7 @@ from textbatch.model.quality.reference import (
     characters_of,
     reference_of_rows,
     unknown_in,
+    unknown_tokens,
 )
 from textbatch.model.quality.reliability import Answers
 from textbatch.text.vocabulary import OOV_ID
@@ -33,7 +34,10 @@ def held_out_reference(
     """
     classifier, held_out = calibrated.classifier, calibrated.held_out
     texts = _texts(held_out.rows.texts, classifier)
-    if held_out.folds is not None:
+    if held_out.known is not None:
+        tokens = classifier.tokenizer.encode(held_out.rows.texts)
+        texts = replace(texts, unknown=unknown_tokens(tokens.lengths, held_out.known))
+    elif held_out.folds is not None:
         # Rows of a cross-validation have made the vocabulary too.
         texts = replace(texts, unknown=UnknownTokens())
     found = reference_of_rows(calibrated.probabilities, calibrated.label_ids, splits.labels, texts)

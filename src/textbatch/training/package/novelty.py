@@ -21,4 +21,5 @@ def ordinary_texts(calibrated: Calibrated) -> Novelty | None:
     tokenizer = calibrated.classifier.tokenizer
     tokens = tokenizer.encode(held_out.rows.texts.fill_null(""))
     temperature = calibrated.classifier.temperature
-    return Novelty.fitted(novelty_numbers(tokens, rows, logits, temperature, tokenizer))
+    numbers = novelty_numbers(tokens, rows, logits, temperature, tokenizer, known=held_out.known)
+    return Novelty.fitted(numbers)
