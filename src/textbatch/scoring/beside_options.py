@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from textbatch.model.beside import Beside
+from typing import TYPE_CHECKING
+
 from textbatch.options import Options, option, options
+
+if TYPE_CHECKING:
+    from textbatch.model.beside import Beside
 
 
 @options
@@ -30,6 +34,9 @@ class BesideOptions(Options):
     @property
     def beside(self) -> Beside:
         """What the models have to find out."""
+        # Here, not at the top: it brings numpy and pyarrow, and `--help` must be quick.
+        from textbatch.model.beside import Beside
+
         return Beside(novelty=self.novelty or self.max_novelty > 0, explain=self.explain)
 
 
