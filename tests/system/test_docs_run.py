@@ -21,7 +21,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyarrow.csv import read_csv, write_csv
-from support.bundles import random_bundle, run_cli, warmer_bundle, write_bundle
+from support.bundles import (
+    random_bundle,
+    run_cli,
+    warmer_bundle,
+    with_novelty,
+    write_bundle,
+)
 
 from textbatch.cli.demo.files import LABELLED, NEW, NEW_CSV, TEXTS, write_files
 
@@ -110,7 +116,7 @@ def folder(tmp_path_factory) -> Path:
         tickets.rename_columns(["id", "text", "label"]), demo / "tickets-labelled.parquet"
     )
     pq.write_table(both, demo / "tickets-unlabelled.parquet")
-    for name, bundle in (("model", random_bundle()), ("new", warmer_bundle())):
+    for name, bundle in (("model", with_novelty(random_bundle())), ("new", warmer_bundle())):
         settings = replace(bundle.settings, text_column="body")
         write_bundle(folder / name, replace(bundle, settings=settings))
     for copy in ("srv/model", "own-model"):
