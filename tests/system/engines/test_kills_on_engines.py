@@ -71,8 +71,8 @@ def test_a_killed_driver_goes_on_where_it_was(engine, seed, source, expected, mo
         wait_for_owner(output, process)
         time.sleep(random.Random(seed).uniform(0, 0.4))
         process.send_signal(signal.SIGTERM if seed % 2 else signal.SIGKILL)
-        process.communicate(timeout=60)
-    assert process.returncode in (-signal.SIGKILL, 128 + signal.SIGTERM, 0)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode in (-signal.SIGKILL, 128 + signal.SIGTERM, 0), err
     done = {path.name: path.stat().st_mtime_ns for path in output.glob("f*.parquet")}
     with start(source, output, model, engine, "--if-exists", "skip") as again:
         out, err = again.communicate(timeout=300)
@@ -100,8 +100,8 @@ def test_a_second_driver_is_told_to_wait_and_sigterm_loses_nothing(
             assert str(first.pid) in err
         first.send_signal(signal.SIGTERM)
         first.send_signal(signal.SIGCONT)
-        first.communicate(timeout=100)
-    assert first.returncode == 128 + signal.SIGTERM
+        _, err = first.communicate(timeout=100)
+    assert first.returncode == 128 + signal.SIGTERM, err
     assert not (output / "_SUCCESS").exists()
     done = {path.name: path.stat().st_mtime_ns for path in output.glob("f*.parquet")}
     with start(source, output, model, engine) as again:
