@@ -13,10 +13,21 @@ import pytest
 import textbatch
 from textbatch.data.readers.shard_file import Piece
 from textbatch.data.storage.file_state import FileState
-from textbatch.errors import ConflictError, MissingExtraError, TryAgainError, UsageError
+from textbatch.errors import (
+    ConflictError,
+    MissingExtraError,
+    TerminatedError,
+    TryAgainError,
+    UsageError,
+)
 from textbatch.scoring.backends import cluster
 from textbatch.scoring.backends.choose import needs_workers
-from textbatch.scoring.backends.cluster import check_answers, sendable_task, with_threads
+from textbatch.scoring.backends.cluster import (
+    check_answers,
+    sendable_task,
+    signals_seen,
+    with_threads,
+)
 from textbatch.scoring.backends.worker import sendable
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.file_task import FileTask
@@ -152,3 +163,16 @@ def test_a_task_that_is_a_shard_is_named_with_its_row_groups():
         ):
             assert name in str(error)
             assert "[" in str(error) or one is task
+
+
+def fails_natively(error: BaseException | None) -> None:
+    """As Python says it where native code has not looked for the exception of a handler."""
+    raise SystemError("returned a result with an exception set") from error
+
+
+def test_a_signal_in_native_code_ends_the_job_as_any_other():
+    with pytest.raises(TerminatedError), signals_seen():
+        fails_natively(TerminatedError())
+    for cause in (None, ValueError()):
+        with pytest.raises(SystemError), signals_seen():
+            fails_natively(cause)

@@ -87,6 +87,23 @@ def signals_kept() -> Iterator[None]:
                     signal.signal(one, handler)
 
 
+@contextmanager
+def signals_seen() -> Iterator[None]:
+    """Let a signal through that came while native code of a library ran.
+
+    Python says `SystemError` for an exception of a handler that native code has not looked for.
+
+    Raises:
+        BaseException: What the handler raised.
+    """
+    try:
+        yield
+    except SystemError as error:
+        if error.__cause__ is None or isinstance(error.__cause__, Exception):
+            raise
+        raise error.__cause__ from None
+
+
 def sendable_task(task: FileTask, config: ScoreConfig) -> FileTask:
     """The task for a process that stands in another folder, and that may be begun several times.
 

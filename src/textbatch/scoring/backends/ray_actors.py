@@ -14,6 +14,7 @@ from textbatch.scoring.backends.cluster import (
     death,
     sendable_task,
     signals_kept,
+    signals_seen,
     with_threads,
 )
 from textbatch.scoring.backends.cores import shares_of
@@ -71,7 +72,8 @@ class RayActors:
                 actor, task = self._idle.pop(), self._waiting.popleft()
                 self._running[actor.do.remote(task)] = (task, actor)
             references = [*self._running, *self._coming]
-            done, _ = ray.wait(references, num_returns=1, timeout=LOOK_SECONDS)
+            with signals_seen():
+                done, _ = ray.wait(references, num_returns=1, timeout=LOOK_SECONDS)
             if not done:
                 self._meanwhile()
                 self._check_room()
@@ -131,7 +133,8 @@ class RayActors:
 
         actor = self._coming.pop(reference)
         try:
-            ray.get(reference)
+            with signals_seen():
+                ray.get(reference)
         except Exception as error:
             if not self._idle and not self._running and not self._coming and self._waiting:
                 raise broken(self._waiting[0], error) from error
@@ -144,7 +147,8 @@ class RayActors:
 
         task, actor = self._running.pop(reference)
         try:
-            found: Outcome = ray.get(reference)
+            with signals_seen():
+                found: Outcome = ray.get(reference)
         except (RayActorError, OutOfMemoryError):
             outcome = Outcome(task=task, error=death(task), alone=True)
         except Exception as error:

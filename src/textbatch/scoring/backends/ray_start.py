@@ -19,6 +19,7 @@ from textbatch.scoring.backends.cluster import (
     START_SECONDS,
     check_answers,
     no_room,
+    signals_seen,
     unreachable,
 )
 
@@ -52,7 +53,8 @@ def connect(address: str | None, cpus: int) -> None:
         if not address.startswith("ray://"):
             address = address.rpartition("/")[2]
     try:
-        ray.init(address=address, **options)
+        with signals_seen():
+            ray.init(address=address, **options)
     except Exception as error:  # of many classes, `Exception` itself among them
         raise unreachable(address) from error
 
@@ -73,7 +75,8 @@ def _start_here(options: dict[str, Any]) -> None:
         until = time.monotonic() + START_SECONDS
         while True:
             try:
-                ray.init(address="local", **options)
+                with signals_seen():
+                    ray.init(address="local", **options)
                 return
             except Exception as error:
                 with suppress(Exception):
