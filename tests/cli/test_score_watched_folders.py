@@ -135,8 +135,8 @@ def test_the_page_shows_the_folder_beside_the_training(watched):
     text = html.unescape(re.sub(r"<[^>]+>", " ", page))
     share = told["unknown_tokens"] / told["tokens"]
     assert f"{share:.1%} of the tokens are unknown to the model, against 1.0% in training" in text
-    assert "The mix of labels is far from that of the training rows" in text
-    assert "The confidences are far from those on the held-out rows" in text
+    # Its model has no held-out rows to compare with.
+    assert 'id="drift' not in page
     labelled = sum(told["labels"].values())
     for label, rows in told["labels"].items():
         training = "97.0%" if label == "shipping" else "1.0%"

@@ -33,8 +33,8 @@ _LEFT = {
     "demo": ("only its folder was changed", "remove that, then run again"),
     # They write nothing, or at most a page and a report at their end.
     **dict.fromkeys(("evaluate", "show", "predict", "inspect"), (_NOTHING, _AGAIN)),
-    **dict.fromkeys(("verify", "config", "doctor"), (_NOTHING, _AGAIN)),
-    **dict.fromkeys(("audit", "vectors", "import", "export"), (_AS_IT_WAS, _AGAIN)),
+    **dict.fromkeys(("verify", "config", "doctor", "diff"), (_NOTHING, _AGAIN)),
+    **dict.fromkeys(("audit", "vectors", "import", "export", "review"), (_AS_IT_WAS, _AGAIN)),
 }
 #: Removes what a bar has drawn on the line, and shows the cursor that it hides.
 _CLEARED = b"\r\x1b[2K\x1b[?25h"

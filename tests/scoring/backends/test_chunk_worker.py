@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from textbatch.data.output.answer_counts import WorkCounts
 from textbatch.scoring.backends.chunk_worker import DEPTH, _answer_all, packed
 from textbatch.types import Predictions
 
@@ -34,7 +35,7 @@ class Predictor:
 
     def __init__(self):
         self.computed, self.computing = threading.Event(), threading.Event()
-        self.work = [(0, 0, 0)]
+        self.work = [WorkCounts()]
 
     def start(self, texts, undecodable):
         assert len(texts) == len(undecodable) == ROWS

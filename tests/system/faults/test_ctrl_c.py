@@ -43,6 +43,8 @@ MOMENTS = {
     "evaluate labelled.csv --html page.html": ["publish", "sklearn", "read", "write"],
     "show scored.parquet": ["pyarrow.parquet"],
     "verify scored.parquet": ["pyarrow.parquet"],
+    "diff scored.parquet scored.parquet --html d.html": ["pyarrow.parquet", "write", "publish"],
+    "review scored.parquet --output q.csv": ["pyarrow.parquet", "write", "publish"],
     "inspect {model}": ["numpy"],
     "inspect {model} --migrate new": ["write", "publish"],
     "rollback releases": ["read", "publish"],
