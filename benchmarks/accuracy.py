@@ -42,8 +42,8 @@ class Task:
     vectors: str | None = None
 
 
-def _task(name: str, **more: object) -> Task:
-    return Task(training=f"{name}-train", test=f"{name}-test", **more)  # type: ignore[arg-type]
+def _task(name: str, vectors: str | None = None) -> Task:
+    return Task(training=f"{name}-train", test=f"{name}-test", vectors=vectors)
 
 
 TASKS = {

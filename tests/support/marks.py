@@ -25,6 +25,7 @@ TRAINS = (
     "training/imported",
     "training/package",
     "training/cross_fit/test_cross_fit.py",
+    "training/cross_fit/test_killed.py",
     "training/test_audit.py",
     "training/test_cross_validation.py",
     "training/test_import_keras.py",

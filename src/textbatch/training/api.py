@@ -89,11 +89,11 @@ def train(
         blend: Add a linear model if held-out rows gain by it.
         require_baseline: Fail if a simple model is better.
         report_texts: Quote the texts of the surest mistakes in the HTML report.
-        refit: Fit again at the end, to training and validation rows together.
+        refit: With --quick or --validation, fit again at the end, to training and validation rows.
         self_train: Learn from the surest answers to --unlabelled, if this helps.
         folds: Folds of the cross-fitting, or of the cross-validation before a single split. None
             means up to 5, as the time budget allows.
-        quick: Train once, on one split, instead of once a fold and once on all rows.
+        quick: Train once, on one split, instead of once for each fold and once on all rows.
         time_budget: Seconds that training may take on two cores: fewer folds where more would not
             fit.
         out_of_fold: Parquet file for the answers of the folds. None means beside the model.

@@ -12,6 +12,10 @@ from textbatch.errors import DataError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.report.listener import MessagesOnly
 from textbatch.training.cross_fit import fit as fitting
+from textbatch.training.fit.resume import Checkpoints
+from textbatch.training.recipes.presets import recipe_of
+from textbatch.training.run import TrainingRun
+from textbatch.training.split.dataset import read_splits
 
 pytestmark = pytest.mark.usefixtures("quick_recipe")
 
@@ -77,6 +81,19 @@ def test_an_interrupted_training_goes_on_and_makes_the_same_model(
     assert any("going on with an interrupted run" in one for one in said)
     assert not kept.exists()
     assert report.fingerprint == whole[0].fingerprint
+
+
+def test_checkpoints_of_other_folds_are_not_gone_on_from(labelled_file, tmp_path):
+    config = config_of(labelled_file, tmp_path / "model", quick=False)
+    splits = read_splits(config, whole=lambda *_: True)
+    run = TrainingRun(config=config, recipe=recipe_of(config))
+    Checkpoints(run, splits, 2).begin()
+    mark = tmp_path / ".model.training" / "fold-1"
+    mark.mkdir()
+    Checkpoints(run, splits, 2).begin()
+    assert mark.exists()
+    Checkpoints(run, splits, 3).begin()
+    assert not mark.exists()
 
 
 def test_a_test_file_measures_the_model_itself(labelled_file, tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ from textbatch.model.beside import Beside
 from textbatch.model.predictor import open_predictor
 from textbatch.model.predictors import Predictors
 from textbatch.training.calibrate import calibrate
+from textbatch.training.package.held_out import held_out_reference
 from textbatch.training.package.novelty import ordinary_texts
 from textbatch.training.split.dataset import Splits
 
@@ -52,3 +53,22 @@ def test_texts_of_unknown_words_are_unlike(calibrated):
     first, second, third = novelty(calibrated, unlike)
     assert first < 0.01
     assert np.isnan([second, third]).all()
+
+
+def test_what_is_unknown_goes_by_a_vocabulary_that_has_not_seen_the_rows(calibrated):
+    """As in a cross-fitting: the network's own vocabulary was made of these very rows."""
+    held_out = calibrated.held_out
+    lengths = calibrated.classifier.tokenizer.encode(held_out.rows.texts).lengths
+    half = replace(calibrated, held_out=replace(held_out, known=lengths // 2, folds=lengths))
+    unknown = 1 - (lengths // 2) / lengths
+    assert ordinary_texts(half).means[2] == pytest.approx(unknown.mean())
+    assert ordinary_texts(calibrated).means[2] == 0
+    splits = Splits(
+        training=held_out.rows,
+        validation=held_out.rows,
+        test=held_out.rows,
+        labels=LABELS,
+        warnings=[],
+    )
+    sums = held_out_reference(half, splits, None).unknown
+    assert (sums.tokens, sums.unknown) == (lengths.sum(), (lengths - lengths // 2).sum())

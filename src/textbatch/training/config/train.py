@@ -110,7 +110,7 @@ class TrainConfig(
         "Quote the texts of the surest mistakes in the HTML report.", default=False, decides=False
     )
     refit: bool = option(
-        "Fit again at the end, to training and validation rows together.",
+        "With --quick or --validation, fit again at the end, to training and validation rows.",
         default=False,
         decides=False,
     )
@@ -126,7 +126,7 @@ class TrainConfig(
         unset="up to 5, as the time budget allows",
     )
     quick: bool = option(
-        "Train once, on one split, instead of once a fold and once on all rows.",
+        "Train once, on one split, instead of once for each fold and once on all rows.",
         default=False,
         decides=False,
     )

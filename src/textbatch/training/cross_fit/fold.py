@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textbatch.data.readers.labelled import label_ids_of
+from textbatch.data.readers.labelled import LabelledRows, label_ids_of
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.linear.text_model import LinearFeatures
@@ -26,8 +28,9 @@ from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
 from textbatch.types import Float32Array, Int64Array
 
-#: Features of the logistic regression that the model is compared with: words and pairs of them.
-LOGISTIC = LinearFeatures(max_pairs=1_000_000)
+#: Features of the logistic regression that the model is compared with, and of the learning curve:
+#: words and pairs of them.
+PAIRS = LinearFeatures(max_pairs=1_000_000)
 #: The linear model is also fitted to these shares of the other folds, for the learning curve.
 CURVE_SHARES = (0.25, 0.5, 1.0)
 
@@ -95,7 +98,7 @@ def answer_fold(run: TrainingRun, fold: FoldTask, threads: int, told: StepFile) 
         told: Gets the names of the steps.
     """
     limit_threads(threads)
-    splits, labels = fold.splits, fold.splits.labels
+    splits = fold.splits
     start = _start_of(fold, run.recipe.min_count)
     fold.checkpoint.find()
     fitted = fit_network(run.heard_by(told), splits, start, checkpoint=fold.checkpoint)
@@ -108,7 +111,8 @@ def answer_fold(run: TrainingRun, fold: FoldTask, threads: int, told: StepFile) 
         with open_predictor(fitted.classifier, threads=threads, precision="int8") as predictor:
             int8_logits, _ = predictor.predict_logits(texts)
     told.begin(None, step="simple models")
-    rows = (splits.training, splits.test)
+    ask = partial(_asked, fold, start)
+    margins = {features: ask(splits.training, features) for features in fold.features}
     answers = FoldAnswers(
         number=fold.number,
         epochs=fitted.epochs,
@@ -117,26 +121,50 @@ def answer_fold(run: TrainingRun, fold: FoldTask, threads: int, told: StepFile) 
         known=known_tokens(start.tokenizer.encode(texts)),
         logits=logits,
         int8_logits=int8_logits,
-        margins={
-            features: linear_answers(labels, start.tokenizer, *rows, features)
-            for features in fold.features
-        },
-        logistic=linear_answers(labels, start.tokenizer, *rows, LOGISTIC, method="logistic"),
-        curve=_curve(fold, start, run.config.seed),
+        margins=margins,
+        logistic=ask(splits.training, PAIRS, method="logistic"),
+        curve=_curve(fold, ask, margins.get(PAIRS), run.config.seed),
     )
     told.done()
     return answers
 
 
-def _curve(fold: FoldTask, start: NetworkStart, seed: int) -> list[tuple[int, int]]:
-    """Fit the linear model to some of the other rows; how many rows, and how many right answers."""
-    training, asked, labels = fold.splits.training, fold.splits.test, fold.splits.labels
-    true, _ = label_ids_of(asked.labels, labels)
+def _asked(
+    fold: FoldTask,
+    start: NetworkStart,
+    seen: LabelledRows,
+    features: LinearFeatures,
+    *,
+    method: Literal["svm", "logistic"] = "svm",
+) -> Float32Array:
+    """Fit a linear model to some of the other rows; its margins for the fold's own."""
+    asked, labels = fold.splits.test, fold.splits.labels
+    return linear_answers(labels, start.tokenizer, seen, asked, features, method=method)
+
+
+def _curve(
+    fold: FoldTask,
+    ask: Callable[[LabelledRows, LinearFeatures], Float32Array],
+    of_all: Float32Array | None,
+    seed: int,
+) -> list[tuple[int, int]]:
+    """Fit the linear model to some of the other rows; how many rows, and how many right answers.
+
+    Args:
+        fold: The fold.
+        ask: Fits a linear model to rows, and gives its margins for the fold's own.
+        of_all: The margins of the one of all other rows, if it is fitted already.
+        seed: Of the choice of rows.
+    """
+    training = fold.splits.training
+    true, _ = label_ids_of(fold.splits.test.labels, fold.splits.labels)
     order = np.random.default_rng((seed, fold.number)).permutation(len(training))
     points = []
     for share in CURVE_SHARES:
         some = training.take(np.sort(order[: max(1, round(share * len(training)))]))
-        margins = linear_answers(labels, start.tokenizer, some, asked, LOGISTIC)
+        margins = of_all if len(some) == len(training) else None
+        if margins is None:
+            margins = ask(some, PAIRS)
         points.append((len(some), int((margins.argmax(axis=1) == true).sum())))
     return points
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.predictor import open_predictor
-from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.thresholds import HeldOut
 from textbatch.report.comparison import Contender
 from textbatch.report.listener import SILENT, Listener
@@ -14,10 +13,10 @@ from textbatch.scoring.evaluate import evaluate_rows, measured_answers
 from textbatch.training.calibrate import Calibrated, calibrate
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.cross_fit.answers import CrossFitted
-from textbatch.training.cross_fit.fold import LOGISTIC
+from textbatch.training.cross_fit.fold import PAIRS
 from textbatch.training.out_of_fold import OutOfFold
 from textbatch.training.package.assemble import Measured, golden_of, profile_of
-from textbatch.training.package.baselines import SIMPLE, compare
+from textbatch.training.package.baselines import compare, contenders_of
 from textbatch.training.package.held_out import held_out_reference
 from textbatch.training.package.novelty import ordinary_texts
 from textbatch.training.package.shortcuts import Rounding, Unseen, find_shortcuts
@@ -64,8 +63,7 @@ def measure_cross_fitted(
             unseen=_unseen(found, calibrated),
         )
         out_of_fold, answers = found.measured(calibrated.linear)
-        asked = bool(config.test)
-        contenders = compare(calibrated, splits) if asked else _contenders(found, calibrated)
+        contenders = compare(calibrated, splits) if config.test else _contenders(found, calibrated)
     classifier = shortcuts.classifier
     with open_predictor(classifier) as predictor:
         if config.test:
@@ -107,7 +105,7 @@ def _contenders(found: CrossFitted, calibrated: Calibrated) -> list[Contender]:
     """The simple models and the network alone, by the answers of the folds."""
     true = found.true
     linear = found.margins.get(
-        calibrated.linear.features if calibrated.linear else LOGISTIC, found.logistic
+        calibrated.linear.features if calibrated.linear else PAIRS, found.logistic
     )
     network = np.where(found.evidence, np.nan_to_num(found.logits).argmax(axis=1), -1)
     predicted: tuple[Int64Array, ...] = (
@@ -116,10 +114,4 @@ def _contenders(found: CrossFitted, calibrated: Calibrated) -> list[Contender]:
         linear.argmax(axis=1),
         network,
     )
-    contenders = []
-    for name, answers in zip(SIMPLE, predicted, strict=True):
-        metrics = measure(true, answers, found.labels)
-        contenders.append(
-            Contender(name=name, accuracy=metrics.accuracy, macro_f1=metrics.macro_f1)
-        )
-    return contenders
+    return contenders_of(true, predicted, found.labels)

@@ -20,7 +20,7 @@ from textbatch.types import Int64Array, has_evidence
 #: Contenders that are shown, but do not count as baselines.
 _NO_BASELINE = ("network alone",)
 #: The names of all contenders, in the order in which they are shown.
-SIMPLE = (
+_CONTENDERS = (
     "majority label",
     "TF-IDF + logistic regression",
     "TF-IDF + linear SVM",
@@ -62,9 +62,23 @@ def compare(calibrated: Calibrated, splits: Splits) -> list[Contender]:
         svm.margins(tokens).argmax(axis=1),
         network,
     )
+    asked = [answers[known] for answers in predicted]
+    return contenders_of(true[known], asked, splits.labels)
+
+
+def contenders_of(
+    true: Int64Array, predicted: Sequence[Int64Array], labels: Sequence[str]
+) -> list[Contender]:
+    """Measure the answers of the contenders.
+
+    Args:
+        true: True label ids. Shape `(rows,)`.
+        predicted: The label ids that each answers, in the order of `_CONTENDERS`; -1 for none.
+        labels: Names of the ids.
+    """
     contenders = []
-    for name, answers in zip(SIMPLE, predicted, strict=True):
-        metrics = measure(true[known], answers[known], splits.labels)
+    for name, answers in zip(_CONTENDERS, predicted, strict=True):
+        metrics = measure(true, answers, labels)
         contenders.append(
             Contender(name=name, accuracy=metrics.accuracy, macro_f1=metrics.macro_f1)
         )
