@@ -81,7 +81,7 @@ def config_of(labelled_file: Path, model: Path, *, quick: bool = True, **setting
         text_column="body",
         label_column="queue",
         quick=quick,
-        **settings,
+        **{"installed_vectors": False} | settings,
     )
 
 

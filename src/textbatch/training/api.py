@@ -27,6 +27,7 @@ def train(
     text_column: str = "text",
     label_column: str = "label",
     vectors: PathLike | Sequence[PathLike] = (),
+    installed_vectors: bool = True,
     unlabelled: PathLike | Sequence[PathLike] = (),
     keep_vectors: int = 20_000,
     cell: Cell | None = None,
@@ -78,6 +79,8 @@ def train(
         label_column: Column that holds the label.
         vectors: Pretrained word vectors: a word2vec, GloVe or fastText file, or one of wordllama,
             glove-wiki-gigaword-100, word2vec-google-news-300, fasttext-wiki-news-subwords-300.
+        installed_vectors: Let the linear model learn from the word vectors of the package
+            wordllama, if it is installed and held-out rows gain. Not beside --vectors.
         unlabelled: Texts to train word vectors on too; .txt files have one on each line.
         keep_vectors: Words to keep that have a vector, but are not in the training texts.
         cell: Cell of the recurrent layers. None means the preset's.

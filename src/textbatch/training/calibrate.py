@@ -8,6 +8,7 @@ from textbatch.data.readers.labelled import label_ids_of
 from textbatch.model.bundle.blend import Blend
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.quality.calibration import Calibration, fit_temperature, softmax
+from textbatch.model.vectors.types import WordVectors
 from textbatch.training.linear import (
     HeldOutRows,
     LinearChoice,
@@ -41,6 +42,11 @@ class Calibrated:
     probabilities: Float32Array
     label_ids: Int64Array
 
+    @property
+    def knows_vectors(self) -> bool:
+        """Whether the linear model learned from vectors of words."""
+        return bool(self.linear and self.linear.features.vectors)
+
 
 def calibrate(
     classifier: Classifier,
@@ -49,6 +55,7 @@ def calibrate(
     blend: bool,
     out_of_fold: HeldOutRows | None = None,
     threads: int | None = None,
+    vectors: WordVectors | None = None,
 ) -> Calibrated:
     """Find the linear model beside the network, and the temperature of both together.
 
@@ -59,15 +66,19 @@ def calibrate(
         out_of_fold: The predictions of a cross-validation, which are used instead of those for the
             validation rows.
         threads: CPU threads; None for as many as there are cores.
+        vectors: Vectors of words, that a linear model may learn from; of a cross-validation those
+            of `out_of_fold` are used.
 
     Raises:
         DataError: No held-out row has a known token.
     """
-    held_out = out_of_fold or held_out_rows(classifier, splits.validation, threads=threads)
+    held_out = out_of_fold or held_out_rows(
+        classifier, splits.validation, threads=threads, vectors=vectors
+    )
     tokenizer, logits = classifier.tokenizer, held_out.logits
     linear = choose_linear(splits, tokenizer, held_out) if blend else None
     if linear and linear.weight:
-        model = fit_linear(splits, tokenizer, linear.features)
+        model = fit_linear(splits, tokenizer, linear.features, vectors=held_out.vectors)
         classifier = replace(classifier, blend=Blend(weight=linear.weight, model=model))
         logits = linear.logits
     evidence = held_out.evidence

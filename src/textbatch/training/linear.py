@@ -20,6 +20,7 @@ from textbatch.model.linear.text_model import (
     fit_linear_text,
 )
 from textbatch.model.predictor import open_predictor
+from textbatch.model.vectors.types import WordVectors
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.training.split.dataset import Splits
 from textbatch.types import BoolArray, Float32Array, Int64Array
@@ -31,10 +32,13 @@ _CANDIDATES = (
     LinearFeatures(max_pairs=_MAX_PAIRS),
     LinearFeatures(max_pairs=_MAX_PAIRS, subwords=True),
     LinearFeatures(max_pairs=_MAX_PAIRS, characters=True),
+    LinearFeatures(max_pairs=_MAX_PAIRS, subwords=True, vectors=True),
 )
 #: How much the loss of the whole model must fall, in nats a row, before character n-grams across
 #: words are taken: scoring is slower with them, and no file of token ids can hold them.
 _CHARACTERS_GAIN = 0.02
+#: The share of it that must go before the vectors of words are taken; less may be chance.
+_VECTORS_GAIN = 0.01
 #: Each label reads each character n-gram of each row. With more than so many readings the fit would
 #: take longer than the network's.
 _MAX_READINGS = 100_000_000
@@ -53,6 +57,7 @@ class HeldOutRows:
             are known already. Shape `(rows, labels)` each.
         known: Number of tokens of each row that a vocabulary has which has not seen the row; None
             asks the network's own. Shape `(rows,)`.
+        vectors: Vectors of words, that a linear model may learn from; None without any.
     """
 
     rows: LabelledRows
@@ -60,6 +65,7 @@ class HeldOutRows:
     folds: Int64Array | None = None
     margins: Mapping[LinearFeatures, Float32Array] = field(default_factory=dict)
     known: Int64Array | None = None
+    vectors: WordVectors | None = None
 
     @property
     def evidence(self) -> BoolArray:
@@ -68,7 +74,11 @@ class HeldOutRows:
 
 
 def held_out_rows(
-    classifier: Classifier, rows: LabelledRows, *, threads: int | None = None
+    classifier: Classifier,
+    rows: LabelledRows,
+    *,
+    threads: int | None = None,
+    vectors: WordVectors | None = None,
 ) -> HeldOutRows:
     """Predict rows that a classifier has not seen.
 
@@ -76,10 +86,11 @@ def held_out_rows(
         classifier: The network, not calibrated yet.
         rows: The rows.
         threads: CPU threads; None for as many as there are cores.
+        vectors: As in `HeldOutRows`.
     """
     with open_predictor(classifier, threads=threads) as predictor:
         logits, _ = predictor.predict_logits(rows.texts)
-    return HeldOutRows(rows=rows, logits=logits)
+    return HeldOutRows(rows=rows, logits=logits, vectors=vectors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,20 +104,36 @@ class LinearChoice:
         margins: Margins of linear models that have not seen the row. Shape `(held-out rows,
             labels)`.
         logits: Logits of both together. Shape `(held-out rows, labels)`.
+        loss: What held-out rows lose with both, in nats a row.
+        loss_without_vectors: The same with the best features that need no vectors of words.
     """
 
     features: LinearFeatures
     weight: float
     margins: Float32Array
     logits: Float32Array
+    loss: float
+    loss_without_vectors: float
+
+    def told(self) -> str:
+        """What vectors of words bring to it, for the log; empty where it has none."""
+        if not self.features.vectors:
+            return ""
+        return (
+            f"the linear model learned from vectors of words: held-out rows lose {self.loss:.3f} "
+            f"nats, {self.loss_without_vectors:.3f} without them"
+        )
 
 
-def candidates(splits: Splits, tokenizer: Tokenizer) -> tuple[LinearFeatures, ...]:
+def candidates(
+    splits: Splits, tokenizer: Tokenizer, vectors: WordVectors | None
+) -> tuple[LinearFeatures, ...]:
     """The features that are tried: fewer where a fit would take longer than the network's.
 
     Args:
         splits: The labelled rows.
         tokenizer: The network's tokenizer.
+        vectors: Vectors of words; None without any.
     """
     texts = splits.training.followed_by(splits.validation).texts
     few = len(tokenizer.encode(texts).token_ids) <= MAX_SUBWORD_TOKENS
@@ -114,7 +141,9 @@ def candidates(splits: Splits, tokenizer: Tokenizer) -> tuple[LinearFeatures, ..
     return tuple(
         features
         for features in _CANDIDATES
-        if (few or not features.subwords) and (readings <= _MAX_READINGS or not features.characters)
+        if (few or not features.subwords)
+        and (readings <= _MAX_READINGS or not features.characters)
+        and (vectors is not None or not features.vectors)
     )
 
 
@@ -129,7 +158,7 @@ def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -
     label_ids, _ = label_ids_of(held_out.rows.labels, splits.labels)
     evidence = np.flatnonzero(held_out.evidence)
     best_loss, best = np.inf, None
-    for features in candidates(splits, tokenizer):
+    for features in candidates(splits, tokenizer, held_out.vectors):
         margins = held_out.margins.get(features)
         if margins is None:
             margins = _margins(splits, tokenizer, held_out, features)
@@ -137,10 +166,20 @@ def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -
             held_out.logits[evidence], margins[evidence], label_ids[evidence]
         )
         least = best_loss - _CHARACTERS_GAIN if features.characters else best_loss
+        if features.vectors:
+            least *= 1 - _VECTORS_GAIN
         if best is None or loss < least:
             logits = np.asarray(held_out.logits + np.float32(weight) * margins)
+            without = best_loss if features.vectors else loss
             best_loss = loss
-            best = LinearChoice(features=features, weight=weight, margins=margins, logits=logits)
+            best = LinearChoice(
+                features=features,
+                weight=weight,
+                margins=margins,
+                logits=logits,
+                loss=float(loss),
+                loss_without_vectors=float(without),
+            )
     assert best is not None, "there is a candidate"
     return best
 
@@ -151,6 +190,7 @@ def fit_linear(
     features: LinearFeatures,
     *,
     method: Literal["svm", "logistic"] = "svm",
+    vectors: WordVectors | None = None,
 ) -> LinearTextModel:
     """Fit a linear model to all rows but the test rows.
 
@@ -159,6 +199,7 @@ def fit_linear(
         tokenizer: The network's tokenizer.
         features: The features of the linear model.
         method: How it is fitted.
+        vectors: Vectors of words, for features that need them.
     """
     rows = splits.training.followed_by(splits.validation)
     label_ids, _ = label_ids_of(rows.labels, splits.labels)
@@ -168,7 +209,17 @@ def fit_linear(
         vocabulary=tokenizer.vocabulary,
         features=features,
         method=method,
+        vectors=_table(features, tokenizer, vectors),
     )
+
+
+def _table(
+    features: LinearFeatures, tokenizer: Tokenizer, vectors: WordVectors | None
+) -> Float32Array | None:
+    """The vectors of the tokenizer's tokens; None where no feature needs them."""
+    if not features.vectors or vectors is None:
+        return None
+    return vectors.of_tokens(tokenizer.vocabulary.tokens)
 
 
 def _margins(
@@ -177,7 +228,9 @@ def _margins(
     """Predict held-out rows by linear models that have not seen them. Shape `(rows, labels)`."""
     margins = np.empty_like(held_out.logits)
     for here, seen, asked in _folds(splits, held_out):
-        margins[here] = linear_answers(splits.labels, tokenizer, seen, asked, features)
+        margins[here] = linear_answers(
+            splits.labels, tokenizer, seen, asked, features, vectors=held_out.vectors
+        )
     return margins
 
 
@@ -203,6 +256,7 @@ def linear_answers(
     features: LinearFeatures,
     *,
     method: Literal["svm", "logistic"] = "svm",
+    vectors: WordVectors | None = None,
 ) -> Float32Array:
     """Fit a linear model to some rows, and ask it about others.
 
@@ -213,6 +267,7 @@ def linear_answers(
         asked: The rows to predict.
         features: The features of the linear model.
         method: How it is fitted.
+        vectors: Vectors of words, for features that need them.
 
     Returns:
         The margins; -1 for labels that no row to learn from has. Shape `(rows, labels)`.
@@ -227,6 +282,7 @@ def linear_answers(
             vocabulary=tokenizer.vocabulary,
             features=features,
             method=method,
+            vectors=_table(features, tokenizer, vectors),
         )
         margins[:, present] = model.margins(tokenizer.encode(asked.texts))
     return margins

@@ -146,7 +146,12 @@ def _cross_fitted(run: TrainingRun, splits: Splits, folds: int) -> _Trained:
     checkpoints = Checkpoints(run, splits, folds)
     fitted, answers = cross_fit(run, splits, folds, checkpoints)
     measured, out_of_fold = measure_cross_fitted(
-        fitted.classifier, answers, splits, run.config, listener=run.listener
+        fitted.classifier,
+        answers,
+        splits,
+        run.config,
+        vectors=fitted.start.word_vectors,
+        listener=run.listener,
     )
     methods = list(run.config.augment_methods)
     record = AugmentationRecord(asked=run.config.augment, methods=methods, kept=True, trials=[])
@@ -176,6 +181,7 @@ def _on_one_split(run: TrainingRun, splits: Splits) -> _Trained:
         config,
         refitted=refit(run, splits, fitted) if config.refit else None,
         out_of_fold=held_out_by_folds(config, splits, folds) if folds else None,
+        vectors=fitted.start.word_vectors,
         listener=run.listener,
     )
     return _Trained(

@@ -46,8 +46,10 @@ def splits(*, told: bool = True) -> Splits:
     )
 
 
-def run_with(*vectors: str, said: list[str] | None = None, keep: int = 3) -> TrainingRun:
-    given = {"inputs": "rows.csv", "vectors": vectors, "keep_vectors": keep}
+def run_with(
+    *vectors: str, said: list[str] | None = None, keep: int = 3, **settings
+) -> TrainingRun:
+    given = {"inputs": "rows.csv", "vectors": vectors, "keep_vectors": keep, **settings}
     listener = MessagesOnly((said if said is not None else []).append)
     return TrainingRun(config=TrainConfig.given(given), recipe=RECIPE, listener=listener)
 
@@ -135,3 +137,37 @@ def test_a_file_of_that_name_is_read_as_a_file(packages, tmp_path, monkeypatch):
     (found,) = read_sources(run, open_sources(run), set())
     assert (found.name, found.origin) == ("wordllama", "")
     assert found.vectors.table.shape == (2, 2)
+
+
+def test_an_installed_package_that_nobody_names_is_for_the_linear_model_alone(packages):
+    data = splits()
+    found = embedding_of(run_with(), data)
+    words = found.vocabulary.words()
+    assert found.published.words == tuple(words)
+    word = next(one for one in words if one.startswith("t"))
+    pieces = packages.mean("▁t", *word[1:])
+    assert found.published.table[words.index(word)] == pytest.approx(pieces, abs=1e-6)
+    without = embedding_of(run_with(installed_vectors=False), data)
+    assert without.published is None
+    assert np.array_equal(found.table, without.table)
+    packages.folders.pop("spellchecker")  # its frequent words are not asked for
+    assert embedding_of(run_with(), data).published is not None
+    packages.folders.clear()
+    assert embedding_of(run_with(), data).published is None
+
+
+def test_a_damaged_package_that_nobody_named_stops_nothing(packages):
+    packages.write_pieces({"model": {}})
+    found = embedding_of(run_with(), splits())
+    assert found.published is None
+    (warning,) = found.warnings
+    assert warning.startswith("the linear model does without word vectors: ")
+
+
+def test_named_sources_are_for_the_linear_model_too(packages, tmp_path):
+    file = tmp_path / "own.vec"
+    file.write_text("the 1 2\nto 3 4\n")
+    found = embedding_of(run_with(str(file)), splits())
+    # Not the columns that only the training texts made, and not the package beside what is named.
+    assert found.published.words == tuple(found.vocabulary.words())
+    assert np.array_equal(found.published.table, found.table[2:, 3:])

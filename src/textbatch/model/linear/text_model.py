@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -20,6 +20,7 @@ from textbatch.model.linear.classifier import (
     inverse_frequencies,
     weighted,
 )
+from textbatch.model.linear.mean_vectors import MeanVectors
 from textbatch.model.linear.ngram_features import subword_features
 from textbatch.model.linear.ngrams import Ngrams
 from textbatch.model.linear.row_sums import offsets_of, row_sums
@@ -44,11 +45,14 @@ class LinearFeatures:
         max_pairs: Limit on the pairs of words that are kept.
         subwords: Whether character n-grams of words are features too.
         characters: Whether character n-grams across words are features too.
+        vectors: Whether the mean vector of the known words is a feature too. Only beside
+            `subwords`, whose sums for each token then hold what the token's vector adds.
     """
 
     max_pairs: int = 0
     subwords: bool = False
     characters: bool = False
+    vectors: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +62,8 @@ class SubwordModel:
     Attributes:
         subwords: The n-grams that have weights.
         weights: Weights of each n-gram, in a row of one word. Shape `(subwords, labels)`.
-        by_token: Sum of the weights of the n-grams of each token of the vocabulary. Shape
-            `(vocabulary, labels)`.
+        by_token: Sum of the weights of the n-grams of each token of the vocabulary, and what its
+            vector adds. Shape `(vocabulary, labels)`.
     """
 
     subwords: Subwords
@@ -192,6 +196,7 @@ def fit_linear_text(
     vocabulary: Vocabulary,
     features: LinearFeatures,
     method: Literal["svm", "logistic"] = "svm",
+    vectors: Float32Array | None = None,
 ) -> LinearTextModel:
     """Fit a linear model.
 
@@ -201,6 +206,8 @@ def fit_linear_text(
         vocabulary: The vocabulary that the token ids come from.
         features: Which features to use.
         method: Support vector machine, or logistic regression.
+        vectors: Vectors of the tokens, for `features.vectors`; zeros for tokens that have none.
+            Shape `(vocabulary, dim)`.
     """
     ngrams = Ngrams.build(
         tokens, vocabulary_size=len(vocabulary), min_rows=_MIN_ROWS, max_pairs=features.max_pairs
@@ -218,16 +225,23 @@ def fit_linear_text(
     found = subword_features(
         tokens.lengths, ids, (entries.words, numbers), min_rows=_MIN_ROWS, most=_MAX_SUBWORDS
     )
-    fitted = fit(others=found.matrix)
     if not len(found.kept):
-        return LinearTextModel(ngrams=ngrams, linear=fitted.linear)
-    return LinearTextModel(
-        ngrams=ngrams,
-        linear=fitted.linear,
-        subwords=SubwordModel.of(
-            Subwords(keys=keys[found.kept]), fitted.others * found.scale[:, None], vocabulary
-        ),
+        return LinearTextModel(ngrams=ngrams, linear=fit().linear)
+    if not features.vectors or vectors is None:
+        fitted = fit(others=found.matrix)
+        linear, of_ngrams, of_tokens = fitted.linear, fitted.others, None
+    else:
+        means = MeanVectors.of(tokens, vectors)
+        fitted = fit(others=means.beside(found.matrix))
+        of_ngrams, of_means = np.split(fitted.others, [len(found.kept)])
+        of_tokens, constant = means.by_token(vectors, of_means)
+        linear = replace(fitted.linear, bias=fitted.linear.bias + constant)
+    subwords = SubwordModel.of(
+        Subwords(keys=keys[found.kept]), of_ngrams * found.scale[:, None], vocabulary
     )
+    if of_tokens is not None:
+        subwords = replace(subwords, by_token=subwords.by_token + of_tokens)
+    return LinearTextModel(ngrams=ngrams, linear=linear, subwords=subwords)
 
 
 def _with_characters(

@@ -43,11 +43,13 @@ class NamedSource:
         return f"{_RELEASES}/{self.name}/{self.name}.gz"
 
 
+#: The source that is an installed package.
+PIECES = "wordllama"
 SOURCES = {
     source.name: source
     for source in (
         NamedSource(
-            name="wordllama",
+            name=PIECES,
             kind="pieces",
             origin="WordLlama (Lee Miller; MIT licence), made from the token embeddings of Llama 2 "
             "(Meta; Llama 2 community licence); frequent English words of pyspellchecker (Tyler "

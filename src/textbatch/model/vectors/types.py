@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from textbatch.types import Float32Array
 
@@ -40,6 +43,19 @@ class WordVectors:
     table: Float32Array
     spaced: int = 0
     repeated: int = 0
+
+    def of_tokens(self, tokens: Sequence[str]) -> Float32Array:
+        """The vectors of tokens, with zeros for those that have none. Shape `(tokens, dim)`.
+
+        Args:
+            tokens: The tokens, in the order in which the vectors are wanted.
+        """
+        place_of = {word: place for place, word in enumerate(self.words)}
+        held = [(row, place_of[one]) for row, one in enumerate(tokens) if one in place_of]
+        rows, places = np.array(held, np.int64).reshape(-1, 2).T
+        table = np.zeros((len(tokens), self.table.shape[1]), np.float32)
+        table[rows] = self.table[places]
+        return table
 
     def skipped(self) -> str:
         """What was left out of the file, for a message; empty where nothing was."""

@@ -70,6 +70,12 @@ class TrainConfig(
         use="read",
         reads=files_of,
     )
+    installed_vectors: bool = option(
+        "Let the linear model learn from the word vectors of the package wordllama, if it is "
+        "installed and held-out rows gain. Not beside --vectors.",
+        default=True,
+        decides=False,
+    )
     unlabelled: tuple[Location, ...] = option(
         "Texts to train word vectors on too; .txt files have one on each line.",
         default=(),

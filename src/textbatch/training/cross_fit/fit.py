@@ -9,6 +9,7 @@ import numpy as np
 
 from textbatch.data.readers.labelled import label_ids_of
 from textbatch.errors import DataError
+from textbatch.model.linear.text_model import LinearFeatures
 from textbatch.report.listener import StepsOnly
 from textbatch.report.terminal.pace import span
 from textbatch.training.cross_fit.answers import CrossFitted
@@ -74,7 +75,9 @@ def _tasks(
     checkpoints: Checkpoints,
 ) -> list[FoldTask]:
     rows = splits.training
-    features = candidates(splits, start.tokenizer) if run.config.blend == "auto" else ()
+    features: tuple[LinearFeatures, ...] = ()
+    if run.config.blend == "auto":
+        features = candidates(splits, start.tokenizer, start.word_vectors)
     # Words that files of vectors or unlabelled texts have are known without the training rows too.
     own_words = not (run.config.vectors or run.config.unlabelled)
     tasks = []

@@ -139,7 +139,15 @@ def _asked(
 ) -> Float32Array:
     """Fit a linear model to some of the other rows; its margins for the fold's own."""
     asked, labels = fold.splits.test, fold.splits.labels
-    return linear_answers(labels, start.tokenizer, seen, asked, features, method=method)
+    return linear_answers(
+        labels,
+        start.tokenizer,
+        seen,
+        asked,
+        features,
+        method=method,
+        vectors=start.word_vectors,
+    )
 
 
 def _curve(

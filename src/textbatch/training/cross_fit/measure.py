@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.thresholds import HeldOut
+from textbatch.model.vectors.types import WordVectors
 from textbatch.report.comparison import Contender
 from textbatch.report.listener import SILENT, Listener
 from textbatch.scoring.evaluate import evaluate_rows, measured_answers
@@ -30,6 +33,7 @@ def measure_cross_fitted(
     splits: Splits,
     config: TrainConfig,
     *,
+    vectors: WordVectors | None = None,
     listener: Listener = SILENT,
 ) -> tuple[Measured, OutOfFold]:
     """Calibrate a network of all rows by the answers of the folds, and measure it.
@@ -43,6 +47,7 @@ def measure_cross_fitted(
         splits: All rows are training rows.
         config: Tells whether a linear model may be added, whether there is a test file, and gives
             the seed of the golden texts.
+        vectors: Vectors of words, that the linear models of the folds could learn from.
         listener: Gets the progress.
 
     Returns:
@@ -53,8 +58,13 @@ def measure_cross_fitted(
     """
     with listener.step("fitting simple models"):
         calibrated = calibrate(
-            classifier, splits, blend=config.blend == "auto", out_of_fold=found.held_out()
+            classifier,
+            splits,
+            blend=config.blend == "auto",
+            out_of_fold=replace(found.held_out(), vectors=vectors),
         )
+        if calibrated.linear and (told := calibrated.linear.told()):
+            listener.log(told)
         shortcuts = find_shortcuts(
             calibrated.classifier,
             calibrated,
@@ -85,6 +95,7 @@ def measure_cross_fitted(
         answers=answers,
         contenders=contenders,
         novelty=ordinary_texts(calibrated),
+        knows_vectors=calibrated.knows_vectors,
     )
     return measured, out_of_fold
 
@@ -104,9 +115,9 @@ def _unseen(found: CrossFitted, calibrated: Calibrated) -> Unseen:
 def _contenders(found: CrossFitted, calibrated: Calibrated) -> list[Contender]:
     """The simple models and the network alone, by the answers of the folds."""
     true = found.true
-    linear = found.margins.get(
-        calibrated.linear.features if calibrated.linear else PAIRS, found.logistic
-    )
+    best = calibrated.linear.features if calibrated.linear else PAIRS
+    # The baseline is TF-IDF alone.
+    linear = found.margins.get(replace(best, vectors=False), found.logistic)
     network = np.where(found.evidence, np.nan_to_num(found.logits).argmax(axis=1), -1)
     predicted: tuple[Int64Array, ...] = (
         np.full(len(true), np.bincount(true).argmax()),

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,7 +19,12 @@ from textbatch.model.vectors.corpus import Corpus, write_corpus
 from textbatch.model.vectors.coverage import Covering, VectorCoverage, coverage_of
 from textbatch.model.vectors.types import WordVectors
 from textbatch.text.vocabulary import RESERVED, Vocabulary
-from textbatch.training.fit.vector_sources import helpful_sources, open_sources, read_sources
+from textbatch.training.fit.vector_sources import (
+    helpful_sources,
+    installed_vectors,
+    open_sources,
+    read_sources,
+)
 from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
 from textbatch.training.unlabelled import unlabelled_of
@@ -41,12 +47,15 @@ class Embedding:
         table: The embedding table to begin with. Shape `(vocabulary_size, dim)`.
         coverage: How many words each source has vectors for; None if no file was named.
         warnings: What was left out.
+        published: The vectors of the same words for the linear model, without those that only the
+            training texts made; None without any.
     """
 
     vocabulary: Vocabulary
     table: Float32Array
     coverage: VectorCoverage | None = None
     warnings: Sequence[str] = ()
+    published: WordVectors | None = None
 
 
 def build_embedding(
@@ -78,7 +87,8 @@ def build_embedding(
     if not config.vectors and not config.unlabelled:
         own = _from_training(run, tokens, vocabulary)
         table = combine(vocabulary, [own], len(vocabulary.words()))
-        return Embedding(vocabulary=vocabulary, table=table)
+        installed, told = installed_vectors(run, vocabulary.words())
+        return Embedding(vocabulary=vocabulary, table=table, published=installed, warnings=told)
     opened = open_sources(run)
     if config.unlabelled:
         unlabelled_of(config).check()
@@ -111,11 +121,17 @@ def build_embedding(
     )
     for line in coverage.lines():
         run.listener.log(line)
+    table = combine(extended, [own, *files], coverage.seen_words)
+    known, told = table[len(RESERVED) :, 0 if corpus else own.table.shape[1] :], []
+    if not config.vectors:
+        installed, told = installed_vectors(run, extended.words())
+        known = np.concatenate([known, installed.table], axis=1) if installed else known
     return Embedding(
         vocabulary=extended,
-        table=combine(extended, [own, *files], coverage.seen_words),
+        table=table,
         coverage=coverage,
-        warnings=[*warnings, *left_out],
+        warnings=[*warnings, *left_out, *told],
+        published=WordVectors(words=tuple(extended.words()), table=known) if known.size else None,
     )
 
 

@@ -91,6 +91,7 @@ def prepare(run: TrainingRun, splits: Splits) -> NetworkStart:
         vectors=embedding.table,
         coverage=embedding.coverage,
         warnings=embedding.warnings,
+        word_vectors=embedding.published,
     )
 
 

@@ -10,6 +10,7 @@ from textbatch.model.fitting.settings import Epoch
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
 from textbatch.model.vectors.coverage import VectorCoverage
+from textbatch.model.vectors.types import WordVectors
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.types import Float32Array
 
@@ -24,6 +25,7 @@ class NetworkStart:
         vectors: The embedding table. Shape `(vocabulary_size, embedding_dim)`.
         coverage: How many words each source has vectors for; None if no file was named.
         warnings: What was left out.
+        word_vectors: Vectors of words that others published, for the linear model; None without.
     """
 
     tokenizer: Tokenizer
@@ -31,6 +33,7 @@ class NetworkStart:
     vectors: Float32Array
     coverage: VectorCoverage | None = None
     warnings: Sequence[str] = ()
+    word_vectors: WordVectors | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

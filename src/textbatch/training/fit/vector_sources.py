@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ import numpy as np
 
 from textbatch.data.readers.labelled import label_ids_of
 from textbatch.data.storage.published_file import PublishedFile, fetch_published
-from textbatch.errors import ConflictError
+from textbatch.errors import ConflictError, DataError, MissingExtraError
 from textbatch.model.vectors.named import HOSTS, NamedSource, named_source
 from textbatch.model.vectors.types import MAX_DIM, WordVectors
 from textbatch.report.terminal.pace import BYTES
@@ -141,6 +141,32 @@ def helpful_sources(
         else:
             warnings.append(f"the vectors of {one.name} are left out: {told}")
     return kept, warnings
+
+
+def installed_vectors(
+    run: TrainingRun, words: Sequence[str]
+) -> tuple[WordVectors | None, list[str]]:
+    """Read the vectors of words from an installed package that nobody named.
+
+    Args:
+        run: Tells whether that is allowed, and hears of it.
+        words: The words that are needed.
+
+    Returns:
+        The vectors of these words, in their order; None without the package. And a warning where
+        it is there, but not as it should be.
+    """
+    from textbatch.model.vectors.piece_table import read_pieces
+
+    if not run.config.installed_vectors or not words:
+        return None, []
+    try:
+        found = read_pieces(wanted=words, most_frequent=0)
+    except MissingExtraError:
+        return None, []
+    except DataError as error:
+        return None, [f"the linear model does without word vectors: {error.what}"]
+    return WordVectors(words=tuple(words), table=found.of_tokens(words)), []
 
 
 def _tried(splits: Splits, vectors: WordVectors) -> VectorTrial:

@@ -21,6 +21,7 @@ from textbatch.model.quality.profile import TrainingProfile, training_profile
 from textbatch.model.quality.reference import Reference
 from textbatch.model.quality.reliability import Answers
 from textbatch.model.quality.thresholds import HeldOut
+from textbatch.model.vectors.types import WordVectors
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.listener import SILENT, Listener
@@ -54,6 +55,7 @@ class Measured:
         test: Measures on the test rows, with the engine that `score` uses.
         answers: The predictions for the test rows.
         contenders: How simple models and the network alone do on the test rows.
+        knows_vectors: Whether the linear model learned from vectors of words.
     """
 
     classifier: Classifier
@@ -67,6 +69,7 @@ class Measured:
     test: Evaluation
     answers: Answers
     contenders: list[Contender]
+    knows_vectors: bool = False
     novelty: Novelty | None = None
 
     @property
@@ -103,6 +106,7 @@ def measure_classifier(
     *,
     refitted: Weights | None = None,
     out_of_fold: HeldOutRows | None = None,
+    vectors: WordVectors | None = None,
     listener: Listener = SILENT,
 ) -> Measured:
     """Calibrate a network, measure it on the test rows, and make its profile and golden rows.
@@ -117,6 +121,7 @@ def measure_classifier(
         refitted: Weights fitted to training and validation rows, which the bundle gets instead.
         out_of_fold: The predictions of a cross-validation, which are used instead of those for the
             validation rows.
+        vectors: Vectors of words, that a linear model may learn from; None without any.
         listener: Gets the progress.
 
     Returns:
@@ -127,8 +132,14 @@ def measure_classifier(
     """
     with listener.step("fitting simple models"):
         calibrated = calibrate(
-            classifier, splits, blend=config.blend == "auto", out_of_fold=out_of_fold
+            classifier,
+            splits,
+            blend=config.blend == "auto",
+            out_of_fold=out_of_fold and replace(out_of_fold, vectors=vectors),
+            vectors=vectors,
         )
+        if calibrated.linear and (told := calibrated.linear.told()):
+            listener.log(told)
         if refitted:
             answering = replace(calibrated.classifier, weights=refitted)
             calibrated = replace(calibrated, classifier=answering)
@@ -152,6 +163,7 @@ def measure_classifier(
         answers=answers,
         contenders=contenders,
         novelty=ordinary_texts(calibrated),
+        knows_vectors=calibrated.knows_vectors,
     )
 
 

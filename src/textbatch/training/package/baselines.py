@@ -43,11 +43,13 @@ def compare(calibrated: Calibrated, splits: Splits) -> list[Contender]:
     classifier = calibrated.classifier
     tokenizer = classifier.tokenizer
     linear = calibrated.linear or choose_linear(splits, tokenizer, calibrated.held_out)
-    logistic = fit_linear(splits, tokenizer, linear.features, method="logistic")
-    if classifier.blend:
+    # They are TF-IDF alone.
+    features = replace(linear.features, vectors=False)
+    logistic = fit_linear(splits, tokenizer, features, method="logistic")
+    if classifier.blend and features == linear.features:
         svm = classifier.blend.model
     else:
-        svm = fit_linear(splits, tokenizer, linear.features)
+        svm = fit_linear(splits, tokenizer, features)
     true, _ = label_ids_of(splits.test.labels, splits.labels)
     known = np.flatnonzero(true >= 0)
     tokens = tokenizer.encode(splits.test.texts)

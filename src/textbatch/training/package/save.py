@@ -13,6 +13,7 @@ from textbatch.model.bundle.memory import classifier_memory
 from textbatch.model.bundle.memory_limit import told_too_large
 from textbatch.model.bundle.records import Settings
 from textbatch.model.quality.text_sketch import TextSketch
+from textbatch.model.vectors.named import PIECES, SOURCES
 from textbatch.report.training import TrainReport
 from textbatch.text.normalization import split_tokens
 from textbatch.training.config.train import TrainConfig
@@ -65,6 +66,14 @@ def report_of(
     )
 
 
+def _published(config: TrainConfig, measured: Measured, report: TrainReport) -> list[str]:
+    """Origin and licence of the word vectors that others published."""
+    named = [*report.vectors.origins()] if report.vectors else []
+    if measured.knows_vectors and config.installed_vectors and not config.vectors:
+        named.append(SOURCES[PIECES].origin)
+    return named
+
+
 def save(
     config: TrainConfig,
     splits: Splits,
@@ -97,7 +106,7 @@ def save(
         if report.measured_on == "test rows"
         else f"{report.test.metrics.rows:,} rows, each by models of the other folds",
         folds=report.folds.line() if report.folds else "",
-        vectors=report.vectors.origins() if report.vectors else (),
+        vectors=_published(config, measured, report),
     )
     page = partial(
         training_page,

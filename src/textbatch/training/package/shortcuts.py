@@ -161,7 +161,12 @@ def _with_linear(classifier: Classifier, calibrated: Calibrated, splits: Splits)
     """The classifier with a linear model, which has no weight if it does not help the network."""
     if classifier.blend or calibrated.linear is None:
         return classifier
-    model = fit_linear(splits, classifier.tokenizer, calibrated.linear.features)
+    model = fit_linear(
+        splits,
+        classifier.tokenizer,
+        calibrated.linear.features,
+        vectors=calibrated.held_out.vectors,
+    )
     return replace(classifier, blend=Blend(weight=0.0, model=model))
 
 
