@@ -70,7 +70,12 @@ def made(rows: int = 600, folds: int = 3, *, seed: int = 0) -> CrossFitted:
 def choice(whole: CrossFitted, weight: float = 1.0) -> LinearChoice:
     margins = whole.margins[PLAIN]
     return LinearChoice(
-        features=PLAIN, weight=weight, margins=margins, logits=whole.logits + margins
+        features=PLAIN,
+        weight=weight,
+        margins=margins,
+        logits=whole.logits + margins,
+        loss=0.5,
+        loss_without_vectors=0.5,
     )
 
 
