@@ -55,6 +55,7 @@ SPEAKS_FOR = {
     "model/fitting/fit.py": "train",
     "model/quality/thresholds.py": "score",
     "scoring": "score",
+    "report/priors.py": "score",
     "scoring/config.py": "score",
     "model/quality/label_sets.py": "score evaluate",
     "scoring/label_sets.py": "score evaluate",

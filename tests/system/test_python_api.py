@@ -286,6 +286,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     odd_folder = {"incremental": True, "rescore": "stale", "precision": "int8", **odd_backend}
     odd_shards = {"shard_rows": 9, "shard": "1/2"}
     odd_stdout = {"output_format": "csv"}
+    odd_priors = {"adapt_priors": True}
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
         "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "large", "seed": 9,
@@ -323,12 +324,13 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     assert (shards.shard_rows, shards.shard) == (9, "1/2")
     textbatch.score(tmp_path / "i", "-", **odd_stdout)
     assert seen.pop().output_format == "csv"
+    textbatch.score(tmp_path / "i", tmp_path / "o", **odd_priors)
+    assert seen.pop().adapt_priors
     for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):
         plain = type(config)
         untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
-        assert untried <= {*odd_folder, *odd_shards, *odd_stdout, "as_folder", "partitions"}, (
-            "this test must give each setting an odd value"
-        )
+        tried = {*odd_folder, *odd_shards, *odd_stdout, *odd_priors, "as_folder", "partitions"}
+        assert untried <= tried, "this test must give each setting an odd value"
         assert given.keys() <= {f.name for f in fields(plain)}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
+from textbatch.data.output.adapted import AdaptedPriors
 from textbatch.data.strict_json import to_json
 from textbatch.model.quality.drift import Drift
 from textbatch.model.quality.estimated_accuracy import EstimatedAccuracy
@@ -34,6 +35,7 @@ class ModelReport:
         drift: How the rows differ from those that the model was measured on; None where there is
             nothing to compare.
         estimated_accuracy: How many of the answered rows are probably right; None if not known.
+        priors: With `--adapt-priors`, the mix of labels; None without it.
     """
 
     name: str
@@ -52,6 +54,7 @@ class ModelReport:
     rows_early: int = 0
     drift: Drift | None = None
     estimated_accuracy: EstimatedAccuracy | None = None
+    priors: AdaptedPriors | None = None
 
     @property
     def oov_share(self) -> float | None:
@@ -105,6 +108,10 @@ class RunReport:
         estimated_accuracy: How many of the answered rows are probably right: `accuracy`, the ends
             `low` and `high` of its 95 % interval, the `rows`, and the `held_out` rows that the
             confidences were checked with. Too good where there is drift. Null if not known.
+        priors: With `--adapt-priors`: whether the answers were `adapted` to the file's mix of
+            labels, the `p_value`, the `shift` (share of rows that would have to be of another
+            label), the `rows` that tell it, and each label's share `before` (held-out rows) and
+            `now`. Drift is that of the answers before. Null without the option.
         models: Of models with names what each of them did.
         seal: The output's own sha256, which `verify` computes again.
         files: Of a job over several files: how many were found, scored now, resumed (scored by the
@@ -149,6 +156,7 @@ class RunReport:
     rows_cached: int = 0
     drift: Drift | None = None
     estimated_accuracy: EstimatedAccuracy | None = None
+    priors: AdaptedPriors | None = None
     models: list[ModelReport] = field(default_factory=list)
     seal: str | None = None
     files: dict[str, int] | None = None

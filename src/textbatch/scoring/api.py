@@ -59,16 +59,17 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
-    novelty: bool = False,
-    max_novelty: float = 0.0,
-    explain: int = 0,
-    label_sets: float | None = None,
     shard_rows: int | None = None,
     shard: str | None = None,
     cache: PathLike | None = None,
     cache_mib: int | None = None,
+    adapt_priors: bool = False,
     warn_on_drift: bool = False,
     fail_on_drift: bool = False,
+    novelty: bool = False,
+    max_novelty: float = 0.0,
+    explain: int = 0,
+    label_sets: float | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
@@ -145,16 +146,17 @@ def score(
     min_confidence: float = 0.0,
     min_precision: float = 0.0,
     strict_precision: bool = False,
-    novelty: bool = False,
-    max_novelty: float = 0.0,
-    explain: int = 0,
-    label_sets: float | None = None,
     shard_rows: int | None = None,
     shard: str | None = None,
     cache: PathLike | None = None,
     cache_mib: int | None = None,
+    adapt_priors: bool = False,
     warn_on_drift: bool = False,
     fail_on_drift: bool = False,
+    novelty: bool = False,
+    max_novelty: float = 0.0,
+    explain: int = 0,
+    label_sets: float | None = None,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
     precision: PrecisionName = "f32",
@@ -208,19 +210,20 @@ def score(
         min_confidence: Withhold labels with a smaller confidence.
         min_precision: Withhold labels that are not shown to be right this often, as 0.95.
         strict_precision: Refuse labels with too few held-out answers for --min-precision.
+        shard_rows: Cut a folder's Parquet files into parts of so many rows. None means by file.
+        shard: Score share I of N of a folder's shards, from 0; then `finish`. None means all.
+        cache: Keep answers in this directory, and do not compute them again for the same text. None
+            means none are kept.
+        cache_mib: Size of the kept answers at most, in MiB. None means 1,024.
+        adapt_priors: Where the file surely has another mix of labels than training, allow for it.
+        warn_on_drift: Say on stderr if the rows are unlike those that the model was measured on.
+        fail_on_drift: Fail with 69, and publish nothing, if they are.
         novelty: Add how unlike all labels the text is: the share of ordinary texts that are as
             unlike.
         max_novelty: Withhold labels of texts whose novelty is below this, as 0.01.
         explain: Add the K words that carried the decision, with weights; it takes long.
         label_sets: Add all labels that may be right: the true one is among them this often, as
             0.95. None means none.
-        shard_rows: Cut a folder's Parquet files into parts of so many rows. None means by file.
-        shard: Score share I of N of a folder's shards, from 0; then `finish`. None means all.
-        cache: Keep answers in this directory, and do not compute them again for the same text. None
-            means none are kept.
-        cache_mib: Size of the kept answers at most, in MiB. None means 1,024.
-        warn_on_drift: Say on stderr if the rows are unlike those that the model was measured on.
-        fail_on_drift: Fail with 69, and publish nothing, if they are.
         engine: What runs the network.
         device: Where it runs.
         precision: int8 is faster, if the model allows it; fast is int8 with --early-exit.

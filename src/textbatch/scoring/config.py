@@ -18,8 +18,8 @@ from textbatch.options import beside, option, options
 from textbatch.report.options import ReportOptions
 from textbatch.scoring.beside_options import BesideOptions, ErrorOptions
 from textbatch.scoring.cache_options import CacheOptions
-from textbatch.scoring.drift_options import DriftOptions
 from textbatch.scoring.label_set_options import LabelSetOptions
+from textbatch.scoring.prior_options import PriorOptions
 from textbatch.scoring.shard_options import ShardOptions
 from textbatch.scoring.spread_options import SpreadOptions
 
@@ -80,7 +80,7 @@ class ScoreConfig(
     AnswerOptions,
     ShardOptions,
     CacheOptions,
-    DriftOptions,
+    PriorOptions,
     ModelsOptions,
     ReadOptions,
     SpreadOptions,

@@ -37,6 +37,25 @@ def check_can_tell(bundles: Bundles) -> None:
             )
 
 
+def check_can_adapt(bundles: Bundles) -> None:
+    """Check that there is something that a mix of labels can be compared with.
+
+    Args:
+        bundles: The models of a run with `--adapt-priors`.
+
+    Raises:
+        QualityGateError: A model does not know what its held-out rows got.
+    """
+    for name, bundle in zip(bundles.names, bundles.each, strict=True):
+        if bundle.reference is None or not bundle.reference.probability_sums:
+            raise QualityGateError(
+                f"the model{f' {name}' if name else ''} does not know the mix of labels of its "
+                "held-out rows: it was made before there was --adapt-priors, or not from labelled "
+                "rows",
+                "train it again, or leave `score --adapt-priors` out",
+            )
+
+
 def check_drift(rows: RowTotals, model: ModelUsed, done: FileResult) -> None:
     """Refuse to publish rows that are unlike those that a model was measured on.
 

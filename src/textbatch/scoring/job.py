@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from textbatch import __version__
+from textbatch.data.output.any_output import open_output
 from textbatch.data.output.columns import OutputColumns
 from textbatch.data.output.footer import OutputFooter
 from textbatch.data.output.kept_types import changed_types, listed_types, note_of
 from textbatch.data.output.output_format import format_of_output
+from textbatch.data.output.output_writer import OutputWriter
 from textbatch.data.output.quarantine import Quarantine
 from textbatch.data.output.records import RowCounts
 from textbatch.data.readers.column_names import case_twins, listed, shown
@@ -19,7 +21,7 @@ from textbatch.data.readers.hive_partitions import with_partitions
 from textbatch.data.readers.identity import InputIdentity, InputMark, job_key
 from textbatch.data.readers.json_types import unwritable
 from textbatch.data.readers.shard_file import ShardFile
-from textbatch.data.readers.source import Source, open_input, require_column
+from textbatch.data.readers.source import Source, format_of, open_input, require_column
 from textbatch.data.readers.text_column import check_text_type
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
@@ -183,6 +185,27 @@ def open_quarantine(task: FileTask) -> Quarantine | None:
     )
 
 
+def open_output_of(job: Job) -> OutputWriter:
+    """Open the output of a job.
+
+    Args:
+        job: The job.
+
+    Raises:
+        TextbatchError: As in `open_output`.
+    """
+    task = job.task
+    return open_output(
+        task.output,
+        job.schema,
+        run_id=task.run_id,
+        overwrite=task.if_exists == "replace",
+        types=job.source.types,
+        # The cells of CSV are all texts, and none of them is a null.
+        quote_empty=format_of(job.source.file, task.config.input_format) != "csv",
+    )
+
+
 def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> OutputFooter:
     """What the output's footer says about the run.
 
@@ -212,6 +235,7 @@ def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> O
         confidence_histogram=counts.confidence_histogram,
         models=counts.models,
         signs=counts.signs,
+        priors=counts.priors,
     )
 
 

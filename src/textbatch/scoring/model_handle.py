@@ -20,7 +20,7 @@ from textbatch.scoring.chunk_predictor import (
     SpreadPredictor,
 )
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.drift_gate import check_can_tell
+from textbatch.scoring.drift_gate import check_can_adapt, check_can_tell
 from textbatch.scoring.file_task import ModelUsed
 from textbatch.scoring.precision import label_thresholds, withheld_note
 from textbatch.scoring.table_options import ScoreTablesOptions
@@ -90,6 +90,8 @@ class ModelHandle:
             found = Bundles(tuple(one.name for one in models), tuple(each))
             if isinstance(self._config, ScoreConfig) and self._config.fail_on_drift:
                 check_can_tell(found)
+            if isinstance(self._config, ScoreConfig) and self._config.adapt_priors:
+                check_can_adapt(found)
             self._references = [bundle.compared_with for bundle in each]
             self._bundles = found
         return self._bundles

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from textbatch.data.output.answer_counts import WorkCounts
-from textbatch.data.output.signs import Signs
+from textbatch.data.output.adapted import AdaptedPriors
+from textbatch.data.output.answer_counts import AnswerCounts, WorkCounts
+from textbatch.data.output.records import RowTotals
 from textbatch.model.quality.estimated_accuracy import EstimatedAccuracy, estimated_accuracy
 from textbatch.report.scoring import ModelReport
 from textbatch.scoring.config import ScoreConfig
@@ -51,15 +53,34 @@ def _sections(config: ScoreConfig, result: FileResult) -> Iterator[ModelReport]:
             unknown_tokens=work.unknown,
             rows_early=work.early,
             drift=drifts.get("" if alone else model.name),
-            estimated_accuracy=estimated_of(one, answers.signs if answers else None),
+            estimated_accuracy=estimated_of(one, answers),
+            priors=priors_of(answers),
         )
 
 
-def estimated_of(model: ModelUsed, signs: Signs | None) -> EstimatedAccuracy | None:
-    """How many of the answers of a model are probably right.
+def estimated_of(
+    model: ModelUsed, answers: RowTotals | AnswerCounts | None
+) -> EstimatedAccuracy | None:
+    """How many of the answers of a model are probably right, as they are in the output.
 
     Args:
         model: The model.
-        signs: Its answers; None if they are not known.
+        answers: Its answers; None if they are not known.
     """
-    return estimated_accuracy(model.reference, signs)
+    if answers is None:
+        return None
+    priors = answers.priors
+    return estimated_accuracy(
+        model.reference, answers.signs if priors is None or not priors.signs else priors.signs
+    )
+
+
+def priors_of(answers: RowTotals | AnswerCounts | None) -> AdaptedPriors | None:
+    """What a report says of the mix of labels; None without `--adapt-priors`.
+
+    Args:
+        answers: The answers of a model; None if they are not known.
+    """
+    if answers is None or answers.priors is None:
+        return None
+    return replace(answers.priors, signs=None)

@@ -24,6 +24,7 @@ from textbatch.report.drift import drift_notes
 from textbatch.report.files import job_reported, only_warned, write_json
 from textbatch.report.listener import SILENT
 from textbatch.report.long_texts import cut_notes
+from textbatch.report.priors import prior_notes
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
@@ -31,7 +32,7 @@ from textbatch.scoring.drift_gate import check_drift, drift_of_models
 from textbatch.scoring.file_task import FileResult, FileTask, FolderResult
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
-from textbatch.scoring.model_reports import estimated_of, models_reported
+from textbatch.scoring.model_reports import estimated_of, models_reported, priors_of
 from textbatch.scoring.score_file import FileRun
 
 
@@ -125,6 +126,7 @@ def scored(
         used = result.model.each or (result.model,)
         # A model of another tool that was not calibrated has seen no text: nothing to compare with.
         profiles = tuple(one.profile if one.profile and one.profile.rows else None for one in used)
+        done.notes.extend(prior_notes(done))
         done.notes.extend(cut_notes(done, profiles, config.on_long))
         if config.warn_on_drift:
             done.notes.extend(drift_notes(done))
@@ -146,6 +148,11 @@ def _model_of(config: ScoreConfig) -> ModelHandle:
 def _run_of(config: ScoreConfig, run_id: str, model: ModelHandle, progress: Progress) -> Run:
     # What a run does not need is not imported: a start takes as long as its imports.
     if _is_folder_job(config):
+        if config.adapt_priors:
+            raise ConflictError(
+                "--adapt-priors finds the mix of labels of one file, and these are several",
+                "put the rows into one file, or leave it out",
+            )
         if config.shard is not None:
             from textbatch.scoring.folder.share_run import ShareRun
 
@@ -236,7 +243,8 @@ class _ReportMaker:
             rows_early=result.rows_early,
             rows_cached=result.rows_cached,
             drift=None if model.each else drift,
-            estimated_accuracy=None if model.each else estimated_of(model, counts.signs),
+            estimated_accuracy=None if model.each else estimated_of(model, counts),
+            priors=None if model.each else priors_of(counts),
             models=models_reported(config, result),
             seal=result.seal,
             files=None if files is None else to_json(files),

@@ -9,12 +9,10 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
-from textbatch.data.output.any_output import open_output
-from textbatch.data.output.journal import Journal, OtherTextsError
+from textbatch.data.output.journal import OtherTextsError
 from textbatch.data.output.output_writer import OutputWriter
 from textbatch.data.output.records import RowCounts
 from textbatch.data.output.work_directory import WorkDirectory, work_directory_of
-from textbatch.data.readers.source import format_of
 from textbatch.data.readers.stdin import spool_standard_input
 from textbatch.data.storage.atomic_file import temporary_of
 from textbatch.data.storage.file_io import new_output
@@ -29,9 +27,11 @@ from textbatch.scoring.chunks import predict_chunks
 from textbatch.scoring.drift_gate import check_drift
 from textbatch.scoring.existing import already_there
 from textbatch.scoring.file_task import FileResult, FileTask, Plan, State
-from textbatch.scoring.job import Job, footer_of, open_quarantine, prepare
+from textbatch.scoring.job import Job, footer_of, open_output_of, open_quarantine, prepare
+from textbatch.scoring.journals import open_journal
 from textbatch.scoring.limits import check_enough, check_room, check_rows
 from textbatch.scoring.model_handle import ModelHandle
+from textbatch.scoring.prior_pass import Adaptation, find_priors
 from textbatch.scoring.read_ahead import is_one_chunk, read_ahead
 from textbatch.scoring.tally import Tally, work_since
 from textbatch.scoring.wanted import check_wanted, take_output
@@ -183,27 +183,34 @@ class FileRun:
     def _scored(self, job: Job, predictor: ChunkPredictor) -> FileResult:
         before, cached, task = predictor.work, predictor.cached_rows, job.task  # of earlier files
         with ExitStack() as opened:
-            output = self._output = _open_output(job)
             tally = self._tally = Tally(job.bundles)
+            adaptation, noted = Adaptation(), None
+            if task.config.adapt_priors:
+                adaptation, noted = find_priors(job, predictor, self._work, self._progress)
+                # It is read once more, and must be what it was.
+                again = prepare(task, self._model)
+                job = replace(again, identity=job.identity, key=job.key)
+            output = self._output = open_output_of(job)
             try:
                 filtering = BadRowFilter(task.bad_rows, open_quarantine(task), job.source)
                 bad_rows = self._bad_rows = opened.enter_context(closing(filtering))
-                journal = opened.enter_context(closing(_open_journal(job, self._work)))
-                self._progress.begin(job.source.num_rows)
+                journal = opened.enter_context(closing(open_journal(job, self._work)))
+                self._progress.begin(job.source.num_rows, step="writing" if noted else "scoring")
                 # Chunks are read ahead: the share that is done is that of the chunk that is.
                 shares: deque[float | None] = deque()
                 with read_ahead(job, shares) as chunks:
                     for chunk, predictions in predict_chunks(chunks, predictor, journal):
-                        kept, answers = bad_rows.filter(chunk, predictions)
+                        kept, own = bad_rows.filter(chunk, predictions)
+                        answers = adaptation.adapted(own)
                         batch, answered = job.added.assemble(kept, answers, job.schema)
                         output.write(batch)
-                        tally.add(answered, kept.texts)
+                        tally.add(answered, kept.texts, own)
                         bad_rows.check()
                         check_wanted(task)
                         self._progress.advance(len(chunk), shares.popleft())
                 journal.finish()
                 bad_rows.finish()
-                counts = tally.counts(quarantined=bad_rows.quarantined)
+                counts = tally.counts(quarantined=bad_rows.quarantined, priors=adaptation.each)
                 rate = tally.rate(counts.rows_in)
                 check_rows(job.source, counts, output.rows)
                 check_enough(counts.rows_in, job.task.min_rows)
@@ -226,13 +233,13 @@ class FileRun:
             state="done",
             counts=counts,
             model=self._model.used,
-            rows_resumed=journal.rows_resumed,
+            rows_resumed=(noted or journal).rows_resumed,
             rows_per_second=rate,
             **work,
             rows_cached=predictor.cached_rows - cached,
             seal=output.seal,
             input=mark,
-            notes=(*journal.notes(), *job.source.notes, *output.notes),
+            notes=(*(noted or journal).notes(), *job.source.notes, *output.notes),
         )
 
     @property
@@ -273,28 +280,3 @@ def may_succeed_later(error: BaseException | None) -> bool:
     if isinstance(error, TextbatchError):
         return isinstance(error, StorageError | OutOfMemoryError)
     return error is not None
-
-
-def _open_output(job: Job) -> OutputWriter:
-    task = job.task
-    return open_output(
-        task.output,
-        job.schema,
-        run_id=task.run_id,
-        overwrite=task.if_exists == "replace",
-        types=job.source.types,
-        # The cells of CSV are all texts, and none of them is a null.
-        quote_empty=format_of(job.source.file, task.config.input_format) != "csv",
-    )
-
-
-def _open_journal(job: Job, work: WorkDirectory | None) -> Journal:
-    config = job.task.config
-    return Journal(
-        work.journal if work else None,
-        key=job.key,
-        num_labels=[len(one.labels) for one in job.bundles.each],
-        whole=config.probabilities or config.top_k > 0 or config.label_sets is not None,
-        total_rows=job.source.num_rows,
-        extras=config.beside.width,
-    )

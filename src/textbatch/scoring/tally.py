@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.output.adapted import AdaptedPriors
 from textbatch.data.output.answer_counts import AnswerCounts, WorkCounts
 from textbatch.data.output.records import RowCounts
 from textbatch.data.output.signs import LENGTH_EDGES
@@ -39,38 +42,43 @@ class Tally:
         self._lengths = np.zeros(len(LENGTH_EDGES), np.int64)
         self._started = time.perf_counter()
 
-    def add(self, predictions: Predictions, texts: pa.Array) -> None:
+    def add(self, predictions: Predictions, texts: pa.Array, own: Predictions) -> None:
         """Count a chunk of the output.
 
         Args:
             predictions: The predictions of its rows; withheld labels have their own status.
             texts: The texts of the same rows. Shape `(rows,)`.
+            own: What the models themselves answer, which runs are compared by; with
+                `--adapt-priors` these may be other probabilities.
         """
         self._rows += len(predictions)
         # Of a blank text the length tells nothing.
         written = predictions.status <= Status.NO_KNOWN_TOKENS
         self._lengths += lengths_counted(characters_of(texts, written))
-        for answers, alone in zip(self._answers, predictions.each, strict=True):
-            answers.add(alone)
+        for answers, alone, asked in zip(self._answers, predictions.each, own.each, strict=True):
+            answers.add(alone, asked)
 
-    def counts(self, *, quarantined: int) -> RowCounts:
+    def counts(self, *, quarantined: int, priors: Sequence[AdaptedPriors] = ()) -> RowCounts:
         """The counts so far; every row that was added counts as written.
 
         Args:
             quarantined: Rows that were moved to the quarantine file.
+            priors: With `--adapt-priors`, what was found for each model.
         """
+        told = [
+            answers.counts(self._lengths, found)
+            for answers, found in zip_longest(self._answers, priors)
+        ]
         rows: dict[str, Any] = {
             "rows_in": self._rows + quarantined,
             "rows_out": self._rows,
             "rows_quarantined": quarantined,
         }
         if len(self._answers) == 1:
-            return RowCounts(**rows, **self._answers[0].counts(self._lengths))
+            return RowCounts(**rows, **told[0])
         models = {
-            name: AnswerCounts(fingerprint=bundle.fingerprint, **answers.counts(self._lengths))
-            for name, bundle, answers in zip(
-                self._bundles.names, self._bundles.each, self._answers, strict=True
-            )
+            name: AnswerCounts(fingerprint=bundle.fingerprint, **one)
+            for name, bundle, one in zip(self._bundles.names, self._bundles.each, told, strict=True)
         }
         return RowCounts(**rows, models=models)
 
@@ -95,9 +103,9 @@ class _Answers:
         self._label_counts = np.zeros(len(labels), np.int64)
         self._confidence_sum = 0.0
         self._histogram = np.zeros(CONFIDENCE_BINS, np.int64)
-        self._answers = AnswerSigns(labels)
+        self._own, self._adapted = AnswerSigns(labels), AnswerSigns(labels)
 
-    def add(self, predictions: Predictions) -> None:
+    def add(self, predictions: Predictions, own: Predictions) -> None:
         """Count the answers to a chunk."""
         self._statuses += np.bincount(predictions.status, minlength=len(Status))
         labelled = predictions.probabilities[has_label(predictions.status)]
@@ -108,14 +116,21 @@ class _Answers:
         answered = predictions.probabilities[has_evidence(predictions.status)]
         sureness = answered.max(axis=1, initial=0)
         self._histogram += np.histogram(sureness, bins=CONFIDENCE_BINS, range=(0.0, 1.0))[0]
-        self._answers.add(answered, sureness)
+        if own.probabilities is not predictions.probabilities:
+            self._adapted.add(answered, sureness)
+            answered = own.probabilities[has_evidence(own.status)]
+            sureness = answered.max(axis=1, initial=0)
+        self._own.add(answered, sureness)
 
-    def counts(self, lengths: Int64Array) -> dict[str, Any]:
+    def counts(self, lengths: Int64Array, priors: AdaptedPriors | None) -> dict[str, Any]:
         """The fields of a record that tell of the answers.
 
         Args:
             lengths: The texts by their length; see `Signs.lengths`. Shape `(LENGTH_EDGES,)`.
+            priors: What `--adapt-priors` found.
         """
+        if priors is not None and priors.adapted:
+            priors = replace(priors, signs=self._adapted.signs(np.zeros(0, np.int64)))
         labelled = int(self._label_counts.sum())
         names = Status.names()
         return {
@@ -123,7 +138,8 @@ class _Answers:
             "labels": dict(zip(self._labels, self._label_counts.tolist(), strict=True)),
             "mean_confidence": self._confidence_sum / labelled if labelled else None,
             "confidence_histogram": self._histogram.tolist(),
-            "signs": self._answers.signs(lengths),
+            "signs": self._own.signs(lengths),
+            "priors": priors,
         }
 
 

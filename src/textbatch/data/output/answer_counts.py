@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 from msgspec import Meta
 
 from textbatch.data.choices import LONGEST_MODEL_NAME, MODEL_NAME, MOST_MODELS
+from textbatch.data.output.adapted import AdaptedPriors
 from textbatch.data.output.signs import Signs, UnknownTokens
 from textbatch.data.strict_json import Count, Sha256, Share
 from textbatch.types import CONFIDENCE_BINS, LABELLED, Status
@@ -63,6 +64,7 @@ class AnswerCounts:
         confidence_histogram: Number of rows that it answered, by the confidence of the best label,
             in equal bins from 0 to 1; empty where it is not told.
         signs: What the answers and texts are compared by; None where it is not told.
+        priors: With `--adapt-priors`, the mix of labels; then `signs` are of the answers before it.
     """
 
     fingerprint: Sha256
@@ -71,6 +73,7 @@ class AnswerCounts:
     mean_confidence: Share | None = None
     confidence_histogram: Bins = field(default_factory=list)
     signs: Signs | None = None
+    priors: AdaptedPriors | None = None
 
 
 Models: TypeAlias = Annotated[dict[ModelName, AnswerCounts], Meta(max_length=MOST_MODELS)]

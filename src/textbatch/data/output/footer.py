@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from textbatch.data.json_text import json_text
 from textbatch.data.output.answer_counts import AnswerCounts, ModelName, prefix_of
@@ -20,6 +21,7 @@ _KEY = "textbatch.key"
 _MODELS = "textbatch.models"
 _PREFIXED = "textbatch.prefix"
 _SIGNS = "textbatch.signs"
+_PRIORS = "textbatch.priors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +75,12 @@ class OutputFooter(RowCounts):
     def to_entries(self) -> dict[str, str]:
         """The entries for Parquet. The seal is added later."""
         mean = self.mean_confidence
-        told = {name: to_json(one) for name, one in self.models.items()}
+        told = {name: _told(one) for name, one in self.models.items()}
         of_models = {_MODELS: json_text(told)} if told else {}
         if self.signs is not None:
             of_models[_SIGNS] = json_text(to_json(self.signs))
+        if self.priors is not None:
+            of_models[_PRIORS] = json_text(to_json(self.priors))
         return {
             "textbatch.version": self.version,
             "textbatch.run_id": self.run_id,
@@ -130,6 +134,7 @@ class OutputFooter(RowCounts):
             "confidence_histogram": json_of("confidence_histogram"),
             "models": json_of("models") if _MODELS in entries else {},
             "signs": json_of("signs") if _SIGNS in entries else None,
+            "priors": json_of("priors") if _PRIORS in entries else None,
         }
         return as_record(cls, own | values)
 
@@ -179,6 +184,11 @@ def prefixes_in(path: Location) -> dict[str, str]:
     except ValueError as error:
         raise _changed(path) from error
     return {name: f"{prefix}{prefix_of(name)}" for name in models}
+
+
+def _told(one: AnswerCounts) -> dict[str, Any]:
+    told = to_json(one).items()
+    return {name: value for name, value in told if name != "priors" or value is not None}
 
 
 def _changed(path: Location) -> DataError:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from textbatch.data.json_text import json_text
+from textbatch.data.output.adapted import AdaptedPriors
 from textbatch.data.output.answer_counts import AnswerCounts, Bins, Models, WorkOf, fits_rows
 from textbatch.data.output.signs import Signs, UnknownTokens
 from textbatch.data.readers.identity import InputMark
@@ -36,6 +37,8 @@ SCHEMA_VERSION = 1
 
 _REMEDY = "score with --overwrite"
 _BLANK = "0" * 64
+#: Fields of records that are left out where they tell nothing.
+_SELDOM = ("models", "work_of", "signs", "priors")
 #: The most notes of a part that are kept, and the most characters of one.
 MOST_NOTES, LONGEST_NOTE = 20, 2_000
 _Note = Annotated[str, Meta(max_length=LONGEST_NOTE)]
@@ -55,6 +58,7 @@ class RowTotals:
         models: Of a run of several models the answers of each; then `statuses` and `labels` are
             empty, and there are no `signs`.
         signs: What answers and texts are compared by; None where an older textbatch wrote them.
+        priors: With `--adapt-priors`, the mix of labels; then `signs` are of the answers before it.
     """
 
     rows_in: Count = 0
@@ -64,6 +68,7 @@ class RowTotals:
     labels: dict[str, Count] = field(default_factory=dict)
     models: Models = field(default_factory=dict)
     signs: Signs | None = None
+    priors: AdaptedPriors | None = None
 
     @property
     def bad_rows(self) -> int:
@@ -113,7 +118,7 @@ def check_sums(rows: RowTotals) -> None:
 def _told(record: RowTotals) -> dict[str, Any]:
     """A record as values for JSON. Only a run of several models tells of models."""
     told = to_json(record).items()
-    return {name: one for name, one in told if one or name not in ("models", "work_of", "signs")}
+    return {name: one for name, one in told if one or name not in _SELDOM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 import numpy as np
@@ -33,16 +33,21 @@ class Reference:
         signs: The texts and the answers.
         right: Right answers, in the bins of `signs.confidences`.
         unknown: The tokens of the texts; None where that was not counted.
+        probability_sums: For each label the sum of its probabilities, in `CONFIDENCE_UNIT`; empty
+            where an older textbatch wrote it.
     """
 
     signs: Signs
     right: Annotated[list[Count], Meta(max_length=CONFIDENCE_BINS)]
     unknown: UnknownTokens | None = None
+    probability_sums: dict[str, Count] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         counts = self.signs.confidences
         if len(self.right) != len(counts) or any(map(_more, self.right, counts)):
             raise ValueError("more answers are right than there are")
+        if self.probability_sums and self.probability_sums.keys() != self.signs.answers.keys():
+            raise ValueError("the probabilities are of other labels than the answers")
 
     def __add__(self, other: Reference) -> Reference:
         some = [one.unknown for one in (self, other) if one.unknown is not None]
@@ -50,6 +55,7 @@ class Reference:
             signs=self.signs + other.signs,
             right=[one + more for one, more in zip(self.right, other.right, strict=True)],
             unknown=sum(some, UnknownTokens()) if some else None,
+            probability_sums=_added(self.probability_sums, other.probability_sums),
         )
 
 
@@ -81,7 +87,9 @@ def reference_of_rows(
         texts: The texts; None if they are not to be compared.
     """
     best = probabilities.argmax(axis=1)
-    return _reference(best, probabilities.max(axis=1, initial=0), best == label_ids, labels, texts)
+    found = _reference(best, probabilities.max(axis=1, initial=0), best == label_ids, labels, texts)
+    sums = _in_units(probabilities).sum(axis=0).astype(np.int64).tolist()
+    return replace(found, probability_sums=dict(zip(labels, sums, strict=True)))
 
 
 def reference_of_held_out(held_out: HeldOut, labels: Sequence[str]) -> Reference | None:
@@ -226,9 +234,19 @@ def _reference(
 
 
 def _sums(bins: Int64Array, confidence: Float32Array) -> NDArray[np.int64]:
-    units: Float64Array = np.rint(confidence.astype(np.float64) / CONFIDENCE_UNIT)
-    # Whole numbers of this size are exact in double precision.
+    units = _in_units(confidence)
     return np.bincount(bins, weights=units, minlength=CONFIDENCE_BINS).astype(np.int64)
+
+
+def _in_units(confidence: Float32Array) -> Float64Array:
+    # Whole numbers of this size are exact in double precision.
+    found: Float64Array = np.rint(confidence.astype(np.float64) / CONFIDENCE_UNIT)
+    return found
+
+
+def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
+    # Of what only one of both tells there is no sum.
+    return {label: count + other[label] for label, count in one.items() if other}
 
 
 def _more(one: int, other: int) -> bool:

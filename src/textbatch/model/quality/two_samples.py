@@ -138,10 +138,10 @@ def _p_value(table: Int64Array) -> float:
     variance += total**2 / (total - 1) * sizes[1] * mixes[1]
     if variance <= 0:
         return 1.0
-    return _gamma_tail(statistic, mean, variance)
+    return gamma_tail(statistic, mean, variance)
 
 
-def _gamma_tail(value: float, mean: float, variance: float) -> float:
+def gamma_tail(value: float, mean: float, variance: float) -> float:
     """The probability that a gamma distribution is at least `value` (Wilson and Hilferty 1931).
 
     Their cube root is close to normal. It needs no import, for which a start would have to wait.
