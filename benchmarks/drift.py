@@ -67,7 +67,7 @@ def main() -> None:
     random = np.random.default_rng(options.seed)
     rows = []
     for name in options.datasets:
-        bundle = load_bundle(options.models / name)
+        bundle = load_bundle(options.model or options.models / name)
         reference = bundle.compared_with
         log(f"{name}: its own test file")
         own = answered(bundle, folder / f"{DATASETS[name]}.parquet")
@@ -124,14 +124,17 @@ def answered(bundle: Bundle, path: Path) -> Answered:
 
 def _options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--models", type=Path, required=True, help="folder with a model for each data set"
-    )
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--models", type=Path, help="folder with a model for each data set")
+    place.add_argument("--model", type=Path, help="one model; --datasets names its data set")
     parser.add_argument("--datasets", nargs="+", choices=DATASETS, default=list(DATASETS))
     parser.add_argument("--jobs", type=int, default=1_000, help="jobs without drift")
     parser.add_argument("--foreign", type=int, default=100, help="jobs of each other data set")
     parser.add_argument("--seed", type=int, default=0)
-    return parser.parse_args(arguments)
+    given = parser.parse_args(arguments)
+    if given.model is not None and len(given.datasets) != 1:
+        parser.error("--model is of one data set: name it with --datasets")
+    return given
 
 
 if __name__ == "__main__":

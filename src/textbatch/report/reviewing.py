@@ -16,8 +16,8 @@ class ReviewReport:
         output: The file with the rows.
         scored: The output that they are from.
         rows: Rows of this output.
-        candidates: The least sure of them, which were compared with each other.
-        chosen: Rows in the file.
+        candidates: The least sure of them, from which copies were left out.
+        chosen: Rows in the file; fewer than asked for where there are no more texts.
         mean_doubt: Mean doubt about the chosen rows: 1 less the difference of the two best
             probabilities, or less the confidence where the output has no more.
         state: `done`; the record of a failed run says `failed`.

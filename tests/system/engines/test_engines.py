@@ -195,3 +195,53 @@ def test_dask_gives_the_same_bits(folder, tmp_path):
     for name in ("scored", "parts-1", "parts-7"):
         assert answers(tmp_path / "dask" / name, ANSWERS) == expected
     assert told == ["DataError", "BundleError", "UsageError", "ConflictError", "DataError"]
+
+
+#: What is told beside a label, of some rows: of a file, and on an engine.
+BESIDE = """
+import json
+import pyarrow.parquet as pq
+pq.write_table(pq.read_table("incoming.parquet").slice(2480, 60), "few.parquet")
+asked = {"explain": 2, "on_long": "window", "top_k": 2}
+textbatch.score("few.parquet", "expected.parquet", model="model", **asked)
+"""
+ON_ENGINE = {
+    "spark": 'given = spark.read.parquet("few.parquet")\n'
+    'textbatch.spark.score(given, "model", **asked).write.parquet("beside")\n',
+    "ray": 'given = ray.data.read_parquet("few.parquet")\n'
+    'textbatch.ray.score(given, "model", **asked).write_parquet("beside")\n',
+    "dask": 'given = dd.read_parquet("few.parquet")\n'
+    'textbatch.dask.score(given, "model", **asked).to_parquet("beside")\n',
+}
+
+
+def beside(place: Path) -> list[tuple]:
+    """What is told of each row, in the order of the rows. Engines have types of their own."""
+    files = [place] if place.is_file() else sorted(place.rglob("*.parquet"))
+    rows = [row for file in files for row in pq.read_table(file).to_pylist()]
+    return [
+        (
+            *(row[name] for name in [*ANSWERS, "top_labels", "top_confidences"]),
+            [(one["token"], one["weight"]) for one in row["explanation"] or []],
+        )
+        for row in sorted(rows, key=lambda row: row["id"])
+    ]
+
+
+@pytest.mark.parametrize("engine", ON_ENGINE)
+def test_explanations_and_windows_are_those_of_a_file(engine, folder, tmp_path):
+    checks = f'{BESIDE}{ON_ENGINE[engine]}print("told", json.dumps("done"))\n'
+    short = Path("/tmp") / f"tb-beside-{os.getpid()}"
+    script = page(engine) + checks
+    if engine == "ray":
+        script = RAY.format(folder=short) + script
+    elif engine == "dask":
+        script = DASK.format(page=indent(page("dask"), "    "), checks=indent(checks, "    "))
+    try:
+        assert run(script, folder, tmp_path / engine) == "done"
+    finally:
+        shutil.rmtree(short, ignore_errors=True)
+    expected = beside(tmp_path / engine / "expected.parquet")
+    assert len(expected) == 60
+    assert any(row[-1] for row in expected)
+    assert beside(tmp_path / engine / "beside") == expected

@@ -20,8 +20,8 @@ def review_command(given: Given[ReviewCommand]) -> None:
 
     Example: textbatch review scored.parquet --budget 200 --output queue.csv
 
-    The least sure rows that are unlike each other. The file quotes their texts, and has an empty
-    column for the label.
+    The rows that the model is least sure of, without copies. The file quotes their texts, and has
+    an empty column for the label.
     """
     from textbatch.report.files import failure_reported
 

@@ -2,5 +2,5 @@
 
 * `options`: the options.
 * `review`: the path, and its report.
-* `choose`: the choice among the least sure rows.
+* `choose`: the choice, without copies.
 """

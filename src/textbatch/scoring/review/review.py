@@ -1,4 +1,4 @@
-"""The path of `review`: the least sure rows of an output, unlike each other, as a file."""
+"""The path of `review`: the least sure rows of an output, as a file."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from textbatch.scoring.review.choose import choose
 from textbatch.scoring.review.options import ReviewConfig
 from textbatch.types import Int64Array, Status, has_evidence
 
-#: So many rows for each one that is chosen are compared with each other; at most so many in all.
+#: So many rows for each one that is chosen are looked at, because copies take one place; at most so
+#: many in all.
 _CANDIDATES, _MOST_CANDIDATES = 10, 20_000
 #: Below this novelty a text is as good as unknown to the model.
 _NOVEL = 0.05
