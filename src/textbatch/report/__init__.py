@@ -11,6 +11,7 @@
 * `speed`: what int8 and early exit change, in words.
 * `comparison`: a model beside simple models.
 * `drift`: how a run differs from the rows that its model was measured on, in words.
+* `priors`: whether answers were adapted to another mix of labels, in words.
 * `confusions`: the commonest confusions of labels.
 * `known_rows`: a warning of rows that the model was trained on.
 * `long_texts`: a note where many texts were cut.

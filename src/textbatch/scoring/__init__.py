@@ -14,6 +14,8 @@
 * `backends`: who scores them: this process, or several.
 * `remote_output`, `stdout_output`: one file into an object store, or to standard output.
 * `job`: what is found out before the first row of a file.
+* `journals`: the journal of a file.
+* `prior_pass`, `prior_options`: `--adapt-priors`, the first of its two passes.
 * `existing`: whether the output is there already.
 * `model_handle`, `bundles`: the model or the models, loaded once for all files.
 * `model_reports`: what the report says of each model.

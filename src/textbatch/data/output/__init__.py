@@ -14,6 +14,7 @@
 * `same_records`: whether two of them say the same.
 * `answer_counts`: what it says of each of several models.
 * `signs`: what it tells of texts and answers, to compare them with others.
+* `adapted`: what it tells of the mix of labels that answers were adapted to.
 * `work_directory`, `holder`: the lock beside an output; who holds it, as workers see it.
 * `shard_plan`, `shared_lock`: the plan of processes without a driver, and their common lock.
 * `journal`, `packed_answers`, `text_digest`: the predictions of an interrupted run, and the texts

@@ -13,5 +13,6 @@
 * `two_samples`: how surprising it is that two mixes differ, and how much they do.
 * `reference`: the held-out rows of a model, which runs are compared with.
 * `drift`: how a run differs from them.
+* `priors`: another mix of labels than in training, and answers that allow for it.
 * `estimated_accuracy`: how right answers without labels probably are.
 """
