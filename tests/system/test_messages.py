@@ -34,6 +34,8 @@ SPEAKS_FOR = {
     "data/bad_row_limit.py": READERS,
     "data/readers": READERS,
     "data/readers/labelled.py": "train tune audit evaluate promote diff",
+    "data/readers/class_labels.py": "train tune audit evaluate promote diff",
+    "data/readers/label_values.py": "audit evaluate",
     # Of a whole table, which only `score` passes on; the others read one or two columns of text.
     "data/readers/broken_texts.py": "score show",
     "data/readers/json_types.py": "score",

@@ -299,6 +299,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "settings": tmp_path / "s", "folds": 3, "jobs": 2, "out_of_fold": tmp_path / "o",
         "resume": True, "augment": "templates,synonyms", "template_file": tmp_path / "f",
         "synonyms": tmp_path / "y", "skip_unlabelled": True, "normalize_labels": True,
+        "label_names": "off",
         "min_rows_per_label": 5, "other": "rest", "quarantine": tmp_path / "q",
         "max_bad_rows": "2%", **odd_reading,
     }  # fmt: skip

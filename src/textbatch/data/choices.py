@@ -22,6 +22,8 @@ StatusName = Literal[
 ]
 #: What quotes mean in CSV and TSV; see `readers.quoting`.
 Quoting = Literal["auto", "none"]
+#: What integer labels become that have names in the footer of their file.
+LabelNaming = Literal["auto", "off"]
 IfExists = Literal["fail", "replace", "skip"]
 #: What a job over several files does where one of them is malformed.
 OnBadFile = Literal["fail", "skip"]

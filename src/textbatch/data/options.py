@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textbatch.data.bad_row_limit import BadRowLimit, count_or_share
-from textbatch.data.choices import FailOrReplace
+from textbatch.data.choices import FailOrReplace, LabelNaming
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import ConflictError, UsageError
@@ -55,6 +55,10 @@ class LabelRowOptions(ReadOptions, BadRowOptions):
     skip_unlabelled: bool = option("Leave out rows without a label.", default=False)
     normalize_labels: bool = option(
         "Labels that differ only by case, blanks or the form of letters are one.", default=False
+    )
+    label_names: LabelNaming = option(
+        "Names of integer labels in the footer of Hugging Face's Parquet; off takes the integers.",
+        default="auto",
     )
 
 

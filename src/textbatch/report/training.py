@@ -162,6 +162,8 @@ class TrainReport:
         measured_on: What `test` was measured on: `test rows`, or all rows, each by the models of
             its fold: `folds`.
         learning_curve: What more rows would bring; None without folds.
+        spellings: Labels of the files that differ only by case, blanks, invisible characters or
+            the form of letters: of each such label its spellings, with their rows.
     """
 
     model: str
@@ -184,6 +186,7 @@ class TrainReport:
     left_out: dict[str, int] = field(default_factory=dict)
     measured_on: Literal["test rows", "folds"] = "test rows"
     learning_curve: LearningCurve | None = None
+    spellings: list[dict[str, int]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""

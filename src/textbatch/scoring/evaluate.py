@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from textbatch.data.output.label_sets import in_sets
 from textbatch.data.output.quarantine import BadRowList
-from textbatch.data.readers.label_values import respelled, spellings_of
+from textbatch.data.readers.class_labels import LabelChoice
+from textbatch.data.readers.label_values import respelled, spelled_otherwise, spellings_of
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, require_extra
@@ -74,7 +75,9 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
             config.inputs,
             config.reading(),
             text_column=config.text_column or bundle.settings.text_column,
-            label_column=config.label_column,
+            label_column=LabelChoice(
+                column=config.label_column, naming=config.label_names, known=bundle.labels
+            ),
             skip_unlabelled=config.skip_unlabelled,
             on_bad=bad.taker,
             on_read=step.advance,
@@ -130,7 +133,8 @@ def _warnings(
     worse = measured.test and worse_calibration(
         found.ece_after, measured.test.ece_after, chance_calibration_error(answers.calibrated)
     )
-    return tuple(one for one in (known, worse) if one)
+    spelled = spelled_otherwise(found.unseen_labels, bundle.labels)
+    return tuple(one for one in (spelled, known, worse) if one)
 
 
 def evaluate_rows(
@@ -156,8 +160,10 @@ def evaluate_rows(
     label_ids, unseen = label_ids_of(rows.labels, classifier.labels)
     known = np.flatnonzero(label_ids >= 0)
     if not len(known):
+        spelled = spelled_otherwise(unseen, classifier.labels)
         raise DataError(
-            "no row has a label that the model knows", "check --label-column and --model"
+            "no row has a label that the model knows",
+            "check --label-column and --model" + (f"; {spelled}" if spelled else ""),
         )
     true = label_ids[known]
     logits, status = predictor.predict_logits(rows.texts.take(pa.array(known)), on_rows=on_rows)

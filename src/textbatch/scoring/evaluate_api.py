@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from textbatch.data.choices import (
     InputFormat,
+    LabelNaming,
     Quoting,
 )
 from textbatch.data.storage.location import PathLike
@@ -31,6 +32,7 @@ def evaluate(
     label_sets: float | None = None,
     skip_unlabelled: bool = False,
     normalize_labels: bool = False,
+    label_names: LabelNaming = "auto",
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -62,6 +64,8 @@ def evaluate(
             0.95. None means none.
         skip_unlabelled: Leave out rows without a label.
         normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
+        label_names: Names of integer labels in the footer of Hugging Face's Parquet; off takes the
+            integers.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textbatch.data.choices import FailOrReplace, InputFormat, Quoting
+from textbatch.data.choices import FailOrReplace, InputFormat, LabelNaming, Quoting
 from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import DeviceName, EngineName, ExportFormat, PrecisionName
 from textbatch.report.exporting import ExportReport
@@ -62,6 +62,7 @@ def promote(
     dry_run: bool = False,
     skip_unlabelled: bool = False,
     normalize_labels: bool = False,
+    label_names: LabelNaming = "auto",
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -94,6 +95,8 @@ def promote(
         dry_run: Compare and check everything, and change nothing.
         skip_unlabelled: Leave out rows without a label.
         normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
+        label_names: Names of integer labels in the footer of Hugging Face's Parquet; off takes the
+            integers.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.

@@ -11,10 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.data.output.small_table import write_table
-from textbatch.data.readers.label_values import respelled, spellings_of
+from textbatch.data.readers.label_values import respelled, spelled_otherwise, spellings_of
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, MissingExtraError
+from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.calibration import softmax
@@ -59,9 +60,11 @@ def audit(config: AuditConfig, *, listener: Listener = SILENT) -> AuditReport:
 def _audit(config: AuditConfig, listener: Listener) -> AuditReport:
     new_output(config.output).check(overwrite=config.if_exists == "replace")
     warnings: list[str] = []
-    rows, labels = read_rows(config.train, warnings, listener=listener)
-    if config.model:
-        rows, labels, probabilities, evidence = _asked(config, rows, warnings, listener)
+    bundle = load_model(config.model) if config.model else None
+    known = bundle.labels if bundle else ()
+    rows, labels = read_rows(config.train, warnings, known=known, listener=listener)
+    if bundle:
+        rows, labels, probabilities, evidence = _asked(config, bundle, rows, warnings, listener)
     else:
         run = TrainingRun(config=config.train, recipe=recipe_of(config.train), listener=listener)
         answers = cross_validate(run, rows, labels)
@@ -93,11 +96,13 @@ def _audit(config: AuditConfig, listener: Listener) -> AuditReport:
 
 
 def _asked(
-    config: AuditConfig, rows: LabelledRows, warnings: list[str], listener: Listener
+    config: AuditConfig,
+    bundle: Bundle,
+    rows: LabelledRows,
+    warnings: list[str],
+    listener: Listener,
 ) -> tuple[LabelledRows, tuple[str, ...], Float32Array, BoolArray]:
     """Return a bundle's predictions for the rows whose label it knows."""
-    assert config.model
-    bundle = load_model(config.model)
     if config.normalize_labels:
         spellings = spellings_of(dict.fromkeys(bundle.labels, 1))
         rows = replace(rows, labels=respelled(rows.labels, spellings))
@@ -113,6 +118,8 @@ def _asked(
             f"{sum(unseen.values()):,} rows have labels that the model has never seen; "
             "they are left out"
         )
+        spelled = spelled_otherwise(unseen, bundle.labels)
+        warnings += [spelled] if spelled else []
     rows = rows.take(np.flatnonzero(label_ids >= 0))
     with (
         open_bundle(bundle) as predictor,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from textbatch.data.choices import FailOrReplace, InputFormat, Quoting
+from textbatch.data.choices import FailOrReplace, InputFormat, LabelNaming, Quoting
 from textbatch.data.storage.location import PathLike
 from textbatch.report.audit import AuditReport
 from textbatch.report.listener import messages_to
@@ -31,6 +31,7 @@ def tune(
     other: str | None = None,
     skip_unlabelled: bool = False,
     normalize_labels: bool = False,
+    label_names: LabelNaming = "auto",
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -62,6 +63,8 @@ def tune(
             are left out.
         skip_unlabelled: Leave out rows without a label.
         normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
+        label_names: Names of integer labels in the footer of Hugging Face's Parquet; off takes the
+            integers.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
@@ -101,6 +104,7 @@ def audit(
     other: str | None = None,
     skip_unlabelled: bool = False,
     normalize_labels: bool = False,
+    label_names: LabelNaming = "auto",
     input_format: InputFormat = "auto",
     encoding: str | None = None,
     delimiter: str | None = None,
@@ -133,6 +137,8 @@ def audit(
             are left out.
         skip_unlabelled: Leave out rows without a label.
         normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
+        label_names: Names of integer labels in the footer of Hugging Face's Parquet; off takes the
+            integers.
         input_format: Format of the input; auto takes it from the file name.
         encoding: Encoding of CSV and JSONL files. None means UTF-8.
         delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.

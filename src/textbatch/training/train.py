@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from textbatch.data.readers.inputs import standard_input_as_file
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled import LabelledRows, label_counts
 from textbatch.model.bundle.directory import check_replaceable
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.report.files import job_reported, only_warned, write_json
@@ -38,6 +38,7 @@ from textbatch.training.recipes.presets import recipe_of
 from textbatch.training.run import TrainingRun
 from textbatch.training.self_training import self_train
 from textbatch.training.split.dataset import Splits, read_splits
+from textbatch.training.split.labels import few_for_folds
 from textbatch.types import Int64Array
 
 
@@ -109,6 +110,8 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
     sources = read_sources(config, splits.labels)
     run = TrainingRun(config=config, recipe=recipe, sources=sources, listener=listener)
     folds = plans[-1].folds
+    if few := few_for_folds(label_counts(splits.training), folds):
+        splits.warnings.append(few)
     listener.log(_told(splits, plans[-1]))
     done = _cross_fitted(run, splits, folds) if folds else _on_one_split(run, splits)
     report = replace(

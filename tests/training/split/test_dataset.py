@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from textbatch.errors import (
 )
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.split.dataset import Splits, read_splits
+from textbatch.training.split.labels import few_for_folds
 
 Row = tuple[str | None, str]
 
@@ -217,9 +219,14 @@ def test_spellings_of_a_label_are_merged_into_the_most_frequent_one(tmp_path):
         *numbered("caf\xe9", 3), *numbered("cafe\u0301", 3), *numbered("other", 9),
     ]  # fmt: skip
     source = write(tmp_path / "rows.parquet", rows)
-    with pytest.raises(DataError, match=r"5 of 6 .*'Refund ' \(4\), .*--normalize-labels") as told:
-        read(source)
-    assert r"'cafe\u0301' (3)" in str(told.value)
+    apart = read(source)
+    assert len(apart.labels) == 6
+    (told,) = apart.warnings
+    assert re.search(r"^5 of 6 .*'Refund ' \(4\), .*stay apart: --normalize-labels", told)
+    assert r"'cafe\u0301' (3)" in told
+    assert apart.spellings == [
+        {"cafe\u0301": 3, "caf\xe9": 3}, {"refund": 20, "Refund ": 4, "REFUND": 3},
+    ]  # fmt: skip
     test = write(tmp_path / "test.csv", [("x", "reFUND"), ("y", "Other"), ("z", "CAF\xc9")])
     splits = read(source, test=test, normalize_labels=True)
     assert splits.labels == ("cafe\u0301", "other", "refund")
@@ -314,25 +321,74 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("others", "reason"),
+    "alike",
     [
-        (["Refund", "refund"], "2 of 3 labels differ"),
-        (["refund", "refund "], "2 of 3 labels differ"),
-        (["re fund", "re  fund", "re\tfund"], "3 of 4 labels differ"),
-        (["caf\xe9", "cafe\u0301"], "2 of 3 labels differ"),
-        (["\ufb01ne", "fine"], "2 of 3 labels differ"),
-        (["a\xa0b", "a b"], "2 of 3 labels differ"),
-        (["STRASSE", "stra\xdfe"], "2 of 3 labels differ"),
-        (["x" * 1001], "1 of 2 labels have more than 1,000 characters"),
-        (["x" * (1 << 20)], "1 of 2 labels have more than 1,000 characters"),
+        ["Refund", "refund"],
+        ["refund", "refund "],
+        ["re fund", "re  fund", "re\tfund"],
+        ["caf\xe9", "cafe\u0301"],
+        ["\ufb01ne", "fine"],
+        ["a\xa0b", "a b"],
+        ["STRASSE", "stra\xdfe"],
+        ["refund", "re\u200bfund", "\ufeffrefund", "refund\xad", "\u2060refund\u3164"],
+        ["\u2764", "\u2764\ufe0f"],
+        ["1", "1.0", "1.00"],
+        ["True", "true"],
     ],
 )
-def test_labels_that_nobody_tells_apart_are_refused(tmp_path, others, reason):
-    rows = [row for label in ["other", *others] for row in numbered(label, 5)]
-    with pytest.raises(DataError, match=reason) as caught:
+def test_labels_that_nobody_tells_apart_stay_apart_with_a_warning(tmp_path, alike):
+    rows = [row for label in ["other", *alike] for row in numbered(label, 5)]
+    path = write(tmp_path / "rows.parquet", rows)
+    splits = read(path)
+    assert splits.labels == tuple(sorted(["other", *alike]))
+    (warning,) = splits.warnings
+    assert warning.startswith(f"{len(alike)} of {len(alike) + 1} labels differ from another one")
+    assert "\u200b" not in warning
+    merged = read(path, normalize_labels=True)
+    assert len(merged.labels) == 2
+    assert merged.spellings == splits.spellings == [dict.fromkeys(sorted(alike), 5)]
+
+
+@pytest.mark.parametrize("length", [1001, 1 << 20])
+def test_labels_that_are_texts_are_refused(tmp_path, length):
+    rows = [row for label in ["other", "x" * length] for row in numbered(label, 5)]
+    with pytest.raises(DataError, match="1 of 2 labels have more than 1,000 characters") as caught:
         read(write(tmp_path / "rows.parquet", rows))
     assert len(str(caught.value)) < 300
     assert not caught.value.retry
+
+
+def test_flags_of_tags_are_labels_of_their_own(tmp_path):
+    tags = {name: "".join(chr(0xE0000 + ord(one)) for one in name) for name in ("gbeng", "gbsct")}
+    labels = [f"\U0001f3f4{one}\U000e007f" for one in tags.values()]
+    rows = [row for label in labels for row in numbered(label, 5)]
+    assert read(write(tmp_path / "rows.parquet", rows)).warnings == []
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\u3000", "\u200b", "\ufeff ", "\xad", "\u2800"])
+def test_a_label_that_nobody_sees_is_missing(tmp_path, blank):
+    rows = write(tmp_path / "rows.parquet", [*numbered("a", 5), *numbered("b", 5), ("x", blank)])
+    with pytest.raises(DataError, match=r"1 of 11 rows have no label .*: row 11"):
+        read(rows)
+    assert read(rows, skip_unlabelled=True).left_out == {"unlabelled": 1}
+
+
+@pytest.mark.parametrize("missing", ["nan", "None", "NULL", "<NA>"])
+def test_a_label_that_reads_like_none_is_learned_with_a_warning(tmp_path, missing):
+    rows = write(tmp_path / "rows.csv", [*numbered("a", 5), *numbered(missing, 5)])
+    splits = read(rows)
+    assert missing in splits.labels
+    (warning,) = splits.warnings
+    told = "5 training rows have a label that reads like a missing one"
+    assert warning.startswith(f"{told}: '{missing}' (5); it is learned")
+
+
+def test_labels_that_not_every_fold_has_a_row_of_are_named():
+    assert few_for_folds({"a": 5, "b": 90}, 5) is None
+    assert few_for_folds({"a": 3}, 0) is None
+    told = few_for_folds({"odd": 4, "b": 90, "rare": 3}, 5)
+    assert told
+    assert told.startswith("2 labels have fewer rows than there are folds, 5: 'odd' (4), 'rare'")
 
 
 def test_labels_that_are_alike_but_not_the_same_are_taken(tmp_path):

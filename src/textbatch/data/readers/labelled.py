@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from textbatch.data.choices import CHUNK_ROWS
 from textbatch.data.readers.bad_rows import BadRow
+from textbatch.data.readers.class_labels import LabelChoice, LabelColumn
 from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.inputs import input_files
-from textbatch.data.readers.label_values import can_be_labels, label_texts
+from textbatch.data.readers.label_values import blank_as_null, can_be_labels
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.read_progress import OnRead, Reading
 from textbatch.data.readers.row_numbers import shown_rows
@@ -78,7 +79,7 @@ def read_labelled(
     options: ReadOptions,
     *,
     text_column: str,
-    label_column: str,
+    label_column: str | LabelChoice,
     beside: bool = False,
     skip_unlabelled: bool = False,
     on_bad: OnBadRows | None = None,
@@ -90,7 +91,7 @@ def read_labelled(
         inputs: Files, folders, globs, or `-` for standard input.
         options: How they are read.
         text_column: Column with the texts.
-        label_column: Column with the labels.
+        label_column: Column with the labels, alone or with what its integers mean.
         beside: Whether they come in addition to other inputs. Then the format in their name counts
             more than the options.
         skip_unlabelled: Leave out rows without a label. Otherwise they are an error.
@@ -103,7 +104,8 @@ def read_labelled(
         DataError: A file is malformed, lacks a column, or has texts that are not UTF-8 or rows
             without a label. Or the files have no rows.
     """
-    columns = (text_column, label_column)
+    choice = LabelChoice(column=label_column) if isinstance(label_column, str) else label_column
+    columns = (text_column, choice.column)
     parts: list[LabelledRows] = []
     before = unreadable = 0
     with input_files(inputs, options) as files:
@@ -112,7 +114,12 @@ def read_labelled(
             reading.next_file()
             suited = suited_to(one.file, options) if beside else options
             source = open_input(one.file, suited, sets_aside=on_bad is not None)
-            rows, bad = _rows_of(source, columns, reading, options, sets_aside=on_bad is not None)
+            for column, flag in zip(columns, ("--text-column", "--label-column"), strict=True):
+                require_column(source, column, flag)
+            _check_label_type(source, choice.column)
+            labels = LabelColumn(source, choice)
+            aside = on_bad is not None
+            rows, bad = _rows_of(source, columns, labels, reading, options, sets_aside=aside)
             one.check_unchanged()
             if on_bad and bad:
                 on_bad(one.file, bad)
@@ -128,30 +135,28 @@ def read_labelled(
         labels=pa.concat_arrays([part.labels for part in parts]),
         row_numbers=np.concatenate([part.row_numbers for part in parts]),
     )
-    rows = _labelled_only(rows, label_column, skip=skip_unlabelled)
+    rows = _labelled_only(rows, choice.column, skip=skip_unlabelled)
     return replace(rows, unreadable=unreadable)
 
 
 def _rows_of(
     source: Source,
     columns: tuple[str, str],
+    label_column: LabelColumn,
     reading: Reading,
     options: ReadOptions,
     *,
     sets_aside: bool,
 ) -> tuple[LabelledRows, list[BadRow]]:
     """Read a file; its rows have the numbers in the file. The other ones cannot be read."""
-    for column, flag in zip(columns, ("--text-column", "--label-column"), strict=True):
-        require_column(source, column, flag)
     text, label = columns
     kind = source.schema.field(text).type
     check_text_type(kind, f"{source.file} column {shown(text)}", options.join_lists)
-    _check_label_type(source, label)
     texts, labels, masks = _EMPTY[:], _EMPTY[:], [np.empty(0, bool)]
     for batch in source.batches(list(columns), CHUNK_ROWS):
         column = joined_lists(batch.column(text), options.join_lists)
         decoded, bad_texts = decode_texts(column)
-        given, bad_labels = decode_texts(label_texts(batch.column(label)))
+        given, bad_labels = decode_texts(label_column.texts(batch.column(label)))
         for name, bad in ((text, bad_texts), (label, bad_labels)):
             if bad.any() and not sets_aside:
                 raise DataError(
@@ -178,9 +183,7 @@ def _rows_of(
 
 
 def _labelled_only(rows: LabelledRows, column: str, *, skip: bool) -> LabelledRows:
-    # CSV has no nulls, and a blank cell is no label that anybody has given.
-    blank = pc.equal(pc.utf8_trim_whitespace(rows.labels), "")
-    missing = pc.fill_null(blank, True).to_numpy(zero_copy_only=False)  # noqa: FBT003
+    missing = pc.is_null(blank_as_null(rows.labels)).to_numpy(zero_copy_only=False)
     left_out = np.flatnonzero(missing)
     if not len(left_out):
         return rows

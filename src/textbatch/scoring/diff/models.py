@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from textbatch.data.output.quarantine import BadRowList
+from textbatch.data.readers.class_labels import LabelChoice
 from textbatch.data.readers.labelled import LabelledRows, read_labelled
 from textbatch.errors import UsageError
 from textbatch.model.bundle.fetch import load_model
@@ -63,7 +64,11 @@ def answered(config: DiffConfig, progress: Progress) -> ModelPair:
             config.on,
             config.reading(),
             text_column=config.text_column or new.settings.text_column,
-            label_column=config.true_column,
+            label_column=LabelChoice(
+                column=config.true_column,
+                naming=config.label_names,
+                known={*old.labels, *new.labels},
+            ),
             skip_unlabelled=config.skip_unlabelled,
             on_bad=bad.taker,
             on_read=step.advance,

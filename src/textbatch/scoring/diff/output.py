@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.data.choices import LabelNaming
 from textbatch.data.output.any_folder import folder_at
 from textbatch.data.output.any_output import recorded_format, text_format
 from textbatch.data.output.footer import OutputFooter, find_footer, prefixes_in
 from textbatch.data.output.seal_record import recorded_columns
+from textbatch.data.readers.class_labels import LabelChoice, LabelColumn
 from textbatch.data.readers.column_names import listed, shown
 from textbatch.data.readers.label_values import can_be_labels, label_texts
 from textbatch.data.readers.parquet import ParquetSource
@@ -161,6 +163,22 @@ class Output:
                 f"{listed(self.columns)}",
                 "name what score wrote, or a column that is there",
             )
+
+    def label_column(self, column: str, naming: LabelNaming) -> LabelColumn | None:
+        """How the values of a column of true labels become texts; None for text formats.
+
+        Args:
+            column: Its name.
+            naming: What integers become that have names.
+
+        Raises:
+            DataError: The names in the footer cannot be used.
+        """
+        first = self.files[0]
+        if text_format(first):
+            return None
+        source = ParquetSource(new_input(first))
+        return LabelColumn(source, LabelChoice(column=column, naming=naming, known=self.labels))
 
     @cached_property
     def labels(self) -> tuple[str, ...]:

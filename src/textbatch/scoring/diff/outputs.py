@@ -62,6 +62,8 @@ class OutputPair:
         self.statuses = Codes()
         self.only_old = self.only_new = 0
         self._true_column = self._find_true_column()
+        side, column = self._true_column, config.label_column
+        self._named = side.label_column(column, config.label_names) if side and column else None
         for side in (self.old, self.new):
             for name in config.key or ():
                 side.require(name)
@@ -157,9 +159,12 @@ class OutputPair:
     def _true_of(self, old: Rows, new: Rows) -> Int32Array | None:
         if self._true_column is None:
             return None
-        rows = old if self._true_column is self.old else new
+        return self._true_codes(old if self._true_column is self.old else new)
+
+    def _true_codes(self, rows: Rows) -> Int32Array:
         assert self._config.label_column is not None
-        return true_codes(rows.beside[self._config.label_column], self.labels)
+        column = rows.beside[self._config.label_column]
+        return true_codes(self._named.texts(column) if self._named else column, self.labels)
 
     def _by_key(self, progress: Progress) -> Iterator[Block]:
         with passing_folder("textbatch-diff-") as folder:
@@ -196,8 +201,7 @@ class OutputPair:
                     "status": one.answers.statuses,
                 }
                 if side is self._true_column:
-                    assert self._config.label_column is not None
-                    values["true"] = true_codes(one.beside[self._config.label_column], self.labels)
+                    values["true"] = self._true_codes(one)
                 yield key_of([one.beside[name] for name in key], key, str(side.path)), values
                 progress.advance(len(one))
 

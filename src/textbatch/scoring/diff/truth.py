@@ -8,9 +8,10 @@ from typing import Self
 
 import pyarrow as pa
 
+from textbatch.data.readers.class_labels import LabelChoice, LabelColumn
 from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.inputs import input_files
-from textbatch.data.readers.label_values import can_be_labels, label_texts
+from textbatch.data.readers.label_values import can_be_labels, is_blank, label_texts
 from textbatch.data.readers.source import open_input, require_column
 from textbatch.data.readers.text_column import decode_texts, stored_type
 from textbatch.errors import DataError
@@ -63,6 +64,7 @@ def true_rows(config: DiffConfig, labels: Codes, beside: Sequence[str] = ()) -> 
     assert config.truth is not None
     column = config.true_column
     reading = config.reading()
+    choice = LabelChoice(column=column, naming=config.label_names, known=labels.texts)
     with input_files((config.truth,), reading) as files:
         for one in files:
             source = open_input(one.file, reading)
@@ -73,8 +75,9 @@ def true_rows(config: DiffConfig, labels: Codes, beside: Sequence[str] = ()) -> 
                 raise DataError(
                     f"{source.file} column {shown(column)} holds no labels", "check --label-column"
                 )
+            named = LabelColumn(source, choice)
             for batch in source.batches(list(dict.fromkeys([column, *beside])), BLOCK_ROWS):
-                given = true_codes(batch.column(column), labels)
+                given = true_codes(named.texts(batch.column(column)), labels)
                 yield TrueRows(true=given, beside={name: batch.column(name) for name in beside})
 
 
@@ -92,6 +95,7 @@ def true_codes(column: pa.Array, labels: Codes) -> Int32Array:
         column = column.cast(pa.string())
     texts, _ = decode_texts(label_texts(column))
     encoded = texts.dictionary_encode()
-    values = [one if one and one.strip() else None for one in encoded.dictionary.to_pylist()]
+    given = encoded.dictionary.to_pylist()
+    values = [None if one is None or is_blank(one) else one for one in given]
     named = pa.array(values, pa.string())
     return labels.of(pa.DictionaryArray.from_arrays(encoded.indices, named))

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from textbatch.data.output.quarantine import BadRowList
+from textbatch.data.readers.class_labels import LabelChoice
 from textbatch.data.readers.labelled import LabelledRows, read_labelled
 from textbatch.data.storage.location import Location
 from textbatch.errors import BundleError, DataError, TextbatchError, require_extra
@@ -176,7 +177,11 @@ class _Promotion:
                 config.on,
                 config.reading(),
                 text_column=config.text_column or self._new.settings.text_column,
-                label_column=config.label_column,
+                label_column=LabelChoice(
+                    column=config.label_column,
+                    naming=config.label_names,
+                    known={label for bundle in bundles for label in bundle.labels},
+                ),
                 skip_unlabelled=config.skip_unlabelled,
                 on_bad=bad.taker,
                 on_read=step.advance,

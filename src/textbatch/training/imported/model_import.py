@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from textbatch.data.readers.class_labels import LabelChoice
 from textbatch.data.readers.labelled import LabelledRows, label_counts, label_ids_of, read_labelled
 from textbatch.errors import BundleError, DataError
 from textbatch.model.bundle.bundle import Bundle, save_bundle
@@ -216,7 +217,7 @@ def _measured(config: ImportSettings, classifier: Classifier, warnings: list[str
         [config.calibrate],
         config,
         text_column=config.text_column,
-        label_column=config.label_column,
+        label_column=LabelChoice(column=config.label_column, naming="off"),
         skip_unlabelled=True,
     )
     return _calibrated(config, classifier, _with_text(rows))

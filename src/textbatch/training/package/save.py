@@ -63,6 +63,7 @@ def report_of(
         warnings=[*splits.warnings, *fitted.start.warnings, *told],
         near_duplicates=splits.near_duplicates,
         left_out=splits.left_out,
+        spellings=splits.spellings,
     )
 
 

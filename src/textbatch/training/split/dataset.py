@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from textbatch.data.output.quarantine import BadRowList
+from textbatch.data.readers.class_labels import LabelChoice
 from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
 from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.storage.location import Location
@@ -43,6 +44,8 @@ class Splits:
         pseudo: Unlabelled texts with the answers of a network, to learn from beside the training
             rows; None without any.
         left_out: How many rows were left out, by the reason.
+        spellings: Labels of the files that differ only by case, blanks, invisible characters or
+            the form of letters, together, with their rows.
     """
 
     training: LabelledRows
@@ -53,6 +56,7 @@ class Splits:
     near_duplicates: dict[str, int] = field(default_factory=dict)
     pseudo: LabelledRows | None = None
     left_out: dict[str, int] = field(default_factory=dict)
+    spellings: list[dict[str, int]] = field(default_factory=list)
 
     def with_pseudo(self, rows: LabelledRows) -> LabelledRows:
         """Labelled rows, followed by the rows that a network has labelled."""
@@ -90,7 +94,7 @@ def read_splits(
     reading = _Reading(config, listener)
     warnings = reading.warnings
     rows, names = reading.training_rows()
-    labels = checked_labels(rows)
+    labels = checked_labels(rows, warnings)
     given = {
         name: names.given_to(reading.rows([path], name, beside=True))
         for name, path in (("validation", config.validation), ("test", config.test))
@@ -117,17 +121,23 @@ def read_splits(
         warnings=warnings,
         near_duplicates={"grouped": repeats, **leaks},
         left_out=dict(reading.left_out),
+        spellings=names.groups,
     )
 
 
 def read_rows(
-    config: TrainConfig, warnings: list[str], *, listener: Listener = SILENT
+    config: TrainConfig,
+    warnings: list[str],
+    *,
+    known: Collection[str] = (),
+    listener: Listener = SILENT,
 ) -> tuple[LabelledRows, tuple[str, ...]]:
     """Read the rows that have a word in their text, without splitting them.
 
     Args:
         config: Names the files and their columns.
         warnings: Gets a message if rows were left out.
+        known: Labels of the model that is asked, if there is one.
         listener: Gets the progress.
 
     Returns:
@@ -137,9 +147,9 @@ def read_rows(
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed, or there are too few labels, or too few rows of a label.
     """
-    reading = _Reading(config, listener)
+    reading = _Reading(config, listener, known)
     rows, _ = reading.training_rows()
-    labels = checked_labels(rows)
+    labels = checked_labels(rows, reading.warnings)
     reading.finish()
     warnings += reading.warnings
     return rows, labels
@@ -153,8 +163,10 @@ class _Reading:
         left_out: How many rows were left out, by the reason.
     """
 
-    def __init__(self, config: TrainConfig, listener: Listener) -> None:
-        self._config, self._listener = config, listener
+    def __init__(
+        self, config: TrainConfig, listener: Listener, known: Collection[str] = ()
+    ) -> None:
+        self._config, self._listener, self._known = config, listener, known
         self._bad = BadRowList(config.quarantine, config.max_bad_rows)
         self._rows_read = 0
         self.warnings: list[str] = []
@@ -177,7 +189,9 @@ class _Reading:
                 config.reading(),
                 beside=beside,
                 text_column=config.text_column,
-                label_column=config.label_column,
+                label_column=LabelChoice(
+                    column=config.label_column, naming=config.label_names, known=self._known
+                ),
                 skip_unlabelled=config.skip_unlabelled,
                 on_bad=self._bad.taker,
                 on_read=step.advance,

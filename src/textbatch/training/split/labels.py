@@ -14,8 +14,10 @@ from textbatch.data.readers.label_values import (
     label_key,
     labels_alike,
     named_labels,
+    reads_as_missing,
     renamed,
     respelled,
+    spelling_groups,
     spellings_of,
 )
 from textbatch.data.readers.labelled import LabelledRows, label_counts
@@ -30,10 +32,12 @@ class LabelNames:
     Attributes:
         spellings: The spelling of each key; empty if labels are not merged.
         rare: The label that stands for each rare one; None leaves its rows out.
+        groups: Spellings of one label, together, with their rows, whether merged or not.
     """
 
     spellings: Mapping[str, str] = field(default_factory=dict)
     rare: Mapping[str, str | None] = field(default_factory=dict)
+    groups: list[dict[str, int]] = field(default_factory=list)
 
     def given_to(self, rows: LabelledRows) -> LabelledRows:
         """Give them to rows. Rows of labels that are left out are gone."""
@@ -74,17 +78,22 @@ def names_of(config: RowOptions, rows: LabelledRows, warnings: list[str]) -> Lab
             f"label{'s'[: len(rare) > 1]} with fewer than "
             f"{config.rare_below:,} rows: {fate}" + _told(rare, merged_counts)
         )
-    return LabelNames(spellings=spellings, rare=dict.fromkeys(rare, config.other))
+    return LabelNames(
+        spellings=spellings,
+        rare=dict.fromkeys(rare, config.other),
+        groups=spelling_groups(counts),
+    )
 
 
-def checked_labels(rows: LabelledRows) -> tuple[str, ...]:
+def checked_labels(rows: LabelledRows, warnings: list[str]) -> tuple[str, ...]:
     """The labels of training rows, sorted.
 
     Args:
         rows: The rows.
+        warnings: Gets labels that may be spellings of one, and those that may mean none.
 
     Raises:
-        DataError: There are too few labels, or too few rows of one, or nobody could tell two apart.
+        DataError: There are too few labels, or too few rows of one, or one is too long.
     """
     counts = label_counts(rows)
     rare = [label for label, count in counts.items() if count < MIN_ROWS_PER_LABEL]
@@ -104,23 +113,44 @@ def checked_labels(rows: LabelledRows) -> tuple[str, ...]:
             # A spelling of another label is rare, but nothing to leave out.
             + ("; --normalize-labels merges spellings" if {*rare} & alike else ""),
         )
-    _check_apart(counts)
-    return tuple(sorted(counts))
-
-
-def _check_apart(counts: Mapping[str, int]) -> None:
-    """Refuse labels that nobody could tell apart, or read."""
-    if alike := labels_alike(counts):
-        raise DataError(
-            f"{len(alike):,} of {len(counts):,} labels differ from another one only in upper case, "
-            "blanks or the form of their letters" + _told(alike, counts),
-            "write each label in one way, or merge them with --normalize-labels",
-        )
     if long := sum(len(label) > LONGEST_LABEL for label in counts):
         raise DataError(
             f"{long:,} of {len(counts):,} labels have more than {LONGEST_LABEL:,} characters",
             "check --label-column",
         )
+    if twins := labels_alike(counts):
+        warnings.append(
+            f"{len(twins):,} of {len(counts):,} labels differ from another one only in upper case, "
+            f"blanks, invisible characters or the form of their letters{_told(twins, counts)}; "
+            "they stay apart: --normalize-labels merges them"
+        )
+    if missing := reads_as_missing(counts):
+        rows_of = sum(counts[one] for one in missing)
+        warnings.append(
+            f"{rows_of:,} training rows have a label that reads like a missing one"
+            f"{_told(missing, counts)}; it is learned like any other: if it means none, leave the "
+            "cells empty"
+        )
+    return tuple(sorted(counts))
+
+
+def few_for_folds(counts: Mapping[str, int], folds: int) -> str | None:
+    """A warning about labels that not every fold has a row of; None if there are none.
+
+    Args:
+        counts: Rows of each label.
+        folds: How many folds there are.
+    """
+    few = [label for label, count in counts.items() if count < folds]
+    if not few:
+        return None
+    one = len(few) == 1
+    return (
+        f"{len(few):,} label{'' if one else 's'} {'has' if one else 'have'} fewer rows than there "
+        f"are folds, {folds}{_told(few, counts)}; what is measured of "
+        f"{'it' if one else 'them'} says little: label more, or fold "
+        f"{'it' if one else 'them'} into one with --min-rows-per-label {folds} --other LABEL"
+    )
 
 
 def _told(labels: list[str], counts: Mapping[str, int]) -> str:
