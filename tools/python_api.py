@@ -24,6 +24,7 @@ from textbatch.scoring.config import (
 )
 from textbatch.scoring.diff.options import DiffConfig
 from textbatch.scoring.export_options import ExportConfig
+from textbatch.scoring.profile.options import ProfileConfig
 from textbatch.scoring.releases.options import PromoteConfig, RollbackConfig
 from textbatch.scoring.review.options import ReviewConfig
 from textbatch.scoring.table_options import ScoreTablesOptions
@@ -53,6 +54,7 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
     "scoring/compare_api.py": {
         "diff": (DiffConfig, ("progress", "log")),
         "review": (ReviewConfig, ("progress",)),
+        "profile": (ProfileConfig, ("progress", "log")),
     },
     "scoring/loading.py": {
         "load": (EngineOptions, ("path",)),

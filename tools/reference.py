@@ -31,6 +31,7 @@ from textbatch.report.evaluation import Evaluation
 from textbatch.report.exporting import ExportReport
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.importing import ImportReport
+from textbatch.report.profiling import ProfileReport
 from textbatch.report.promotion import PromoteReport, RollbackReport
 from textbatch.report.reviewing import ReviewReport
 from textbatch.report.scoring import RunReport
@@ -58,6 +59,7 @@ REPORTS: dict[str, tuple[type, str]] = {
     "rollback": (RollbackReport, "releases"),
     "diff": (DiffReport, "old"),
     "review": (ReviewReport, "output"),
+    "profile": (ProfileReport, "inputs"),
 }
 #: This command's record is printed by `--json` alone.
 _UNWRITTEN = "vectors"

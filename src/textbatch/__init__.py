@@ -30,6 +30,7 @@ __all__ = [
     "import_keras",
     "load",
     "normalize",
+    "profile",
     "promote",
     "review",
     "rollback",
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from textbatch import spark as spark
     from textbatch.errors import TextbatchError
     from textbatch.scoring.api import score
-    from textbatch.scoring.compare_api import diff, review
+    from textbatch.scoring.compare_api import diff, profile, review
     from textbatch.scoring.evaluate_api import evaluate
     from textbatch.scoring.in_memory import Model
     from textbatch.scoring.loading import load
@@ -67,6 +68,7 @@ _HOMES = {
     "import_keras": "textbatch.training.from_keras",
     "load": "textbatch.scoring.loading",
     "normalize": "textbatch.text.normalization",
+    "profile": "textbatch.scoring.compare_api",
     "promote": "textbatch.scoring.model_api",
     "review": "textbatch.scoring.compare_api",
     "rollback": "textbatch.scoring.model_api",

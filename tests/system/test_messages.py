@@ -65,6 +65,8 @@ SPEAKS_FOR = {
     "report/html/diff_page.py": "diff",
     "scoring/diff": "diff",
     "scoring/review": "review",
+    "scoring/profile": "profile",
+    "report/profiling.py": "profile",
     "scoring/evaluate.py": "evaluate",
     "scoring/export.py": "export",
     "scoring/export_options.py": "export",

@@ -38,6 +38,7 @@ OTHERS = (
     "rollback",
     "diff",
     "review",
+    "profile",
 )
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"

@@ -26,6 +26,7 @@ from textbatch.cli.commands import (
     inspect,
     model_import,
     predict,
+    profile,
     promote,
     review,
     rollback,
@@ -70,6 +71,7 @@ add_command(app, "predict", predict.PredictCommand, predict.predict_command)
 add_command(app, "evaluate", evaluate.EvaluateCommand, evaluate.evaluate_command, extra="train")
 add_command(app, "inspect", inspect.InspectCommand, inspect.inspect_command)
 add_command(app, "diff", diff.DiffCommand, diff.diff_command)
+add_command(app, "profile", profile.ProfileCommand, profile.profile_command)
 add_command(app, "review", review.ReviewCommand, review.review_command)
 add_command(app, "verify", verify.VerifyCommand, verify.verify_command)
 add_command(app, "import", model_import.ImportCommand, model_import.import_command, extra="keras")

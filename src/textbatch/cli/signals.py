@@ -33,7 +33,7 @@ _LEFT = {
     "demo": ("only its folder was changed", "remove that, then run again"),
     # They write nothing, or at most a page and a report at their end.
     **dict.fromkeys(("evaluate", "show", "predict", "inspect"), (_NOTHING, _AGAIN)),
-    **dict.fromkeys(("verify", "config", "doctor", "diff"), (_NOTHING, _AGAIN)),
+    **dict.fromkeys(("verify", "config", "doctor", "diff", "profile"), (_NOTHING, _AGAIN)),
     **dict.fromkeys(("audit", "vectors", "import", "export", "review"), (_AS_IT_WAS, _AGAIN)),
 }
 #: Removes what a bar has drawn on the line, and shows the cursor that it hides.

@@ -3,7 +3,7 @@
 * `scoring`, `training`, `evaluation`, `tuning`, `audit`, `vectors`: the report of each command.
 * `importing`, `exporting`: the reports of `import` and `export`.
 * `promotion`: the reports of `promote` and `rollback`.
-* `diffing`, `reviewing`: the reports of `diff` and `review`.
+* `diffing`, `reviewing`, `profiling`: the reports of `diff`, `review` and `profile`.
 * `inspection`, `verification`: what `inspect` and `verify` find.
 * `folds`: a cross-validation in one line.
 * `learning_curve`: what more rows would bring.

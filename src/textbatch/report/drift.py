@@ -19,16 +19,21 @@ def drift_told(found: Drift, name: str = "") -> str:
         name: The name of the model; empty for one alone.
     """
     whose = f"model {name}" if name else "the model"
+    return f"the rows are unlike those that {whose} was measured on: {measures_told(found)}"
+
+
+def measures_told(found: Drift) -> str:
+    """Say what has drifted, the largest effect first."""
     worst = found.worst
     told = ", ".join(map(measure_told, worst[:_NAMED]))
     more = f", and {len(worst) - _NAMED} more" if len(worst) > _NAMED else ""
-    return f"the rows are unlike those that {whose} was measured on: {told}{more}"
+    return f"{told}{more}"
 
 
 def measure_told(one: DriftMeasure) -> str:
     """Say how large a difference is, where to look, and how surprising."""
     moved = f"{one.before:.1%} before, {one.now:.1%} now"
-    if one.of != "unknown":
+    if one.where:
         moved = f"{one.effect:.0%} of the rows have moved, {place_of(one)} most: {moved}"
     return f"{MEASURES[one.of]} ({moved}; {p_told(one.p_value)})"
 

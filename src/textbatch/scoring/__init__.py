@@ -35,6 +35,7 @@
 * `export`, `export_options`: the path of `export`, and its options.
 * `migrate`: `inspect --migrate`.
 * `diff`: what has changed between two outputs, or two models.
+* `profile`: what texts are like, and how others differ.
 * `review`: which rows people should label next.
 * `output_files`: the files of an output.
 * `releases`: versions of a model: `promote` and `rollback`.

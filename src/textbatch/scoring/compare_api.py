@@ -1,4 +1,4 @@
-"""Comparing outputs and models; rows to be labelled.
+"""Comparing outputs, models and texts; rows to be labelled.
 
 `python -m tools.python_api` writes the parameters from the classes of options.
 """
@@ -12,10 +12,13 @@ from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.report.diffing import DiffReport
 from textbatch.report.listener import messages_to
+from textbatch.report.profiling import ProfileReport
 from textbatch.report.reviewing import ReviewReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.diff.diff import diff as diff_sides
 from textbatch.scoring.diff.options import DiffConfig
+from textbatch.scoring.profile.options import ProfileConfig
+from textbatch.scoring.profile.profile import profile as profile_files
 from textbatch.scoring.review.options import ReviewConfig
 from textbatch.scoring.review.review import review as review_output
 from textbatch.text.choices import OnLong
@@ -145,3 +148,54 @@ def review(
         TextbatchError: Its subclass tells the kind of error.
     """
     return review_output(ReviewConfig.given(locals()), progress=progress)
+
+
+def profile(
+    inputs: PathLike | Sequence[PathLike],
+    *,
+    model: PathLike | None = None,
+    text_column: str | None = None,
+    of: str | None = None,
+    fail_on_drift: bool = False,
+    input_format: InputFormat = "auto",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quoting: Quoting = "auto",
+    null_text: Sequence[str] = (),
+    join_lists: str | None = None,
+    report: PathLike | None = None,
+    progress: Progress | None = None,
+    log: Callable[[str], None] | None = None,
+) -> ProfileReport:
+    """Tell what the texts of a file are like, or how those of a second differ. As `profile`.
+
+    Args:
+        inputs: A file or a folder; or two, the second compared with the first.
+        model: Also count the tokens that this model does not know. None means no model.
+        text_column: Column that holds the text. None means the model's.
+        of: Of outputs of several models the one whose answers are compared. None means the only
+            one.
+        fail_on_drift: Of two files: fail with 69 if the rows of the second are unlike those of the
+            first.
+        input_format: Format of the input; auto takes it from the file name.
+        encoding: Encoding of CSV and JSONL files. None means UTF-8.
+        delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
+        quoting: Quotes in CSV files; none reads " as any other character.
+        null_text: A text that means a missing one.
+        join_lists: Join texts that are lists of strings, with this between. None means refuse them.
+        report: Write the run's report to this JSON file, on failure too.
+        progress: Called as rows are read.
+        log: Called with each message, one line.
+
+    Returns:
+        What was counted, and of two files how they differ.
+
+    Raises:
+        QualityGateError: The second file has drifted, with `fail_on_drift`.
+        TextbatchError: Its subclass tells the kind of error.
+    """
+    config, listener = ProfileConfig.given(locals()), messages_to(log)
+    done = profile_files(config, progress=progress, warn=listener.log)
+    for warning in done.warnings:
+        listener.log(f"warning: {warning}")
+    return done

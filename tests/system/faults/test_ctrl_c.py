@@ -45,6 +45,7 @@ MOMENTS = {
     "verify scored.parquet": ["pyarrow.parquet"],
     "diff scored.parquet scored.parquet --html d.html": ["pyarrow.parquet", "write", "publish"],
     "review scored.parquet --output q.csv": ["pyarrow.parquet", "write", "publish"],
+    "profile in.parquet scored.parquet": ["pyarrow.parquet", "read"],
     "inspect {model}": ["numpy"],
     "inspect {model} --migrate new": ["write", "publish"],
     "rollback releases": ["read", "publish"],

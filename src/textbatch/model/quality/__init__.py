@@ -10,6 +10,7 @@
 * `label_sets`: which labels may be right.
 * `novelty`: how unlike all labels a text is.
 * `profile`: what the training texts looked like.
+* `text_counts`, `scripts`, `distinct`: what texts are like, without a model.
 * `two_samples`: how surprising it is that two mixes differ, and how much they do.
 * `reference`: the held-out rows of a model, which runs are compared with.
 * `drift`: how a run differs from them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from textbatch.data.output.signs import LENGTH_EDGES, Signs, UnknownTokens
@@ -26,7 +26,14 @@ MEASURES = {
     "confidences": "confidences",
     "lengths": "lengths of the texts",
     "unknown": "share of unknown tokens",
+    "contents": "rows with and without a text",
+    "scripts": "scripts of the texts",
+    "marks": "share of characters that are no letters",
 }
+#: Shares of what texts consist of, not of rows.
+_SHARES = ("unknown", "marks")
+#: A thing that is compared: its name in `MEASURES`, what has moved most, and how far.
+Found = tuple[str, str, MixDifference]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,14 +42,16 @@ class DriftMeasure:
 
     Attributes:
         of: What is compared: `labels`, `confidences`, `lengths` (characters of the texts) or
-            `unknown` (tokens that the model does not know).
+            `unknown` (tokens that the model does not know); of `profile` also `contents` (rows with
+            a text), `scripts` (texts by the script of most letters) and `marks` (characters that
+            are no letters).
         p_value: How often a run of the same size, without drift, differs at least as much.
-        effect: The share of rows (of `unknown`: of tokens) that have moved, without what chance
-            makes of it.
+        effect: The share of rows (of `unknown`: of tokens; of `marks`: of characters) that have
+            moved, without what chance makes of it.
         effect_low: What it is at least, with 97.5 % certainty.
         where: What has moved most: a label, confidences or lengths from one number to another.
-        before: Its share of the held-out rows (of `unknown`: of their tokens).
-        now: Its share of the run's.
+        before: Its share of the rows that are compared with (of `unknown`: of their tokens).
+        now: Its share of the others.
         drifted: Whether the difference is both too large to be chance, and large enough to matter.
     """
 
@@ -63,8 +72,8 @@ class Drift:
     Attributes:
         drifted: Whether it does in anything.
         p_value: The smallest p-value, times the number of measures (Bonferroni).
-        rows: Answered rows of the run.
-        reference_rows: Held-out rows that they are compared with.
+        rows: Answered rows of the run; of two files the rows of the second.
+        reference_rows: Held-out rows that they are compared with; of two files those of the first.
         measures: Each thing that could be compared.
     """
 
@@ -98,9 +107,24 @@ def drift_between(
     Returns:
         None if there is nothing to compare.
     """
-    found = list(_mixes(before, now))
+    found = list(mixes_between(before, now))
     if unknown_before and unknown_now:
-        found += _unknown(unknown_before, unknown_now)
+        found += tokens_between("unknown", unknown_before, unknown_now)
+    rows = tuple(one.rows or sum(one.lengths) for one in (before, now))
+    return drift_of(found, rows=rows[1], reference_rows=rows[0])
+
+
+def drift_of(found: Sequence[Found], *, rows: int, reference_rows: int) -> Drift | None:
+    """Judge what was compared: all together raise a false alarm as often as one alone may.
+
+    Args:
+        found: What was compared.
+        rows: Rows of the second sample.
+        reference_rows: Rows of the first one.
+
+    Returns:
+        None if nothing could be compared.
+    """
     if not found:
         return None
     limit = FALSE_ALARMS / len(found)
@@ -113,18 +137,22 @@ def drift_between(
             where=where,
             before=one.before,
             now=one.now,
-            drifted=one.p_value <= limit
-            and one.effect_low >= (LEAST_UNKNOWN if of == "unknown" else LEAST_EFFECT),
+            drifted=one.p_value <= limit and one.effect_low >= least_effect(of),
         )
         for of, where, one in found
     ]
     return Drift(
         drifted=any(one.drifted for one in measures),
         p_value=min(1.0, len(found) * min(one.p_value for one in measures)),
-        rows=now.rows or sum(now.lengths),
-        reference_rows=before.rows or sum(before.lengths),
+        rows=rows,
+        reference_rows=reference_rows,
         measures=measures,
     )
+
+
+def least_effect(of: str) -> float:
+    """The smallest effect on a measure that matters."""
+    return LEAST_UNKNOWN if of in _SHARES else LEAST_EFFECT
 
 
 def drift_from(
@@ -147,7 +175,13 @@ def drift_from(
     )
 
 
-def _mixes(before: Signs, now: Signs) -> Iterator[tuple[str, str, MixDifference]]:
+def mixes_between(before: Signs, now: Signs) -> Iterator[Found]:
+    """Compare labels, confidences and lengths, where both samples have them.
+
+    Args:
+        before: The first sample.
+        now: The second one.
+    """
     labels = list(dict.fromkeys([*before.answers, *now.answers]))
     if len(labels) > 1:
         counts = ([one.answers.get(label, 0) for label in labels] for one in (before, now))
@@ -174,8 +208,14 @@ def _lengths(place: int) -> str:
     return f"{low:,} to {high:,} characters" if low < high else f"{low:,} characters"
 
 
-def _unknown(before: UnknownTokens, now: UnknownTokens) -> Iterator[tuple[str, str, MixDifference]]:
-    """Compare two shares of unknown tokens, whose tokens come in texts (Cochran 1977, 6.5)."""
+def tokens_between(of: str, before: UnknownTokens, now: UnknownTokens) -> Iterator[Found]:
+    """Compare two shares of tokens, which come in texts (Cochran 1977, 6.5).
+
+    Args:
+        of: The name of the measure.
+        before: Tokens of the first sample.
+        now: Tokens of the second one.
+    """
     if not (before.tokens and now.tokens):
         return
     shares = [one.unknown / one.tokens for one in (before, now)]
@@ -190,7 +230,7 @@ def _unknown(before: UnknownTokens, now: UnknownTokens) -> Iterator[tuple[str, s
         return
     difference, spread = abs(shares[1] - shares[0]), math.sqrt(variance)
     yield (
-        "unknown",
+        of,
         "",
         MixDifference(
             p_value=min(1.0, 2 * normal_tail(difference / spread)),
