@@ -108,7 +108,8 @@ def test_skip_refuses_the_output_of_another_model(job, tmp_path):
 
 def test_a_new_option_decides_unless_it_says_otherwise():
     assert set(BESIDE) == {
-        "bad_files", "batch_tokens", "cache", "cache_mib", "chunk_rows", "fail_on_drift", "jobs",
+        "bad_files", "batch_tokens", "cache", "cache_mib", "chunk_rows", "drift_history",
+        "fail_on_drift", "jobs",
         "max_bad_files",
         "max_bad_rows",
         "min_rows", "report", "threads", "warn_on_drift", "work_dir",

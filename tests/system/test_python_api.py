@@ -279,7 +279,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         "report": tmp_path / "r", "partition_columns": True, "work_dir": tmp_path / "w",
         "strict_types": True, "early_exit": True, "on_long": "tail", "explain": 2,
         "novelty": True, "max_novelty": 0.25, "warn_on_drift": True, "fail_on_drift": True,
-        "cache": tmp_path / "c", "cache_mib": 5,
+        "cache": tmp_path / "c", "cache_mib": 5, "drift_history": tmp_path / "h",
     }  # fmt: skip
     # These exclude others.
     odd_backend = {"backend": "ray", "address": "h:1", "gpus_per_worker": 0.5}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from textbatch.model.quality.drift import MEASURES, Drift, DriftMeasure
+from textbatch.model.quality.drift_series import DriftSeries, SeriesMeasure
 from textbatch.report.labels import shown_label
 from textbatch.report.scoring import RunReport
 
@@ -28,6 +29,31 @@ def measures_told(found: Drift) -> str:
     told = ", ".join(map(measure_told, worst[:_NAMED]))
     more = f", and {len(worst) - _NAMED} more" if len(worst) > _NAMED else ""
     return f"{told}{more}"
+
+
+def series_told(found: DriftSeries, name: str = "") -> str:
+    """Say what has drifted in a series of runs, and since when.
+
+    Args:
+        found: What was found.
+        name: The name of the model; empty for one alone.
+    """
+    whose = f"model {name}" if name else "the model"
+    worst = sorted((one for one in found.measures if one.drifted), key=lambda one: -one.effect)
+    told = ", ".join(map(series_measure_told, worst))
+    return f"{found.runs:,} runs are unlike the rows that {whose} was measured on: {told}"
+
+
+def series_measure_told(one: SeriesMeasure) -> str:
+    """Say how much a series has moved in one thing, since when, and how sure that is."""
+    moved = f"{one.before:.1%} before, {one.now:.1%} since"
+    if one.where:
+        where = shown_label(one.where) if one.of == "labels" else one.where
+        moved = f"{one.effect:.0%} of the rows have moved, {where} most: {moved}"
+    return (
+        f"{MEASURES[one.of]}, from run {one.since:,} of {one.since_time[:10]} on "
+        f"({moved}; e-value 10^{one.log10_e:.0f})"
+    )
 
 
 def measure_told(one: DriftMeasure) -> str:
@@ -55,3 +81,5 @@ def drift_notes(done: RunReport) -> Iterator[str]:
     for one in done.sections:
         if one.drift and one.drift.drifted:
             yield f"warning: {drift_told(one.drift, one.name)}"
+        if one.drift_series and one.drift_series.drifted:
+            yield f"warning: {series_told(one.drift_series, one.name)}"

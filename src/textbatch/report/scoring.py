@@ -8,6 +8,7 @@ from typing import Any, Literal
 from textbatch.data.output.adapted import AdaptedPriors
 from textbatch.data.strict_json import to_json
 from textbatch.model.quality.drift import Drift
+from textbatch.model.quality.drift_series import DriftSeries
 from textbatch.model.quality.estimated_accuracy import EstimatedAccuracy
 from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.inline import counted, inline
@@ -36,6 +37,7 @@ class ModelReport:
             nothing to compare.
         estimated_accuracy: How many of the answered rows are probably right; None if not known.
         priors: With `--adapt-priors`, the mix of labels; None without it.
+        drift_series: With `--drift-history`, how the runs so far have moved; else None.
     """
 
     name: str
@@ -55,6 +57,7 @@ class ModelReport:
     drift: Drift | None = None
     estimated_accuracy: EstimatedAccuracy | None = None
     priors: AdaptedPriors | None = None
+    drift_series: DriftSeries | None = None
 
     @property
     def oov_share(self) -> float | None:
@@ -112,6 +115,10 @@ class RunReport:
             labels, the `p_value`, the `shift` (share of rows that would have to be of another
             label), the `rows` that tell it, and each label's share `before` (held-out rows) and
             `now`. Drift is that of the answers before. Null without the option.
+        drift_series: With `--drift-history`: how the `runs` so far have moved, from the first to
+            the last of `times`: `drifted`, their answered `rows`, and of each of the `measures` the
+            evidence `log10_e`, the run `since` which it has moved, and `effect`, `where`, `before`
+            and `now` of the runs since then. Null without it; of several models see `models`.
         models: Of models with names what each of them did.
         seal: The output's own sha256, which `verify` computes again.
         files: Of a job over several files: how many were found, scored now, resumed (scored by the
@@ -157,6 +164,7 @@ class RunReport:
     drift: Drift | None = None
     estimated_accuracy: EstimatedAccuracy | None = None
     priors: AdaptedPriors | None = None
+    drift_series: DriftSeries | None = None
     models: list[ModelReport] = field(default_factory=list)
     seal: str | None = None
     files: dict[str, int] | None = None

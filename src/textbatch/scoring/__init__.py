@@ -25,6 +25,7 @@
 * `bad_row_filter`: bad rows, kept or moved to the quarantine file.
 * `label_sets`, `label_set_options`: `--label-sets`.
 * `precision`: `--min-precision`, and the labels that it always withholds.
+* `drift_history`: a run as one of a series.
 * `drift_gate`: whether the rows are like those that the models were measured on.
 * `limits`: how many rows there must be, and how much room on the disk.
 * `tally`: counting rows.

@@ -66,6 +66,7 @@ def score(
     adapt_priors: bool = False,
     warn_on_drift: bool = False,
     fail_on_drift: bool = False,
+    drift_history: PathLike | None = None,
     novelty: bool = False,
     max_novelty: float = 0.0,
     explain: int = 0,
@@ -153,6 +154,7 @@ def score(
     adapt_priors: bool = False,
     warn_on_drift: bool = False,
     fail_on_drift: bool = False,
+    drift_history: PathLike | None = None,
     novelty: bool = False,
     max_novelty: float = 0.0,
     explain: int = 0,
@@ -218,6 +220,8 @@ def score(
         adapt_priors: Where the file surely has another mix of labels than training, allow for it.
         warn_on_drift: Say on stderr if the rows are unlike those that the model was measured on.
         fail_on_drift: Fail with 69, and publish nothing, if they are.
+        drift_history: Add each run to this JSONL file, and look for drift in the series of runs.
+            None means only this run is looked at.
         novelty: Add how unlike all labels the text is: the share of ordinary texts that are as
             unlike.
         max_novelty: Withhold labels of texts whose novelty is below this, as 0.01.

@@ -96,13 +96,23 @@ def drift_of_models(
         The name of each model, empty for one alone, and what was found; None where nothing can be
         compared.
     """
-    for name, used, signs, work in _each(rows, model, done):
+    for name, used, signs, work in models_of(rows, model, done):
         yield name, drift_from(used.reference, signs, work.spread)
 
 
-def _each(
+def models_of(
     rows: RowTotals, model: ModelUsed, done: FileResult
 ) -> Iterator[tuple[str, ModelUsed, Signs | None, WorkCounts]]:
+    """What each model of a run has answered.
+
+    Args:
+        rows: What was counted of the whole job.
+        model: What answered.
+        done: Tells of tokens.
+
+    Yields:
+        The name of each model, empty for one alone; what it is; its answers; the tokens.
+    """
     if not model.each:
         yield "", model, rows.signs, WorkCounts(spread=done.spread)
         return

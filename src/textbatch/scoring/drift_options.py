@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from textbatch.options import Options, option, options
 
 
@@ -16,4 +18,11 @@ class DriftOptions(Options):
     )
     fail_on_drift: bool = option(
         "Fail with 69, and publish nothing, if they are.", default=False, decides=False
+    )
+    drift_history: Path | None = option(
+        "Add each run to this JSONL file, and look for drift in the series of runs.",
+        default=None,
+        unset="only this run is looked at",
+        decides=False,
+        use="written",
     )

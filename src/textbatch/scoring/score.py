@@ -28,7 +28,8 @@ from textbatch.report.priors import prior_notes
 from textbatch.report.scoring import RunReport
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.drift_gate import check_drift, drift_of_models
+from textbatch.scoring.drift_gate import drift_of_models
+from textbatch.scoring.drift_history import check_history, judge, with_series
 from textbatch.scoring.file_task import FileResult, FileTask, FolderResult
 from textbatch.scoring.limits import check_enough
 from textbatch.scoring.model_handle import ModelHandle
@@ -113,6 +114,7 @@ def scored(
 
     with ExitStack() as held:
         with job_reported(config, so_far), closing(_model_of(config)) as model:
+            check_history(config)
             run = held.enter_context(_run_of(config, report.run_id, model, progress or SILENT))
             result = run.run()
             if result.state == "skipped":
@@ -121,8 +123,8 @@ def scored(
                 BadRowLimit.parse(config.max_bad_rows).check(counts.bad_rows, rows=counts.rows_in)
                 check_enough(counts.rows_in, config.min_rows)
                 if config.fail_on_drift:
-                    check_drift(counts, result.model, result)
-        done = report.of(result)
+                    judge(config, counts, result.model, result)
+        done = with_series(report.of(result), config, result.counts, result.model, result)
         used = result.model.each or (result.model,)
         # A model of another tool that was not calibrated has seen no text: nothing to compare with.
         profiles = tuple(one.profile if one.profile and one.profile.rows else None for one in used)

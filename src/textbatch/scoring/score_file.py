@@ -24,7 +24,7 @@ from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.bad_row_filter import BadRowFilter
 from textbatch.scoring.chunk_predictor import ChunkPredictor
 from textbatch.scoring.chunks import predict_chunks
-from textbatch.scoring.drift_gate import check_drift
+from textbatch.scoring.drift_history import judge
 from textbatch.scoring.existing import already_there
 from textbatch.scoring.file_task import FileResult, FileTask, Plan, State
 from textbatch.scoring.job import Job, footer_of, open_output_of, open_quarantine, prepare
@@ -216,7 +216,7 @@ class FileRun:
                 check_enough(counts.rows_in, job.task.min_rows)
                 work = work_since(before, predictor.work, job.bundles.names)
                 if task.whole_job and task.config.fail_on_drift:
-                    check_drift(counts, self._model.used, FileResult(state="failed", **work))
+                    judge(task.config, counts, self._model.used, FileResult(state="failed", **work))
                 mark = job.identity.mark()
                 job.identity.check_unchanged()
                 check_wanted(task)

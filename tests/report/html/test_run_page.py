@@ -10,6 +10,7 @@ from support.chromium import find_chromium, opened
 
 from textbatch.data.output.signs import Signs
 from textbatch.model.quality.drift import drift_between
+from textbatch.model.quality.drift_series import DriftSeries, SeriesMeasure
 from textbatch.model.quality.estimated_accuracy import EstimatedAccuracy
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.html.run_page import run_page
@@ -47,6 +48,13 @@ def report_of(num_labels: int) -> RunReport:
             signs_of(dict(zip(labels, [500] + [1] * num_labels, strict=False))),
             signs_of(dict.fromkeys(labels, 100)),
         ),
+        drift_series=DriftSeries(
+            drifted=True,
+            runs=40,
+            rows=400_000,
+            times=("2025-12-01T02:15:00+00:00", "2026-01-01T02:15:00+00:00"),
+            measures=[measure_of("labels", HOSTILE), measure_of("lengths", "1 character")],
+        ),
         estimated_accuracy=EstimatedAccuracy(
             accuracy=0.9, low=0.8, high=0.95, rows=9_000, held_out=500
         ),
@@ -62,6 +70,22 @@ def profile_of(report: RunReport) -> TrainingProfile:
         oov_share=0.02,
         labels={label: i for i, label in enumerate(report.labels)},
         confidence_histogram=[1] * 20,
+    )
+
+
+def measure_of(of: str, where: str) -> SeriesMeasure:
+    return SeriesMeasure(
+        of=of,
+        log10_e=12.0,
+        since=30,
+        since_time="2025-12-30T02:15:00+00:00",
+        effect=0.2,
+        effect_low=0.15,
+        where=where,
+        before=0.1,
+        now=0.3,
+        drifted=of == "labels",
+        effects=(*[0.02] * 29, *[0.2] * 10, None),
     )
 
 
@@ -95,11 +119,13 @@ def test_the_page_warns_of_what_is_far_from_training():
     assert "The rows are unlike those that the model was measured on: mix of labels (" in page
     assert 'id="drift"' in page
     assert "too good: the rows have drifted" in page
+    assert "from run 30 of 2025-12-30 on" in page
+    assert 'id="series"' in page
     assert "20.0% of the tokens are unknown to the model, against 2.0% in training" in page
 
 
 def test_a_model_without_a_profile_still_has_a_page():
-    page = run_page(replace(report_of(4), notes=[], drift=None), [])
+    page = run_page(replace(report_of(4), notes=[], drift=None, drift_series=None), [])
     assert 'id="labels"' in page
     assert 'id="rates"' not in page
     assert 'id="warnings"' not in page
@@ -119,7 +145,7 @@ def test_chromium_shows_every_section_within_the_window(num_labels, width, tab, 
         "Object.fromEntries([...document.querySelectorAll('section')].map("
         "s => [s.id, [s.offsetHeight, s.scrollWidth - s.clientWidth]]))"
     )
-    assert set(sizes) == {"labels", "statuses", "drift", "confidences", "rates", "facts"}
+    assert set(sizes) == {"labels", "statuses", "drift", "series", "confidences", "rates", "facts"}
     for section, (high, beyond) in sizes.items():
         assert high > 80, section
         assert beyond <= 0, section

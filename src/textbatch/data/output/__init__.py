@@ -13,6 +13,7 @@
 * `footer`, `footer_schemas`, `records`: what an output says about itself.
 * `same_records`: whether two of them say the same.
 * `answer_counts`: what it says of each of several models.
+* `drift_history`: the file of a series of runs.
 * `signs`: what it tells of texts and answers, to compare them with others.
 * `adapted`: what it tells of the mix of labels that answers were adapted to.
 * `work_directory`, `holder`: the lock beside an output; who holds it, as workers see it.

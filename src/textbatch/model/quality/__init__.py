@@ -15,5 +15,6 @@
 * `reference`: the held-out rows of a model, which runs are compared with.
 * `drift`: how a run differs from them.
 * `priors`: another mix of labels than in training, and answers that allow for it.
+* `drift_series`, `e_process`: how a series of runs does.
 * `estimated_accuracy`: how right answers without labels probably are.
 """

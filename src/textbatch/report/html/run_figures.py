@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from textbatch.report.html.svg import FIRST, PAPER, SECOND, new_figure, to_svg
+from textbatch.model.quality.drift_series import DriftSeries
+from textbatch.report.html.svg import FIRST, INK, MUTED, PAPER, SECOND, new_figure, to_svg
+
+#: Of each thing that is compared: its colour, and its line, for those who see no colours.
+_LINES, _STYLES = (FIRST, SECOND, INK, MUTED), ("-", "--", ":", "-.")
 
 
 def run_confidence_figure(found: Sequence[int], training: Sequence[int]) -> Markup:
@@ -64,4 +68,37 @@ def rate_figure(rates: Sequence[tuple[float, float]]) -> Markup:
     return to_svg(
         figure, "rates", title="Throughput over time",
         description=f"From {min(speeds):,.0f} to {max(speeds):,.0f} rows a second.",
+    )  # fmt: skip
+
+
+def series_figure(series: DriftSeries, name: str) -> Markup:
+    """Draw how far each run of a series is from the held-out rows, and where drift began.
+
+    Args:
+        series: The runs.
+        name: A name of the figure, unique on the page.
+    """
+    figure = new_figure(height=320)
+    axes = figure.subplots()
+    for place, one in enumerate(series.measures):
+        effects = [float("nan") if effect is None else effect for effect in one.effects]
+        axes.plot(
+            range(1, len(effects) + 1), effects, color=_LINES[place % len(_LINES)], linewidth=1.8,
+            linestyle=_STYLES[place % len(_STYLES)], label=one.of,
+            marker="o" if len(effects) < 30 else "", markersize=3.5,
+        )  # fmt: skip
+        if one.drifted:
+            axes.axvline(one.since, color=_LINES[place % len(_LINES)], linewidth=1, alpha=0.6)
+    axes.set_xlim(min(1, series.runs - 0.5), max(series.runs, 2))
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("run")
+    axes.set_ylabel("share that has moved")
+    axes.grid(visible=False, axis="x")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
+    figure.legend(loc="outside upper left", ncols=2, frameon=False)
+    moved = [f"{one.of} since run {one.since:,}" for one in series.measures if one.drifted]
+    return to_svg(
+        figure, name, title="How far each run is from the held-out rows",
+        description=f"{series.runs:,} runs; {', '.join(moved) or 'none'} has drifted.",
     )  # fmt: skip

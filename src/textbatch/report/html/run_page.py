@@ -11,7 +11,7 @@ from textbatch.model.quality.profile import TrainingProfile
 from textbatch.report.drift import p_told
 from textbatch.report.html.page import page_environment, read_part
 from textbatch.report.html.page_data import about_line
-from textbatch.report.html.run_figures import rate_figure, run_confidence_figure
+from textbatch.report.html.run_figures import rate_figure, run_confidence_figure, series_figure
 from textbatch.report.html.run_page_data import RunPicture, run_picture
 from textbatch.report.html.svg import drawing
 from textbatch.report.scoring import RunReport
@@ -58,6 +58,9 @@ def _figures(picture: RunPicture) -> dict[str, Markup]:
                 drawn[f"confidences{id_of(one.report.name)}"] = run_confidence_figure(
                     one.confidences, one.training_confidences
                 )
+            if one.report.drift_series:
+                name = f"series{id_of(one.report.name)}"
+                drawn[name] = series_figure(one.report.drift_series, name)
         if picture.rates:
             drawn["rates"] = rate_figure(picture.rates)
     return drawn

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textbatch.errors import printable
 from textbatch.model.quality.profile import TrainingProfile
-from textbatch.report.drift import drift_told
+from textbatch.report.drift import drift_told, series_told
 from textbatch.report.scoring import ModelReport, RunReport
 
 #: Number of points of the line of rows per second.
@@ -156,6 +156,9 @@ def _rates(samples: Sequence[tuple[float, int]]) -> tuple[tuple[float, float], .
 def _warnings(report: ModelReport, rows_out: int, oov: float | None) -> Iterator[str]:
     if report.drift and report.drift.drifted:
         told = drift_told(report.drift)
+        yield f"{told[0].upper()}{told[1:]}."
+    if report.drift_series and report.drift_series.drifted:
+        told = series_told(report.drift_series)
         yield f"{told[0].upper()}{told[1:]}."
     share = report.oov_share
     if share is not None and oov is not None and share > oov + _MORE_UNKNOWN:

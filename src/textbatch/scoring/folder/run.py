@@ -16,7 +16,7 @@ from textbatch.data.storage.file_io import new_output
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.backends.choose import check_installed
 from textbatch.scoring.config import ScoreConfig
-from textbatch.scoring.drift_gate import check_drift
+from textbatch.scoring.drift_history import judge
 from textbatch.scoring.file_task import FolderResult, State
 from textbatch.scoring.folder.checks import check_columns, room_for
 from textbatch.scoring.folder.ending import check_owned, finish, prepare_place
@@ -208,6 +208,6 @@ class FolderRun:
         parts.score()
         if job.config.fail_on_drift:
             known = self.known("done")
-            check_drift(known.counts, known.model, known)
+            judge(job.config, known.counts, known.model, known)
         finish(job, self._run_id)
         return self.known("done")
