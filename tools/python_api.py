@@ -16,6 +16,7 @@ from typing import Any
 
 from textbatch.model.options import EngineOptions
 from textbatch.options import Option, Options, options_of
+from textbatch.scoring.confidences.options import CalibrateConfig
 from textbatch.scoring.config import (
     EvaluateConfig,
     ScoreConfig,
@@ -55,6 +56,7 @@ FUNCTIONS: dict[str, dict[str, tuple[type[Options], tuple[str, ...]]]] = {
         "diff": (DiffConfig, ("progress", "log")),
         "review": (ReviewConfig, ("progress",)),
         "profile": (ProfileConfig, ("progress", "log")),
+        "calibrate": (CalibrateConfig, ("progress",)),
     },
     "scoring/loading.py": {
         "load": (EngineOptions, ("path",)),

@@ -26,6 +26,7 @@ from textbatch.cli.settings.resolve import Settings
 from textbatch.model.choices import MAX_LAYERS
 from textbatch.options import Option, options_of
 from textbatch.report.audit import AuditReport
+from textbatch.report.calibrating import CalibrateReport
 from textbatch.report.diffing import DiffReport
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.exporting import ExportReport
@@ -60,6 +61,7 @@ REPORTS: dict[str, tuple[type, str]] = {
     "diff": (DiffReport, "old"),
     "review": (ReviewReport, "output"),
     "profile": (ProfileReport, "inputs"),
+    "calibrate": (CalibrateReport, "scores"),
 }
 #: This command's record is printed by `--json` alone.
 _UNWRITTEN = "vectors"

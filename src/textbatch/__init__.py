@@ -23,6 +23,7 @@ __all__ = [
     "TextbatchError",
     "__version__",
     "audit",
+    "calibrate",
     "diff",
     "evaluate",
     "export",
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from textbatch import spark as spark
     from textbatch.errors import TextbatchError
     from textbatch.scoring.api import score
-    from textbatch.scoring.compare_api import diff, profile, review
+    from textbatch.scoring.compare_api import calibrate, diff, profile, review
     from textbatch.scoring.evaluate_api import evaluate
     from textbatch.scoring.in_memory import Model
     from textbatch.scoring.loading import load
@@ -61,6 +62,7 @@ _HOMES = {
     "Model": "textbatch.scoring.in_memory",
     "TextbatchError": "textbatch.errors",
     "audit": "textbatch.training.search_api",
+    "calibrate": "textbatch.scoring.compare_api",
     "diff": "textbatch.scoring.compare_api",
     "evaluate": "textbatch.scoring.evaluate_api",
     "export": "textbatch.scoring.model_api",

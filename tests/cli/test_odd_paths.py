@@ -26,6 +26,7 @@ OPTIONS = [
 ENDS = {
     ("audit", "output"): ".csv",
     ("review", "output"): ".csv",
+    ("calibrate", "output"): ".csv",
     ("vectors", "output"): ".vec",
     ("export", "output"): ".onnx",
     ("score", "metrics_file"): ".prom",

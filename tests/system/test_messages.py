@@ -67,6 +67,7 @@ SPEAKS_FOR = {
     "scoring/review": "review",
     "scoring/profile": "profile",
     "report/profiling.py": "profile",
+    "scoring/confidences": "calibrate",
     "scoring/evaluate.py": "evaluate",
     "scoring/export.py": "export",
     "scoring/export_options.py": "export",

@@ -39,6 +39,7 @@ OTHERS = (
     "diff",
     "review",
     "profile",
+    "calibrate",
 )
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "reference"

@@ -16,6 +16,7 @@ from textbatch import __version__
 from textbatch.cli.command import add_command
 from textbatch.cli.commands import (
     audit,
+    calibrate,
     config,
     demo,
     diff,
@@ -73,6 +74,9 @@ add_command(app, "inspect", inspect.InspectCommand, inspect.inspect_command)
 add_command(app, "diff", diff.DiffCommand, diff.diff_command)
 add_command(app, "profile", profile.ProfileCommand, profile.profile_command)
 add_command(app, "review", review.ReviewCommand, review.review_command)
+add_command(
+    app, "calibrate", calibrate.CalibrateCommand, calibrate.calibrate_command, extra="train"
+)
 add_command(app, "verify", verify.VerifyCommand, verify.verify_command)
 add_command(app, "import", model_import.ImportCommand, model_import.import_command, extra="keras")
 add_command(app, "export", export.ExportCommand, export.export_command)

@@ -34,7 +34,9 @@ _LEFT = {
     # They write nothing, or at most a page and a report at their end.
     **dict.fromkeys(("evaluate", "show", "predict", "inspect"), (_NOTHING, _AGAIN)),
     **dict.fromkeys(("verify", "config", "doctor", "diff", "profile"), (_NOTHING, _AGAIN)),
-    **dict.fromkeys(("audit", "vectors", "import", "export", "review"), (_AS_IT_WAS, _AGAIN)),
+    **dict.fromkeys(
+        ("audit", "vectors", "import", "export", "review", "calibrate"), (_AS_IT_WAS, _AGAIN)
+    ),
 }
 #: Removes what a bar has drawn on the line, and shows the cursor that it hides.
 _CLEARED = b"\r\x1b[2K\x1b[?25h"

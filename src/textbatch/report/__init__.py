@@ -3,7 +3,8 @@
 * `scoring`, `training`, `evaluation`, `tuning`, `audit`, `vectors`: the report of each command.
 * `importing`, `exporting`: the reports of `import` and `export`.
 * `promotion`: the reports of `promote` and `rollback`.
-* `diffing`, `reviewing`, `profiling`: the reports of `diff`, `review` and `profile`.
+* `diffing`, `reviewing`, `profiling`, `calibrating`: the reports of `diff`, `review`, `profile` and
+  `calibrate`.
 * `inspection`, `verification`: what `inspect` and `verify` find.
 * `folds`: a cross-validation in one line.
 * `learning_curve`: what more rows would bring.

@@ -38,6 +38,7 @@
 * `diff`: what has changed between two outputs, or two models.
 * `profile`: what texts are like, and how others differ.
 * `review`: which rows people should label next.
+* `confidences`: the path of `calibrate`.
 * `output_files`: the files of an output.
 * `releases`: versions of a model: `promote` and `rollback`.
 * `surest_errors`: the surest mistakes, with the words that carried them.

@@ -1,4 +1,4 @@
-"""Comparing outputs, models and texts; rows to be labelled.
+"""Comparing outputs, models and texts; rows to be labelled; confidences to be mended.
 
 `python -m tools.python_api` writes the parameters from the classes of options.
 """
@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from textbatch.data.choices import FailOrReplace, InputFormat, LabelNaming, Quoting
 from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
+from textbatch.report.calibrating import CalibrateReport
 from textbatch.report.diffing import DiffReport
 from textbatch.report.listener import messages_to
 from textbatch.report.profiling import ProfileReport
 from textbatch.report.reviewing import ReviewReport
 from textbatch.report.terminal.progress import Progress
+from textbatch.scoring.confidences.calibrate import calibrate as calibrate_table
+from textbatch.scoring.confidences.options import CalibrateConfig, Method
 from textbatch.scoring.diff.diff import diff as diff_sides
 from textbatch.scoring.diff.options import DiffConfig
 from textbatch.scoring.profile.options import ProfileConfig
@@ -199,3 +202,57 @@ def profile(
     for warning in done.warnings:
         listener.log(f"warning: {warning}")
     return done
+
+
+def calibrate(
+    scores: PathLike,
+    *,
+    truth: PathLike | None = None,
+    key: str | None = None,
+    label_column: str = "label",
+    predicted_column: str = "predicted_label",
+    confidence_column: str = "confidence",
+    output: PathLike | None = None,
+    output_column: str = "calibrated_confidence",
+    method: Method = "auto",
+    input_format: InputFormat = "auto",
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    quoting: Quoting = "auto",
+    null_text: Sequence[str] = (),
+    join_lists: str | None = None,
+    if_exists: FailOrReplace = "fail",
+    report: PathLike | None = None,
+    progress: Progress | None = None,
+) -> CalibrateReport:
+    """Compare the confidences of any table with the truth, and mend them. As the command.
+
+    Args:
+        scores: Table with labels and confidences: Parquet, CSV or JSONL, a file or a folder.
+        truth: File with the true labels. None means SCORES has them too.
+        key: Column that tells which rows belong together. None means by their position.
+        label_column: Column with the true label.
+        predicted_column: Column of SCORES with its answer.
+        confidence_column: Column of SCORES with the confidence, from 0 to 1.
+        output: Write SCORES with one more column to this file: the calibrated confidence. None
+            means only measure.
+        output_column: Name of that column.
+        method: How confidences are mapped; auto takes what loses least on rows it was not fitted
+            to.
+        input_format: Format of the input; auto takes it from the file name.
+        encoding: Encoding of CSV and JSONL files. None means UTF-8.
+        delimiter: Character between the cells of CSV files. None means a tab in .tsv, else a comma.
+        quoting: Quotes in CSV files; none reads " as any other character.
+        null_text: A text that means a missing one.
+        join_lists: Join texts that are lists of strings, with this between. None means refuse them.
+        if_exists: What to do if the output exists.
+        report: Write the run's report to this JSON file, on failure too.
+        progress: Called as rows are read.
+
+    Returns:
+        What the confidences are worth, and the map that mends them.
+
+    Raises:
+        TextbatchError: Its subclass tells the kind of error.
+    """
+    return calibrate_table(CalibrateConfig.given(locals()), progress=progress)

@@ -248,7 +248,7 @@ def test_an_existing_file_is_not_overwritten(folder):
 
 
 def test_an_unknown_command_is_refused_with_those_that_exist():
-    assert "take one of audit, demo" in refused("config", "show", "scorr")
+    assert "take one of audit, calibrate, demo" in refused("config", "show", "scorr")
 
 
 def test_a_run_warns_of_a_mistyped_variable_but_not_of_what_kubernetes_sets(in_process, tmp_path):

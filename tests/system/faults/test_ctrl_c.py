@@ -46,6 +46,10 @@ MOMENTS = {
     "diff scored.parquet scored.parquet --html d.html": ["pyarrow.parquet", "write", "publish"],
     "review scored.parquet --output q.csv": ["pyarrow.parquet", "write", "publish"],
     "profile in.parquet scored.parquet": ["pyarrow.parquet", "read"],
+    "calibrate scored.parquet --label-column predicted_label --output c.csv": [
+        "sklearn",
+        "publish",
+    ],
     "inspect {model}": ["numpy"],
     "inspect {model} --migrate new": ["write", "publish"],
     "rollback releases": ["read", "publish"],

@@ -12,7 +12,7 @@
 * `jsonlines`, `json_blocks`, `json_types`, `json_numbers`, `json_fractions`, `json_diagnosis`:
   JSON Lines.
 * `compressed`, `encodings`, `utf8_pieces`, `text_lines`, `foreign`: bytes and text of files.
-* `text_column`, `broken_texts`, `nested`, `column_names`: columns of any Arrow type.
+* `text_column`, `broken_texts`, `nested`, `column_names`, `plain_numbers`: columns of any type.
 * `chunks`, `prefetch`, `read_progress`: batches of limited size, reading ahead, progress.
 * `partitions`, `hive_partitions`: folders named `key=value`.
 * `labelled`, `label_values`, `class_labels`, `unlabelled`: what training reads.

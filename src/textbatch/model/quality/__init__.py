@@ -3,6 +3,7 @@
 * `metrics`: accuracy, precision, recall and F1.
 * `calibration`: the temperature, and the errors of calibration.
 * `reliability`: answers beside the true labels, and their histograms.
+* `confidence_map`: from confidences of any origin to calibrated ones.
 * `confidence_limits`: how many rows a limit on the confidence answers, and how many rightly.
 * `paired`: two models on the same rows.
 * `text_sketch`: whether texts were among those of the training.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textbatch.model.quality.calibration import ECE_BINS
-from textbatch.types import CONFIDENCE_BINS, Float32Array, Int64Array
+from textbatch.types import CONFIDENCE_BINS, Float32Array, Float64Array, Int64Array
 
 _LENGTH_BINS = 32
 #: Texts longer than this many times the limit are all in the last bin.
@@ -25,6 +25,7 @@ class Answers:
         evidence: Whether the row has a known token. Shape `(rows,)`.
         uncalibrated: Probabilities at temperature 1. Shape `(rows with evidence, labels)`.
         calibrated: Probabilities as `score` writes them. Shape `(rows with evidence, labels)`.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
     """
 
     positions: Int64Array
@@ -32,6 +33,12 @@ class Answers:
     evidence: NDArray[np.bool_]
     uncalibrated: Float32Array
     calibrated: Float32Array
+    weights: Float64Array | None = None
+
+    @property
+    def answered_weights(self) -> Float64Array | None:
+        """The weights of the rows with evidence; None if all count the same."""
+        return None if self.weights is None else self.weights[self.evidence]
 
     @property
     def predicted(self) -> Int64Array:
@@ -50,8 +57,8 @@ class ReliabilityBin:
         low: Lower bound.
         high: Upper bound.
         rows: Number of rows.
-        confidence: Mean confidence of the rows; None without rows.
-        accuracy: Share of right answers; None without rows.
+        confidence: Mean confidence of the rows, by weight; None without rows.
+        accuracy: Share of right answers, by weight; None without rows.
     """
 
     low: float
@@ -83,7 +90,11 @@ class LengthHistogram:
 
 
 def reliability_bins(
-    probabilities: Float32Array, label_ids: Int64Array, *, num_bins: int = ECE_BINS
+    probabilities: Float32Array,
+    label_ids: Int64Array,
+    *,
+    num_bins: int = ECE_BINS,
+    weights: Float64Array | None = None,
 ) -> tuple[ReliabilityBin, ...]:
     """Compare confidence with accuracy (Niculescu-Mizil and Caruana 2005), in the bins of the ECE.
 
@@ -91,20 +102,41 @@ def reliability_bins(
         probabilities: Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
         num_bins: Number of bins of equal width from 0 to 1.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     correct = probabilities.argmax(axis=1) == label_ids
+    return bins_of(confidence, correct, num_bins=num_bins, weights=weights)
+
+
+def bins_of(
+    confidence: Float64Array,
+    correct: NDArray[np.bool_],
+    *,
+    num_bins: int = ECE_BINS,
+    weights: Float64Array | None = None,
+) -> tuple[ReliabilityBin, ...]:
+    """Compare confidence with accuracy, where the answers alone are known.
+
+    Args:
+        confidence: Of each answer, from 0 to 1. Shape `(rows,)`.
+        correct: Whether it is right. Shape `(rows,)`.
+        num_bins: Number of bins of equal width from 0 to 1.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
+    """
     bins = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
     rows = np.bincount(bins, minlength=num_bins)
-    sums = np.bincount(bins, weights=confidence, minlength=num_bins)
-    right = np.bincount(bins, weights=correct, minlength=num_bins)
+    counts = rows if weights is None else np.bincount(bins, weights, minlength=num_bins)
+    of_row = 1 if weights is None else weights
+    sums = np.bincount(bins, weights=confidence * of_row, minlength=num_bins)
+    right = np.bincount(bins, weights=correct * of_row, minlength=num_bins)
     return tuple(
         ReliabilityBin(
             low=i / num_bins,
             high=(i + 1) / num_bins,
             rows=int(rows[i]),
-            confidence=float(sums[i] / rows[i]) if rows[i] else None,
-            accuracy=float(right[i] / rows[i]) if rows[i] else None,
+            confidence=float(sums[i] / counts[i]) if rows[i] else None,
+            accuracy=float(right[i] / counts[i]) if rows[i] else None,
         )
         for i in range(num_bins)
     )

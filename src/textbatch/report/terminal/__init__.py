@@ -6,5 +6,5 @@
 * `tables`: tables of `evaluate` and `inspect`.
 * `releases`: tables of `promote`, and the versions of a model.
 * `rows`: rows of a table, as wide as the terminal.
-* `audit`, `diffing`, `profiling`, `tuning`: tables of these commands.
+* `audit`, `calibrating`, `diffing`, `profiling`, `tuning`: tables of these commands.
 """
