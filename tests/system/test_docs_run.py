@@ -26,6 +26,7 @@ from support.bundles import (
     run_cli,
     warmer_bundle,
     with_novelty,
+    with_reference,
     write_bundle,
 )
 
@@ -116,7 +117,8 @@ def folder(tmp_path_factory) -> Path:
         tickets.rename_columns(["id", "text", "label"]), demo / "tickets-labelled.parquet"
     )
     pq.write_table(both, demo / "tickets-unlabelled.parquet")
-    for name, bundle in (("model", with_novelty(random_bundle())), ("new", warmer_bundle())):
+    made = with_reference(with_novelty(random_bundle()), texts)
+    for name, bundle in (("model", made), ("new", warmer_bundle())):
         settings = replace(bundle.settings, text_column="body")
         write_bundle(folder / name, replace(bundle, settings=settings))
     for copy in ("srv/model", "own-model"):
@@ -389,6 +391,12 @@ def test_the_python_of_tables_runs(folder, monkeypatch):
     for scored in shown:
         columns = list(getattr(scored, "column_names", None) or scored.columns)
         assert columns[-3:] == ["predicted_label", "confidence", "status"]
+
+
+def test_the_python_of_calibrate_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec("\n".join(blocks(ROOT / "docs" / "calibrate.md", "python")), {})
+    assert (tmp_path / "mended.csv").is_file()
 
 
 def test_the_page_of_python_names_every_function():

@@ -38,7 +38,7 @@ _CANDIDATES = (
 #: words are taken: scoring is slower with them, and no file of token ids can hold them.
 _CHARACTERS_GAIN = 0.02
 #: The share of it that must go before the vectors of words are taken; less may be chance.
-_VECTORS_GAIN = 0.01
+_VECTORS_GAIN = 0.0025
 #: Each label reads each character n-gram of each row. With more than so many readings the fit would
 #: take longer than the network's.
 _MAX_READINGS = 100_000_000
