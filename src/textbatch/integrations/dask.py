@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.scoring.config import ScoreTableOptions
+from textbatch.scoring.in_memory import TableT
 from textbatch.scoring.scorer import Scorer as _Scorer
+from textbatch.scoring.scorer import plain_type
 from textbatch.text.choices import OnLong
 
 if TYPE_CHECKING:
@@ -31,6 +35,20 @@ class Scorer(_Scorer):
             return int(get_worker().state.nthreads)
         except ValueError:  # this is no worker
             return None
+
+    def __call__(self, table: TableT) -> TableT:
+        """Score a partition. Columns of lists have Arrow's types, which Dask can write."""
+        import pandas as pd
+
+        scored = super().__call__(table)
+        if not isinstance(scored, pd.DataFrame):
+            return scored
+        for field in self.added.fields():
+            if pa.types.is_nested(field.type):
+                kind = plain_type(field.type, pa.string())
+                values = pa.array(scored[field.name].tolist(), kind)
+                scored[field.name] = pd.arrays.ArrowExtensionArray(values)
+        return scored
 
 
 def score(

@@ -18,7 +18,7 @@ from textbatch.data.storage.location import PathLike, is_local, local
 from textbatch.errors import DataError
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.scoring.config import ScoreTableOptions
-from textbatch.scoring.scorer import Scorer
+from textbatch.scoring.scorer import Scorer, plain_type
 from textbatch.text.choices import OnLong
 
 if TYPE_CHECKING:
@@ -149,6 +149,10 @@ def _spark_type(kind: pa.DataType) -> Any:  # noqa: ANN401 - a DataType of Spark
     """Spark's type for that of an added column."""
     from pyspark.sql import types
 
+    if pa.types.is_struct(kind):
+        return types.StructType(
+            [types.StructField(one.name, _spark_type(one.type)) for one in kind]
+        )
     if not pa.types.is_dictionary(kind) and kind.num_fields:
         return types.ArrayType(_spark_type(kind.value_type))
     return types.FloatType() if kind == pa.float32() else types.StringType()
@@ -162,18 +166,12 @@ def _as_declared(scored: pa.RecordBatch, given: pa.Schema, text_column: str) -> 
     large = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
     text = pa.large_string() if large else pa.string()
     added = list(scored.schema)[len(given) :]
-    kinds = [_plain(field.type, text) for field in added]
+    kinds = [plain_type(field.type, text) for field in added]
     fields = [pa.field(field.name, kind) for field, kind in zip(added, kinds, strict=True)]
     columns = scored.columns[len(given) :]
     cast = [column.cast(kind) for column, kind in zip(columns, kinds, strict=True)]
     schema = pa.schema([*given, *fields])
     return pa.RecordBatch.from_arrays([*scored.columns[: len(given)], *cast], schema=schema)
-
-
-def _plain(kind: pa.DataType, text: pa.DataType) -> pa.DataType:
-    if pa.types.is_dictionary(kind) or pa.types.is_string(kind):
-        return text
-    return pa.list_(_plain(kind.value_type, text)) if kind.num_fields else kind
 
 
 #: The archives that an application of Spark has got. They must stay as long as it runs.

@@ -187,6 +187,20 @@ class Scorer:
         return self.score(table)
 
 
+def plain_type(kind: pa.DataType, text: pa.DataType) -> pa.DataType:
+    """The type of an added column for an engine that has no dictionaries.
+
+    Args:
+        kind: Its own type.
+        text: The type of texts.
+    """
+    if pa.types.is_dictionary(kind) or pa.types.is_string(kind):
+        return text
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(one.name, plain_type(one.type, text)) for one in kind])
+    return pa.list_(plain_type(kind.value_type, text)) if kind.num_fields else kind
+
+
 _LOADING = Lock()
 
 
