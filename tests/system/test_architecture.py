@@ -22,7 +22,7 @@ OWNERS = {
     "google": {"data.storage"},
     "google_crc32c": {"data.storage"},
     "joblib": {"model.engines", "scoring.backends", "training"},
-    "pandas": {"data.output", "data.readers", "scoring.in_memory"},
+    "pandas": {"data.output", "data.readers", "integrations.dask", "scoring.in_memory"},
     "pyarrow.fs": {"data.storage"},
     "pyarrow.parquet": {"data"},
     "pyarrow.json": {"data.readers"},
