@@ -92,7 +92,7 @@ def test_a_series_that_has_moved_publishes_nothing_where_that_was_asked_for(nigh
     lines = read_history(tmp_path / "nights.jsonl")
     few = [*USUAL, *ODD]
     assert not night(few, 98, drift_history=None, fail_on_drift=True).drift.drifted
-    with pytest.raises(QualityGateError, match="runs are unlike the rows that the model") as failed:
+    with pytest.raises(QualityGateError, match="are unlike the rows that the model") as failed:
         night(few, 99, fail_on_drift=True)
     assert failed.value.exit_code == 69
     assert "zzz" not in str(failed.value)

@@ -40,20 +40,23 @@ def series_told(found: DriftSeries, name: str = "") -> str:
     """
     whose = f"model {name}" if name else "the model"
     worst = sorted((one for one in found.measures if one.drifted), key=lambda one: -one.effect)
-    told = ", ".join(map(series_measure_told, worst))
-    return f"{found.runs:,} runs are unlike the rows that {whose} was measured on: {told}"
+    first = min(worst, key=lambda one: one.since)
+    since = f"run {first.since:,} ({first.since_time[:10]})"
+    told = ", ".join(_series_measure_told(one, first.since) for one in worst)
+    return (
+        f"of {found.runs:,} runs those since {since} are unlike the rows that {whose} was "
+        f"measured on: {told}"
+    )
 
 
-def series_measure_told(one: SeriesMeasure) -> str:
-    """Say how much a series has moved in one thing, since when, and how sure that is."""
+def _series_measure_told(one: SeriesMeasure, first: int) -> str:
+    """Say how much a series has moved in one thing, how sure that is, and if later, since when."""
     moved = f"{one.before:.1%} before, {one.now:.1%} since"
     if one.where:
         where = shown_label(one.where) if one.of == "labels" else one.where
         moved = f"{one.effect:.0%} of the rows have moved, {where} most: {moved}"
-    return (
-        f"{MEASURES[one.of]}, from run {one.since:,} of {one.since_time[:10]} on "
-        f"({moved}; e-value 10^{one.log10_e:.0f})"
-    )
+    later = f" since run {one.since:,}" if one.since > first else ""
+    return f"{MEASURES[one.of]}{later} ({moved}; e-value 10^{one.log10_e:.0f})"
 
 
 def measure_told(one: DriftMeasure) -> str:

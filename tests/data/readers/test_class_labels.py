@@ -145,6 +145,8 @@ def answers(labels: Sequence[str]) -> dict[str, pa.Array]:
 @pytest.mark.parametrize("naming", ["auto", "off"])
 @pytest.mark.parametrize("key", [None, ("id",)])
 def test_diff_names_the_true_labels(tmp_path, naming, key):
+    pytest.importorskip("scipy")  # of the extra `train`, as the comparison with the truth
+
     def compared(**options: object) -> tuple[int, float | None]:
         found = diff(DiffConfig.given({"old": old, "new": new, "label_names": naming, **options}))
         return found.true_rows, found.new.accuracy
