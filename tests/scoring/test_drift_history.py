@@ -79,7 +79,7 @@ def test_a_series_moves_where_each_of_its_nights_alone_has_not(night):
     moved = [one for one in found.drift_series.measures if one.drifted]
     assert moved
     assert 11 <= min(one.since for one in moved) <= 15
-    assert any(note.startswith("warning: ") and "from run " in note for note in found.notes)
+    assert any(note.startswith("warning: ") and "since run " in note for note in found.notes)
     told = json.loads(json.dumps(found.to_dict()))
     assert told["drift_series"]["measures"][0]["since_time"].startswith("20")
 
