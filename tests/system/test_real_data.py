@@ -16,7 +16,7 @@ from textbatch.types import Status
 
 @pytest.fixture(scope="module")
 def news_model(data_folder, tmp_path_factory) -> Path:
-    """The default preset, trained once on some of the news; `FAULTS=full` takes all 4,600 and folds.
+    """The default preset, trained once on some of the news; `FAULTS=full` takes all, with folds.
 
     With one split the same network answers; folds, one after the other, would take six minutes.
     """

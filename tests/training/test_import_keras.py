@@ -239,15 +239,3 @@ def test_normalize_splits_as_score_does():
     ]
     assert textbatch.normalize(pa.array(["A b"])) == ["a b"]
     assert textbatch.normalize([]) == []
-
-
-@pytest.mark.parametrize("other", ["Refund", " refund", "re\ufb01nd", "\uff52efund"])
-def test_labels_that_look_alike_are_refused(other, tmp_path):
-    # Before the network is looked at: there is none.
-    first = "refind" if "\ufb01" in other else "refund"
-    rows = pd.DataFrame({"text": [f"a word {n}" for n in range(40)], "label": [first, other] * 20})
-    rows.to_parquet(tmp_path / "rows.parquet")
-    paths = dict.fromkeys(("training", "validation", "test"), tmp_path / "rows.parquet")
-    with pytest.raises(DataError, match="differ from another one only in"):
-        adopted(None, (paths, ["", "[UNK]", "word"]), tmp_path, labels=[first, other])
-    assert not (tmp_path / "own").exists()
