@@ -157,6 +157,11 @@ def test_what_cannot_be_compared_or_written_is_refused(tmp_path):
     twice = pa.concat_tables([truth, truth.slice(0, 1)])
     with pytest.raises(DataError, match="same value in rows 1, 61"):
         textbatch.calibrate(path, truth=written(twice, tmp_path / "twice.parquet"), key="id")
+    whole = written(truth, tmp_path / "truth.parquet")
+    unsure = scores.set_column(2, "confidence", pa.nulls(len(scores), pa.float64()))
+    with pytest.raises(DataError) as failed:
+        textbatch.calibrate(written(unsure, tmp_path / "unsure.parquet"), truth=whole, key="id")
+    assert "check --predicted-column and --confidence-column" in str(failed.value)
     few = written(truth.slice(0, 10), tmp_path / "few.parquet")
     with pytest.raises(DataError, match="at least 20"):
         textbatch.calibrate(path, truth=few, key="id")
@@ -166,7 +171,6 @@ def test_what_cannot_be_compared_or_written_is_refused(tmp_path):
         textbatch.calibrate(path, key="id")
     with pytest.raises(ConflictError, match="does not say a format"):
         textbatch.calibrate(path, output=tmp_path / "out.txt")
-    whole = written(truth, tmp_path / "truth.parquet")
     with pytest.raises(ConflictError, match="--output-column"):
         textbatch.calibrate(
             path, truth=whole, output=tmp_path / "out.parquet", output_column="confidence"
@@ -203,3 +207,12 @@ def test_good_confidences_stay_as_they_are_or_nearly():
     found = fit_map("logistic", confidence, right)
     assert found.slope == pytest.approx(1, abs=0.1)
     assert ConfidenceMap()(confidence) is confidence
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\u200b", "\u3164 "])
+def test_a_label_that_nobody_sees_is_none(blank, tmp_path):
+    scores, truth = too_sure(60)
+    labels = [blank, *truth["label"].to_pylist()[1:]]
+    whole = written(truth.set_column(1, "label", pa.array(labels)), tmp_path / "truth.parquet")
+    done = textbatch.calibrate(written(scores, tmp_path / "s.parquet"), truth=whole, key="id")
+    assert (done.answers, done.untold) == (59, 1)

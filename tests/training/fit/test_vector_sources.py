@@ -150,6 +150,7 @@ def test_an_installed_package_that_nobody_names_is_for_the_linear_model_alone(pa
     without = embedding_of(run_with(installed_vectors=False), data)
     assert without.published is None
     assert np.array_equal(found.table, without.table)
+    assert embedding_of(run_with(blend="off"), data).published is None
     packages.folders.pop("spellchecker")  # its frequent words are not asked for
     assert embedding_of(run_with(), data).published is not None
     packages.folders.clear()

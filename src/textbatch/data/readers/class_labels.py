@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -118,7 +117,7 @@ def _names_in(
     return names
 
 
-def _listed(names: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - whatever the footer holds
+def _listed(names: object) -> tuple[str, ...] | None:
     """Names in the order of their integers: of a list, or of an object by integer."""
     if isinstance(names, dict):
         names = [names.get(str(number)) for number in range(len(names))]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.inputs import input_files
-from textbatch.data.readers.label_values import can_be_labels, label_texts
+from textbatch.data.readers.label_values import blank_as_null, can_be_labels, label_texts
 from textbatch.data.readers.nested import is_text
 from textbatch.data.readers.plain_numbers import can_be_numbers, number_values
 from textbatch.data.readers.row_numbers import shown_rows
@@ -211,9 +211,7 @@ def _texts(column: pa.Array) -> pa.Array:
     if pa.types.is_null(column.type):
         column = column.cast(pa.string())
     texts, bad = decode_texts(label_texts(column))
-    blank = pc.equal(pc.utf8_trim_whitespace(texts), "")
-    missing = pc.or_kleene(pc.fill_null(blank, True), pa.array(bad))  # noqa: FBT003
-    return pc.if_else(missing, None, texts)
+    return blank_as_null(pc.if_else(pa.array(bad), None, texts))
 
 
 def _confidences(

@@ -64,10 +64,7 @@ def calibrate(config: CalibrateConfig, *, progress: Progress | None = None) -> C
             raise DataError(
                 f"{len(known.right):,} rows have an answer, a confidence and a true label; at "
                 f"least {_LEAST_ANSWERS} are needed",
-                "give more true labels"
-                if config.truth is None or config.key
-                else "give more true labels, or name the column that tells which rows belong "
-                "together with --key",
+                _remedy(config, known),
             )
         found = _measured(config, known)
         if config.output:
@@ -75,6 +72,17 @@ def calibrate(config: CalibrateConfig, *, progress: Progress | None = None) -> C
     if config.report:
         write_json(config.report, found.to_dict())
     return found
+
+
+def _remedy(config: CalibrateConfig, known: Known) -> str:
+    """What helps where too few answers can be compared with the truth."""
+    if known.rows - known.unanswered < _LEAST_ANSWERS:
+        return "check --predicted-column and --confidence-column, or give more rows"
+    if config.truth is None or config.key:
+        return "give more true labels"
+    return (
+        "give more true labels, or name the column that tells which rows belong together with --key"
+    )
 
 
 def _measured(config: CalibrateConfig, known: Known) -> CalibrateReport:

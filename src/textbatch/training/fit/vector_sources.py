@@ -158,7 +158,8 @@ def installed_vectors(
     """
     from textbatch.model.vectors.piece_table import read_pieces
 
-    if not run.config.installed_vectors or not words:
+    # Without a linear model nobody would learn from them.
+    if not run.config.installed_vectors or run.config.blend == "off" or not words:
         return None, []
     try:
         found = read_pieces(wanted=words, most_frequent=0)
