@@ -13,7 +13,7 @@ from support.bundles import random_bundle, write_bundle
 import textbatch
 from textbatch.errors import BundleError, ConflictError, DataError, UsageError
 from textbatch.scoring import scorer as module
-from textbatch.scoring.scorer import Scorer
+from textbatch.scoring.scorer import Scorer, plain_type
 
 WIDE = {"probabilities": True, "top_k": 2, "min_confidence": 0.5, "prefix": "my_"}
 
@@ -98,3 +98,12 @@ def test_the_modules_of_engines_are_there_without_the_engines(monkeypatch):
     for name in ("spark", "ray", "dask"):
         assert callable(getattr(textbatch, name).score)
         assert name in dir(textbatch)
+
+
+def test_engines_without_dictionaries_get_plain_types_at_every_depth():
+    words = pa.dictionary(pa.int32(), pa.string())
+    given = pa.list_(pa.struct([("token", words), ("weight", pa.float32())]))
+    found = plain_type(given, pa.large_string())
+    assert found == pa.list_(pa.struct([("token", pa.large_string()), ("weight", pa.float32())]))
+    assert plain_type(pa.list_(words), pa.string()) == pa.list_(pa.string())
+    assert plain_type(pa.float32(), pa.string()) == pa.float32()

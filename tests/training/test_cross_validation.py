@@ -14,6 +14,7 @@ from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.quality.calibration import softmax
 from textbatch.model.quality.metrics import measure
 from textbatch.model.quality.thresholds import thresholds
+from textbatch.model.vectors.types import WordVectors
 from textbatch.report.folds import folds_line
 from textbatch.report.listener import MessagesOnly
 from textbatch.report.training import TrainReport
@@ -267,3 +268,28 @@ def test_characters_across_words_are_taken_where_they_help_clearly(
     logits = np.zeros((len(splits.validation), len(splits.labels)), np.float32)
     choice = choose_linear(splits, tokenizer, HeldOutRows(rows=splits.validation, logits=logits))
     assert choice.features.characters == taken
+
+
+@pytest.mark.parametrize(("gain", "taken"), [(0.002, False), (0.003, True)])
+def test_vectors_of_words_are_taken_where_held_out_rows_gain(
+    labelled_file, monkeypatch, gain, taken
+):
+    splits = read_splits(config_of(labelled_file, Path("m")))
+    losses = iter([1.0, 0.9, 0.8, 0.8, 0.8 * (1 - gain)])
+    monkeypatch.setattr(linear, "fit_blend_weight", lambda *_: (1.0, next(losses)))
+    words, _ = split_tokens(splits.training.texts)
+    tokenizer = Tokenizer(
+        vocabulary=Vocabulary.build(words, min_count=1, max_size=1000), max_sequence_length=50
+    )
+    known = tuple(tokenizer.vocabulary.words())
+    table = np.random.default_rng(0).normal(size=(len(known), 3)).astype(np.float32)
+    held_out = HeldOutRows(
+        rows=splits.validation,
+        logits=np.zeros((len(splits.validation), len(splits.labels)), np.float32),
+        vectors=WordVectors(words=known, table=table),
+    )
+    choice = choose_linear(splits, tokenizer, held_out)
+    assert choice.features.vectors == taken
+    assert bool(choice.told()) == taken
+    assert choice.loss_without_vectors == 0.8
+    assert choice.loss == 0.8 * (1 - gain * taken)
