@@ -145,6 +145,12 @@ def test_places_that_cannot_be_a_history_are_told(night, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(OutputError):
         night(USUAL, drift_history=tmp_path / "folder")
+    with pytest.raises(OutputError, match="there is no directory"):
+        night(USUAL, drift_history=tmp_path / "none" / "nights.jsonl")
+    (tmp_path / "link").symlink_to(tmp_path / "gone" / "nights.jsonl")
+    with pytest.raises(OutputError, match="there is no directory"):
+        night(USUAL, drift_history=tmp_path / "link")
+    assert not list(tmp_path.glob("out-*"))
     with pytest.raises(ConflictError, match="leave --drift-history out"):
         textbatch.score(
             tmp_path / "in-0.parquet", tmp_path / "o/", drift_history=tmp_path / "h", shard="0/2"

@@ -12,6 +12,7 @@ from pathlib import Path
 from textbatch.data.json_text import json_text
 from textbatch.data.output.drift_history import HistoryLine, ModelNight, add_line, read_history
 from textbatch.data.output.records import RowTotals
+from textbatch.data.storage.file_io import new_output
 from textbatch.data.strict_json import to_json
 from textbatch.errors import ConflictError, QualityGateError
 from textbatch.model.quality.drift_series import DriftSeries, Night, drift_series
@@ -32,6 +33,8 @@ def check_history(config: ScoreConfig) -> None:
     Raises:
         ConflictError: It is a share of a job.
         DataError: The file holds something else.
+        OutputError: It is a folder or a device, or its directory does not exist.
+        AccessError: Nothing may be written there.
         StorageError: It cannot be read.
     """
     if config.drift_history is None:
@@ -42,6 +45,8 @@ def check_history(config: ScoreConfig) -> None:
             "leave --drift-history out",
         )
     read_history(config.drift_history)
+    # A place that a line cannot be added to is found before the rows are scored.
+    new_output(Path(os.path.realpath(config.drift_history))).check()
 
 
 def series_of_models(
