@@ -76,7 +76,7 @@ PLAIN = re.compile(r"textbatch [^|&;<>$`*?~\n]*")
 LONG = ("textbatch train ", "textbatch audit ")
 
 #: Training in a moment: what is tested here are the commands, not the models.
-QUICK = 'min_count = 1\n[fit]\nmax_epochs = 2\n[[layers]]\ncell = "gru"\nunits = 4\n'
+QUICK = 'min_count = 1\n[fit]\nmax_epochs = 1\n[[layers]]\ncell = "gru"\nunits = 4\n'
 
 
 def blocks(page: Path, *languages: str) -> list[str]:
@@ -181,6 +181,7 @@ def test_commands_run_one_after_the_other(
         "TEXTBATCH_AUDIT_SETTINGS": "quick.toml",
         # Five processes with TensorFlow for each line would take most of the time.
         "TEXTBATCH_TRAIN_QUICK": "1",
+        "TEXTBATCH_AUDIT_FOLDS": "2",
         # A reader picks one of several commands that write the same file.
         **{f"TEXTBATCH_{name}_OVERWRITE": "1" for name in ("TRAIN", "VECTORS")},
     }

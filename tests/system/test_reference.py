@@ -157,7 +157,7 @@ def test_other_reports_of_good_runs_follow_their_schemas(
         min_count=1,
     )
     check_other("vectors", json.loads(json.dumps(train_vectors(vectors).to_dict())), "done")
-    train(settings_of(labelled, report, model=model, vectors=(vectors.output,)))
+    train(settings_of(labelled, report, model=model, vectors=(vectors.output,), quick=True))
     check_other("train", json.loads(report.read_text("utf-8")), "done")
     flags = ("--text-column", "body", "--label-column", "queue")
     run = in_process("evaluate", labelled, "--model", model, *flags, "--report", report, "--json")

@@ -86,6 +86,8 @@ def config_of(folder: Path, model: Path, **settings) -> TrainConfig:
         inputs=(folder / "labelled.parquet",),
         model=model,
         test=folder / "test.parquet",
+        # The vectors are made before any fold is.
+        quick=True,
         **settings,
     )
 

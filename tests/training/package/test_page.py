@@ -47,7 +47,7 @@ def bundles(labelled_file, tmp_path_factory) -> dict[str, Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RECIPES, "default", QUICK)
         for name, quoted in (("plain", False), ("quoted", True)):
-            textbatch.train(labelled_file, model=folder / name, report_texts=quoted)
+            textbatch.train(labelled_file, model=folder / name, report_texts=quoted, quick=True)
     return {name: folder / name for name in ("plain", "quoted")}
 
 
@@ -130,7 +130,7 @@ def test_two_pages_of_one_seed_differ_in_name_date_and_seconds_alone(
 ):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RECIPES, "default", QUICK)
-        textbatch.train(labelled_file, model=tmp_path / "model")
+        textbatch.train(labelled_file, model=tmp_path / "model", quick=True)
     pages = [
         re.sub(
             r"(Training took</dt><dd>)[\d,]+ s|\d{4}-\d\d-\d\d \d\d:\d\d UTC", r"\1", page_in(path)
