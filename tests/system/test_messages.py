@@ -95,6 +95,8 @@ SPEAKS_FOR = {
     "training/fold_processes.py": "train audit",
     "training/train.py": "train",
     "training/split/dataset.py": "train tune",
+    "data/readers/row_weights.py": "train tune audit evaluate",
+    "data/weighted_options.py": "train tune audit evaluate",
 }
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?=[^\w-]|$)")
 #: A message may tell what another command does: "`train` and `score` take --quarantine".

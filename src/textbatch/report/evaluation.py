@@ -68,6 +68,8 @@ class Evaluation:
         statuses: Rows by status.
         unlabelled: Rows that were left out because they have no label.
         unreadable: Rows that were left out because they cannot be read.
+        weightless: Rows that were left out because their weight is 0.
+        weighted: Whether shares and errors go by the weights of the rows.
         unseen_labels: Rows whose label the bundle does not know, by label. No metric counts them.
         input: Paths of the labelled files.
         model: Path of the bundle.
@@ -85,6 +87,8 @@ class Evaluation:
     statuses: Mapping[str, int]
     unlabelled: int = 0
     unreadable: int = 0
+    weightless: int = 0
+    weighted: bool = False
     unseen_labels: Mapping[str, int] = field(default_factory=dict)
     input: tuple[str, ...] = ()
     model: str = ""
@@ -101,7 +105,11 @@ class Evaluation:
     def _repr_html_(self) -> str:
         """The measures for a notebook."""
         facts = {"rows": f"{self.rows:,}", **self.facts(), "model": self.model}
-        left_out = {"unlabelled": self.unlabelled, "unreadable": self.unreadable}
+        left_out = {
+            "unlabelled": self.unlabelled,
+            "unreadable": self.unreadable,
+            "weight 0": self.weightless,
+        }
         facts |= {name: f"{count:,}" for name, count in left_out.items() if count}
         tables = [self.label_table(), counted("status", self.statuses)]
         unseen = counted("label that the model does not know", self.unseen_labels)
@@ -115,6 +123,8 @@ class Evaluation:
             "expected calibration error": f"{number(self.ece_after)} "
             f"({number(self.ece_before)} before calibration)",
         }
+        if self.weighted:
+            told["weights"] = "these measures go by the weights of the rows"
         if found := self.label_sets:
             told["label sets"] = (
                 f"hold the true label in {found.coverage:.2%} of the rows ({found.asked:.4g} was "

@@ -158,7 +158,7 @@ class TrainReport:
             one side; in `validation` and `test` files, rows that repeat a training row.
         folds: What `--folds` measured; None if it was not asked for.
         left_out: Rows of the files that were left out: `unreadable`, `unlabelled`, `no_words`,
-            `rare_label`.
+            `rare_label`, `weight_0`.
         measured_on: What `test` was measured on: `test rows`, or all rows, each by the models of
             its fold: `folds`.
         learning_curve: What more rows would bring; None without folds.

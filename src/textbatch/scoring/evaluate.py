@@ -76,7 +76,10 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
             config.reading(),
             text_column=config.text_column or bundle.settings.text_column,
             label_column=LabelChoice(
-                column=config.label_column, naming=config.label_names, known=bundle.labels
+                column=config.label_column,
+                naming=config.label_names,
+                weight=config.weight_column,
+                known=bundle.labels,
             ),
             skip_unlabelled=config.skip_unlabelled,
             on_bad=bad.taker,
@@ -101,6 +104,7 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
         fingerprint=bundle.fingerprint,
         unlabelled=0 if rows.left_out is None else len(rows.left_out),
         unreadable=rows.unreadable,
+        weightless=rows.weightless,
         warnings=_warnings(bundle, found, answers, rows),
     )
     if config.html:
@@ -174,6 +178,7 @@ def evaluate_rows(
         evidence=evidence,
         uncalibrated=softmax(logits[evidence]),
         calibrated=softmax(logits[evidence], classifier.temperature),
+        weights=rows.weights_of(known),
     )
     found = measured_answers(answers, status, classifier.labels)
     return replace(found, rows=len(rows), unseen_labels=unseen), answers
@@ -190,13 +195,16 @@ def measured_answers(
         labels: The labels, in order.
     """
     true, evidence = answers.true, answers.evidence
-    calibrated = answers.calibrated
+    calibrated, weights = answers.calibrated, answers.answered_weights
     counts = np.bincount(status, minlength=len(Status)).tolist()
     return Evaluation(
         rows=len(true),
-        metrics=measure(true, answers.predicted, labels),
-        ece_before=expected_calibration_error(answers.uncalibrated, true[evidence]),
-        ece_after=expected_calibration_error(calibrated, true[evidence]),
+        weighted=weights is not None,
+        metrics=measure(true, answers.predicted, labels, weights=answers.weights),
+        ece_before=expected_calibration_error(
+            answers.uncalibrated, true[evidence], weights=weights
+        ),
+        ece_after=expected_calibration_error(calibrated, true[evidence], weights=weights),
         statuses={name: n for name, n in zip(Status.names(), counts, strict=True) if n},
         limits=measure_limits(
             calibrated.max(axis=1, initial=0),

@@ -30,6 +30,7 @@ def evaluate(
     html: PathLike | None = None,
     report_texts: bool = False,
     label_sets: float | None = None,
+    weight_column: str | None = None,
     skip_unlabelled: bool = False,
     normalize_labels: bool = False,
     label_names: LabelNaming = "auto",
@@ -62,6 +63,8 @@ def evaluate(
         report_texts: Quote the texts of the surest mistakes in the HTML report.
         label_sets: Add all labels that may be right: the true one is among them this often, as
             0.95. None means none.
+        weight_column: Column with a number that tells how much the row counts; 0 leaves it out.
+            None means all rows count the same.
         skip_unlabelled: Leave out rows without a label.
         normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
         label_names: Names of integer labels in the footer of Hugging Face's Parquet; off takes the

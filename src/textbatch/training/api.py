@@ -50,6 +50,7 @@ def train(
     synonyms: PathLike | None = None,
     min_rows_per_label: int | None = None,
     other: str | None = None,
+    weight_column: str | None = None,
     skip_unlabelled: bool = False,
     normalize_labels: bool = False,
     label_names: LabelNaming = "auto",
@@ -110,6 +111,8 @@ def train(
             are an error.
         other: Give the rows of rare labels this one instead of leaving them out. None means they
             are left out.
+        weight_column: Column with a number that tells how much the row counts; 0 leaves it out.
+            None means all rows count the same.
         skip_unlabelled: Leave out rows without a label.
         normalize_labels: Labels that differ only by case, blanks or the form of letters are one.
         label_names: Names of integer labels in the footer of Hugging Face's Parquet; off takes the

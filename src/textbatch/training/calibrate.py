@@ -83,7 +83,7 @@ def calibrate(
         logits = linear.logits
     evidence = held_out.evidence
     label_ids = label_ids_of(held_out.rows.labels, splits.labels)[0][evidence]
-    calibration = fit_temperature(logits[evidence], label_ids)
+    calibration = fit_temperature(logits[evidence], label_ids, held_out.rows.weights_of(evidence))
     return Calibrated(
         classifier=replace(classifier, temperature=calibration.temperature),
         calibration=calibration,

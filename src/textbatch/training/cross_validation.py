@@ -185,13 +185,15 @@ def _answer_fold(run: TrainingRun, fold: _Fold, threads: int, told: StepFile) ->
     probabilities = softmax(logits[evidence], classifier.temperature)
     predicted = np.full(len(true), -1)
     predicted[evidence] = probabilities.argmax(axis=1)
-    metrics = measure(true, predicted, splits.labels)
+    metrics = measure(true, predicted, splits.labels, weights=splits.test.weights)
     score = FoldScore(
         fold=fold.number + 1,
         rows=len(true),
         accuracy=metrics.accuracy,
         macro_f1=metrics.macro_f1,
-        ece=expected_calibration_error(probabilities, true[evidence]),
+        ece=expected_calibration_error(
+            probabilities, true[evidence], weights=splits.test.weights_of(evidence)
+        ),
         temperature=classifier.temperature,
         best_epoch=fitted.best_epoch,
     )

@@ -163,7 +163,10 @@ def choose_linear(splits: Splits, tokenizer: Tokenizer, held_out: HeldOutRows) -
         if margins is None:
             margins = _margins(splits, tokenizer, held_out, features)
         weight, loss = fit_blend_weight(
-            held_out.logits[evidence], margins[evidence], label_ids[evidence]
+            held_out.logits[evidence],
+            margins[evidence],
+            label_ids[evidence],
+            held_out.rows.weights_of(evidence),
         )
         least = best_loss - _CHARACTERS_GAIN if features.characters else best_loss
         if features.vectors:
@@ -210,6 +213,7 @@ def fit_linear(
         features=features,
         method=method,
         vectors=_table(features, tokenizer, vectors),
+        weights=rows.weights,
     )
 
 
@@ -283,6 +287,7 @@ def linear_answers(
             features=features,
             method=method,
             vectors=_table(features, tokenizer, vectors),
+            weights=seen.weights,
         )
         margins[:, present] = model.margins(tokenizer.encode(asked.texts))
     return margins

@@ -24,22 +24,28 @@ _REMEDY = "mend it where it is written, or take the integers with --label-names 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelChoice:
-    """Where labels stand, and what their integers mean.
+    """Where labels stand, what their integers mean, and how much their rows count.
 
     Attributes:
         column: The column.
         naming: `off` takes the integers themselves.
+        weight: Column with the weights of the rows; None if all count the same.
         known: Labels of a model, if there is one. The names are left alone where it knows the
             integers and none of the names, because it was trained on the integers.
     """
 
     column: str
     naming: LabelNaming = "auto"
+    weight: str | None = None
     known: Collection[str] = ()
 
 
 class LabelColumn:
-    """A label column of a source: how its values become texts."""
+    """A label column of a source: how its values become texts.
+
+    Attributes:
+        weight: Column with the weights of the rows; None if all count the same.
+    """
 
     def __init__(self, source: Source, choice: LabelChoice) -> None:
         """Look whether integers have names.
@@ -52,6 +58,7 @@ class LabelColumn:
             DataError: The names in the footer cannot be used.
         """
         column = choice.column
+        self.weight = choice.weight
         self._where = f"{source.file} column {shown(column)}"
         self._names: tuple[str, ...] | None = None
         kind = source.schema.field(column).type

@@ -15,15 +15,17 @@ from textbatch.data.readers.class_labels import LabelChoice, LabelColumn
 from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.inputs import input_files
 from textbatch.data.readers.label_values import blank_as_null, can_be_labels
+from textbatch.data.readers.plain_numbers import number_values
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.read_progress import OnRead, Reading
 from textbatch.data.readers.row_numbers import shown_rows
+from textbatch.data.readers.row_weights import check_weights, relative_weights, require_weights
 from textbatch.data.readers.source import Source, open_input, require_column, suited_to
 from textbatch.data.readers.text_column import check_text_type, decode_texts, joined_lists, without
 from textbatch.data.storage.files import InputFile
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
-from textbatch.types import Int64Array
+from textbatch.types import BoolArray, Float64Array, Int64Array
 
 #: Called with a file and its rows that cannot be read.
 OnBadRows = Callable[[InputFile, list[BadRow]], None]
@@ -41,6 +43,9 @@ class LabelledRows:
             the other. None for made-up rows. Shape `(rows,)`.
         left_out: Numbers of the rows without a label, which were left out; None if there are none.
         unreadable: How many rows could not be read, and were left out.
+        weights: How much each row counts, larger than 0; None if all count the same. Shape
+            `(rows,)`.
+        weightless: How many rows have weight 0, and were left out.
     """
 
     texts: pa.Array
@@ -48,6 +53,8 @@ class LabelledRows:
     row_numbers: Int64Array | None = None
     left_out: Int64Array | None = None
     unreadable: int = 0
+    weights: Float64Array | None = None
+    weightless: int = 0
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -55,7 +62,12 @@ class LabelledRows:
     @property
     def rows_read(self) -> int:
         """How many rows the files have, those that were left out too."""
-        return len(self) + self.unreadable + (0 if self.left_out is None else len(self.left_out))
+        unlabelled = 0 if self.left_out is None else len(self.left_out)
+        return len(self) + self.unreadable + unlabelled + self.weightless
+
+    def weights_of(self, rows: BoolArray | Int64Array) -> Float64Array | None:
+        """Weights of some rows, by mask or position, `(rows,)`; None if all count the same."""
+        return None if self.weights is None else self.weights[rows]
 
     def take(self, positions: Int64Array) -> LabelledRows:
         """Select the rows at given positions, in this order. Shape of `positions`: `(taken,)`."""
@@ -64,6 +76,7 @@ class LabelledRows:
             texts=self.texts.take(taken),
             labels=self.labels.take(taken),
             row_numbers=None if self.row_numbers is None else self.row_numbers[positions],
+            weights=None if self.weights is None else self.weights[positions],
         )
 
     def followed_by(self, others: LabelledRows) -> LabelledRows:
@@ -71,7 +84,17 @@ class LabelledRows:
         return LabelledRows(
             texts=pa.concat_arrays([self.texts, others.texts]),
             labels=pa.concat_arrays([self.labels, others.labels]),
+            weights=_weights_of([self, others]),
         )
+
+
+def _weights_of(parts: Sequence[LabelledRows]) -> Float64Array | None:
+    """The weights of parts, one after the other."""
+    if all(part.weights is None for part in parts):
+        return None
+    return np.concatenate(
+        [np.ones(len(part)) if part.weights is None else part.weights for part in parts]
+    )
 
 
 def read_labelled(
@@ -91,7 +114,7 @@ def read_labelled(
         inputs: Files, folders, globs, or `-` for standard input.
         options: How they are read.
         text_column: Column with the texts.
-        label_column: Column with the labels, alone or with what its integers mean.
+        label_column: Column with the labels, alone or with what its integers mean and the weights.
         beside: Whether they come in addition to other inputs. Then the format in their name counts
             more than the options.
         skip_unlabelled: Leave out rows without a label. Otherwise they are an error.
@@ -102,7 +125,7 @@ def read_labelled(
     Raises:
         InputNotFoundError: A file does not exist, or nothing is found.
         DataError: A file is malformed, lacks a column, or has texts that are not UTF-8 or rows
-            without a label. Or the files have no rows.
+            without a label or a weight. Or the files have no rows.
     """
     choice = LabelChoice(column=label_column) if isinstance(label_column, str) else label_column
     columns = (text_column, choice.column)
@@ -118,6 +141,8 @@ def read_labelled(
                 require_column(source, column, flag)
             _check_label_type(source, choice.column)
             labels = LabelColumn(source, choice)
+            if choice.weight:
+                require_weights(source, choice.weight)
             aside = on_bad is not None
             rows, bad = _rows_of(source, columns, labels, reading, options, sets_aside=aside)
             one.check_unchanged()
@@ -134,8 +159,11 @@ def read_labelled(
         texts=without(texts, options.null_text),
         labels=pa.concat_arrays([part.labels for part in parts]),
         row_numbers=np.concatenate([part.row_numbers for part in parts]),
+        weights=_weights_of(parts),
     )
     rows = _labelled_only(rows, choice.column, skip=skip_unlabelled)
+    if choice.weight:
+        rows = _weighted_only(rows, choice.weight)
     return replace(rows, unreadable=unreadable)
 
 
@@ -153,7 +181,9 @@ def _rows_of(
     kind = source.schema.field(text).type
     check_text_type(kind, f"{source.file} column {shown(text)}", options.join_lists)
     texts, labels, masks = _EMPTY[:], _EMPTY[:], [np.empty(0, bool)]
-    for batch in source.batches(list(columns), CHUNK_ROWS):
+    weight, weights = label_column.weight, [np.empty(0)]
+    wanted = list(dict.fromkeys([*columns, weight] if weight else columns))
+    for batch in source.batches(wanted, CHUNK_ROWS):
         column = joined_lists(batch.column(text), options.join_lists)
         decoded, bad_texts = decode_texts(column)
         given, bad_labels = decode_texts(label_column.texts(batch.column(label)))
@@ -167,13 +197,18 @@ def _rows_of(
         texts.append(decoded)
         labels.append(given)
         masks.append(bad_texts | bad_labels)
+        if weight:
+            weights.append(number_values(batch.column(weight)))
         reading.read_from(source, len(batch))
     aside = list(source.set_aside)
     undecodable = np.concatenate(masks)
     there = np.arange(1, len(undecodable) + len(aside) + 1)
     numbers = np.setdiff1d(there, [row.row for row in aside])
     rows = LabelledRows(
-        texts=pa.concat_arrays(texts), labels=pa.concat_arrays(labels), row_numbers=numbers
+        texts=pa.concat_arrays(texts),
+        labels=pa.concat_arrays(labels),
+        row_numbers=numbers,
+        weights=np.concatenate(weights) if weight else None,
     )
     bad_rows = [BadRow(row=int(row), reason="bad_utf8") for row in numbers[undecodable]]
     return (
@@ -194,6 +229,21 @@ def _labelled_only(rows: LabelledRows, column: str, *, skip: bool) -> LabelledRo
         f"{len(left_out):,} of {len(rows):,} rows have no label in column {shown(column)}: "
         f"{shown_rows(left_out + 1)}",
         "check --label-column" if skip else "label them, or leave them out with --skip-unlabelled",
+    )
+
+
+def _weighted_only(rows: LabelledRows, column: str) -> LabelledRows:
+    weights, numbers = rows.weights, rows.row_numbers
+    assert weights is not None, "the column was read"
+    assert numbers is not None, "the rows were read"
+    check_weights(weights, numbers, column)
+    kept = rows.take(np.flatnonzero(weights))
+    assert kept.weights is not None, "it has those that are kept"
+    return replace(
+        kept,
+        weights=relative_weights(kept.weights),
+        left_out=rows.left_out,
+        weightless=len(rows) - len(kept),
     )
 
 

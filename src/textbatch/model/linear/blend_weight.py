@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from textbatch.model.quality.calibration import fit_temperature
-from textbatch.types import Float32Array, Int64Array
+from textbatch.types import Float32Array, Float64Array, Int64Array
 
 #: Where a model is sure, a margin is about 1 and a logit is several times that. So these weights
 #: go from almost only the network to almost only the linear model.
@@ -13,7 +13,10 @@ _WEIGHTS = tuple(0.25 * 2 ** (step / 2) for step in range(15))
 
 
 def fit_blend_weight(
-    logits: Float32Array, margins: Float32Array, label_ids: Int64Array
+    logits: Float32Array,
+    margins: Float32Array,
+    label_ids: Int64Array,
+    weights: Float64Array | None = None,
 ) -> tuple[float, float]:
     """Find the weight with the smallest loss on held-out rows.
 
@@ -25,6 +28,7 @@ def fit_blend_weight(
             `(rows, labels)`.
         margins: Margins of the linear model. Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
 
     Returns:
         The weight (0 if none helps), and the mean negative log-likelihood with it.
@@ -34,7 +38,7 @@ def fit_blend_weight(
     """
     losses = {
         weight: fit_temperature(
-            np.asarray(logits + np.float32(weight) * margins), label_ids
+            np.asarray(logits + np.float32(weight) * margins), label_ids, weights
         ).nll_after
         for weight in (0.0, *_WEIGHTS)
     }

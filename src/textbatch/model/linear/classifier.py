@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textbatch.model.linear.row_sums import offsets_of, row_sums
-from textbatch.types import FeatureBatch, Float32Array, Int32Array, Int64Array
+from textbatch.types import FeatureBatch, Float32Array, Float64Array, Int32Array, Int64Array
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -113,6 +113,7 @@ def fit_svm(
     *,
     num_features: int,
     others: csr_matrix | None = None,
+    weights: Float64Array | None = None,
 ) -> Fitted:
     """Fit a linear support vector machine, one label against the rest (Fan et al. 2008).
 
@@ -121,11 +122,12 @@ def fit_svm(
         label_ids: Labels of the training rows, from 0 without a gap. Shape `(rows,)`.
         num_features: Number of features.
         others: Values of other features, used without TF-IDF. Shape `(rows, others)`.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
     """
     from sklearn.svm import LinearSVC
 
     idf, matrix = _matrix(features, num_features, others)
-    machine = LinearSVC(C=_SVM_C, random_state=0).fit(matrix, label_ids)
+    machine = LinearSVC(C=_SVM_C, random_state=0).fit(matrix, label_ids, sample_weight=weights)
     return _fitted(idf, machine.coef_, machine.intercept_)
 
 
@@ -135,6 +137,7 @@ def fit_logistic(
     *,
     num_features: int,
     others: csr_matrix | None = None,
+    weights: Float64Array | None = None,
 ) -> Fitted:
     """Fit logistic regression, one label against the rest.
 
@@ -143,15 +146,20 @@ def fit_logistic(
         label_ids: Labels of the training rows, from 0 without a gap. Shape `(rows,)`.
         num_features: Number of features.
         others: Values of other features, used without TF-IDF. Shape `(rows, others)`.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.multiclass import OneVsRestClassifier
 
     idf, matrix = _matrix(features, num_features, others)
-    regression = LogisticRegression(C=_LOGISTIC_C, solver="liblinear", random_state=0)
-    fitted = OneVsRestClassifier(regression).fit(matrix, label_ids)
-    coefficients = np.concatenate([one.coef_ for one in fitted.estimators_])
-    bias = np.concatenate([one.intercept_ for one in fitted.estimators_])
+    fits = [
+        LogisticRegression(C=_LOGISTIC_C, solver="liblinear", random_state=0).fit(
+            matrix, label_ids == label, sample_weight=weights
+        )
+        # Of two labels, one is the opposite of the other.
+        for label in np.unique(label_ids)[-1 if label_ids.max() == 1 else 0 :]
+    ]
+    coefficients = np.concatenate([one.coef_ for one in fits])
+    bias = np.concatenate([one.intercept_ for one in fits])
     return _fitted(idf, coefficients, bias)
 
 

@@ -26,7 +26,7 @@ from textbatch.model.linear.ngrams import Ngrams
 from textbatch.model.linear.row_sums import offsets_of, row_sums
 from textbatch.model.linear.text_characters import TextNgrams
 from textbatch.text.vocabulary import OOV_ID, RESERVED, Vocabulary
-from textbatch.types import Float32Array, Int64Array, TokenBatch
+from textbatch.types import Float32Array, Float64Array, Int64Array, TokenBatch
 
 #: Pairs and n-grams that occur in fewer rows are left out; and the most n-grams that are kept.
 _MIN_ROWS, _MAX_SUBWORDS, _MAX_CHARACTERS = 2, 200_000, 300_000
@@ -197,6 +197,7 @@ def fit_linear_text(
     features: LinearFeatures,
     method: Literal["svm", "logistic"] = "svm",
     vectors: Float32Array | None = None,
+    weights: Float64Array | None = None,
 ) -> LinearTextModel:
     """Fit a linear model.
 
@@ -208,11 +209,18 @@ def fit_linear_text(
         method: Support vector machine, or logistic regression.
         vectors: Vectors of the tokens, for `features.vectors`; zeros for tokens that have none.
             Shape `(vocabulary, dim)`.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
     """
     ngrams = Ngrams.build(
         tokens, vocabulary_size=len(vocabulary), min_rows=_MIN_ROWS, max_pairs=features.max_pairs
     )
-    fit = partial(_FITS[method], ngrams.features(tokens), label_ids, num_features=len(ngrams))
+    fit = partial(
+        _FITS[method],
+        ngrams.features(tokens),
+        label_ids,
+        num_features=len(ngrams),
+        weights=weights,
+    )
     if features.characters:
         characters = TextNgrams.build(tokens, vocabulary, min_rows=_MIN_ROWS, most=_MAX_CHARACTERS)
         if len(characters):

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from textbatch.data.strict_json import Count, Share
 from textbatch.errors import DataError
-from textbatch.types import Float32Array, Int64Array
+from textbatch.types import Float32Array, Float64Array, Int64Array
 
 #: Bounds of a temperature that a bundle may have.
 Temperature = Annotated[float, Meta(ge=0.01, le=100.0)]
@@ -62,7 +62,11 @@ def softmax(logits: Float32Array, temperature: float = 1.0) -> Float32Array:
 
 
 def negative_log_likelihood(
-    logits: Float32Array, label_ids: Int64Array, temperature: float = 1.0
+    logits: Float32Array,
+    label_ids: Int64Array,
+    temperature: float = 1.0,
+    *,
+    weights: Float64Array | None = None,
 ) -> float:
     """Mean over rows of -log p(true label).
 
@@ -70,15 +74,22 @@ def negative_log_likelihood(
         logits: Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
         temperature: Logits are divided by it.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
     """
     scaled = logits.astype(np.float64) / temperature
     scaled -= scaled.max(axis=1, keepdims=True)
     log_likelihood = scaled[np.arange(len(scaled)), label_ids] - np.log(np.exp(scaled).sum(axis=1))
+    if weights is not None:
+        return float(-np.average(log_likelihood, weights=weights))
     return float(-log_likelihood.mean())
 
 
 def expected_calibration_error(
-    probabilities: Float32Array, label_ids: Int64Array, *, num_bins: int = ECE_BINS
+    probabilities: Float32Array,
+    label_ids: Int64Array,
+    *,
+    num_bins: int = ECE_BINS,
+    weights: Float64Array | None = None,
 ) -> float:
     """Mean gap between confidence and accuracy, over bins of confidence of equal width.
 
@@ -86,12 +97,15 @@ def expected_calibration_error(
         probabilities: Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
         num_bins: Number of bins between 0 and 1.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
     """
     confidence = probabilities.max(axis=1).astype(np.float64)
     correct = probabilities.argmax(axis=1) == label_ids
     bins = np.minimum((confidence * num_bins).astype(int), num_bins - 1)
-    gaps = np.bincount(bins, weights=correct - confidence, minlength=num_bins)
-    return float(np.abs(gaps).sum() / max(1, len(bins)))
+    gaps, total = correct - confidence, float(max(1, len(bins)))
+    if weights is not None and len(bins):
+        gaps, total = gaps * weights, float(weights.sum())
+    return float(np.abs(np.bincount(bins, weights=gaps, minlength=num_bins)).sum() / total)
 
 
 def chance_calibration_error(
@@ -114,7 +128,9 @@ def chance_calibration_error(
     return float(np.quantile(np.abs(gaps).sum(axis=1), 0.95) / max(1, len(bins)))
 
 
-def fit_temperature(logits: Float32Array, label_ids: Int64Array) -> Calibration:
+def fit_temperature(
+    logits: Float32Array, label_ids: Int64Array, weights: Float64Array | None = None
+) -> Calibration:
     """Find the temperature with the smallest loss on held-out rows; 1 if none is better than 1.
 
     The search runs over the logarithm of the temperature, so that the temperature stays positive.
@@ -122,6 +138,7 @@ def fit_temperature(logits: Float32Array, label_ids: Int64Array) -> Calibration:
     Args:
         logits: Logits of rows that training has not seen. Shape `(rows, labels)`.
         label_ids: True labels. Shape `(rows,)`.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
 
     Raises:
         DataError: There are no rows.
@@ -132,7 +149,11 @@ def fit_temperature(logits: Float32Array, label_ids: Int64Array) -> Calibration:
         raise DataError("no validation row has a word that training knows", "add more rows")
 
     def loss(temperature: float) -> float:
-        return negative_log_likelihood(logits, label_ids, temperature)
+        return negative_log_likelihood(logits, label_ids, temperature, weights=weights)
+
+    def error(temperature: float = 1.0) -> float:
+        shares = softmax(logits, temperature)
+        return expected_calibration_error(shares, label_ids, weights=weights)
 
     found = minimize_scalar(
         lambda log_t: loss(float(np.exp(log_t))),
@@ -143,10 +164,10 @@ def fit_temperature(logits: Float32Array, label_ids: Int64Array) -> Calibration:
     return Calibration(
         temperature=temperature,
         rows=len(label_ids),
-        ece_before=expected_calibration_error(softmax(logits), label_ids),
-        ece_after=expected_calibration_error(softmax(logits, temperature), label_ids),
-        nll_before=negative_log_likelihood(logits, label_ids),
-        nll_after=negative_log_likelihood(logits, label_ids, temperature),
+        ece_before=error(),
+        ece_after=error(temperature),
+        nll_before=loss(1.0),
+        nll_after=loss(temperature),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textbatch.types import Int64Array
+from textbatch.types import Float64Array, Int64Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +50,30 @@ class Metrics:
     confusion: list[list[int]]
 
 
-def measure(true: Int64Array, predicted: Int64Array, labels: Sequence[str]) -> Metrics:
+def measure(
+    true: Int64Array,
+    predicted: Int64Array,
+    labels: Sequence[str],
+    *,
+    weights: Float64Array | None = None,
+) -> Metrics:
     """Compare predicted labels with true ones.
 
     Args:
         true: True label ids. Shape `(rows,)`.
         predicted: Predicted label ids. -1 means no label, which counts as wrong. Shape `(rows,)`.
         labels: Names of the ids.
+        weights: Of the rows, in all shares; None if they count the same. Rows are counted without
+            weights. Shape `(rows,)`.
     """
     # Imported where it is used: a report knows the types above, and `score` makes reports.
     from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
     ids = list(range(len(labels)))
-    precision, recall, f1, rows = precision_recall_fscore_support(
-        true, predicted, labels=ids, zero_division=np.nan
+    precision, recall, f1, _ = precision_recall_fscore_support(
+        true, predicted, labels=ids, zero_division=np.nan, sample_weight=weights
     )
+    rows = np.bincount(true[true >= 0], minlength=len(labels))
     per_label = [
         LabelMetrics(
             label=label,
@@ -77,7 +86,7 @@ def measure(true: Int64Array, predicted: Int64Array, labels: Sequence[str]) -> M
     ]
     return Metrics(
         rows=len(true),
-        accuracy=float(accuracy_score(true, predicted)),
+        accuracy=float(accuracy_score(true, predicted, sample_weight=weights)),
         macro_f1=float(np.nanmean(f1)),
         labels=per_label,
         confusion=confusion_matrix(true, predicted, labels=ids).tolist(),

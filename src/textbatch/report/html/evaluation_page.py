@@ -71,7 +71,7 @@ def measured_on(
         rows: The rows that were read.
         with_texts: Whether to quote the texts of the wrong answers that are listed.
     """
-    true = answers.true[answers.evidence]
+    true, weights = answers.true[answers.evidence], answers.answered_weights
     right, wrong = confidence_histogram(answers.calibrated, true)
     return Picture(
         title="",
@@ -79,8 +79,8 @@ def measured_on(
         metrics=evaluation.metrics,
         ece_before=evaluation.ece_before,
         ece_after=evaluation.ece_after,
-        reliability_before=reliability_bins(answers.uncalibrated, true),
-        reliability_after=reliability_bins(answers.calibrated, true),
+        reliability_before=reliability_bins(answers.uncalibrated, true, weights=weights),
+        reliability_after=reliability_bins(answers.calibrated, true, weights=weights),
         right=right,
         wrong=wrong,
         limits=evaluation.limits,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from textbatch.data.options import LabelledOptions
 from textbatch.data.storage.location import Location, location_of
+from textbatch.data.weighted_options import WeightedOptions
 from textbatch.errors import ConflictError, UsageError
 from textbatch.options import Options, option, options
 
@@ -35,12 +35,12 @@ MIN_ROWS_PER_LABEL = 3
 
 
 @options
-class RowOptions(TextOptions, LabelledOptions):
+class RowOptions(TextOptions, WeightedOptions):
     """Labelled rows.
 
     Raises:
         UsageError: `other` is blank.
-        ConflictError: Text and label are one column.
+        ConflictError: Two of text, label and weight are one column.
     """
 
     min_rows_per_label: int | None = option(
@@ -64,6 +64,7 @@ class RowOptions(TextOptions, LabelledOptions):
                 f"text and label are both column '{self.text_column}'",
                 "name two columns with --text-column and --label-column",
             )
+        self.check_weight_column("text", self.text_column)
         if self.other is not None and not self.other.strip():
             raise UsageError("--other is blank", "give a label, as --other other")
 

@@ -84,6 +84,7 @@ class CrossFitted:
             return cast("_Array", np.concatenate(parts)[order])
 
         sizes = [len(one.status) for one in found]
+        total = len(rows) if rows.weights is None else rows.weights.sum()
         int8 = [one.int8_logits for one in found if one.int8_logits is not None]
         return cls(
             rows=rows,
@@ -102,7 +103,7 @@ class CrossFitted:
             best_epochs=[one.best_epoch for one in found],
             curve=LearningCurve.of(
                 [
-                    (sum(n for n, _ in each) / len(each), sum(r for _, r in each) / len(rows))
+                    (sum(n for n, _ in each) / len(each), sum(r for _, r in each) / total)
                     for each in zip(*(one.curve for one in found), strict=True)
                 ]
             ),
@@ -155,10 +156,15 @@ class CrossFitted:
             joined = self.logits
             if linear and linear.weight:
                 weight, _ = fit_blend_weight(
-                    self.logits[others], linear.margins[others], true[others]
+                    self.logits[others],
+                    linear.margins[others],
+                    true[others],
+                    self.rows.weights_of(others),
                 )
                 joined = np.asarray(self.logits + np.float32(weight) * linear.margins)
-            temperature = fit_temperature(joined[others], true[others]).temperature
+            temperature = fit_temperature(
+                joined[others], true[others], self.rows.weights_of(others)
+            ).temperature
             logits[here] = joined[here]
             uncalibrated[here] = softmax(joined[here])
             calibrated[here] = softmax(joined[here], temperature)
@@ -180,6 +186,7 @@ class CrossFitted:
             evidence=evidence,
             uncalibrated=uncalibrated[evidence],
             calibrated=calibrated[evidence],
+            weights=self.rows.weights,
         )
         return out_of_fold, answers
 
@@ -189,13 +196,17 @@ class CrossFitted:
         true, probabilities = self.true[here], calibrated[here][answered]
         predicted = np.full(len(true), -1)
         predicted[answered] = probabilities.argmax(axis=1)
-        metrics = measure(true, predicted, self.labels)
+        metrics = measure(true, predicted, self.labels, weights=self.rows.weights_of(here))
         return FoldScore(
             fold=fold,
             rows=len(true),
             accuracy=metrics.accuracy,
             macro_f1=metrics.macro_f1,
-            ece=expected_calibration_error(probabilities, true[answered]),
+            ece=expected_calibration_error(
+                probabilities,
+                true[answered],
+                weights=self.rows.weights_of(here & self.evidence),
+            ),
             temperature=temperature,
             best_epoch=self.best_epochs[fold - 1],
         )

@@ -73,7 +73,7 @@ class FoldAnswers:
         margins: Of the linear models, by their features. Shape `(rows, labels)` each.
         logistic: Of the logistic regression. Shape `(rows, labels)`.
         curve: Whether linear models of some of the other rows are right: their number of rows, and
-            how many answers are right, for each of `CURVE_SHARES`.
+            the weight of the answers that are right, for each of `CURVE_SHARES`.
     """
 
     number: int
@@ -85,7 +85,7 @@ class FoldAnswers:
     int8_logits: Float32Array | None
     margins: Mapping[LinearFeatures, Float32Array]
     logistic: Float32Array
-    curve: list[tuple[int, int]]
+    curve: list[tuple[int, float]]
 
 
 def answer_fold(run: TrainingRun, fold: FoldTask, threads: int, told: StepFile) -> FoldAnswers:
@@ -155,8 +155,8 @@ def _curve(
     ask: Callable[[LabelledRows, LinearFeatures], Float32Array],
     of_all: Float32Array | None,
     seed: int,
-) -> list[tuple[int, int]]:
-    """Fit the linear model to some of the other rows; how many rows, and how many right answers.
+) -> list[tuple[int, float]]:
+    """Fit the linear model to some of the other rows; how many rows, and what right answers weigh.
 
     Args:
         fold: The fold.
@@ -173,7 +173,9 @@ def _curve(
         margins = of_all if len(some) == len(training) else None
         if margins is None:
             margins = ask(some, PAIRS)
-        points.append((len(some), int((margins.argmax(axis=1) == true).sum())))
+        right = margins.argmax(axis=1) == true
+        weights = fold.splits.test.weights_of(right)
+        points.append((len(some), float(right.sum() if weights is None else weights.sum())))
     return points
 
 

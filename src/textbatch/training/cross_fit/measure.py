@@ -125,4 +125,4 @@ def _contenders(found: CrossFitted, calibrated: Calibrated) -> list[Contender]:
         linear.argmax(axis=1),
         network,
     )
-    return contenders_of(true, predicted, found.labels)
+    return contenders_of(true, predicted, found.labels, found.rows.weights)

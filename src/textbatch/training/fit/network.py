@@ -21,7 +21,7 @@ from textbatch.text.tokenizer import Tokenizer
 from textbatch.training.fit.fitted import Fitted, NetworkStart
 from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
-from textbatch.types import Float32Array, Int64Array
+from textbatch.types import Float32Array, Float64Array, Int64Array
 
 #: Weight of a pseudo-labelled row; a labelled row, whose label is surer, has weight 1.
 _PSEUDO_WEIGHT = 0.5
@@ -156,15 +156,15 @@ def _labelled_tokens(
     rows: LabelledRows, labels: tuple[str, ...], tokenizer: Tokenizer, *, balance: bool
 ) -> LabelledTokens:
     label_ids, _ = label_ids_of(rows.labels, labels)
-    ones = np.ones(len(rows), np.float32)
+    ones = np.ones(len(rows)) if rows.weights is None else rows.weights
     return LabelledTokens(
         tokens=tokenizer.encode(rows.texts),
         label_ids=label_ids,
-        weights=balanced_weights(label_ids) if balance else ones,
+        weights=balanced_weights(label_ids, rows.weights) if balance else ones.astype(np.float32),
     )
 
 
-def balanced_weights(label_ids: Int64Array) -> Float32Array:
+def balanced_weights(label_ids: Int64Array, weights: Float64Array | None = None) -> Float32Array:
     """Return a weight for each row, so that rare labels count more. Their mean is 1.
 
     It is the square root of the usual balanced weight: full balance costs too much accuracy and
@@ -172,6 +172,12 @@ def balanced_weights(label_ids: Int64Array) -> Float32Array:
 
     Args:
         label_ids: Label of each row. Shape `(rows,)`.
+        weights: How much each row counts by itself; None if all count the same. Shape `(rows,)`.
     """
-    weights = np.sqrt(compute_sample_weight("balanced", label_ids))
-    return np.asarray(weights / weights.mean(), np.float32)
+    if weights is None:
+        balanced = np.sqrt(compute_sample_weight("balanced", label_ids))
+    else:
+        # A label is as rare as its rows weigh little.
+        totals = np.bincount(label_ids, weights)
+        balanced = weights / np.sqrt(totals[label_ids])
+    return np.asarray(balanced / balanced.mean(), np.float32)

@@ -116,6 +116,8 @@ def _key(config: TrainConfig, splits: Splits, recipe: Recipe) -> str:
     for rows in (splits.training, splits.validation):
         names = ["texts", "labels"]
         digest.update(pa.record_batch([rows.texts, rows.labels], names=names).serialize())
+        if rows.weights is not None:
+            digest.update(rows.weights.tobytes())
     settings = {name: _content(value) for name, value in config.decisive().items()}
     versions = [__version__, *map(version, _LIBRARIES)]
     digest.update(repr((splits.labels, recipe, settings, versions)).encode())

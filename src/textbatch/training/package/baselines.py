@@ -15,7 +15,7 @@ from textbatch.report.comparison import Contender
 from textbatch.training.calibrate import Calibrated
 from textbatch.training.linear import choose_linear, fit_linear
 from textbatch.training.split.dataset import Splits
-from textbatch.types import Int64Array, has_evidence
+from textbatch.types import Float64Array, Int64Array, has_evidence
 
 #: Contenders that are shown, but do not count as baselines.
 _NO_BASELINE = ("network alone",)
@@ -65,11 +65,15 @@ def compare(calibrated: Calibrated, splits: Splits) -> list[Contender]:
         network,
     )
     asked = [answers[known] for answers in predicted]
-    return contenders_of(true[known], asked, splits.labels)
+    weights = splits.test.weights_of(true >= 0)
+    return contenders_of(true[known], asked, splits.labels, weights)
 
 
 def contenders_of(
-    true: Int64Array, predicted: Sequence[Int64Array], labels: Sequence[str]
+    true: Int64Array,
+    predicted: Sequence[Int64Array],
+    labels: Sequence[str],
+    weights: Float64Array | None = None,
 ) -> list[Contender]:
     """Measure the answers of the contenders.
 
@@ -77,10 +81,11 @@ def contenders_of(
         true: True label ids. Shape `(rows,)`.
         predicted: The label ids that each answers, in the order of `_CONTENDERS`; -1 for none.
         labels: Names of the ids.
+        weights: Of the rows; None if they count the same. Shape `(rows,)`.
     """
     contenders = []
     for name, answers in zip(_CONTENDERS, predicted, strict=True):
-        metrics = measure(true, answers, labels)
+        metrics = measure(true, answers, labels, weights=weights)
         contenders.append(
             Contender(name=name, accuracy=metrics.accuracy, macro_f1=metrics.macro_f1)
         )

@@ -190,7 +190,10 @@ class _Reading:
                 beside=beside,
                 text_column=config.text_column,
                 label_column=LabelChoice(
-                    column=config.label_column, naming=config.label_names, known=self._known
+                    column=config.label_column,
+                    naming=config.label_names,
+                    weight=config.weight_column,
+                    known=self._known,
                 ),
                 skip_unlabelled=config.skip_unlabelled,
                 on_bad=self._bad.taker,
@@ -210,6 +213,7 @@ class _Reading:
             f"{name} rows have no label",
             "" if numbers is None else shown_rows(numbers),
         )
+        self._tell(rows.weightless, "weight_0", f"{name} rows have weight 0")
         self._tell(len(rows) - len(kept), "no_words", f"{name} rows have no word in their text")
         return rows.take(kept)
 
