@@ -34,6 +34,7 @@ SPEAKS_FOR = {
     "data/bad_row_limit.py": READERS,
     "data/readers": READERS,
     "data/readers/labelled.py": "train tune audit evaluate promote diff",
+    "data/readers/label_columns.py": "train tune audit evaluate promote diff",
     "data/readers/class_labels.py": "train tune audit evaluate promote diff",
     "data/readers/label_values.py": "audit evaluate",
     # Of a whole table, which only `score` passes on; the others read one or two columns of text.
@@ -96,6 +97,8 @@ SPEAKS_FOR = {
     "training/train.py": "train",
     "training/split/dataset.py": "train tune",
     "data/readers/row_weights.py": "train tune audit evaluate",
+    "data/readers/soft_labels.py": "train",
+    "training/config/soft.py": "train",
     "data/weighted_options.py": "train tune audit evaluate",
 }
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?=[^\w-]|$)")

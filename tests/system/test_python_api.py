@@ -289,7 +289,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     odd_priors = {"adapt_priors": True}
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
-        "weight_column": "w",
+        "weight_column": "w", "soft_labels": "s",
         "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "large", "seed": 9,
         "if_exists": "replace", "report": tmp_path / "r", "cell": "gru", "layers": 3, "units": (4,),
         "bidirectional": False, "pooling": "max",
@@ -329,11 +329,16 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     assert seen.pop().output_format == "csv"
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_priors)
     assert seen.pop().adapt_priors
+    odd_doubt = {"confidence_column": "c"}
+    textbatch.train(tmp_path / "i", **odd_doubt)
+    assert seen.pop().confidence_column == "c"
     for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):
         plain = type(config)
         untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
-        tried = {*odd_folder, *odd_shards, *odd_stdout, *odd_priors, "as_folder", "partitions"}
-        assert untried <= tried, "this test must give each setting an odd value"
+        tried = {*odd_folder, *odd_shards, *odd_stdout, *odd_priors, *odd_doubt}
+        assert untried <= {*tried, "as_folder", "partitions"}, (
+            "this test must give each setting an odd value"
+        )
         assert given.keys() <= {f.name for f in fields(plain)}
 
 

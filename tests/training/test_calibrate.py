@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from support.bundles import LABELS, random_bundle, random_texts
 
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.errors import DataError
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import fit_temperature, softmax

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from support.training import config_of
 
-from textbatch.data.readers.labelled import label_ids_of
+from textbatch.data.readers.labelled_rows import label_ids_of
 from textbatch.errors import ConflictError, DataError, OutputError, QualityGateError, UsageError
 from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.quality.calibration import softmax

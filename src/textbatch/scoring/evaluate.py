@@ -14,7 +14,8 @@ from textbatch.data.output.label_sets import in_sets
 from textbatch.data.output.quarantine import BadRowList
 from textbatch.data.readers.class_labels import LabelChoice
 from textbatch.data.readers.label_values import respelled, spelled_otherwise, spellings_of
-from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
+from textbatch.data.readers.labelled import read_labelled
+from textbatch.data.readers.labelled_rows import LabelledRows, label_ids_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, require_extra
 from textbatch.model.bundle.bundle import Bundle

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from textbatch.data.output.explanations import explanations
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.model.beside import Beside
 from textbatch.model.predictor import Predictor
 from textbatch.model.predictors import Predictors

@@ -48,6 +48,8 @@ def train(
     augment: str = "none",
     template_file: PathLike | None = None,
     synonyms: PathLike | None = None,
+    soft_labels: str | None = None,
+    confidence_column: str | None = None,
     min_rows_per_label: int | None = None,
     other: str | None = None,
     weight_column: str | None = None,
@@ -107,6 +109,10 @@ def train(
             templates, synonyms, neighbours, swap, delete, typos.
         template_file: TOML file with patterns that texts of the labels are made from.
         synonyms: File of synonyms: one group on each line, with commas between.
+        soft_labels: Column with labels and their shares, as a struct, a map or a JSON object;
+            instead of --label-column. None means each row has one label.
+        confidence_column: Column that tells how sure each label is, from 0 to 1. None means the
+            labels are sure.
         min_rows_per_label: Leave out the rows of labels that have fewer. None means fewer than 3
             are an error.
         other: Give the rows of rare labels this one instead of leaving them out. None means they

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from textbatch.data.output.small_table import write_table
 from textbatch.data.readers.label_values import respelled, spelled_otherwise, spellings_of
-from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.data.readers.labelled_rows import LabelledRows, label_ids_of
 from textbatch.data.storage.file_io import new_output
 from textbatch.errors import DataError, MissingExtraError
 from textbatch.model.bundle.bundle import Bundle

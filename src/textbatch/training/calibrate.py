@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from textbatch.data.readers.labelled import label_ids_of
+from textbatch.data.readers.labelled_rows import label_ids_of
 from textbatch.model.bundle.blend import Blend
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.quality.calibration import Calibration, fit_temperature, softmax

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pyarrow.compute as pc
 
-from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.data.readers.labelled_rows import LabelledRows, label_ids_of
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.linear.blend_weight import fit_blend_weight
 from textbatch.model.linear.text_characters import LONGEST
@@ -214,6 +214,7 @@ def fit_linear(
         method=method,
         vectors=_table(features, tokenizer, vectors),
         weights=rows.weights,
+        targets=rows.targets(splits.labels),
     )
 
 
@@ -279,7 +280,7 @@ def linear_answers(
     margins = np.full((len(asked), len(labels)), -1, np.float32)
     present, label_ids = np.unique(label_ids_of(seen.labels, labels)[0], return_inverse=True)
     if len(present) > 1:
-        tokens = tokenizer.encode(seen.texts)
+        tokens, targets = tokenizer.encode(seen.texts), seen.targets(labels)
         model = fit_linear_text(
             tokens,
             label_ids,
@@ -288,6 +289,7 @@ def linear_answers(
             method=method,
             vectors=_table(features, tokenizer, vectors),
             weights=seen.weights,
+            targets=None if targets is None else targets[:, present],
         )
         margins[:, present] = model.margins(tokenizer.encode(asked.texts))
     return margins

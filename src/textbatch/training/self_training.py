@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.calibration import softmax
 from textbatch.report.training import SelfTrainingRecord

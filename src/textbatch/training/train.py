@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from textbatch.data.readers.inputs import standard_input_as_file
-from textbatch.data.readers.labelled import LabelledRows, label_counts
+from textbatch.data.readers.labelled_rows import LabelledRows, label_counts
 from textbatch.model.bundle.directory import check_replaceable
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.report.files import job_reported, only_warned, write_json

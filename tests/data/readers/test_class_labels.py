@@ -11,7 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from textbatch.data.readers.class_labels import LabelChoice
-from textbatch.data.readers.labelled import LabelledRows, read_labelled
+from textbatch.data.readers.labelled import read_labelled
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.errors import DataError
 from textbatch.scoring.diff.diff import diff

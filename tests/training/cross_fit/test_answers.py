@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.linear.text_model import LinearFeatures
 from textbatch.training.cross_fit.answers import CrossFitted

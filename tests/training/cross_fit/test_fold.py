@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vocabulary import RESERVED, Vocabulary
 from textbatch.training.cross_fit.fold import _start_of

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.errors import ConflictError
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.cross_fit.plan import plan_folds, plan_of

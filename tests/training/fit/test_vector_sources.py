@@ -10,7 +10,7 @@ import pytest
 from support.piece_packages import PiecePackages
 from support.publisher import Publisher
 
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.errors import DataError, InputNotFoundError, MissingExtraError, TryAgainError
 from textbatch.model.vectors import named
 from textbatch.model.vectors.types import VectorSettings

@@ -8,7 +8,7 @@ import pytest
 from support.bundles import random_bundle
 from support.training import FILLERS, KEYWORDS, labelled_table
 
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.model.beside import Beside
 from textbatch.model.predictor import open_predictor
 from textbatch.model.predictors import Predictors

@@ -8,7 +8,7 @@ import pytest
 from support.bundles import random_bundle
 from support.training import FILLERS, KEYWORDS, labelled_table
 
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.model.linear.early_exit import margin_gaps
 from textbatch.model.predictor import open_predictor
 from textbatch.training.calibrate import calibrate

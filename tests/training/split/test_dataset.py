@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textbatch.data.readers.labelled import LabelledRows, label_counts
+from textbatch.data.readers.labelled_rows import LabelledRows, label_counts
 from textbatch.errors import (
     ConflictError,
     DataError,

@@ -15,8 +15,8 @@
 * `text_column`, `broken_texts`, `nested`, `column_names`, `plain_numbers`: columns of any type.
 * `chunks`, `prefetch`, `read_progress`: batches of limited size, reading ahead, progress.
 * `partitions`, `hive_partitions`: folders named `key=value`.
-* `labelled`, `label_values`, `class_labels`, `row_weights`, `unlabelled`: what
-  training reads.
+* `labelled`, `labelled_rows`, `unlabelled`: what training reads.
+* `label_columns`, `label_values`, `class_labels`, `soft_labels`, `row_weights`: labels.
 * `bad_rows`, `row_numbers`: rows that cannot be read, and rows by their numbers in messages.
 * `shard_file`, `shard_source`: row groups of several files as one input.
 * `identity`: recognises an input and a job.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,6 +30,8 @@ class LabelChoice:
         column: The column.
         naming: `off` takes the integers themselves.
         weight: Column with the weights of the rows; None if all count the same.
+        soft: Column with labels and their shares, instead of the column of labels; None without.
+        confidence: Column that tells how sure the label is; None if it is.
         known: Labels of a model, if there is one. The names are left alone where it knows the
             integers and none of the names, because it was trained on the integers.
     """
@@ -37,7 +39,32 @@ class LabelChoice:
     column: str
     naming: LabelNaming = "auto"
     weight: str | None = None
+    soft: str | None = None
+    confidence: str | None = None
     known: Collection[str] = ()
+
+    @property
+    def labels(self) -> str:
+        """The column that the labels come from."""
+        return self.soft or self.column
+
+    def there_in(self, source: Source) -> LabelChoice:
+        """Without the columns beside the labels that a source lacks.
+
+        Args:
+            source: A file of held-out rows, whose labels may be sure though those to learn from are
+                not.
+        """
+
+        def there(column: str | None) -> str | None:
+            return column if column in source.schema.names else None
+
+        return replace(
+            self,
+            weight=there(self.weight),
+            soft=there(self.soft),
+            confidence=there(self.confidence),
+        )
 
 
 class LabelColumn:

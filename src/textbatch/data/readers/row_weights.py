@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from textbatch.data.readers.column_names import shown, shown_type
-from textbatch.data.readers.plain_numbers import can_be_numbers
+from textbatch.data.readers.column_names import shown
 from textbatch.data.readers.row_numbers import shown_rows
-from textbatch.data.readers.source import Source, require_column
 from textbatch.errors import DataError
 from textbatch.types import Float64Array, Int64Array
 
+#: The option that names the column.
+FLAG = "--weight-column"
 #: With weights up to this, sums over all rows stay exact enough.
 LARGEST = 1e9
-
-
-def require_weights(source: Source, column: str) -> None:
-    """Check that a source has a column of numbers.
-
-    Args:
-        source: The source.
-        column: The column.
-
-    Raises:
-        DataError: There is no such column, or it holds something else.
-    """
-    require_column(source, column, "--weight-column")
-    kind = source.schema.field(column).type
-    if not can_be_numbers(kind):
-        raise DataError(
-            f"{source.file} column {shown(column)} holds {shown_type(kind)}; weights are numbers",
-            "name a column of numbers with --weight-column",
-        )
 
 
 def check_weights(weights: Float64Array, row_numbers: Int64Array, column: str) -> None:

@@ -19,7 +19,10 @@ _WINDOW = 16
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """The mini-batches of one epoch: token ids `(batch, width)`, labels and weights `(batch,)`."""
+    """The mini-batches of one epoch: token ids `(batch, width)`, labels and weights `(batch,)`.
+
+    In place of labels there are targets `(batch, labels)`, where the rows have some.
+    """
 
     def __init__(
         self,
@@ -55,7 +58,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return len(self._batches)
 
-    def __getitem__(self, index: int) -> tuple[Int32Array, Int64Array, Float32Array]:
+    def __getitem__(self, index: int) -> tuple[Int32Array, Int64Array | Float32Array, Float32Array]:
         picked = self._batches[index]
         # Rows are counted when Keras fetches them, some mini-batches early: a count after each
         # mini-batch would make Keras wait for the device. The first two are fetched twice.
@@ -70,7 +73,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
             random = np.random.default_rng((*self._seed, 1 + index))
             dropped: BoolArray = random.random(token_ids.shape) < self._word_dropout
             token_ids[dropped & (token_ids != PAD_ID)] = OOV_ID
-        return token_ids, self._rows.label_ids[picked], self._rows.weights[picked]
+        rows = self._rows
+        true = rows.label_ids if rows.targets is None else rows.targets
+        return token_ids, true[picked], rows.weights[picked]
 
 
 def first_width_of(rows: LabelledTokens) -> int:

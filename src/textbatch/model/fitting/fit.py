@@ -51,7 +51,7 @@ class Fit:
         Args:
             network: From `build_network`, with its word vectors set.
             training: Rows to learn from.
-            validation: Rows that decide when to stop.
+            validation: Rows that decide when to stop. They have targets if those to learn from do.
             settings: How to fit.
             seed: Seed of the order of rows and of word dropout. The caller sets Keras's own.
             stop_early: False runs all epochs, and keeps the weights of the last one.
@@ -59,6 +59,11 @@ class Fit:
                 network since its last call.
             on_validation: Called when the rows of an epoch are fitted, before it is validated.
         """
+        loss, accuracy = (
+            (keras.losses.SparseCategoricalCrossentropy, keras.metrics.SparseCategoricalAccuracy)
+            if validation.targets is None
+            else (keras.losses.CategoricalCrossentropy, keras.metrics.CategoricalAccuracy)
+        )
         network.compile(
             optimizer=keras.optimizers.get(
                 {
@@ -70,8 +75,8 @@ class Fit:
                     },
                 }
             ),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
+            loss=loss(from_logits=True),
+            metrics=[accuracy(name="accuracy")],
             jit_compile=False,  # XLA on the CPU made these loops twice as slow
         )
         self._network = network

@@ -65,8 +65,11 @@ class LabelledTokens:
         tokens: Their token ids. No row is empty.
         label_ids: Their labels. Shape `(rows,)`.
         weights: Weight of each row in the loss. Shape `(rows,)`.
+        targets: What the network should answer, each row adds up to 1; None where each row has
+            its label alone. Shape `(rows, labels)`.
     """
 
     tokens: TokenBatch
     label_ids: Int64Array
     weights: Float32Array
+    targets: Float32Array | None = None

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 #: For logistic regression that default is too strong, because our rows have length 1; the baseline
 #: would be too easy to beat.
 _SVM_C, _LOGISTIC_C = 1.0, 30.0
+#: Of a row's labels, those with a smaller share teach a linear model nothing.
+_LEAST_SHARE = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ def fit_svm(
     num_features: int,
     others: csr_matrix | None = None,
     weights: Float64Array | None = None,
+    targets: Float32Array | None = None,
 ) -> Fitted:
     """Fit a linear support vector machine, one label against the rest (Fan et al. 2008).
 
@@ -123,10 +126,13 @@ def fit_svm(
         num_features: Number of features.
         others: Values of other features, used without TF-IDF. Shape `(rows, others)`.
         weights: Of the rows; None if they count the same. Shape `(rows,)`.
+        targets: Shares of the labels in each row; None where it has its label alone. Shape
+            `(rows, labels)`.
     """
     from sklearn.svm import LinearSVC
 
     idf, matrix = _matrix(features, num_features, others)
+    matrix, label_ids, weights = _spread(matrix, label_ids, weights, targets)
     machine = LinearSVC(C=_SVM_C, random_state=0).fit(matrix, label_ids, sample_weight=weights)
     return _fitted(idf, machine.coef_, machine.intercept_)
 
@@ -138,6 +144,7 @@ def fit_logistic(
     num_features: int,
     others: csr_matrix | None = None,
     weights: Float64Array | None = None,
+    targets: Float32Array | None = None,
 ) -> Fitted:
     """Fit logistic regression, one label against the rest.
 
@@ -147,10 +154,13 @@ def fit_logistic(
         num_features: Number of features.
         others: Values of other features, used without TF-IDF. Shape `(rows, others)`.
         weights: Of the rows; None if they count the same. Shape `(rows,)`.
+        targets: Shares of the labels in each row; None where it has its label alone. Shape
+            `(rows, labels)`.
     """
     from sklearn.linear_model import LogisticRegression
 
     idf, matrix = _matrix(features, num_features, others)
+    matrix, label_ids, weights = _spread(matrix, label_ids, weights, targets)
     fits = [
         LogisticRegression(C=_LOGISTIC_C, solver="liblinear", random_state=0).fit(
             matrix, label_ids == label, sample_weight=weights
@@ -173,6 +183,20 @@ def _matrix(
     idf = inverse_frequencies(counts, num_features)
     matrix = weighted(counts, idf).matrix(num_features)
     return idf, matrix if others is None else hstack([matrix, others]).tocsr()
+
+
+def _spread(
+    matrix: csr_matrix,
+    label_ids: Int64Array,
+    weights: Float64Array | None,
+    targets: Float32Array | None,
+) -> tuple[csr_matrix, Int64Array, Float64Array | None]:
+    """A row for each label that has a share of it, with that share as its weight."""
+    if targets is None:
+        return matrix, label_ids, weights
+    rows, labels = np.nonzero(targets >= _LEAST_SHARE)
+    shares = targets[rows, labels].astype(np.float64)
+    return matrix[rows], labels, shares if weights is None else shares * weights[rows]
 
 
 def _fitted(

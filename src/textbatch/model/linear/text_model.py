@@ -198,6 +198,7 @@ def fit_linear_text(
     method: Literal["svm", "logistic"] = "svm",
     vectors: Float32Array | None = None,
     weights: Float64Array | None = None,
+    targets: Float32Array | None = None,
 ) -> LinearTextModel:
     """Fit a linear model.
 
@@ -210,6 +211,8 @@ def fit_linear_text(
         vectors: Vectors of the tokens, for `features.vectors`; zeros for tokens that have none.
             Shape `(vocabulary, dim)`.
         weights: Of the rows; None if they count the same. Shape `(rows,)`.
+        targets: Shares of the labels in each row; None where it has its label alone. Shape
+            `(rows, labels)`.
     """
     ngrams = Ngrams.build(
         tokens, vocabulary_size=len(vocabulary), min_rows=_MIN_ROWS, max_pairs=features.max_pairs
@@ -220,6 +223,7 @@ def fit_linear_text(
         label_ids,
         num_features=len(ngrams),
         weights=weights,
+        targets=targets,
     )
     if features.characters:
         characters = TextNgrams.build(tokens, vocabulary, min_rows=_MIN_ROWS, most=_MAX_CHARACTERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from textbatch import __version__
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.model.quality.reliability import (
     Answers,
     confidence_histogram,

@@ -8,7 +8,8 @@ import numpy as np
 
 from textbatch.data.output.quarantine import BadRowList
 from textbatch.data.readers.class_labels import LabelChoice
-from textbatch.data.readers.labelled import LabelledRows, read_labelled
+from textbatch.data.readers.labelled import read_labelled
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.errors import UsageError
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import open_bundle

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textbatch.data.readers.label_values import respelled, spellings_of
-from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.data.readers.labelled_rows import LabelledRows, label_ids_of
 from textbatch.errors import DataError, QualityGateError, UsageError
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.predictor import Predictor

@@ -10,7 +10,8 @@ from typing import Any
 
 from textbatch.data.output.quarantine import BadRowList
 from textbatch.data.readers.class_labels import LabelChoice
-from textbatch.data.readers.labelled import LabelledRows, read_labelled
+from textbatch.data.readers.labelled import read_labelled
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.data.storage.location import Location
 from textbatch.errors import BundleError, DataError, TextbatchError, require_extra
 from textbatch.model.bundle.bundle import Bundle

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -52,20 +53,26 @@ class AugmentedRows:
         tokens = self._alterations.alter(np.random.default_rng([self._seed, number]))
         real = self._real
         if not self._templates:
-            return LabelledTokens(tokens=tokens, label_ids=real.label_ids, weights=real.weights)
+            return replace(real, tokens=tokens)
         texts, label_ids = made_up_texts(
             Random(f"texts of seed {self._seed}, pass {number}"),
             self._templates,
             self._labels,
             real.label_ids,
         )
-        # Rows of one label have one weight, that of their class.
-        class_weights = np.zeros(len(self._labels), np.float32)
-        class_weights[real.label_ids] = real.weights
+        # The mean weight of a label's rows: that of its class, where rows have none of their own.
+        counts = np.bincount(real.label_ids, minlength=len(self._labels))
+        sums = np.bincount(real.label_ids, real.weights, minlength=len(self._labels))
+        class_weights = np.asarray(sums / np.maximum(1, counts), np.float32)
+        targets = None
+        if real.targets is not None:
+            sure = np.eye(len(self._labels), dtype=np.float32)[label_ids]
+            targets = np.concatenate([real.targets, sure])
         return LabelledTokens(
             tokens=_joined(tokens, self._encode(texts)),
             label_ids=np.concatenate([real.label_ids, label_ids]),
             weights=np.concatenate([real.weights, MADE_UP_WEIGHT * class_weights[label_ids]]),
+            targets=targets,
         )
 
 

@@ -1,6 +1,7 @@
 """The options of the training commands.
 
 * `groups`: options that several of them have.
+* `soft`: options for labels that are not sure.
 * `model_import`: the options of `import`.
 * `train`, `tune`, `audit`, `vectors`: the options of each command.
 """

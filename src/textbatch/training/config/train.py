@@ -16,8 +16,8 @@ from textbatch.training.config.groups import (
     HeldOutOptions,
     JobOptions,
     RecipeOptions,
-    RowOptions,
 )
+from textbatch.training.config.soft import SoftOptions
 
 BlendMode = Literal["auto", "off"]
 #: Methods to augment training texts, in the order in which reports list them.
@@ -40,7 +40,7 @@ def out_of_fold_of(model: Path) -> Path:
 
 @options
 class TrainConfig(
-    RowOptions, HeldOutOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportOptions
+    SoftOptions, HeldOutOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportOptions
 ):
     """The options of `train`.
 

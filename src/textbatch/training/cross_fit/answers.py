@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.data.readers.labelled_rows import LabelledRows, label_ids_of
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.linear.blend_weight import fit_blend_weight
 from textbatch.model.linear.text_model import LinearFeatures

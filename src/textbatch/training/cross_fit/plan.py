@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.errors import ConflictError
 from textbatch.model.network.architecture import Architecture
 from textbatch.text.normalization import split_tokens

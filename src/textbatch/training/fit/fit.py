@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.readers.labelled import label_ids_of
+from textbatch.data.readers.labelled_rows import label_ids_of
 from textbatch.errors import DataError
 from textbatch.model.bundle.memory import network_memory
 from textbatch.model.bundle.memory_limit import check_made

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
-from textbatch.data.readers.labelled import LabelledRows, label_ids_of
+from textbatch.data.readers.labelled_rows import LabelledRows, label_ids_of
+from textbatch.data.readers.soft_labels import certain, dense_shares
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.model.fitting.settings import Epoch, LabelledTokens
@@ -78,7 +79,7 @@ class NetworkFit:
         self._fit = Fit(
             self._network,
             augmented.of_epoch if augmented else lambda _: training,
-            _labelled_tokens(splits.validation, splits.labels, start.tokenizer, balance=False),
+            _labelled_tokens(splits.validation, splits, start.tokenizer, balance=False),
             settings=recipe.fit,
             seed=seed,
             stop_early=stop_early,
@@ -144,7 +145,7 @@ def fit_network(
 
 def _training_tokens(splits: Splits, tokenizer: Tokenizer) -> LabelledTokens:
     rows = splits.with_pseudo(splits.training)
-    tokens = _labelled_tokens(rows, splits.labels, tokenizer, balance=True)
+    tokens = _labelled_tokens(rows, splits, tokenizer, balance=True)
     if not splits.pseudo:
         return tokens
     weights = tokens.weights.copy()
@@ -153,14 +154,19 @@ def _training_tokens(splits: Splits, tokenizer: Tokenizer) -> LabelledTokens:
 
 
 def _labelled_tokens(
-    rows: LabelledRows, labels: tuple[str, ...], tokenizer: Tokenizer, *, balance: bool
+    rows: LabelledRows, splits: Splits, tokenizer: Tokenizer, *, balance: bool
 ) -> LabelledTokens:
-    label_ids, _ = label_ids_of(rows.labels, labels)
+    label_ids, _ = label_ids_of(rows.labels, splits.labels)
+    targets = None
+    if splits.training.shares is not None:
+        shares = certain(rows.labels) if rows.shares is None else rows.shares
+        targets = dense_shares(shares, splits.labels)
     ones = np.ones(len(rows)) if rows.weights is None else rows.weights
     return LabelledTokens(
         tokens=tokenizer.encode(rows.texts),
         label_ids=label_ids,
         weights=balanced_weights(label_ids, rows.weights) if balance else ones.astype(np.float32),
+        targets=targets,
     )
 
 

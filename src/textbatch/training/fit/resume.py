@@ -118,6 +118,8 @@ def _key(config: TrainConfig, splits: Splits, recipe: Recipe) -> str:
         digest.update(pa.record_batch([rows.texts, rows.labels], names=names).serialize())
         if rows.weights is not None:
             digest.update(rows.weights.tobytes())
+        if rows.shares is not None:
+            digest.update(pa.record_batch([rows.shares], names=["shares"]).serialize())
     settings = {name: _content(value) for name, value in config.decisive().items()}
     versions = [__version__, *map(version, _LIBRARIES)]
     digest.update(repr((splits.labels, recipe, settings, versions)).encode())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from textbatch.data.readers.labelled import label_ids_of
+from textbatch.data.readers.labelled_rows import label_ids_of
 from textbatch.data.storage.published_file import PublishedFile, fetch_published
 from textbatch.errors import ConflictError, DataError, MissingExtraError
 from textbatch.model.vectors.named import HOSTS, NamedSource, named_source

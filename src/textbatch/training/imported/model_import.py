@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from textbatch.data.readers.class_labels import LabelChoice
-from textbatch.data.readers.labelled import LabelledRows, label_counts, label_ids_of, read_labelled
+from textbatch.data.readers.labelled import read_labelled
+from textbatch.data.readers.labelled_rows import LabelledRows, label_counts, label_ids_of
 from textbatch.errors import BundleError, DataError
 from textbatch.model.bundle.bundle import Bundle, save_bundle
 from textbatch.model.bundle.classifier import Classifier

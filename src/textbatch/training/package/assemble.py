@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.readers.labelled import label_counts
+from textbatch.data.readers.labelled_rows import label_counts
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.golden import golden_texts

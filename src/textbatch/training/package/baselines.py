@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from textbatch.data.readers.labelled import label_ids_of
+from textbatch.data.readers.labelled_rows import label_ids_of
 from textbatch.errors import QualityGateError
 from textbatch.model.predictor import open_predictor
 from textbatch.model.quality.metrics import measure

@@ -9,7 +9,7 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from textbatch import __version__
-from textbatch.data.readers.labelled import LabelledRows
+from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.quality.reliability import (
     Answers,

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from textbatch.data.output.quarantine import BadRowList
 from textbatch.data.readers.class_labels import LabelChoice
-from textbatch.data.readers.labelled import LabelledRows, label_ids_of, read_labelled
+from textbatch.data.readers.labelled import read_labelled
+from textbatch.data.readers.labelled_rows import LabelledRows, label_ids_of
 from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.storage.location import Location
 from textbatch.errors import DataError
@@ -193,6 +194,8 @@ class _Reading:
                     column=config.label_column,
                     naming=config.label_names,
                     weight=config.weight_column,
+                    soft=config.soft_labels,
+                    confidence=config.confidence_column,
                     known=self._known,
                 ),
                 skip_unlabelled=config.skip_unlabelled,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.readers.label_values import (
@@ -20,7 +21,8 @@ from textbatch.data.readers.label_values import (
     spelling_groups,
     spellings_of,
 )
-from textbatch.data.readers.labelled import LabelledRows, label_counts
+from textbatch.data.readers.labelled_rows import LabelledRows, label_counts
+from textbatch.data.readers.soft_labels import renamed_shares
 from textbatch.errors import DataError
 from textbatch.training.config.groups import MIN_ROWS_PER_LABEL, RowOptions
 
@@ -43,11 +45,15 @@ class LabelNames:
         """Give them to rows. Rows of labels that are left out are gone."""
         if not (self.spellings or self.rare):
             return rows
-        labels = renamed(respelled(rows.labels, self.spellings), self.rare)
-        named = replace(rows, labels=labels)
+        labels = self._renamed(rows.labels)
+        shares = None if rows.shares is None else renamed_shares(rows.shares, self._renamed)
+        named = replace(rows, labels=labels, shares=shares)
         if not labels.null_count:
             return named
         return named.take(np.flatnonzero(pc.is_valid(labels).to_numpy(zero_copy_only=False)))
+
+    def _renamed(self, labels: pa.Array) -> pa.Array:
+        return renamed(respelled(labels, self.spellings), self.rare)
 
 
 def names_of(config: RowOptions, rows: LabelledRows, warnings: list[str]) -> LabelNames:
