@@ -95,6 +95,7 @@ SPEAKS_FOR = {
     "training/cross_fit": "train",
     "training/fold_processes.py": "train audit",
     "training/train.py": "train",
+    "training/teacher.py": "train",
     "training/split/dataset.py": "train tune",
     "data/readers/row_weights.py": "train tune audit evaluate",
     "data/readers/soft_labels.py": "train",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,10 +11,18 @@ import pyarrow.parquet as pq
 import pytest
 from support.training import config_of
 
+from textbatch.data.readers.labelled_rows import label_ids_of
 from textbatch.errors import ConflictError
+from textbatch.model.bundle.bundle import load_bundle
 from textbatch.model.linear.classifier import fit_logistic, fit_svm
+from textbatch.model.predictor import open_bundle
+from textbatch.report.listener import SILENT
+from textbatch.training.split.dataset import read_splits
+from textbatch.training.teacher import taught
 from textbatch.training.train import train
 from textbatch.types import FeatureBatch
+
+OTHERS = {"billing": "shipping", "shipping": "technical", "technical": "billing"}
 
 
 @pytest.mark.parametrize("fit", [fit_svm, fit_logistic])
@@ -37,8 +46,7 @@ def test_a_linear_model_learns_each_label_by_its_share(fit):
 def test_doubt_in_the_labels_is_doubt_in_the_answers(trained, labelled_file, tmp_path):
     table = pq.read_table(labelled_file)
     labels = table["queue"].to_pylist()
-    others = {"billing": "shipping", "shipping": "technical", "technical": "billing"}
-    soft = [json.dumps({one: 0.7, others[one]: 0.3}) for one in labels]
+    soft = [json.dumps({one: 0.7, OTHERS[one]: 0.3}) for one in labels]
     columns = {"body": table["body"], "soft": soft, "queue": labels}
     pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
     config = config_of(tmp_path / "rows.parquet", tmp_path / "model", soft_labels="soft")
@@ -48,6 +56,44 @@ def test_doubt_in_the_labels_is_doubt_in_the_answers(trained, labelled_file, tmp
     # The loss of sure labels falls far below that of two labels at 0.7 and 0.3, which is 0.61.
     assert min(one.loss for one in doubtful.epochs) > 0.55
     assert min(one.loss for one in trained[0].epochs) < 0.55
+
+
+@pytest.mark.usefixtures("quick_recipe")
+def test_a_teacher_counts_half_beside_the_labels(trained, labelled_file, tmp_path):
+    report, _ = trained
+    table = pq.read_table(labelled_file)
+    # Labels that the teacher contradicts, each time.
+    others = pa.array([OTHERS[one] for one in table["queue"].to_pylist()])
+    pq.write_table(table.set_column(1, "queue", others), tmp_path / "rows.parquet")
+    config = config_of(tmp_path / "rows.parquet", tmp_path / "m", teacher=Path(report.model))
+    splits = read_splits(config)
+    found, fingerprint = taught(splits, config.teacher, SILENT)
+    assert fingerprint == report.fingerprint
+    with open_bundle(load_bundle(Path(report.model))) as predictor:
+        answers = predictor.predict(splits.training.texts).probabilities
+    own = np.eye(3)[label_ids_of(splits.training.labels, splits.labels)[0]]
+    # Shares next to nothing are left out.
+    assert found.training.targets(splits.labels) == pytest.approx((own + answers) / 2, abs=0.005)
+    assert found.validation is splits.validation
+    student = train(config)
+    assert student.teacher == fingerprint
+    # Two labels of one half each are never learned better than that.
+    assert min(one.loss for one in student.epochs) > 0.6
+
+
+def test_a_teacher_of_other_labels_is_refused(model, labelled_file, tmp_path):
+    """Its own bundle knows two of the three labels; of other rows it knows none."""
+    table = pq.read_table(labelled_file)
+    for names in (["x", "y", "z"], ["x", "y", "account"]):
+        renamed = dict(zip(("billing", "shipping", "technical"), names, strict=True))
+        labels = pa.array([renamed[one] for one in table["queue"].to_pylist()])
+        pq.write_table(table.set_column(1, "queue", labels), tmp_path / "rows.parquet")
+        splits = read_splits(config_of(tmp_path / "rows.parquet", tmp_path / "model"))
+        if "account" in names:
+            taught(splits, model, SILENT)
+            continue
+        with pytest.raises(ConflictError, match="knows none of the labels"):
+            taught(splits, model, SILENT)
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,7 @@ class TrainReport:
         learning_curve: What more rows would bring; None without folds.
         spellings: Labels of the files that differ only by case, blanks, invisible characters or
             the form of letters: of each such label its spellings, with their rows.
+        teacher: Fingerprint of the model of `--teacher`; None without one.
     """
 
     model: str
@@ -187,6 +188,7 @@ class TrainReport:
     measured_on: Literal["test rows", "folds"] = "test rows"
     learning_curve: LearningCurve | None = None
     spellings: list[dict[str, int]] = field(default_factory=list)
+    teacher: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""

@@ -9,7 +9,7 @@
 * `recipes`: presets, settings files, the space of settings that `tune` searches.
 * `fit`: from labelled rows to a fitted network.
 * `augment`: altered and made-up texts beside the training rows.
-* `self_training`: learning from unlabelled texts.
+* `self_training`, `teacher`: learning from unlabelled texts, and from another model's answers.
 * `cross_fit`: every row teaches, and every row measures.
 * `cross_validation`, `out_of_fold`: folds before a single split, and the predictions of folds.
 * `fold_processes`, `fold_progress`: folds in processes of their own, and what runs inside them.

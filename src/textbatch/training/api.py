@@ -50,6 +50,7 @@ def train(
     synonyms: PathLike | None = None,
     soft_labels: str | None = None,
     confidence_column: str | None = None,
+    teacher: PathLike | None = None,
     min_rows_per_label: int | None = None,
     other: str | None = None,
     weight_column: str | None = None,
@@ -113,6 +114,7 @@ def train(
             instead of --label-column. None means each row has one label.
         confidence_column: Column that tells how sure each label is, from 0 to 1. None means the
             labels are sure.
+        teacher: Model whose answers to the training rows count half, beside their labels.
         min_rows_per_label: Leave out the rows of labels that have fewer. None means fewer than 3
             are an error.
         other: Give the rows of rare labels this one instead of leaving them out. None means they

@@ -39,6 +39,7 @@ from textbatch.training.run import TrainingRun
 from textbatch.training.self_training import self_train
 from textbatch.training.split.dataset import Splits, read_splits
 from textbatch.training.split.labels import few_for_folds
+from textbatch.training.teacher import taught
 from textbatch.types import Int64Array
 
 
@@ -107,6 +108,9 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
         return plans[-1].folds > 0
 
     splits = read_splits(config, listener=listener, whole=whole)
+    teacher = None
+    if config.teacher is not None:
+        splits, teacher = taught(splits, config.teacher, listener)
     sources = read_sources(config, splits.labels)
     run = TrainingRun(config=config, recipe=recipe, sources=sources, listener=listener)
     folds = plans[-1].folds
@@ -121,6 +125,7 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
         learning_curve=done.learning_curve,
         augmentation=done.augmentation,
         self_training=done.self_training,
+        teacher=teacher,
         seconds=time.perf_counter() - started,
     )
     fingerprint = save(config, done.splits, done.fitted, done.measured, report)

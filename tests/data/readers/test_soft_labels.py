@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from textbatch.data.readers.class_labels import LabelChoice
+from textbatch.data.readers.label_shares import dense_shares, renamed_shares
 from textbatch.data.readers.labelled import read_labelled
 from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.data.readers.read_options import ReadOptions
-from textbatch.data.readers.soft_labels import dense_shares, renamed_shares
 from textbatch.errors import DataError
 
 LABELS = ("a", "b", "c")
@@ -143,3 +143,42 @@ def test_rows_keep_their_shares_when_they_are_taken_joined_and_renamed(tmp_path)
 def test_shares_of_labels_that_a_model_lacks_go_to_the_others(tmp_path):
     rows = read(written(tmp_path, ['{"a": 0.6, "b": 0.2, "x": 0.2}']), soft="s")
     assert rows.targets(LABELS) == pytest.approx(np.array([[0.75, 0.25, 0]]))
+
+
+def vectors(rows, labels=LABELS) -> pa.Table:
+    """Rows as `score --probabilities` writes them."""
+    field = pa.field("s", pa.list_(pa.float32()), metadata={"labels": json.dumps(labels)})
+    texts = [f"t{i}" for i in range(len(rows))]
+    return pa.table([texts, rows], schema=pa.schema([("text", pa.string()), field]))
+
+
+def test_the_probabilities_that_score_adds_are_shares(tmp_path):
+    pq.write_table(vectors([*DENSE, None]), tmp_path / "in.parquet")
+    rows = read(tmp_path / "in.parquet", soft="s", skip=True)
+    assert rows.targets(LABELS) == pytest.approx(np.array(DENSE))
+    assert (rows.labels.to_pylist(), rows.left_out.tolist()) == (["a", "a", "c"], [4])
+
+
+@pytest.mark.parametrize("wrong", [[0.5, 0.1, 0.1], [1.0], [np.nan, 0, 0], [2, -1, 0], []])
+def test_probabilities_that_are_none_are_told(wrong, tmp_path):
+    pq.write_table(vectors([[1, 0, 0], wrong]), tmp_path / "in.parquet")
+    with pytest.raises(DataError, match=r"1 of 2 rows .* add up to 1 .*: row 2;"):
+        read(tmp_path / "in.parquet", soft="s")
+
+
+@pytest.mark.parametrize("labels", [("a", "a", "b"), "abc", {"a": 1}, [1, 2, 3]])
+def test_lists_without_names_of_labels_are_no_labels(labels, tmp_path):
+    pq.write_table(vectors([[1, 0, 0]], labels), tmp_path / "in.parquet")
+    with pytest.raises(DataError, match="what `score --probabilities` adds"):
+        read(tmp_path / "in.parquet", soft="s")
+
+
+def test_of_several_files_some_may_have_sure_labels(tmp_path):
+    sure, other = tmp_path / "sure.parquet", tmp_path / "other.parquet"
+    for path in (sure, other):
+        pq.write_table(pa.table({"text": ["t"], "label": ["b"]}), path)
+    soft = written(tmp_path, ['{"a": 0.75, "b": 0.25}'])
+    rows = read(sure, soft, soft="s")
+    assert rows.targets(("a", "b")).tolist() == [[0, 1], [0.75, 0.25]]
+    with pytest.raises(DataError, match="has no column 's'"):
+        read(sure, other, soft="s")

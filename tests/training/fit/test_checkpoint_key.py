@@ -34,7 +34,7 @@ NOT_DECIDING = {
     "inputs", "model", "text_column", "label_column", "validation", "test", "if_exists", "report",
     "settings", "folds", "jobs", "out_of_fold", "resume", "blend", "require_baseline",
     "report_texts", "refit", "self_train", "quick", "time_budget", "quarantine", "max_bad_rows",
-    "installed_vectors", "weight_column", "soft_labels", "confidence_column",
+    "installed_vectors", "weight_column", "soft_labels", "confidence_column", "teacher",
 }  # fmt: skip
 
 

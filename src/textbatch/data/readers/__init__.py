@@ -16,7 +16,8 @@
 * `chunks`, `prefetch`, `read_progress`: batches of limited size, reading ahead, progress.
 * `partitions`, `hive_partitions`: folders named `key=value`.
 * `labelled`, `labelled_rows`, `unlabelled`: what training reads.
-* `label_columns`, `label_values`, `class_labels`, `soft_labels`, `row_weights`: labels.
+* `label_columns`, `label_values`, `class_labels`: labels.
+* `soft_labels`, `label_shares`, `row_weights`: labels that are not sure, rows that count more.
 * `bad_rows`, `row_numbers`: rows that cannot be read, and rows by their numbers in messages.
 * `shard_file`, `shard_source`: row groups of several files as one input.
 * `identity`: recognises an input and a job.

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from textbatch.data.readers.class_labels import LabelChoice, LabelColumn
 from textbatch.data.readers.column_names import shown, shown_type
+from textbatch.data.readers.label_shares import certain
 from textbatch.data.readers.label_values import blank_as_null, can_be_labels
 from textbatch.data.readers.labelled_rows import LabelledRows
 from textbatch.data.readers.plain_numbers import can_be_numbers, number_values
@@ -19,10 +20,11 @@ from textbatch.data.readers.row_weights import check_weights, relative_weights
 from textbatch.data.readers.soft_labels import (
     CONFIDENCE_FLAG,
     FLAG,
-    certain,
     check_soft_type,
     checked_shares,
     soft_labels,
+    vector_labels,
+    vector_shares,
     with_confidence,
 )
 from textbatch.data.readers.source import Source, require_column
@@ -67,9 +69,10 @@ class LabelColumns:
         """
         column = choice.labels
         require_column(source, column, _flag(choice))
-        self._choice, self._labels = choice, None
+        self._choice, self._labels, self._vectors = choice, None, None
         if choice.soft:
             check_soft_type(source, column)
+            self._vectors = vector_labels(source.schema.field(column))
         else:
             _check_label_type(source, column)
             self._labels = LabelColumn(source, choice)
@@ -89,7 +92,9 @@ class LabelColumns:
             batch: Has the columns.
         """
         choice, values, shares = self._choice, batch.column(self.names[0]), None
-        if self._labels is None:
+        if self._vectors is not None:
+            values, shares = vector_shares(values, self._vectors)
+        elif self._labels is None:
             values, shares = soft_labels(values)
         else:
             values = self._labels.texts(values)

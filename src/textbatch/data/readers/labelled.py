@@ -47,7 +47,8 @@ def read_labelled(
         inputs: Files, folders, globs, or `-` for standard input.
         options: How they are read.
         text_column: Column with the texts.
-        label_column: Column with the labels, alone or with what its integers mean and the weights.
+        label_column: Column with the labels, alone or with what stands beside them. Of several
+            files those with this column may lack the others: their labels are sure.
         beside: Whether they come in addition to other inputs. Then the format in their name counts
             more than the options.
         skip_unlabelled: Leave out rows without a label. Otherwise they are an error.
@@ -62,7 +63,7 @@ def read_labelled(
     """
     choice = LabelChoice(column=label_column) if isinstance(label_column, str) else label_column
     parts: list[LabelledRows] = []
-    before = unreadable = 0
+    before, unreadable, lacking = 0, 0, not beside
     with input_files(inputs, options) as files:
         reading = Reading(files, on_read)
         for one in files:
@@ -70,7 +71,9 @@ def read_labelled(
             suited = suited_to(one.file, options) if beside else options
             source = open_input(one.file, suited, sets_aside=on_bad is not None)
             require_column(source, text_column, "--text-column")
-            own = choice.there_in(source) if beside else choice
+            sure = choice.column in source.schema.names and len(files) > 1
+            own = choice.there_in(source) if beside or sure else choice
+            lacking = lacking and own != choice
             labels = LabelColumns(source, own)
             aside = on_bad is not None
             rows, bad = _rows_of(source, text_column, labels, reading, options, sets_aside=aside)
@@ -81,6 +84,8 @@ def read_labelled(
             parts.append(replace(rows, row_numbers=rows.row_numbers + before))
             before += len(rows) + len(bad)
             unreadable += len(bad)
+        if lacking:
+            LabelColumns(source, choice)  # no file has a column that was named: it tells which
         if not sum(map(len, parts)):
             raise DataError(f"{files[0].file} holds no row", "name a file with labelled rows")
     rows = joined_rows(parts)

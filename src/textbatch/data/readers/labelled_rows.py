@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from textbatch.data.readers.soft_labels import certain, dense_shares
+from textbatch.data.readers.label_shares import certain, dense_shares
 from textbatch.types import BoolArray, Float32Array, Float64Array, Int64Array
 
 

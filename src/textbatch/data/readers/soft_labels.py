@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,18 +10,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from textbatch.data.readers.column_names import shown, shown_type
+from textbatch.data.readers.label_shares import (
+    SHARES,
+    certain,
+    entries_of,
+    rows_of_shares,
+    shares_of_vectors,
+)
 from textbatch.data.readers.nested import is_text
 from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.readers.source import Source
 from textbatch.data.readers.text_column import stored_type
 from textbatch.data.strict_json import parse_json
 from textbatch.errors import DataError
-from textbatch.types import Float32Array, Float64Array, Int64Array
+from textbatch.types import Float64Array, Int64Array
 
 #: The options that name the columns.
 FLAG, CONFIDENCE_FLAG = "--soft-labels", "--confidence-column"
-#: How rows hold their shares: labels in any order, each once.
-SHARES = pa.large_list(pa.struct([("label", pa.large_string()), ("share", pa.float64())]))
 #: Shares are rounded where they are written, so that their sum may miss 1 by this.
 _SLACK = 0.01
 _EXAMPLE = '{"billing": 0.75, "account": 0.25}'
@@ -40,13 +45,61 @@ def check_soft_type(source: Source, column: str) -> None:
     Raises:
         DataError: It holds something else.
     """
-    kind = stored_type(source.schema.field(column).type)
-    if not (is_text(kind) or pa.types.is_struct(kind) or pa.types.is_map(kind)):
+    field = source.schema.field(column)
+    kind = stored_type(field.type)
+    plain = is_text(kind) or pa.types.is_struct(kind) or pa.types.is_map(kind)
+    if not plain and vector_labels(field) is None:
         raise DataError(
             f"{source.file} column {shown(column)} holds {shown_type(kind)}; labels with shares "
-            "are a struct, a map, or texts with a JSON object",
+            "are a struct, a map, texts with a JSON object, or what `score --probabilities` adds",
             f"write each as {_EXAMPLE}",
         )
+
+
+def vector_labels(field: pa.Field) -> tuple[str, ...] | None:
+    """The labels of a column that `score --probabilities` added; None for another column.
+
+    Args:
+        field: The column, with the labels in its metadata.
+    """
+    kind, told = field.type, (field.metadata or {}).get(b"labels")
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    if told is None or not any(is_one(kind) for is_one in lists):
+        return None
+    try:
+        labels = parse_json(told)
+    except ValueError:
+        return None
+    named = isinstance(labels, list) and all(isinstance(one, str) for one in labels)
+    if not named or len(set(labels)) < len(labels) or not pa.types.is_floating(kind.value_type):
+        return None
+    return tuple(labels)
+
+
+def vector_shares(column: pa.Array, labels: tuple[str, ...]) -> tuple[pa.Array, pa.Array]:
+    """Read the probabilities that `score --probabilities` added.
+
+    Args:
+        column: Lists of a number for each label, or null. Shape `(rows,)`.
+        labels: See `vector_labels`.
+
+    Returns:
+        See `soft_labels`.
+    """
+    there = pc.is_valid(column).to_numpy(zero_copy_only=False)
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
+    right = there & (lengths == len(labels))
+    values = np.zeros((len(column), len(labels)))
+    found = pc.list_flatten(column.filter(pa.array(right))).to_numpy(zero_copy_only=False)
+    values[right] = found.reshape(-1, len(labels))
+    sums = values.sum(axis=1)
+    wrong = there & ~((values >= 0).all(axis=1) & (np.abs(sums - 1) <= _SLACK))
+    values[wrong] = np.eye(1, len(labels))
+    best = pa.array(values.argmax(axis=1), mask=~there)
+    rows, names, shares = entries_of(shares_of_vectors(values, labels))
+    shares = np.where(wrong[rows], np.nan, shares)
+    checked = rows_of_shares(rows, names, shares, len(column))
+    return pa.array(labels, pa.large_string()).take(best), checked
 
 
 def soft_labels(column: pa.Array) -> tuple[pa.Array, pa.Array]:
@@ -112,7 +165,7 @@ def checked_shares(shares: pa.Array, row_numbers: Int64Array, column: str) -> pa
     Raises:
         DataError: A row has what is no share, or shares that do not add up to 1.
     """
-    rows, values = _entries(shares)
+    rows, labels, values = entries_of(shares)
     sums = np.bincount(rows, values, minlength=len(shares))
     wrong = np.bincount(rows, ~(values >= 0), minlength=len(shares)) > 0
     bad = np.flatnonzero(wrong | ~(np.abs(sums - 1) <= _SLACK))
@@ -122,7 +175,7 @@ def checked_shares(shares: pa.Array, row_numbers: Int64Array, column: str) -> pa
             f"column {shown(column)}: {shown_rows(row_numbers[bad])}",
             f"write each as {_EXAMPLE}",
         )
-    return _with(shares, pc.struct_field(shares.flatten(), "label"), values / sums[rows])
+    return rows_of_shares(rows, labels, values / sums[rows], len(shares))
 
 
 def with_confidence(
@@ -147,72 +200,3 @@ def with_confidence(
             "give each row one",
         )
     return certain(labels, confidences)
-
-
-def certain(labels: pa.Array, share: Float64Array | None = None) -> pa.Array:
-    """Shares of rows that have one label.
-
-    Args:
-        labels: Shape `(rows,)`.
-        share: What each label has; None for 1. Shape `(rows,)`.
-    """
-    values = np.ones(len(labels)) if share is None else share
-    entries = pa.StructArray.from_arrays(
-        [labels.cast(pa.large_string()), pa.array(values)], fields=list(SHARES.value_type)
-    )
-    return pa.LargeListArray.from_arrays(pa.array(np.arange(len(labels) + 1)), entries)
-
-
-def renamed_shares(shares: pa.Array, rename: Callable[[pa.Array], pa.Array]) -> pa.Array:
-    """Give labels other names.
-
-    Args:
-        shares: Shape `(rows,)`.
-        rename: Gives the new name of each; null for one that is left out.
-    """
-    entries = shares.flatten()
-    values = pc.struct_field(entries, "share").to_numpy()
-    return _with(shares, rename(pc.struct_field(entries, "label")), values)
-
-
-def dense_shares(shares: pa.Array, labels: Sequence[str]) -> Float32Array:
-    """Shares as a distribution over labels.
-
-    What a row lacks to 1 is spread over the labels that it does not name. Labels that are not asked
-    for are left out, and the others fill their place.
-
-    Args:
-        shares: Each row has one of the labels. Shape `(rows,)`.
-        labels: The labels, in order.
-
-    Returns:
-        Each row adds up to 1. Shape `(rows, labels)`.
-    """
-    rows, values = _entries(shares)
-    names = pc.struct_field(shares.flatten(), "label")
-    places = pc.fill_null(pc.index_in(names, value_set=pa.array(labels, pa.large_string())), -1)
-    places = places.to_numpy(zero_copy_only=False)
-    known = places >= 0
-    dense = np.zeros((len(shares), len(labels)))
-    np.add.at(dense, (rows[known], places[known]), values[known])
-    unnamed = np.ones(dense.shape, bool)
-    unnamed[rows[known], places[known]] = False
-    rest = np.maximum(0, 1 - np.bincount(rows, values, minlength=len(shares)))
-    dense += unnamed * (rest / np.maximum(1, unnamed.sum(axis=1)))[:, None]
-    return np.asarray(dense / dense.sum(axis=1, keepdims=True), np.float32)
-
-
-def _entries(shares: pa.Array) -> tuple[Int64Array, Float64Array]:
-    """The row of each label, and its share. Shapes `(entries,)`."""
-    lengths = pc.list_value_length(shares).to_numpy(zero_copy_only=False)
-    values = pc.struct_field(shares.flatten(), "share").to_numpy(zero_copy_only=False)
-    return np.repeat(np.arange(len(shares)), lengths.astype(np.int64)), values
-
-
-def _with(shares: pa.Array, labels: pa.Array, values: Float64Array) -> pa.Array:
-    lengths = pc.list_value_length(shares).to_numpy(zero_copy_only=False).astype(np.int64)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]))
-    entries = pa.StructArray.from_arrays(
-        [labels.cast(pa.large_string()), pa.array(values)], fields=list(SHARES.value_type)
-    )
-    return pa.LargeListArray.from_arrays(offsets, entries)

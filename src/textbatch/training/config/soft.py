@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import ConflictError
 from textbatch.options import option, options
 from textbatch.training.config.groups import RowOptions
@@ -9,7 +10,7 @@ from textbatch.training.config.groups import RowOptions
 
 @options
 class SoftOptions(RowOptions):
-    """Labels from another model or from several people.
+    """Labels from other models or from several people.
 
     Raises:
         ConflictError: Both are given, or a column is named twice.
@@ -29,6 +30,14 @@ class SoftOptions(RowOptions):
         default=None,
         decides=False,
         unset="the labels are sure",
+    )
+
+    teacher: Location | None = option(
+        "Model whose answers to the training rows count half, beside their labels.",
+        default=None,
+        of=location_of,
+        decides=False,
+        use="read",
     )
 
     def __post_init__(self) -> None:

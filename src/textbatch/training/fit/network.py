@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 
+from textbatch.data.readers.label_shares import certain, dense_shares
 from textbatch.data.readers.labelled_rows import LabelledRows, label_ids_of
-from textbatch.data.readers.soft_labels import certain, dense_shares
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.model.fitting.settings import Epoch, LabelledTokens

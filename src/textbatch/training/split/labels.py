@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from textbatch.data.readers.label_shares import renamed_shares
 from textbatch.data.readers.label_values import (
     LONGEST_LABEL,
     label_key,
@@ -22,7 +23,6 @@ from textbatch.data.readers.label_values import (
     spellings_of,
 )
 from textbatch.data.readers.labelled_rows import LabelledRows, label_counts
-from textbatch.data.readers.soft_labels import renamed_shares
 from textbatch.errors import DataError
 from textbatch.training.config.groups import MIN_ROWS_PER_LABEL, RowOptions
 
