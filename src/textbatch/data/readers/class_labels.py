@@ -48,17 +48,21 @@ class LabelChoice:
         """The column that the labels come from."""
         return self.soft or self.column
 
-    def there_in(self, source: Source) -> LabelChoice:
-        """Without the columns beside the labels that a source lacks.
+    def there_in(self, source: Source, *, beside: bool) -> LabelChoice:
+        """Without columns that a source lacks, though it has labels.
 
         Args:
-            source: A file of held-out rows, whose labels may be sure though those to learn from are
-                not.
+            source: The source.
+            beside: Whether it has held-out rows: their labels may be sure, and all count the same,
+                though those to learn from are not. Else shares alone may be lacking.
         """
 
         def there(column: str | None) -> str | None:
             return column if column in source.schema.names else None
 
+        if not beside:
+            has_labels = self.column in source.schema.names
+            return replace(self, soft=there(self.soft)) if has_labels else self
         return replace(
             self,
             weight=there(self.weight),

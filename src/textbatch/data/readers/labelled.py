@@ -17,6 +17,7 @@ from textbatch.data.readers.label_columns import LabelColumns, kept_rows
 from textbatch.data.readers.labelled_rows import LabelledRows, joined_rows
 from textbatch.data.readers.read_options import ReadOptions
 from textbatch.data.readers.read_progress import OnRead, Reading
+from textbatch.data.readers.soft_labels import FLAG
 from textbatch.data.readers.source import Source, open_input, require_column, suited_to
 from textbatch.data.readers.text_column import check_text_type, decode_texts, joined_lists, without
 from textbatch.data.storage.files import InputFile
@@ -48,7 +49,7 @@ def read_labelled(
         options: How they are read.
         text_column: Column with the texts.
         label_column: Column with the labels, alone or with what stands beside them. Of several
-            files those with this column may lack the others: their labels are sure.
+            files, those with this column may lack the one with shares: their labels are sure.
         beside: Whether they come in addition to other inputs. Then the format in their name counts
             more than the options.
         skip_unlabelled: Leave out rows without a label. Otherwise they are an error.
@@ -71,8 +72,7 @@ def read_labelled(
             suited = suited_to(one.file, options) if beside else options
             source = open_input(one.file, suited, sets_aside=on_bad is not None)
             require_column(source, text_column, "--text-column")
-            sure = choice.column in source.schema.names and len(files) > 1
-            own = choice.there_in(source) if beside or sure else choice
+            own = choice.there_in(source, beside=beside)
             lacking = lacking and own != choice
             labels = LabelColumns(source, own)
             aside = on_bad is not None
@@ -85,7 +85,7 @@ def read_labelled(
             before += len(rows) + len(bad)
             unreadable += len(bad)
         if lacking:
-            LabelColumns(source, choice)  # no file has a column that was named: it tells which
+            require_column(source, choice.labels, FLAG)  # no file has it
         if not sum(map(len, parts)):
             raise DataError(f"{files[0].file} holds no row", "name a file with labelled rows")
     rows = joined_rows(parts)
