@@ -289,7 +289,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     odd_priors = {"adapt_priors": True}
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
-        "weight_column": "w", "soft_labels": "s", "teacher": tmp_path / "t",
+        "weight_column": "w", "soft_labels": "s", "on_long": "tail", "teacher": tmp_path / "t",
         "validation": tmp_path / "v", "test": tmp_path / "x", "preset": "large", "seed": 9,
         "if_exists": "replace", "report": tmp_path / "r", "cell": "gru", "layers": 3, "units": (4,),
         "bidirectional": False, "pooling": "max",

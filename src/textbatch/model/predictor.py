@@ -287,7 +287,8 @@ def open_bundle(
             replay(predictor, exits.golden)
         predictor.novelty = bundle.novelty
         # The golden rows have their answers from the way that the model was trained.
-        predictor.tokenizer = replace(predictor.tokenizer, on_long=on_long)
+        if on_long != "auto":
+            predictor.tokenizer = replace(predictor.tokenizer, on_long=on_long)
     except BaseException:
         predictor.close()
         raise

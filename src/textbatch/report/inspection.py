@@ -14,6 +14,7 @@ from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
 from textbatch.model.quality.calibration import Calibration
 from textbatch.model.quality.profile import TrainingProfile
+from textbatch.text.choices import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class BundleInspection:
         settings: The settings of its training.
         architecture: Sizes of the network.
         network: The architecture as one line of text.
+        on_long: Which part of a text with more tokens than it reads at once is used.
         labels: The labels, in the order of the network's outputs.
         calibration: The temperature, and how it was found.
         profile: Statistics of the training texts and of the predictions for them.
@@ -46,6 +48,7 @@ class BundleInspection:
     settings: Settings
     architecture: Architecture | Chain
     network: str
+    on_long: Part
     labels: tuple[str, ...]
     calibration: Calibration
     profile: TrainingProfile

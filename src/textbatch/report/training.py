@@ -14,6 +14,7 @@ from textbatch.report.files import SCHEMA_VERSION
 from textbatch.report.folds import folds_line
 from textbatch.report.inline import inline, number
 from textbatch.report.learning_curve import LearningCurve
+from textbatch.text.choices import Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,31 @@ class AugmentationRecord:
     methods: list[str]
     kept: bool
     trials: list[dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LongTextsRecord:
+    """Which part of texts that are longer than the network reads the model uses.
+
+    Attributes:
+        limit: How many tokens the network reads at once.
+        rows: Longer held-out rows, which decided.
+        losses: What they lose by each part that was tried, in nats a row.
+        chosen: The part that `score` uses, where `--on-long` does not say otherwise.
+    """
+
+    limit: int
+    rows: int
+    losses: dict[str, float]
+    chosen: Part
+
+    def line(self) -> str:
+        """Describe the choice in one line."""
+        told = ", ".join(f"{part} {loss:.3f}" for part, loss in self.losses.items())
+        return (
+            f"texts of more than {self.limit:,} tokens: {self.chosen} is used; "
+            f"{self.rows:,} held-out rows lose, by the part that is read: {told}"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +191,7 @@ class TrainReport:
         spellings: Labels of the files that differ only by case, blanks, invisible characters or
             the form of letters: of each such label its spellings, with their rows.
         teacher: Fingerprint of the model of `--teacher`; None without one.
+        long_texts: Which part of long texts is used; None where only a few rows are long.
     """
 
     model: str
@@ -189,6 +216,7 @@ class TrainReport:
     learning_curve: LearningCurve | None = None
     spellings: list[dict[str, int]] = field(default_factory=list)
     teacher: str | None = None
+    long_texts: LongTextsRecord | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -220,6 +248,6 @@ class TrainReport:
         kept = (
             *("rows", "epochs", "best_epoch", "test", "blend_weight", "contenders"),
             *("vectors", "warnings", "near_duplicates", "folds", "augmentation", "self_training"),
-            *("measured_on", "learning_curve"),
+            *("measured_on", "learning_curve", "long_texts"),
         )
         return {name: value for name, value in asdict(self).items() if name in kept}

@@ -17,6 +17,7 @@ from textbatch.model.bundle.bundle import Bundle
 from textbatch.scoring.config import AnswerOptions
 from textbatch.scoring.label_sets import set_limit
 from textbatch.text.choices import OnLong
+from textbatch.text.tokenizer import Tokenizer
 from textbatch.types import Float32Array
 
 
@@ -107,11 +108,15 @@ def columns_of(
                 novelty=options.novelty,
                 max_novelty=options.max_novelty,
                 explain=options.explain,
-                tokenizer=replace(tokenizer, on_long=on_long) if tokenizer else None,
+                tokenizer=_reading(tokenizer, on_long) if tokenizer else None,
             )
         )
     first, *others = each
     return replace(first, others=tuple(others)) if others else first
+
+
+def _reading(tokenizer: Tokenizer, on_long: OnLong) -> Tokenizer:
+    return tokenizer if on_long == "auto" else replace(tokenizer, on_long=on_long)
 
 
 def _set_limit(bundle: Bundle | None, options: AnswerOptions) -> np.float32 | None:

@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from textbatch.data.storage.file_io import new_output
 from textbatch.data.storage.new_tree import check_tree, write_tree
 from textbatch.errors import BundleError
+from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.fetch import load_placed
 from textbatch.model.export.exported import Exported, export_bundle
 from textbatch.model.replay import GOLDEN_TOLERANCE
@@ -63,7 +64,7 @@ def _export(config: ExportConfig, listener: Listener) -> ExportReport:
         new_output(config.output).write(data)
     else:
         write_tree(config.output, made.files, overwrite=overwrite)
-    warnings = _warnings(made)
+    warnings = _warnings(made, bundle, config)
     for warning in warnings:
         listener.log(f"warning: {warning}")
     return ExportReport(
@@ -79,15 +80,23 @@ def _export(config: ExportConfig, listener: Listener) -> ExportReport:
     )
 
 
-def _warnings(made: Exported) -> list[str]:
+def _warnings(made: Exported, bundle: Bundle, config: ExportConfig) -> list[str]:
+    told, part = [], bundle.settings.on_long
+    if part not in (None, "head") and config.form != "mlflow":
+        told.append(
+            f"of texts with more than {bundle.classifier.tokenizer.max_sequence_length:,} tokens, "
+            f"`score` reads {'all' if part == 'window' else f'the {part}'}; "
+            "here the first ones count"
+        )
     if made.unknown_words is None:
-        return []
+        return told
     found = made.unknown_words
     return [
+        *told,
         (
             "left out: what the characters of unknown words add to the answers, which token ids do "
             f"not tell; on the model's {found.rows} golden rows with every second word misspelt, "
             f"probabilities differ by up to {found.largest:.2g}, and the label of "
             f"{found.other_labels} of them changes; without unknown words nothing differs"
-        )
+        ),
     ]

@@ -77,6 +77,7 @@ def _inspect_bundle(path: Location) -> BundleInspection:
         settings=bundle.settings,
         architecture=bundle.classifier.architecture,
         network=bundle.classifier.architecture.summary(),
+        on_long=bundle.classifier.tokenizer.part,
         labels=bundle.labels,
         calibration=bundle.calibration,
         profile=bundle.profile,

@@ -13,6 +13,7 @@
 * `cross_fit`: every row teaches, and every row measures.
 * `cross_validation`, `out_of_fold`: folds before a single split, and the predictions of folds.
 * `fold_processes`, `fold_progress`: folds in processes of their own, and what runs inside them.
+* `long_texts`: which part of long texts is used.
 * `linear`, `calibrate`: the linear model beside the network, and the temperature.
 * `package`: from a fitted network to a measured bundle on disk.
 * `imported`: a bundle from the files of a Keras model.

@@ -13,6 +13,7 @@ from textbatch.model.choices import Algorithm, Cell, Pooling
 from textbatch.report.listener import messages_to
 from textbatch.report.training import TrainReport
 from textbatch.report.vectors import VectorsReport
+from textbatch.text.choices import OnLong
 from textbatch.training.config.groups import Preset
 from textbatch.training.config.train import BlendMode, TrainConfig
 from textbatch.training.config.vectors import VectorsConfig
@@ -35,6 +36,7 @@ def train(
     units: Sequence[int] | None = None,
     bidirectional: bool | None = None,
     pooling: Pooling | None = None,
+    on_long: OnLong = "auto",
     blend: BlendMode = "auto",
     require_baseline: bool = False,
     report_texts: bool = False,
@@ -94,6 +96,8 @@ def train(
             preset's.
         bidirectional: Read texts in both directions, or in one. None means the preset's.
         pooling: What is taken of the last layer's states. None means the preset's.
+        on_long: Of texts longer than the model reads, the part that it uses, or windows over all of
+            it; auto: the one that held-out rows gain by, else head.
         blend: Add a linear model if held-out rows gain by it.
         require_baseline: Fail if a simple model is better.
         report_texts: Quote the texts of the surest mistakes in the HTML report.

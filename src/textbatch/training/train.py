@@ -118,6 +118,8 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
         splits.warnings.append(few)
     listener.log(_told(splits, plans[-1]))
     done = _cross_fitted(run, splits, folds) if folds else _on_one_split(run, splits)
+    if long_texts := done.measured.long_texts:
+        listener.log(long_texts.line())
     report = replace(
         report_of(config, done.splits, done.fitted, done.measured),
         folds=done.folds.summary() if done.folds else None,

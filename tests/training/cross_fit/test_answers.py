@@ -13,6 +13,7 @@ from textbatch.model.linear.text_model import LinearFeatures
 from textbatch.training.cross_fit.answers import CrossFitted
 from textbatch.training.cross_fit.fold import FoldAnswers
 from textbatch.training.linear import LinearChoice
+from textbatch.training.long_texts import LongAnswers
 from textbatch.types import Status
 
 LABELS = ("a", "b", "c")
@@ -51,6 +52,7 @@ def made(rows: int = 600, folds: int = 3, *, seed: int = 0) -> CrossFitted:
                 known=here + 1,
                 logits=its_own,
                 int8_logits=its_own,
+                long=LongAnswers(rows=np.array([1]), logits={"tail": its_own[[1]]}),
                 margins={PLAIN: margins[here]},
                 logistic=margins[here],
                 curve=[(100 * (fold + 1), 10), (200 * (fold + 1), 100)],
@@ -60,6 +62,7 @@ def made(rows: int = 600, folds: int = 3, *, seed: int = 0) -> CrossFitted:
     given = LabelledRows(texts=texts, labels=pa.array(LABELS).take(pa.array(true)))
     whole = CrossFitted.of(given, LABELS, tasks, found)
     assert np.array_equal(whole.folds, number + 1)
+    assert np.array_equal(whole.long.logits["tail"], whole.logits[whole.long.rows])
     assert np.array_equal(whole.margins[PLAIN], margins)
     assert np.array_equal(whole.logits[whole.evidence], logits[whole.evidence])
     assert (~whole.evidence).sum() == folds

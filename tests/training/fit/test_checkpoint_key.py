@@ -35,6 +35,7 @@ NOT_DECIDING = {
     "settings", "folds", "jobs", "out_of_fold", "resume", "blend", "require_baseline",
     "report_texts", "refit", "self_train", "quick", "time_budget", "quarantine", "max_bad_rows",
     "installed_vectors", "weight_column", "soft_labels", "confidence_column", "teacher",
+    "on_long",
 }  # fmt: skip
 
 

@@ -151,7 +151,7 @@ def save_bundle(
     """
     classifier = bundle.classifier
     files = {
-        LAYOUT.config: dump_json(asdict(_config_of(bundle))),
+        LAYOUT.config: dump_json(_config_json(bundle)),
         LAYOUT.vocabulary: classifier.vocabulary.to_lines(escaped=bool(classifier.text)).encode(),
         LAYOUT.labels: dump_json(list(classifier.labels)),
         LAYOUT.weights: bytes(classifier.weights.data),
@@ -208,6 +208,7 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
         text_rules=version,
         blend=read_blend(files, network, blend, vocabulary) if blend else None,
         temperature=calibration.temperature,
+        on_long=config.settings.on_long,
     )
     int8 = record_of(files, LAYOUT.precision, Int8Check)
     _check_sizes(classifier, files[LAYOUT.graph])
@@ -240,8 +241,18 @@ def _config_of(bundle: Bundle) -> _Config:
     return ChainConfig(vectorized=text, settings=settings, architecture=architecture, chain=chain)
 
 
+def _config_json(bundle: Bundle) -> dict[str, object]:
+    told = asdict(_config_of(bundle))
+    # Bundles in which it says nothing are as they were before there was a choice.
+    if told["settings"]["on_long"] is None:
+        del told["settings"]["on_long"]
+    return told
+
+
 def _config(files: BundleFiles) -> _Config:
     value = parse_json(files[LAYOUT.config], LAYOUT.config)
+    if isinstance(value, dict) and isinstance(settings := value.get("settings"), dict):
+        value |= {"settings": {"on_long": None, **settings}}
     if not isinstance(value, dict) or not {"text", "vectorized"} & set(value):
         return read_fields(NetworkConfig, value, LAYOUT.config)
     if "text" in value:

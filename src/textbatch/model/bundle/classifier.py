@@ -10,6 +10,7 @@ from textbatch.model.network.chain import Chain
 from textbatch.model.network.chain_graph import build_chain_graph
 from textbatch.model.network.onnx_graph import build_graph
 from textbatch.model.network.weights import Weights
+from textbatch.text.choices import Part
 from textbatch.text.normalization import RULES_VERSION
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vectorized_text import TextRules
@@ -29,6 +30,7 @@ class Classifier:
         text_rules: Version of textbatch's own rules.
         blend: A linear model beside the network; None without one.
         temperature: Logits are divided by it; 1 before calibration.
+        on_long: Which part of long texts is used; None for the first tokens, or as Keras was told.
     """
 
     architecture: Architecture | Chain
@@ -39,6 +41,7 @@ class Classifier:
     text_rules: int = RULES_VERSION
     blend: Blend | None = None
     temperature: float = 1.0
+    on_long: Part | None = None
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -48,6 +51,7 @@ class Classifier:
             max_sequence_length=self.architecture.max_sequence_length,
             rules=self.text,
             version=self.text_rules,
+            on_long=self.on_long or "auto",
         )
 
     @property

@@ -16,6 +16,7 @@ from textbatch.model.network.chain import Chain
 from textbatch.model.quality.calibration import Temperature
 from textbatch.model.quality.confidence_limits import LimitMeasure
 from textbatch.model.quality.text_sketch import TextSketch
+from textbatch.text.choices import Part
 from textbatch.text.keras_text import KerasText
 from textbatch.text.normalization import RULES_VERSION
 from textbatch.text.vectorized_text import VectorizedText
@@ -36,11 +37,13 @@ class Settings:
         preset: The preset that it was trained with.
         text_column: The column with the texts in training.
         text_rules: Version of the normalization rules.
+        on_long: Which part of long texts is used; None for the first tokens, or as Keras was told.
     """
 
     preset: str
     text_column: str
     text_rules: int = RULES_VERSION
+    on_long: Part | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

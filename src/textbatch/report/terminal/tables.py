@@ -158,6 +158,7 @@ def _of_bundle(found: BundleInspection) -> dict[str, str]:
         "texts": f"{profile.oov_share:.1%} unknown tokens, {profile.truncated_share:.1%} truncated"
         if profile.rows
         else "not known: the model was made without any",
+        "long texts": long_texts_of(found),
         "size": f"{sum(file.size for file in found.files.values()) / 1e6:.1f} MB",
     }
     facts |= speed_facts(found.int8, found.early_exit)
@@ -257,3 +258,12 @@ def _counts(counts: Mapping[str, int]) -> str:
 
 def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
+
+
+def long_texts_of(found: BundleInspection) -> str:
+    """What the model does with texts that are longer than what it reads at once."""
+    limit = f"of more than {found.architecture.max_sequence_length:,} tokens"
+    used = f"the {found.on_long} is used"
+    if found.on_long == "window":
+        used = "all is read, in windows"
+    return f"{limit} {used}"

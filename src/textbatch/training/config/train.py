@@ -12,6 +12,7 @@ from textbatch.model.choices import MAX_LAYERS, MAX_UNITS, Cell, Pooling
 from textbatch.model.vectors.named import SOURCES, file_or_name, files_of
 from textbatch.options import option, options
 from textbatch.report.options import ReportOptions
+from textbatch.text.choices import OnLong
 from textbatch.training.config.groups import (
     HeldOutOptions,
     JobOptions,
@@ -105,6 +106,12 @@ class TrainConfig(
     )
     pooling: Pooling | None = option(
         "What is taken of the last layer's states.", default=None, unset="the preset's"
+    )
+    on_long: OnLong = option(
+        "Of texts longer than the model reads, the part that it uses, or windows over all of it; "
+        "auto: the one that held-out rows gain by, else head.",
+        default="auto",
+        decides=False,
     )
     blend: BlendMode = option(
         "Add a linear model if held-out rows gain by it.", default="auto", decides=False

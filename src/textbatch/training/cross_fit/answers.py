@@ -24,6 +24,7 @@ from textbatch.report.learning_curve import LearningCurve
 from textbatch.report.training import FoldScore
 from textbatch.training.cross_fit.fold import FoldAnswers, FoldTask
 from textbatch.training.linear import HeldOutRows, LinearChoice
+from textbatch.training.long_texts import LongAnswers
 from textbatch.training.out_of_fold import OutOfFold
 from textbatch.types import Float32Array, Int64Array, has_evidence
 
@@ -44,6 +45,7 @@ class CrossFitted:
         int8_logits: The same in int8; None if the networks cannot use it.
         margins: Of the linear models, by their features. Shape `(rows, labels)` each.
         logistic: Of the logistic regressions. Shape `(rows, labels)`.
+        long: The networks' answers to long rows, by the part that was read.
         epochs: What each epoch measured: means over the folds, as far as all folds went.
         best_epochs: The best epoch of each fold.
         curve: How right a linear model of fewer rows is.
@@ -58,6 +60,7 @@ class CrossFitted:
     int8_logits: Float32Array | None
     margins: dict[LinearFeatures, Float32Array]
     logistic: Float32Array
+    long: LongAnswers
     epochs: list[Epoch]
     best_epochs: list[int]
     curve: LearningCurve
@@ -99,6 +102,7 @@ class CrossFitted:
                 for features in found[0].margins
             },
             logistic=joined([one.logistic for one in found]),
+            long=_long(tasks, found),
             epochs=_means([one.epochs for one in found]),
             best_epochs=[one.best_epoch for one in found],
             curve=LearningCurve.of(
@@ -210,6 +214,19 @@ class CrossFitted:
             temperature=temperature,
             best_epoch=self.best_epochs[fold - 1],
         )
+
+
+def _long(tasks: Sequence[FoldTask], found: Sequence[FoldAnswers]) -> LongAnswers:
+    """The answers to long rows, with the positions of the rows among all."""
+    some = [one.long for one in found if len(one.long.rows)]
+    rows = [task.held_out[one.long.rows] for task, one in zip(tasks, found, strict=True)]
+    return LongAnswers(
+        rows=np.concatenate(rows),
+        logits={
+            part: np.concatenate([one.logits[part] for one in some])
+            for part in (some[0].logits if some else ())
+        },
+    )
 
 
 def _means(histories: Sequence[Sequence[Epoch]]) -> list[Epoch]:

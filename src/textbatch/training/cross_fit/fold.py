@@ -24,6 +24,7 @@ from textbatch.training.fit.fitted import NetworkStart
 from textbatch.training.fit.network import fit_network
 from textbatch.training.fold_progress import StepFile
 from textbatch.training.linear import linear_answers
+from textbatch.training.long_texts import LongAnswers, long_answers
 from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
 from textbatch.types import Float32Array, Int64Array
@@ -72,6 +73,7 @@ class FoldAnswers:
         int8_logits: The same in int8; None if the network cannot use it.
         margins: Of the linear models, by their features. Shape `(rows, labels)` each.
         logistic: Of the logistic regression. Shape `(rows, labels)`.
+        long: The network's answers to long rows, by the part that it read.
         curve: Whether linear models of some of the other rows are right: their number of rows, and
             the weight of the answers that are right, for each of `CURVE_SHARES`.
     """
@@ -85,6 +87,7 @@ class FoldAnswers:
     int8_logits: Float32Array | None
     margins: Mapping[LinearFeatures, Float32Array]
     logistic: Float32Array
+    long: LongAnswers
     curve: list[tuple[int, float]]
 
 
@@ -106,6 +109,7 @@ def answer_fold(run: TrainingRun, fold: FoldTask, threads: int, told: StepFile) 
     texts, network = splits.test.texts, start.architecture
     with open_predictor(fitted.classifier, threads=threads) as predictor:
         logits, status = predictor.predict_logits(texts)
+        long = long_answers(predictor, texts)
     int8_logits = None
     if isinstance(network, Architecture) and not network.bidirectional:
         with open_predictor(fitted.classifier, threads=threads, precision="int8") as predictor:
@@ -120,6 +124,7 @@ def answer_fold(run: TrainingRun, fold: FoldTask, threads: int, told: StepFile) 
         status=status,
         known=known_tokens(start.tokenizer.encode(texts)),
         logits=logits,
+        long=long,
         int8_logits=int8_logits,
         margins=margins,
         logistic=ask(splits.training, PAIRS, method="logistic"),

@@ -17,6 +17,7 @@ from textbatch.training.calibrate import Calibrated, calibrate
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.cross_fit.answers import CrossFitted
 from textbatch.training.cross_fit.fold import PAIRS
+from textbatch.training.long_texts import choose_part, reading
 from textbatch.training.out_of_fold import OutOfFold
 from textbatch.training.package.assemble import Measured, golden_of, profile_of
 from textbatch.training.package.baselines import compare, contenders_of
@@ -74,7 +75,13 @@ def measure_cross_fitted(
         )
         out_of_fold, answers = found.measured(calibrated.linear)
         contenders = compare(calibrated, splits) if config.test else _contenders(found, calibrated)
-    classifier = shortcuts.classifier
+    classifier, long_texts = shortcuts.classifier, None
+    if config.on_long != "auto":
+        classifier = replace(classifier, on_long=config.on_long)
+    elif long_texts := choose_part(
+        found.logits, found.long, found.true, classifier.tokenizer.max_sequence_length
+    ):
+        classifier = reading(classifier, long_texts)
     with open_predictor(classifier) as predictor:
         if config.test:
             with listener.step("testing", len(splits.test)) as step:
@@ -96,6 +103,7 @@ def measure_cross_fitted(
         contenders=contenders,
         novelty=ordinary_texts(calibrated),
         knows_vectors=calibrated.knows_vectors,
+        long_texts=long_texts,
     )
     return measured, out_of_fold
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from textbatch.data.readers.labelled_rows import label_counts
+from textbatch.data.readers.labelled_rows import label_counts, label_ids_of
 from textbatch.model.bundle.bundle import Bundle
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.golden import golden_texts
@@ -25,11 +25,13 @@ from textbatch.model.vectors.types import WordVectors
 from textbatch.report.comparison import Contender
 from textbatch.report.evaluation import Evaluation
 from textbatch.report.listener import SILENT, Listener
+from textbatch.report.training import LongTextsRecord
 from textbatch.scoring.evaluate import evaluate_rows
 from textbatch.text.vocabulary import OOV_ID
 from textbatch.training.calibrate import Calibrated, calibrate
 from textbatch.training.config.train import TrainConfig
 from textbatch.training.linear import HeldOutRows
+from textbatch.training.long_texts import choose_part, long_answers, reading
 from textbatch.training.package.baselines import compare
 from textbatch.training.package.held_out import held_out_reference
 from textbatch.training.package.novelty import ordinary_texts
@@ -71,6 +73,7 @@ class Measured:
     contenders: list[Contender]
     knows_vectors: bool = False
     novelty: Novelty | None = None
+    long_texts: LongTextsRecord | None = None
 
     @property
     def blend_weight(self) -> float:
@@ -145,7 +148,11 @@ def measure_classifier(
             calibrated = replace(calibrated, classifier=answering)
         contenders = compare(calibrated, splits)
         shortcuts = find_shortcuts(calibrated.classifier, calibrated, splits, seed=config.seed)
-    classifier = shortcuts.classifier
+    classifier, long_texts = shortcuts.classifier, None
+    if config.on_long != "auto":
+        classifier = replace(classifier, on_long=config.on_long)
+    elif long_texts := _long_texts(classifier, splits):
+        classifier = reading(classifier, long_texts)
     with open_predictor(classifier) as predictor:
         with listener.step("testing", len(splits.test)) as step:
             test, answers = evaluate_rows(predictor, splits.test, on_rows=step.advance)
@@ -164,7 +171,19 @@ def measure_classifier(
         contenders=contenders,
         novelty=ordinary_texts(calibrated),
         knows_vectors=calibrated.knows_vectors,
+        long_texts=long_texts,
     )
+
+
+def _long_texts(classifier: Classifier, splits: Splits) -> LongTextsRecord | None:
+    held_out = splits.validation
+    with open_predictor(classifier) as predictor:
+        long = long_answers(predictor, held_out.texts)
+        if not len(long.rows):
+            return None
+        logits, _ = predictor.predict_logits(held_out.texts)
+    true, _ = label_ids_of(held_out.labels, splits.labels)
+    return choose_part(logits, long, true, classifier.tokenizer.max_sequence_length)
 
 
 def profile_of(calibrated: Calibrated, splits: Splits) -> TrainingProfile:

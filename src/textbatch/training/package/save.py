@@ -64,6 +64,7 @@ def report_of(
         near_duplicates=splits.near_duplicates,
         left_out=splits.left_out,
         spellings=splits.spellings,
+        long_texts=measured.long_texts,
     )
 
 
@@ -94,7 +95,11 @@ def save(
     Returns:
         The bundle's fingerprint.
     """
-    settings = Settings(preset=fitted.preset, text_column=config.text_column)
+    settings = Settings(
+        preset=fitted.preset,
+        text_column=config.text_column,
+        on_long=measured.classifier.on_long,
+    )
     texts = TextSketch.of(splits.training.texts, splits.validation.texts)
     bundle = measured.bundle(settings, {**report.metrics(), "training_texts": asdict(texts)})
     card = model_card(
