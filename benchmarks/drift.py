@@ -1,13 +1,13 @@
 """`python -m benchmarks.drift`: alarms without drift and with it, and estimates beside the truth.
 
-Jobs without drift are drawn from the answers to a test file, with replacement. Jobs with drift are
-whole test files of other data sets.
+Jobs without drift are drawn from the answers to a test file, with replacement, so that their labels
+have the mix of the training rows. Jobs with drift are whole test files of other data sets.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from textbatch.model.predictor import open_bundle
 from textbatch.model.quality.drift import drift_from
 from textbatch.model.quality.estimated_accuracy import estimated_accuracy
 from textbatch.model.quality.reference import AnswerSigns, characters_of, lengths_counted
-from textbatch.types import Float32Array, Int64Array, has_evidence
+from textbatch.types import Float32Array, Float64Array, Int64Array, has_evidence
 
 #: The folder of a model, and its test file.
 DATASETS = {
@@ -73,8 +73,9 @@ def main() -> None:
         own = answered(bundle, folder / f"{DATASETS[name]}.parquet")
         every = np.arange(len(own.true))
         alarms = 0
+        chances = as_in_training(own, bundle.profile.labels)
         for size in np.exp(random.uniform(*np.log(_SIZES), options.jobs)).astype(int):
-            drawn = random.choice(len(every), size)
+            drawn = random.choice(len(every), size, p=chances)
             alarms += drift_from(reference, own.signs(drawn)).drifted
         seen = others = 0
         for other in DATASETS.keys() - {name}:
@@ -98,6 +99,21 @@ def main() -> None:
     headings = ["model", "held-out rows", "alarms without drift", "with drift, of 100 rows"]
     print(table.markdown([*headings, "estimated accuracy", "true", "difference"], rows))
     print(f"\nSeed {options.seed}. {table.caption()}")
+
+
+def as_in_training(found: Answered, counts: Mapping[str, int]) -> Float64Array:
+    """Chances of rows with which their true labels have the mix of training. Shape `(rows,)`.
+
+    Test files have another: that of Banking77 has 40 rows of each label. That is a drift.
+
+    Args:
+        found: The rows.
+        counts: The training rows of each label.
+    """
+    wanted = np.array([counts.get(label, 0) for label in found.labels], np.float64)
+    there = np.bincount(found.true[found.true >= 0], minlength=len(wanted))
+    chances = np.where(found.true >= 0, (wanted / np.maximum(1, there))[found.true], 0)
+    return np.asarray(chances / chances.sum())
 
 
 def answered(bundle: Bundle, path: Path) -> Answered:
