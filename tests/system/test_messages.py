@@ -96,6 +96,8 @@ SPEAKS_FOR = {
     "training/fold_processes.py": "train audit",
     "training/train.py": "train",
     "training/teacher.py": "train",
+    "training/update.py": "train",
+    "training/config/update.py": "train",
     "training/split/dataset.py": "train tune",
     "data/readers/row_weights.py": "train tune audit evaluate",
     "data/readers/soft_labels.py": "train",

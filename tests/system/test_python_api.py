@@ -332,10 +332,13 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     odd_doubt = {"confidence_column": "c"}
     textbatch.train(tmp_path / "i", **odd_doubt)
     assert seen.pop().confidence_column == "c"
+    odd_update = {"update": tmp_path / "m", "old_rows": tmp_path / "r"}
+    textbatch.train(tmp_path / "i", **odd_update)
+    assert (seen[-1].update, seen.pop().old_rows) == (tmp_path / "m", tmp_path / "r")
     for config, given in zip(seen, (odd_score, odd_train, odd_vectors), strict=True):
         plain = type(config)
         untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
-        tried = {*odd_folder, *odd_shards, *odd_stdout, *odd_priors, *odd_doubt}
+        tried = {*odd_folder, *odd_shards, *odd_stdout, *odd_priors, *odd_doubt, *odd_update}
         assert untried <= {*tried, "as_folder", "partitions"}, (
             "this test must give each setting an odd value"
         )

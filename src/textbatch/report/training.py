@@ -87,6 +87,40 @@ class SelfTrainingRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpdatedLabel:
+    """What an update did to a label.
+
+    Attributes:
+        label: The label.
+        rows: Test rows that have it.
+        before: Share of them that the old model answers right; None without rows.
+        after: The same of the new model.
+    """
+
+    label: str
+    rows: int
+    before: float | None
+    after: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateRecord:
+    """What an update did, on the test rows.
+
+    Attributes:
+        fingerprint: Fingerprint of the model of `--update`.
+        before: Accuracy of that model.
+        after: Accuracy of the new one.
+        labels: The same by label.
+    """
+
+    fingerprint: str
+    before: float
+    after: float
+    labels: list[UpdatedLabel]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FoldScore:
     """How good the network was on a fold that it had not seen.
 
@@ -192,6 +226,7 @@ class TrainReport:
             the form of letters: of each such label its spellings, with their rows.
         teacher: Fingerprint of the model of `--teacher`; None without one.
         long_texts: Which part of long texts is used; None where only a few rows are long.
+        updated: What `--update` did; None without it.
     """
 
     model: str
@@ -217,6 +252,7 @@ class TrainReport:
     spellings: list[dict[str, int]] = field(default_factory=list)
     teacher: str | None = None
     long_texts: LongTextsRecord | None = None
+    updated: UpdateRecord | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON values."""
@@ -232,6 +268,8 @@ class TrainReport:
             "seconds": f"{self.seconds:,.0f}",
             **{f"test: {name}": value for name, value in self.test.facts().items()},
         }
+        if self.updated:
+            facts["accuracy before the update"] = number(self.updated.before)
         if self.folds:
             facts["cross-validation"] = self.folds.line()
         if self.learning_curve:
@@ -250,4 +288,5 @@ class TrainReport:
             *("vectors", "warnings", "near_duplicates", "folds", "augmentation", "self_training"),
             *("measured_on", "learning_curve", "long_texts"),
         )
-        return {name: value for name, value in asdict(self).items() if name in kept}
+        values = {name: value for name, value in asdict(self).items() if name in kept}
+        return {**values, "updated": asdict(self.updated)} if self.updated else values

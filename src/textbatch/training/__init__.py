@@ -10,6 +10,7 @@
 * `fit`: from labelled rows to a fitted network.
 * `augment`: altered and made-up texts beside the training rows.
 * `self_training`, `teacher`: learning from unlabelled texts, and from another model's answers.
+* `update`: going on from a model with new rows.
 * `cross_fit`: every row teaches, and every row measures.
 * `cross_validation`, `out_of_fold`: folds before a single split, and the predictions of folds.
 * `fold_processes`, `fold_progress`: folds in processes of their own, and what runs inside them.

@@ -67,6 +67,8 @@ def train(
     join_lists: str | None = None,
     quarantine: PathLike | None = None,
     max_bad_rows: int | str | None = None,
+    update: PathLike | None = None,
+    old_rows: PathLike | None = None,
     validation: PathLike | None = None,
     test: PathLike | None = None,
     preset: Preset = "default",
@@ -138,6 +140,10 @@ def train(
         quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
             --quarantine.
+        update: Model to go on from: its words, network and labels. The inputs are rows that it has
+            not seen.
+        old_rows: Labelled file that the model of --update learned from, to learn from again; it
+            measures nothing.
         validation: Labelled file that stops training early and calibrates.
         test: Labelled file for the reported metrics.
         preset: Network, and how it is trained.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from textbatch.model.bundle.bundle import Bundle
 from textbatch.report.listener import SILENT, Listener
 from textbatch.training.augment.sources import NO_SOURCES, Sources
 from textbatch.training.config.train import TrainConfig
@@ -19,12 +20,14 @@ class TrainingRun:
         recipe: Which network is fitted, and how.
         sources: What the training rows are augmented from.
         listener: Gets messages and progress.
+        parent: The model to go on from; None to begin anew.
     """
 
     config: TrainConfig
     recipe: Recipe
     sources: Sources = NO_SOURCES
     listener: Listener = SILENT
+    parent: Bundle | None = None
 
     def with_methods(self, methods: tuple[str, ...]) -> TrainingRun:
         """A copy with other methods of augmentation."""

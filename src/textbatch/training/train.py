@@ -40,6 +40,7 @@ from textbatch.training.self_training import self_train
 from textbatch.training.split.dataset import Splits, read_splits
 from textbatch.training.split.labels import few_for_folds
 from textbatch.training.teacher import taught
+from textbatch.training.update import forgotten, parent_of, what_became
 from textbatch.types import Int64Array
 
 
@@ -108,11 +109,15 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
         return plans[-1].folds > 0
 
     splits = read_splits(config, listener=listener, whole=whole)
-    teacher = None
+    parent = teacher = None
+    if config.update is not None:
+        parent, splits = parent_of(config.update, splits)
     if config.teacher is not None:
         splits, teacher = taught(splits, config.teacher, listener)
     sources = read_sources(config, splits.labels)
-    run = TrainingRun(config=config, recipe=recipe, sources=sources, listener=listener)
+    run = TrainingRun(
+        config=config, recipe=recipe, sources=sources, listener=listener, parent=parent
+    )
     folds = plans[-1].folds
     if few := few_for_folds(label_counts(splits.training), folds):
         splits.warnings.append(few)
@@ -130,6 +135,10 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
         teacher=teacher,
         seconds=time.perf_counter() - started,
     )
+    if parent is not None:
+        updated = what_became(parent, done.splits, report.test, listener)
+        told = [*report.warnings, *forgotten(updated)]
+        report = replace(report, updated=updated, warnings=told)
     fingerprint = save(config, done.splits, done.fitted, done.measured, report)
     if done.folds and out_of_fold:
         done.folds.write(out_of_fold, overwrite=config.if_exists == "replace")

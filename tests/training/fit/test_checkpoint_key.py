@@ -26,6 +26,7 @@ NEEDS = {
     "synonyms": {"augment": "synonyms", "synonyms": Path("other")},
     "augment": {"augment": "swap"},
     "max_bad_rows": {"quarantine": Path("q")},
+    "old_rows": {"update": Path("m")},
 }
 #: Options that do not take any text.
 ODD = {"encoding": "latin-1", "delimiter": ";", "max_bad_rows": "5%"}
@@ -36,6 +37,7 @@ NOT_DECIDING = {
     "report_texts", "refit", "self_train", "quick", "time_budget", "quarantine", "max_bad_rows",
     "installed_vectors", "weight_column", "soft_labels", "confidence_column", "teacher",
     "on_long",
+    "update", "old_rows",
 }  # fmt: skip
 
 

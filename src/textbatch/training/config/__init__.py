@@ -2,6 +2,7 @@
 
 * `groups`: options that several of them have.
 * `soft`: options for labels that are not sure.
+* `update`: options for going on from a model.
 * `model_import`: the options of `import`.
 * `train`, `tune`, `audit`, `vectors`: the options of each command.
 """

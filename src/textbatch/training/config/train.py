@@ -19,6 +19,7 @@ from textbatch.training.config.groups import (
     RecipeOptions,
 )
 from textbatch.training.config.soft import SoftOptions
+from textbatch.training.config.update import UpdateOptions
 
 BlendMode = Literal["auto", "off"]
 #: Methods to augment training texts, in the order in which reports list them.
@@ -41,7 +42,13 @@ def out_of_fold_of(model: Path) -> Path:
 
 @options
 class TrainConfig(
-    SoftOptions, HeldOutOptions, RecipeOptions, JobOptions, ReplaceOptions, ReportOptions
+    SoftOptions,
+    UpdateOptions,
+    HeldOutOptions,
+    RecipeOptions,
+    JobOptions,
+    ReplaceOptions,
+    ReportOptions,
 ):
     """The options of `train`.
 
@@ -180,6 +187,7 @@ class TrainConfig(
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_update()
         if self.folds:
             require("--folds", self.folds, 2, 100)
         elif (self.out_of_fold or self.jobs) and not self.cross_fits:
@@ -190,6 +198,28 @@ class TrainConfig(
         if self.self_train and not self.unlabelled:
             raise ConflictError("--self-train without --unlabelled", "give both or neither")
         self._check_augmentation()
+
+    def _check_update(self) -> None:
+        """Refuse what the model of --update has decided already."""
+        if self.update is None:
+            return
+        decided = {
+            "--vectors": self.vectors,
+            "--unlabelled": self.unlabelled and not self.self_train,
+            "--folds": self.folds,
+            "--cell": self.cell,
+            "--layers": self.layers,
+            "--units": self.units,
+            "--bidirectional": self.bidirectional is not None,
+            "--pooling": self.pooling,
+        }
+        for flag, given in decided.items():
+            if given:
+                raise ConflictError(
+                    f"{flag} with --update: it goes on with the words and the network of its "
+                    "model, on one split",
+                    "leave one out",
+                )
 
     def _check_augmentation(self) -> None:
         if self.resume and self.augment == "auto":
@@ -214,17 +244,17 @@ class TrainConfig(
 
     def beside_inputs(self) -> tuple[Location | None, ...]:
         """What is read besides the labelled files, where it is given."""
-        return (*super().beside_inputs(), *self.unlabelled)
+        return (*super().beside_inputs(), self.old_rows, *self.unlabelled)
 
     @property
     def cross_fits(self) -> bool:
         """Whether every row is in a fold, if there is time for folds.
 
-        Not where other rows validate, and not where a network has to be chosen first: with which
-        augmentation, or with which unlabelled texts.
+        Not where other rows validate, not where a network has to be chosen first: with which
+        augmentation, or with which unlabelled texts; and not where one is there already.
         """
         chosen_first = self.self_train or self.augment == "auto"
-        return not (self.quick or self.validation or chosen_first)
+        return not (self.quick or self.validation or chosen_first or self.update)
 
     @property
     def augment_methods(self) -> tuple[str, ...]:

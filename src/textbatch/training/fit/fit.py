@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from textbatch.data.readers.labelled_rows import label_ids_of
 from textbatch.errors import DataError
+from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.bundle.memory import network_memory
 from textbatch.model.bundle.memory_limit import check_made
 from textbatch.model.fitting.checkpoint import Checkpoint
@@ -20,6 +21,7 @@ from textbatch.text.vocabulary import Vocabulary
 from textbatch.training.fit.embedding import build_embedding
 from textbatch.training.fit.fitted import Fitted, NetworkStart
 from textbatch.training.fit.network import NetworkFit, fit_network
+from textbatch.training.fit.vector_sources import installed_vectors
 from textbatch.training.recipes.presets import Recipe
 from textbatch.training.run import TrainingRun
 from textbatch.training.split.dataset import Splits
@@ -61,6 +63,8 @@ def prepare(run: TrainingRun, splits: Splits) -> NetworkStart:
         DataError: No word occurs often enough.
         TextbatchError: Another subclass, if a file of vectors or texts cannot be used.
     """
+    if run.parent is not None:
+        return _start_from(run, run.parent.classifier)
     recipe = run.recipe
     label_ids, _ = label_ids_of(splits.training.labels, splits.labels)
     texts = run.sources.texts_to_learn_from(
@@ -92,6 +96,19 @@ def prepare(run: TrainingRun, splits: Splits) -> NetworkStart:
         coverage=embedding.coverage,
         warnings=embedding.warnings,
         word_vectors=embedding.published,
+    )
+
+
+def _start_from(run: TrainingRun, parent: Classifier) -> NetworkStart:
+    tokenizer = parent.tokenizer
+    installed, told = installed_vectors(run, tokenizer.vocabulary.words())
+    return NetworkStart(
+        tokenizer=tokenizer,
+        architecture=parent.architecture,
+        vectors=parent.weights.tensors["embedding"],
+        warnings=told,
+        word_vectors=installed,
+        weights=parent.weights,
     )
 
 

@@ -9,6 +9,7 @@ from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.fitting.settings import Epoch
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
+from textbatch.model.network.weights import Weights
 from textbatch.model.vectors.coverage import VectorCoverage
 from textbatch.model.vectors.types import WordVectors
 from textbatch.text.tokenizer import Tokenizer
@@ -26,6 +27,7 @@ class NetworkStart:
         coverage: How many words each source has vectors for; None if no file was named.
         warnings: What was left out.
         word_vectors: Vectors of words that others published, for the linear model; None without.
+        weights: The weights of a network to go on from; None for a new one.
     """
 
     tokenizer: Tokenizer
@@ -34,6 +36,7 @@ class NetworkStart:
     coverage: VectorCoverage | None = None
     warnings: Sequence[str] = ()
     word_vectors: WordVectors | None = None
+    weights: Weights | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

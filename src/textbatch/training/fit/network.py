@@ -54,7 +54,7 @@ class NetworkFit:
         import keras
 
         from textbatch.model.fitting.fit import Fit
-        from textbatch.model.network.keras_network import build_network
+        from textbatch.model.network.keras_network import build_network, write_tensors
 
         assert isinstance(start.architecture, Architecture), "chains were fitted elsewhere"
         seed, recipe = run.config.seed, run.recipe
@@ -62,7 +62,10 @@ class NetworkFit:
         self._network = build_network(
             start.architecture, dropout=recipe.dropout, train_embedding=recipe.train_embedding
         )
-        self._network.get_layer("embedding").set_weights([start.vectors])
+        if start.weights is None:
+            self._network.get_layer("embedding").set_weights([start.vectors])
+        else:
+            write_tensors(self._network, start.architecture, start.weights.tensors)
         training = _training_tokens(splits, start.tokenizer)
         augmented = run.sources.rows(
             training, splits.labels, start.tokenizer, start.vectors, seed=seed

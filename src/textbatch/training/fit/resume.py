@@ -40,7 +40,10 @@ def open_checkpoint(run: TrainingRun, splits: Splits) -> Checkpoint:
         The checkpoint.
     """
     config, log = run.config, run.listener.log
-    checkpoint = Checkpoint(checkpoint_of(config.model), key=_key(config, splits, run.recipe))
+    key = _key(config, splits, run.recipe)
+    if run.parent is not None:
+        key += f" {run.parent.fingerprint}"
+    checkpoint = Checkpoint(checkpoint_of(config.model), key=key)
     there = checkpoint.folder.is_dir()
     if checkpoint.find() and checkpoint.state:
         log(f"going on after epoch {len(checkpoint.state.history)} of an interrupted run")

@@ -105,7 +105,7 @@ def save(
     card = model_card(
         labels=bundle.labels,
         text_column=config.text_column,
-        origin=_origin(fitted, splits),
+        origin=_origin(fitted, splits, report),
         network=fitted.start.architecture.summary(),
         test=report.test,
         measured_on=f"{report.test.metrics.rows:,} test rows"
@@ -128,7 +128,14 @@ def save(
     )
 
 
-def _origin(fitted: Fitted, splits: Splits) -> str:
+def _origin(fitted: Fitted, splits: Splits, report: TrainReport) -> str:
+    told = _fitted_on(fitted, splits)
+    return (
+        f"{told} It goes on from model `{report.updated.fingerprint}`." if report.updated else told
+    )
+
+
+def _fitted_on(fitted: Fitted, splits: Splits) -> str:
     rows, held_out = len(splits.training), len(splits.validation)
     if fitted.epochs and not held_out:
         return (

@@ -95,7 +95,10 @@ def read_splits(
     reading = _Reading(config, listener)
     warnings = reading.warnings
     rows, names = reading.training_rows()
-    labels = checked_labels(rows, warnings)
+    old = None
+    if config.old_rows is not None:
+        old = names.given_to(reading.rows([config.old_rows], "old", beside=True))
+    labels = checked_labels(rows.followed_by(old) if old else rows, warnings)
     given = {
         name: names.given_to(reading.rows([path], name, beside=True))
         for name, path in (("validation", config.validation), ("test", config.test))
@@ -113,9 +116,13 @@ def read_splits(
     for name, held in held_out.items():
         if name in given or not together:
             _check_held_out(held, name, labels, warnings)
-    leaks = count_repeats(split["training"].texts, {n: g.texts for n, g in given.items()}, warnings)
+    training, apart = split["training"], given
+    if old:
+        # They were not split: rows that measure may repeat them.
+        training, apart = training.followed_by(old), held_out
+    leaks = count_repeats(training.texts, {n: g.texts for n, g in apart.items()}, warnings)
     return Splits(
-        training=split["training"],
+        training=training,
         validation=_known_only(held_out["validation"], labels),
         test=held_out["test"],
         labels=labels,
