@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from textbatch.data.readers.label_values import named_labels
+from textbatch.data.readers.labelled_rows import label_counts
 from textbatch.data.storage.location import Location
 from textbatch.errors import BundleError, ConflictError
 from textbatch.model.bundle.bundle import Bundle
@@ -54,7 +56,8 @@ def parent_of(place: Location, splits: Splits) -> tuple[Bundle, Splits]:
         )
     if new := [label for label in splits.labels if label not in labels]:
         raise ConflictError(
-            f"the rows have labels that the model of --update does not know: {_shown(new)}",
+            f"{len(new):,} of {len(splits.labels):,} labels of the rows are not known to the model "
+            "of --update" + _named(new, splits),
             "leave these rows out, or train on old and new rows, without --update",
         )
     if lacking := [label for label in labels if label not in splits.labels]:
@@ -64,6 +67,12 @@ def parent_of(place: Location, splits: Splits) -> tuple[Bundle, Splits]:
             "give rows of them with --old-rows",
         )
     return parent, replace(splits, labels=labels)
+
+
+def _named(labels: Sequence[str], splits: Splits) -> str:
+    """The names of labels of the rows, unless a wrong column may have been taken for labels."""
+    named = named_labels(labels, label_counts(splits.training))
+    return f": {named}" if named else ""
 
 
 def _shown(labels: Sequence[str]) -> str:
