@@ -92,10 +92,12 @@ def test_forgotten_labels_are_warned_of():
         for label, rows, before, after in shares
     ]
     record = UpdateRecord(fingerprint="f", before=0.9, after=0.8, labels=labels)
-    assert forgotten(record) == []
+    assert forgotten(record, old_rows=False) == []
     lost = UpdatedLabel(label="lost", rows=50, before=0.9, after=0.8)
-    (told,) = forgotten(replace(record, labels=[*labels, lost]))
-    assert "'lost' from 90.0% to 80.0%" in told
+    for old_rows in (False, True):
+        (told,) = forgotten(replace(record, labels=[*labels, lost]), old_rows=old_rows)
+        assert "'lost' from 90.0% to 80.0%" in told
+        assert ("--old-rows" in told) != old_rows
 
 
 @pytest.mark.parametrize(

@@ -137,8 +137,8 @@ def _train(config: TrainConfig, listener: Listener, started: float) -> TrainRepo
     )
     if parent is not None:
         updated = what_became(parent, done.splits, report.test, listener)
-        told = [*report.warnings, *forgotten(updated)]
-        report = replace(report, updated=updated, warnings=told)
+        told = forgotten(updated, old_rows=config.old_rows is not None)
+        report = replace(report, updated=updated, warnings=[*report.warnings, *told])
     fingerprint = save(config, done.splits, done.fitted, done.measured, report)
     if done.folds and out_of_fold:
         done.folds.write(out_of_fold, overwrite=config.if_exists == "replace")

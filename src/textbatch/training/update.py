@@ -108,11 +108,12 @@ def what_became(
     )
 
 
-def forgotten(record: UpdateRecord) -> list[str]:
+def forgotten(record: UpdateRecord, *, old_rows: bool) -> list[str]:
     """Warn of labels that the new model answers much worse than the old one.
 
     Args:
         record: What the update did.
+        old_rows: Whether old rows were learned again.
 
     Returns:
         A warning, or none.
@@ -126,5 +127,7 @@ def forgotten(record: UpdateRecord) -> list[str]:
         return []
     more = len(fell) - _NAMED
     told = "; ".join(fell[:_NAMED]) + (f"; and {more:,} more" if more > 0 else "")
-    advice = "give rows of them with --old-rows, or train on all rows, without --update"
+    advice = "train on all rows, without --update"
+    if not old_rows:
+        advice = f"give rows of them with --old-rows, or {advice}"
     return [f"the update makes labels worse on the test rows: {told}; {advice}"]
