@@ -9,6 +9,7 @@ from textbatch.data.output.signs import Signs
 from textbatch.errors import DataError
 from textbatch.integrations.prometheus import failure_measured, write_success
 from textbatch.model.quality.drift import drift_between
+from textbatch.model.quality.drift_series import DriftSeries, SeriesMeasure
 from textbatch.model.quality.estimated_accuracy import EstimatedAccuracy
 from textbatch.report.scoring import RunReport
 
@@ -112,6 +113,26 @@ def test_drift_and_the_estimated_accuracy_are_told(tmp_path):
     }
     write_success(path, report())
     assert not by_labels(path, "textbatch_drift")
+
+
+def test_a_series_of_runs_is_told_and_a_run_without_one_forgets_it(tmp_path):
+    path = tmp_path / "m.prom"
+    measures = [
+        SeriesMeasure(
+            of=of, log10_e=e, since=2, since_time="2026-01-02", effect=0.25, effect_low=0.2,
+            where="a", before=0.5, now=0.75, drifted=e > 4,
+        )
+        for of, e in (("labels", 9.5), ("lengths", -1.0))
+    ]  # fmt: skip
+    series = DriftSeries(drifted=True, runs=3, rows=300, times=("a", "b"), measures=measures)
+    write_success(path, report(drift_series=series))
+    assert by_labels(path, "textbatch_drift_series_drifted") == {("labels",): 1, ("lengths",): 0}
+    assert by_labels(path, "textbatch_drift_series_log10_e")[("lengths",)] == -1
+    assert by_labels(path, "textbatch_drift_series")[("labels",)] == 0.25
+    assert by_labels(path, "textbatch_drift_series_runs") == {(): 3}
+    write_success(path, report())
+    assert not by_labels(path, "textbatch_drift_series_drifted")
+    assert by_labels(path, "textbatch_drift_series_runs") == {(): 0}
 
 
 def counted(path):

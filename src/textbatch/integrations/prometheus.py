@@ -47,6 +47,10 @@ METRICS = {
     "textbatch_drift": "Share of rows that have moved since the model was measured, by what.",
     "textbatch_drift_p_value": "How often rows without drift differ at least as much, by what.",
     "textbatch_drifted": "1 if the difference is neither chance nor too small to matter.",
+    "textbatch_drift_series": "Share of rows of a series of runs that have moved, by what.",
+    "textbatch_drift_series_log10_e": "Base 10 logarithm of the evidence for that, by what.",
+    "textbatch_drift_series_drifted": "1 if the series has moved, by enough to matter.",
+    "textbatch_drift_series_runs": "Runs of the series, with the last good one.",
     "textbatch_estimated_accuracy": "Probable share of right answers, and its 95 % interval.",
     "textbatch_model_fingerprint_info": "1 for the model of the last good run.",
 }
@@ -57,6 +61,9 @@ _KINDS = {
     "textbatch_drift": "of",
     "textbatch_drift_p_value": "of",
     "textbatch_drifted": "of",
+    "textbatch_drift_series": "of",
+    "textbatch_drift_series_log10_e": "of",
+    "textbatch_drift_series_drifted": "of",
     "textbatch_estimated_accuracy": "bound",
     "textbatch_model_fingerprint_info": "fingerprint",
 }
@@ -119,6 +126,7 @@ def write_success(path: Path, report: RunReport) -> None:
 def _of_model(one: ModelReport) -> dict[str, _Value]:
     """The metrics of the answers of one model."""
     measures, right = one.drift.measures if one.drift else [], one.estimated_accuracy
+    series = one.drift_series.measures if one.drift_series else []
     ends = {"estimate": right.accuracy, "low": right.low, "high": right.high} if right else {}
     return {
         "textbatch_rows": one.statuses,
@@ -128,6 +136,12 @@ def _of_model(one: ModelReport) -> dict[str, _Value]:
         "textbatch_drift": {measure.of: measure.effect for measure in measures},
         "textbatch_drift_p_value": {measure.of: measure.p_value for measure in measures},
         "textbatch_drifted": {measure.of: float(measure.drifted) for measure in measures},
+        "textbatch_drift_series": {measure.of: measure.effect for measure in series},
+        "textbatch_drift_series_log10_e": {measure.of: measure.log10_e for measure in series},
+        "textbatch_drift_series_drifted": {
+            measure.of: float(measure.drifted) for measure in series
+        },
+        "textbatch_drift_series_runs": one.drift_series.runs if one.drift_series else 0,
         "textbatch_estimated_accuracy": ends,
         "textbatch_model_fingerprint_info": {} if one.fingerprint is None else {one.fingerprint: 1},
     }

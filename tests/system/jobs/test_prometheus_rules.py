@@ -34,6 +34,8 @@ def test_every_metric_that_is_asked_for_is_written_and_the_reverse():
     # These are for a person who looks for a cause.
     assert written - asked == {
         "textbatch_drift_p_value",
+        "textbatch_drift_series_log10_e",
+        "textbatch_drift_series_runs",
         "textbatch_files_rescored",
         "textbatch_files_stale",
         "textbatch_last_failure_timestamp_seconds",
@@ -60,6 +62,7 @@ GOOD = {
     "textbatch_oov_share": 0.05,
     'textbatch_drift{of="labels"}': 0.02,
     'textbatch_drifted{of="labels"}': 0,
+    'textbatch_drift_series_drifted{of="labels"}': 0,
 }
 NIGHTS = [
     ({}, "1h", set()),
@@ -79,6 +82,8 @@ NIGHTS = [
     ({"textbatch_oov_share": 0.4}, "5m", {"TextbatchUnknownWords"}),
     ({'textbatch_drifted{of="labels"}': 1}, "5m", {"TextbatchDrift"}),
     ({'textbatch_drift{of="labels"}': 0.5}, "5m", set()),
+    ({'textbatch_drift_series_drifted{of="labels"}': 1}, "5m", {"TextbatchDriftSeries"}),
+    ({'textbatch_drift_series{of="labels"}': 0.5}, "5m", set()),
 ]
 #: A good night with two models, whose answers have a label more.
 SEVERAL = {
@@ -98,6 +103,11 @@ NIGHTS_OF_SEVERAL = [
     ({"textbatch_rows_quarantined": 11}, "5m", {"TextbatchBadRows"}),
     ({f"textbatch_oov_share{{{TONE}}}": 0.4}, "5m", {"TextbatchUnknownWords"}),
     ({f'textbatch_drifted{{{TONE},of="labels"}}': 1}, "5m", {"TextbatchDrift"}),
+    (
+        {f'textbatch_drift_series_drifted{{{TONE},of="labels"}}': 1},
+        "5m",
+        {"TextbatchDriftSeries"},
+    ),
 ]
 ALL_NIGHTS = [
     *((GOOD | changes, at, fired) for changes, at, fired in NIGHTS),
