@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from textbatch.data.output import drift_history
 from textbatch.data.output.drift_history import HistoryLine, ModelNight, add_line, read_history
 from textbatch.data.output.signs import Signs
 from textbatch.errors import ConflictError, DataError, OutputError, QualityGateError
+from textbatch.scoring.folder.finish import finish_output
 
 USUAL = ["refund the card", "cannot log in", "the app is slow", "please update my address now"]
 ODD = ["zzz qqq yyy xxx www refund " * 4]
@@ -124,6 +126,66 @@ def test_folders_jobs_and_several_models_are_runs_too(night, measured, tmp_path)
     assert len(read_history(history)) == 2
 
 
+def shares(source, output, **settings):
+    for share in ("0/2", "1/2"):
+        textbatch.score(source, output, shard=share, **settings)
+
+
+def test_of_shares_finish_adds_one_line_as_one_process_does(measured, tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in "ab":
+        write_texts(tmp_path / "in" / f"{name}.parquet", USUAL * 20)
+    models = {"a": measured, "b": measured}
+    for model in (measured, models):
+        history, out = tmp_path / "nights.jsonl", tmp_path / "out"
+        shares(tmp_path / "in", out, model=model)
+        done = finish_output(out, run_id="f" * 16, drift_history=history)
+        assert model is models or (done.drift_series.runs, done.drift_series.rows) == (1, 160)
+        # Both names are of one bundle, so they are runs of one series.
+        assert [one.drift_series.runs for one in done.models] == [2] * len(done.models)
+        (made,) = read_history(history)
+        # The plan is gone now; the line is known.
+        assert finish_output(out, run_id="e" * 16, drift_history=history).state == "skipped"
+        shutil.rmtree(out)
+        textbatch.score(tmp_path / "in", out, model=model, drift_history=history)
+        assert read_history(history) == [made]
+        shutil.rmtree(out)
+        history.unlink()
+
+
+def test_finish_completes_nothing_where_the_series_has_moved(night, measured, tmp_path):
+    assert night([*USUAL * 20, *ODD * 120]).drift_series.drifted
+    history, out = tmp_path / "nights.jsonl", tmp_path / "out"
+    lines = read_history(history)
+    (tmp_path / "in").mkdir()
+    for name, part in (("a", USUAL), ("b", ODD)):
+        write_texts(tmp_path / "in" / f"{name}.parquet", part)
+    shares(tmp_path / "in", out, model=measured, fail_on_drift=True)
+    with pytest.raises(QualityGateError, match="without --fail-on-drift, which scores"):
+        finish_output(out, run_id="f" * 16, drift_history=history)
+    assert not (out / "_SUCCESS").exists()
+    with pytest.raises(OutputError, match="there is no directory"):
+        finish_output(out, run_id="f" * 16, drift_history=tmp_path / "none" / "nights.jsonl")
+    assert read_history(history) == lines
+    shares(tmp_path / "in", out, model=measured, warn_on_drift=True)
+    done = finish_output(out, run_id="f" * 16, drift_history=history)
+    assert done.drift_series.runs == 2
+    assert any("since run " in note for note in done.notes)
+
+
+def test_a_finish_that_could_add_no_line_is_done_and_warns(measured, tmp_path, monkeypatch):
+    def fail(*_):
+        raise OutputError("no room", "make some")
+
+    monkeypatch.setattr("textbatch.scoring.folder.planned_series.add_line", fail)
+    (tmp_path / "in").mkdir()
+    write_texts(tmp_path / "in" / "a.parquet", USUAL)
+    shares(tmp_path / "in", tmp_path / "out", model=measured)
+    done = finish_output(tmp_path / "out", run_id="f" * 16, drift_history=tmp_path / "h")
+    assert done.state == "done"
+    assert any("could not be written" in note for note in done.notes)
+
+
 @pytest.mark.parametrize(
     "content", ["{}\n", "text\nrefund\n", '{"history_version": 2}\n', "\x00\n", '{"id": "'],
 )  # fmt: skip
@@ -151,7 +213,7 @@ def test_places_that_cannot_be_a_history_are_told(night, tmp_path):
     with pytest.raises(OutputError, match="there is no directory"):
         night(USUAL, drift_history=tmp_path / "link")
     assert not list(tmp_path.glob("out-*"))
-    with pytest.raises(ConflictError, match="leave --drift-history out"):
+    with pytest.raises(ConflictError, match="give it to `textbatch finish`"):
         textbatch.score(
             tmp_path / "in-0.parquet", tmp_path / "o/", drift_history=tmp_path / "h", shard="0/2"
         )

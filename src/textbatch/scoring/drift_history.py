@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,6 +13,7 @@ from textbatch.data.json_text import json_text
 from textbatch.data.output.drift_history import HistoryLine, ModelNight, add_line, read_history
 from textbatch.data.output.records import RowTotals
 from textbatch.data.storage.file_io import new_output
+from textbatch.data.storage.location import Location
 from textbatch.data.strict_json import to_json
 from textbatch.errors import ConflictError, QualityGateError
 from textbatch.model.quality.drift_series import DriftSeries, Night, drift_series
@@ -22,6 +23,10 @@ from textbatch.report.scoring import RunReport
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.drift_gate import check_drift, models_of
 from textbatch.scoring.file_task import FileResult, ModelUsed
+
+_REMEDY = (
+    "look at the runs since then; train on labelled rows of them, or leave out --fail-on-drift"
+)
 
 
 def check_history(config: ScoreConfig) -> None:
@@ -42,11 +47,26 @@ def check_history(config: ScoreConfig) -> None:
     if config.shard is not None:
         raise ConflictError(
             "--drift-history is about whole jobs, and --shard does a share of one",
-            "leave --drift-history out",
+            "give it to `textbatch finish`, which knows the rows of all shares",
         )
-    read_history(config.drift_history)
+    check_place(config.drift_history)
+
+
+def check_place(history: Path) -> None:
+    """Check that a line can be added to a history, before the work.
+
+    Args:
+        history: The file.
+
+    Raises:
+        DataError: The file holds something else.
+        OutputError: It is a folder or a device, or its directory does not exist.
+        AccessError: Nothing may be written there.
+        StorageError: It cannot be read.
+    """
+    read_history(history)
     # A place that a line cannot be added to is found before the rows are scored.
-    new_output(Path(os.path.realpath(config.drift_history))).check()
+    new_output(Path(os.path.realpath(history))).check()
 
 
 def series_of_models(
@@ -72,11 +92,9 @@ def series_of_models(
         The name of each model, empty for one alone, and what was found.
     """
     assert config.drift_history is not None
-    line = _line(config, rows, model, done, time)
-    known = read_history(config.drift_history)
-    lines = known if any(one.id == line.id for one in known) else [*known, line]
+    lines = with_line(config.drift_history, _line(config, rows, model, done, time))
     for name, used, _, _ in models_of(rows, model, done):
-        nights = _nights(lines, used.fingerprint)
+        nights = nights_of(lines, used.fingerprint)
         yield name, drift_series(used.reference, nights, pictured=pictured)
 
 
@@ -97,13 +115,22 @@ def judge(config: ScoreConfig, rows: RowTotals, model: ModelUsed, done: FileResu
         return
     now = datetime.now(UTC).isoformat(timespec="seconds")
     each = series_of_models(config, rows, model, done, now, pictured=False)
+    check_series(each, _REMEDY)
+
+
+def check_series(each: Iterable[tuple[str, DriftSeries | None]], remedy: str) -> None:
+    """Refuse to publish a run whose series has moved.
+
+    Args:
+        each: The name of each model, and how its series is.
+        remedy: What to do.
+
+    Raises:
+        QualityGateError: One has moved.
+    """
     found = [series_told(one, name) for name, one in each if one and one.drifted]
     if found:
-        raise QualityGateError(
-            "; ".join(found),
-            "look at the runs since then; train on labelled rows of them, or leave out "
-            "--fail-on-drift",
-        )
+        raise QualityGateError("; ".join(found), remedy)
 
 
 def with_series(
@@ -133,8 +160,24 @@ def with_series(
     return report
 
 
-def _nights(lines: Sequence[HistoryLine], fingerprint: str | None) -> list[Night]:
-    """The runs of one model. What another one has answered is another series."""
+def with_line(history: Path, line: HistoryLine) -> list[HistoryLine]:
+    """The runs of a history and this one, unless it is there.
+
+    Args:
+        history: The file.
+        line: This run.
+    """
+    known = read_history(history)
+    return known if any(one.id == line.id for one in known) else [*known, line]
+
+
+def nights_of(lines: Sequence[HistoryLine], fingerprint: str | None) -> list[Night]:
+    """The runs of one model. What another one has answered is another series.
+
+    Args:
+        lines: The runs of a history.
+        fingerprint: That of the model's bundle.
+    """
     return [
         Night(time=line.time, signs=one.signs, unknown=one.unknown)
         for line in lines
@@ -156,11 +199,20 @@ def _line(
         for name, used, signs, work in models_of(rows, model, done)
         if used.fingerprint and signs is not None
     ]
+    return line_of(config.output, rows.rows_in, nights, time)
+
+
+def line_of(output: Location, rows: int, models: list[ModelNight], time: str) -> HistoryLine:
+    """What is kept of a run.
+
+    Args:
+        output: Where its rows are.
+        rows: How many it read.
+        models: What each model has answered.
+        time: When it began, UTC, ISO 8601.
+    """
     # Not the tokens: of a run that went on they are those of its second part alone.
-    counted = [[one.name, one.fingerprint, to_json(one.signs)] for one in nights]
-    output = os.fspath(config.output)
-    place = os.path.realpath(output) if isinstance(config.output, Path) else output
-    told = json_text([place, rows.rows_in, counted], ascii_only=True)
-    return HistoryLine(
-        id=sha256(told.encode()).hexdigest(), time=time, rows=rows.rows_in, models=nights
-    )
+    counted = [[one.name, one.fingerprint, to_json(one.signs)] for one in models]
+    place = os.path.realpath(output) if isinstance(output, Path) else os.fspath(output)
+    told = json_text([place, rows, counted], ascii_only=True)
+    return HistoryLine(id=sha256(told.encode()).hexdigest(), time=time, rows=rows, models=models)

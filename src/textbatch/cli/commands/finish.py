@@ -33,6 +33,12 @@ class FinishCommand(MetricsOptions, JsonOptions):
         use="written",
         writes=lambda folder: (folder / STAGES,),
     )
+    drift_history: Path | None = option(
+        "Add the job to this JSONL file, and look for drift in the series of runs.",
+        default=None,
+        unset="only this job is looked at",
+        use="written",
+    )
 
 
 def finish_command(given: Given[FinishCommand]) -> None:
@@ -52,7 +58,11 @@ def finish_command(given: Given[FinishCommand]) -> None:
         start_without_pandas()
         with progress_shown() as shown:
             done = finish_output(
-                config.output, run_id=short_id(given.run), work_dir=config.work_dir, progress=shown
+                config.output,
+                run_id=short_id(given.run),
+                work_dir=config.work_dir,
+                drift_history=config.drift_history,
+                progress=shown,
             )
     if config.metrics_file:
         with only_warned(f"the metrics file {config.metrics_file}", log):

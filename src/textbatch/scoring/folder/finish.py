@@ -20,7 +20,9 @@ from textbatch.data.output.work_directory import WorkDirectory
 from textbatch.data.storage.file_io import new_input
 from textbatch.data.storage.location import Location, location_of
 from textbatch.errors import DataError, InputNotFoundError, TryAgainError
+from textbatch.model.quality.drift_series import DriftSeries
 from textbatch.report.drift import drift_notes
+from textbatch.report.files import only_warned
 from textbatch.report.listener import SILENT
 from textbatch.report.scoring import ModelReport, RunReport
 from textbatch.report.terminal.progress import Progress, step_of
@@ -30,6 +32,7 @@ from textbatch.scoring.folder.owned import OwnedParts
 from textbatch.scoring.folder.plan import folder_of
 from textbatch.scoring.folder.planned_drift import drifts_of, estimates_of
 from textbatch.scoring.folder.planned_parts import finished_part
+from textbatch.scoring.folder.planned_series import PlannedSeries
 from textbatch.scoring.folder.side_by_side import side_by_side
 from textbatch.scoring.folder.totals import Totals
 from textbatch.scoring.limits import check_enough
@@ -43,6 +46,7 @@ def finish_output(
     *,
     run_id: str,
     work_dir: Path | None = None,
+    drift_history: Path | None = None,
     progress: Progress | None = None,
 ) -> RunReport:
     """Complete an output whose shares were scored with `score --shard`.
@@ -51,6 +55,7 @@ def finish_output(
         output: The folder.
         run_id: Id of this run.
         work_dir: Where outputs for an object store are made.
+        drift_history: The file of the series that the job belongs to; None if to none.
         progress: Called as parts are checked.
 
     Returns:
@@ -59,12 +64,19 @@ def finish_output(
     Raises:
         InputNotFoundError: The folder has no plan of shards.
         TryAgainError: Parts are missing, or a share is still being scored.
-        DataError: An input changed, or the plan is damaged.
+        DataError: An input changed, or the plan is damaged, or the history holds something else.
         TooManyBadRowsError: There are more bad rows than the shares were told.
         OutputError: The folder holds a file that is none of its parts.
-        QualityGateError: The rows have drifted, and the shares were told to fail then.
+        QualityGateError: The rows, or the series, have drifted, and the shares were told to fail
+            then.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
+    started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
+    series: PlannedSeries | None = None
+    if drift_history is not None:
+        series = PlannedSeries(history=drift_history, output=output, time=started)
+        series.check()
+    notes: list[str] = []
+    moved: dict[str, DriftSeries] = {}
     folder = folder_of(output, work_dir)
     folder.check_place()
     work = WorkDirectory(folder.lock_place, run_id)
@@ -79,17 +91,21 @@ def finish_output(
             )
         if success is None:
             assert found is not None
-            success = _completed(folder, *found, run_id=run_id, progress=progress or SILENT)
+            success = _completed(folder, *found, series, run_id=run_id, progress=progress or SILENT)
             state = "done"
         else:
             state = "skipped"
+        head = found[0] if found else None
+        if series is not None:
+            # Before the plan is removed: killed in between, the next `finish` adds the line.
+            with only_warned(f"the history {drift_history}", notes.append):
+                moved = series.add(success, success.fingerprint, head)
         with suppress(FileNotFoundError):
             folder.remove(PLAN)
         _remove_dead(folder.lock_place, run_id)
         keep = False
     finally:
         work.release(keep=keep and work.inherited)
-    head = found[0] if found else None
     places = _places(head.model, tuple(success.models)) if head else {}
     drifts = dict(drifts_of(success, head)) if head else {}
     rights = dict(estimates_of(success, head)) if head else {}
@@ -99,7 +115,7 @@ def finish_output(
         output=fspath(output),
         model=head.model if head else "",
         textbatch=__version__,
-        started=started.isoformat(timespec="seconds"),
+        started=started,
         seconds=round(time.perf_counter() - clock, 3),
         state="done" if state == "done" else "skipped",
         fingerprint=success.fingerprint,
@@ -110,6 +126,7 @@ def finish_output(
         labels=success.labels,
         drift=drifts.get(""),
         estimated_accuracy=rights.get(""),
+        drift_series=moved.get(""),
         # As a share tells of its own.
         files=dict.fromkeys(("found", "scored"), success.parts)
         | dict.fromkeys(("resumed", "known", "stray"), 0)
@@ -128,9 +145,11 @@ def finish_output(
                 labels=one.labels,
                 drift=drifts.get(name),
                 estimated_accuracy=rights.get(name),
+                drift_series=moved.get(name),
             )
             for name, one in success.models.items()
         ],
+        notes=notes,
     )
     if head and head.on_drift == "warn":
         done.notes.extend(drift_notes(done))
@@ -138,7 +157,13 @@ def finish_output(
 
 
 def _completed(
-    folder: Folder, head: PlanHead, parts: list[PlannedPart], *, run_id: str, progress: Progress
+    folder: Folder,
+    head: PlanHead,
+    parts: list[PlannedPart],
+    series: PlannedSeries | None,
+    *,
+    run_id: str,
+    progress: Progress,
 ) -> Success:
     """Check every part against the plan, and write manifest and `_SUCCESS`."""
     files = list({file.place: file for part in parts for file in part.files}.values())
@@ -174,6 +199,8 @@ def _completed(
             remedy="look at the input; or run the shares again without --fail-on-drift, which "
             "scores nothing anew, then finish",
         )
+    if series is not None:
+        series.judge(rows, head)
     # The shares may not look for it: what one finds may be another one's, on another machine.
     folder.remove_leftovers(part.part for part in parts)
     owned = OwnedParts(folder, Ledger(None, head.job))

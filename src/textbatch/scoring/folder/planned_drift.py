@@ -30,7 +30,7 @@ def drifts_of(rows: RowTotals, head: PlanHead) -> Iterator[tuple[str, Drift | No
     Raises:
         DataError: The plan is damaged.
     """
-    for name, signs, reference in _each(rows, head):
+    for name, signs, reference in compared(rows, head):
         yield name, drift_from(reference, signs)
 
 
@@ -47,11 +47,25 @@ def estimates_of(rows: RowTotals, head: PlanHead) -> Iterator[tuple[str, Estimat
     Raises:
         DataError: The plan is damaged.
     """
-    for name, signs, reference in _each(rows, head):
+    for name, signs, reference in compared(rows, head):
         yield name, estimated_accuracy(reference, signs)
 
 
-def _each(rows: RowTotals, head: PlanHead) -> Iterator[tuple[str, Signs | None, Reference | None]]:
+def compared(
+    rows: RowTotals, head: PlanHead
+) -> Iterator[tuple[str, Signs | None, Reference | None]]:
+    """What the rows of a job are like, and what they are compared with.
+
+    Args:
+        rows: What was counted of all parts.
+        head: The plan.
+
+    Yields:
+        The name of each model, empty for one alone; its answers; the held-out rows.
+
+    Raises:
+        DataError: The plan is damaged.
+    """
     answers = {name: one.signs for name, one in rows.models.items()} or {"": rows.signs}
     for (name, signs), told in zip(answers.items(), head.compared_with, strict=False):
         try:
