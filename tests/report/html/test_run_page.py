@@ -121,6 +121,10 @@ def test_the_page_warns_of_what_is_far_from_training():
     assert "too good: the rows have drifted" in page
     assert "from run 30 of 2025-12-30 on" in page
     assert 'id="series"' in page
+    assert " 40 runs with 400,000 " in page
+    first = report_of(4)
+    first = replace(first, drift_series=replace(first.drift_series, runs=1))
+    assert " 1 run with " in page_of(first)
     assert "20.0% of the tokens are unknown to the model, against 2.0% in training" in page
 
 

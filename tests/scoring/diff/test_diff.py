@@ -362,6 +362,7 @@ def test_nothing_of_a_cell_is_printed_unless_asked(sides, in_process, tmp_path):
     assert "the-id-" in ran.stdout
     assert "the-id-" in page
     assert "McNemar" in page
+    assert "<caption>Rows by label</caption>" in page
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org", "")
 
