@@ -4,6 +4,7 @@
 * `share_run`, `finish`: the path of one of several processes without a driver, and their end.
 * `planned_parts`: the plan as a file, and the parts that are there.
 * `planned_drift`: what `finish` compares the rows with.
+* `planned_series`: the rows of all shares as one run of a series.
 * `spread`: the files are scored, one after the other or several at a time.
 * `shards`: cuts the input into shards, where asked.
 * `plan`: which files are to be scored.
