@@ -146,6 +146,7 @@ HOW_TOS = (
     "configuration.md",
     "csv.md",
     "inputs.md",
+    "multi-label.md",
     "observability.md",
     "open-output.md",
     "several-models.md",

@@ -287,6 +287,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
     odd_shards = {"shard_rows": 9, "shard": "1/2"}
     odd_stdout = {"output_format": "csv"}
     odd_priors = {"adapt_priors": True}
+    odd_several = {"multi_label": True, "label_separator": ";"}
     odd_train = {
         "model": tmp_path / "m", "text_column": "t", "label_column": "l",
         "weight_column": "w", "soft_labels": "s", "on_long": "tail", "teacher": tmp_path / "t",
@@ -318,6 +319,12 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         TrainConfig(inputs=(tmp_path / "i", tmp_path / "j"), **odd_train),
         VectorsConfig(inputs=(tmp_path / "i",), output=tmp_path / "o.vec", **odd_vectors),
     ]
+    monkeypatch.setattr(
+        "textbatch.training.api.train_multi_label", lambda config, **_: seen.append(config)
+    )
+    textbatch.train(tmp_path / "i", **odd_several)
+    several = seen.pop()
+    assert (several.multi_label, several.label_separator) == (True, ";")
     textbatch.score(tmp_path / "i", tmp_path / "o", **odd_folder)
     folder = seen.pop()
     assert (folder.precision, folder.incremental) == ("int8", True)
@@ -339,6 +346,7 @@ def test_every_setting_arrives(monkeypatch, tmp_path):
         plain = type(config)
         untried = {f.name for f in fields(plain) if f.default == getattr(config, f.name)}
         tried = {*odd_folder, *odd_shards, *odd_stdout, *odd_priors, *odd_doubt, *odd_update}
+        tried |= {*odd_several}
         assert untried <= {*tried, "as_folder", "partitions"}, (
             "this test must give each setting an odd value"
         )

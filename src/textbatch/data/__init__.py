@@ -6,7 +6,7 @@
 * `choices`: the values that options may have, and limits on memory.
 * `without_pandas`: a process without frames starts without pandas.
 * `bad_row_limit`: how many bad rows a command allows.
-* `options`, `weighted_options`: options of commands that read labelled files.
+* `options`, `weighted_options`, `multi_options`: options of commands that read labelled files.
 * `json_text`: the one way to write JSON.
 * `strict_json`, `toml`: JSON and TOML from outside, read strictly.
 """

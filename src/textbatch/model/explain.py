@@ -92,7 +92,7 @@ def answered(predictor: Predictor, tokens: TokenBatch) -> Float32Array:
         distinct=np.arange(len(tokens)),
         shares=predictor.shares(tokens, np.flatnonzero(known), None),
         num_labels=len(predictor.classifier.labels),
-        temperature=predictor.classifier.temperature,
+        calibrated=predictor.classifier.probabilities,
         on_early=lambda _: None,
     )
     return asked.logits()[0] / np.float32(predictor.classifier.temperature)

@@ -28,6 +28,8 @@ class BundleLayout:
         early_exit: Which rows the linear model may answer alone.
         novelty: What ordinary texts are like.
         reference: What the answers to held-out rows looked like, which runs are compared with.
+        multi_label: How each label is answered by itself, where a text may have several. A
+            textbatch that does not know the file refuses the bundle.
         metrics: What training measured.
         card: The model card.
         page: The training report, for people.
@@ -49,6 +51,7 @@ class BundleLayout:
     early_exit: str = "early_exit.json"
     novelty: str = "novelty.json"
     reference: str = "reference.json"
+    multi_label: str = "multi_label.json"
     metrics: str = "metrics.json"
     card: str = "README.md"
     page: str = "report.html"
@@ -67,7 +70,7 @@ class BundleLayout:
         return {
             **dict.fromkeys((self.config, self.calibration, self.precision, self.blend), _SMALL),
             **dict.fromkeys((self.labels, self.golden, self.profile, self.early_exit), _MEDIUM),
-            self.novelty: _MEDIUM,
+            **dict.fromkeys((self.novelty, self.multi_label), _MEDIUM),
             **dict.fromkeys((self.card, self.graph, self.reference), _MEDIUM),
             **dict.fromkeys((self.vocabulary, self.held_out, self.metrics, self.page), _LARGE),
             **dict.fromkeys(self.tensors, _TENSORS),
@@ -86,7 +89,8 @@ class BundleLayout:
     @property
     def optional(self) -> tuple[str, ...]:
         """The files that not every bundle has and that decide. The fingerprint has them."""
-        return (*self.linear_model, self.early_exit, self.novelty, self.reference)
+        beside = (self.early_exit, self.novelty, self.reference, self.multi_label)
+        return (*self.linear_model, *beside)
 
 
 #: The layout of all bundles.

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textbatch.errors import BundleError
-from textbatch.model.quality.calibration import softmax
 from textbatch.text.bucketing import MiniBatch
 from textbatch.text.long_texts import Windows
 from textbatch.types import Float32Array, Int64Array, Predictions, has_evidence
@@ -103,7 +102,7 @@ class PendingPredictions:
         distinct: For each row the number of its distinct text. Shape `(rows,)`.
         shares: Waits until it is known which model answers which text.
         num_labels: Width of the logits.
-        temperature: Logits are divided by it.
+        calibrated: Turns logits into probabilities, for each row alike.
         on_early: Called with the number of rows that the linear model answered alone.
         extras: Finds what else is told of the distinct texts, from their logits; None for nothing.
     """
@@ -112,7 +111,7 @@ class PendingPredictions:
     distinct: Int64Array
     shares: Callable[[], Shares]
     num_labels: int
-    temperature: float
+    calibrated: Callable[[Float32Array], Float32Array]
     on_early: Callable[[int], None]
     extras: Callable[[Float32Array], Float32Array] | None = None
 
@@ -136,7 +135,7 @@ class PendingPredictions:
             nothing = np.full((2, told.shape[1]), np.nan, np.float32)
             extras = np.concatenate([told, nothing])[self.distinct]
         return Predictions(
-            probabilities=softmax(logits[self.distinct], self.temperature),
+            probabilities=self.calibrated(logits[self.distinct]),
             status=self.status[self.distinct],
             extras=extras,
         )

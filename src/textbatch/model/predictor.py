@@ -113,7 +113,7 @@ class Predictor:
             distinct=given.numbers,
             shares=self.shares(tokens, rows, self.exits),
             num_labels=len(self.classifier.labels),
-            temperature=self.classifier.temperature,
+            calibrated=self.classifier.probabilities,
             on_early=self._count_early,
             extras=beside.told(tokens, rows, self),
         )

@@ -5,7 +5,8 @@
 * `promotion`: the reports of `promote` and `rollback`.
 * `diffing`, `reviewing`, `profiling`, `calibrating`: the reports of `diff`, `review`, `profile` and
   `calibrate`.
-* `inspection`, `verification`: what `inspect` and `verify` find.
+* `multi_label`: the reports where a row has any number of labels.
+* `inspection`, `inspection_sets`, `verification`: what `inspect` and `verify` find.
 * `folds`: a cross-validation in one line.
 * `learning_curve`: what more rows would bring.
 * `next_steps`: the command that may come next.

@@ -13,6 +13,7 @@ from textbatch.model.bundle.verified_file import ListedFile
 from textbatch.model.network.architecture import Architecture
 from textbatch.model.network.chain import Chain
 from textbatch.model.quality.calibration import Calibration
+from textbatch.model.quality.multi_label import MultiLabel
 from textbatch.model.quality.profile import TrainingProfile
 from textbatch.text.choices import Part
 
@@ -34,6 +35,8 @@ class BundleInspection:
         labels: The labels, in the order of the network's outputs.
         calibration: The temperature, and how it was found.
         profile: Statistics of the training texts and of the predictions for them.
+        multi_label: Of a model that gives a text any number of labels, the curve and the threshold
+            of each; else None.
         int8: What `--precision int8` changes; None if the network cannot use it.
         early_exit: What `--early-exit` changes; None if no row may leave early.
         metrics: What training measured.
@@ -56,10 +59,14 @@ class BundleInspection:
     early_exit: EarlyExit | None
     metrics: Mapping[str, Any]
     files: dict[str, ListedFile]
+    multi_label: MultiLabel | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The record as plain JSON values."""
-        return {"kind": "bundle", **to_json(self)}
+        told = to_json(self)
+        if self.multi_label is None:
+            del told["multi_label"]
+        return {"kind": "bundle", **told}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

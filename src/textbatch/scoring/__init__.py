@@ -28,7 +28,8 @@
 * `drift_history`: a run as one of a series.
 * `drift_gate`: whether the rows are like those that the models were measured on.
 * `limits`: how many rows there must be, and how much room on the disk.
-* `tally`: counting rows.
+* `tally`, `set_counts`: counting rows.
+* `multi_label`, `evaluate_multi`: models that give a row any number of labels.
 * `differences`: in what an output that is there differs from what a job would make.
 * `in_memory`: a loaded model, for tables in memory.
 * `scorer`: what an engine sends to its workers, to score tables there.

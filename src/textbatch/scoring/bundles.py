@@ -108,6 +108,7 @@ def columns_of(
                 novelty=options.novelty,
                 max_novelty=options.max_novelty,
                 explain=options.explain,
+                several=_several(bundles.each[index]) if bundles else None,
                 tokenizer=_reading(tokenizer, on_long) if tokenizer else None,
             )
         )
@@ -117,6 +118,11 @@ def columns_of(
 
 def _reading(tokenizer: Tokenizer, on_long: OnLong) -> Tokenizer:
     return tokenizer if on_long == "auto" else replace(tokenizer, on_long=on_long)
+
+
+def _several(bundle: Bundle) -> Float32Array | None:
+    found = bundle.classifier.multi_label
+    return found.thresholds if found else None
 
 
 def _set_limit(bundle: Bundle | None, options: AnswerOptions) -> np.float32 | None:

@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from textbatch.data.bad_row_limit import BadRowLimit, count_or_share
 from textbatch.data.choices import CHUNK_ROWS, IfExists, OnBadFile, OutputKind, Rescore
+from textbatch.data.multi_options import SeveralOptions
 from textbatch.data.readers.read_options import ReadOptions, TextOptions
 from textbatch.data.storage.location import STANDARD_INPUT, Location, is_local, location_of
-from textbatch.data.weighted_options import WeightedOptions
 from textbatch.errors import ConflictError, UsageError
 from textbatch.model.options import ModelOptions, ModelsOptions
 from textbatch.options import beside, option, options
@@ -281,7 +281,7 @@ class ScoreConfig(
 
 
 @options
-class EvaluateConfig(LabelSetOptions, WeightedOptions, ErrorOptions, ModelOptions, ReportOptions):
+class EvaluateConfig(LabelSetOptions, SeveralOptions, ErrorOptions, ModelOptions, ReportOptions):
     """The options of `evaluate`.
 
     Raises:

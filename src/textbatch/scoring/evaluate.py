@@ -34,14 +34,22 @@ from textbatch.report.evaluation import Evaluation, worse_calibration
 from textbatch.report.files import job_reported, write_json, write_whole
 from textbatch.report.html.evaluation_page import evaluation_page
 from textbatch.report.known_rows import known_rows_warning
+from textbatch.report.multi_label import MultiLabelEvaluation
 from textbatch.report.terminal.progress import Progress, step_of
 from textbatch.scoring.config import EvaluateConfig
+from textbatch.scoring.evaluate_multi import (
+    check_evaluate_options,
+    evaluate_sets,
+    told_of_rows,
+)
 from textbatch.scoring.label_sets import set_limit
 from textbatch.scoring.surest_errors import surest_errors
 from textbatch.types import Status, has_evidence
 
 
-def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Evaluation:
+def evaluate(
+    config: EvaluateConfig, *, progress: Progress | None = None
+) -> Evaluation | MultiLabelEvaluation:
     """Measure a bundle on labelled files.
 
     Args:
@@ -65,10 +73,14 @@ def evaluate(config: EvaluateConfig, *, progress: Progress | None = None) -> Eva
     return found
 
 
-def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
+def _evaluate(
+    config: EvaluateConfig, progress: Progress | None
+) -> Evaluation | MultiLabelEvaluation:
     if config.html:
         new_output(config.html).check(stream=True)
-    bundle = load_model(config.model)
+    bundle = load_model(config.model, several=True)
+    check_evaluate_options(config, bundle)
+    several = bundle.classifier.multi_label is not None
     limit = set_limit(bundle, config)
     with step_of(progress, None, step="reading") as step:
         bad = BadRowList(config.quarantine, config.max_bad_rows)
@@ -80,6 +92,8 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
                 column=config.label_column,
                 naming=config.label_names,
                 weight=config.weight_column,
+                several=several,
+                separator=config.label_separator,
                 known=bundle.labels,
             ),
             skip_unlabelled=config.skip_unlabelled,
@@ -87,6 +101,13 @@ def _evaluate(config: EvaluateConfig, progress: Progress | None) -> Evaluation:
             on_read=step.advance,
         )
     bad.write(rows.rows_read)
+    if several:
+        with (
+            open_bundle(bundle, **config.opening()) as predictor,
+            step_of(progress, len(rows), step="evaluating") as step,
+        ):
+            sets = evaluate_sets(predictor, rows, on_rows=step.advance)
+        return told_of_rows(sets, config, bundle, rows)
     if config.normalize_labels:
         spellings = spellings_of(dict.fromkeys(bundle.labels, 1))
         rows = replace(rows, labels=respelled(rows.labels, spellings))

@@ -15,6 +15,7 @@ from textbatch.data.choices import (
 from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import DeviceName, EngineName, PrecisionName
 from textbatch.report.evaluation import Evaluation
+from textbatch.report.multi_label import MultiLabelEvaluation
 from textbatch.report.terminal.progress import Progress
 from textbatch.scoring.config import EvaluateConfig
 from textbatch.scoring.evaluate import evaluate as evaluate_files
@@ -42,6 +43,7 @@ def evaluate(
     join_lists: str | None = None,
     quarantine: PathLike | None = None,
     max_bad_rows: int | str | None = None,
+    label_separator: str | None = None,
     explain: int = 0,
     engine: EngineName = "auto",
     device: DeviceName = "auto",
@@ -51,7 +53,7 @@ def evaluate(
     threads: int | None = None,
     report: PathLike | None = None,
     progress: Progress | None = None,
-) -> Evaluation:
+) -> Evaluation | MultiLabelEvaluation:
     """Measure a bundle on labelled files.
 
     Args:
@@ -78,6 +80,8 @@ def evaluate(
         quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
             --quarantine.
+        label_separator: What stands between the labels of a row, as ';', where they are one text.
+            None means the column holds lists.
         explain: Show the surest mistakes, with the K words that carried each; this quotes texts.
         engine: What runs the network.
         device: Where it runs.
@@ -89,7 +93,7 @@ def evaluate(
         progress: Called as rows are read and predicted.
 
     Returns:
-        The measures.
+        The measures: those of sets of labels for a model that was trained with `multi_label`.
 
     Raises:
         TextbatchError: Its subclass tells the kind of error.

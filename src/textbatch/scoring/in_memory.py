@@ -27,8 +27,9 @@ from textbatch.scoring.bundles import Bundles, columns_of
 from textbatch.scoring.chunks import predict_chunks
 from textbatch.scoring.config import AnswerOptions, TableOptions
 from textbatch.scoring.model_handle import ModelHandle
+from textbatch.scoring.multi_label import check_score_options
 from textbatch.scoring.precision import label_thresholds
-from textbatch.scoring.python_values import RENAME, frame_library, table_of, texts_of
+from textbatch.scoring.python_values import RENAME, frame_library, one_batch, table_of, texts_of
 from textbatch.scoring.table_options import ScoreTablesOptions
 from textbatch.types import Predictions, TextBatch
 
@@ -165,7 +166,7 @@ def scored_table(
         return cast(TableT, _score_frame(table, column, added, predictor, join_lists))
     scored = _score_arrow(table_of(table), column, added, predictor, join_lists)
     if isinstance(table, pa.RecordBatch):
-        return cast(TableT, _one_batch(scored))
+        return cast(TableT, one_batch(scored))
     return cast(TableT, scored)
 
 
@@ -222,8 +223,9 @@ def added_columns(bundle: Bundle, options: AnswerOptions) -> OutputColumns:
     Raises:
         QualityGateError: See `label_thresholds`.
     """
-    thresholds = [label_thresholds(bundle, options)]
-    return columns_of([""], options, Bundles(("",), (bundle,)), thresholds)
+    alone = Bundles(("",), (bundle,))
+    check_score_options(options, alone)
+    return columns_of([""], options, alone, [label_thresholds(bundle, options)])
 
 
 def open_model(path: Location, options: EngineOptions) -> Model:
@@ -237,7 +239,8 @@ def open_model(path: Location, options: EngineOptions) -> Model:
         BundleError: The bundle is missing, damaged or unsafe.
         ConflictError: A GPU was asked for and there is none.
     """
-    bundle = load_model(path)
+    bundle = load_model(path, several=True)
+    check_score_options(options, Bundles(("",), (bundle,)))
     return Model(bundle, open_bundle(bundle, **options.opening()))
 
 
@@ -288,13 +291,8 @@ def _texts_in(series: Any, column: str, library: str) -> pa.Array:  # noqa: ANN4
         raise DataError(f"column {shown(column)} does not hold text only: {told}", _CAST) from error
 
 
-def _one_batch(table: pa.Table) -> pa.RecordBatch:
-    columns = [column.combine_chunks() for column in table.columns]
-    return pa.RecordBatch.from_arrays(columns, schema=table.schema)
-
-
 def _chunks(table: pa.Table, column: str, join_lists: str | None) -> Iterator[TextBatch]:
     # A table without rows is one chunk too: its categories are those of all others.
-    for batch in table.to_batches(max_chunksize=CHUNK_ROWS) or [_one_batch(table)]:
+    for batch in table.to_batches(max_chunksize=CHUNK_ROWS) or [one_batch(table)]:
         texts, undecodable = decode_texts(joined_lists(batch.column(column), join_lists))
         yield TextBatch(table=batch, texts=texts, undecodable=undecodable)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ from textbatch.data.output.seal_record import recorded_columns
 from textbatch.data.readers.parquet import ParquetSource
 from textbatch.data.storage.file_io import exists, is_folder, new_input
 from textbatch.data.storage.location import Location
+from textbatch.data.strict_json import parse_json
 from textbatch.errors import DataError, InputNotFoundError, storage_errors
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.bundle.releases import Releases, find_releases, place_of
@@ -65,7 +67,7 @@ def inspect_path(path: Location) -> Inspection:
 
 
 def _inspect_bundle(path: Location) -> BundleInspection:
-    bundle = load_model(path)
+    bundle = load_model(path, several=True)
     manifest = bundle.manifest
     assert manifest is not None, "a loaded bundle has one"
     return BundleInspection(
@@ -81,6 +83,7 @@ def _inspect_bundle(path: Location) -> BundleInspection:
         labels=bundle.labels,
         calibration=bundle.calibration,
         profile=bundle.profile,
+        multi_label=bundle.classifier.multi_label,
         int8=bundle.int8,
         early_exit=bundle.early_exit,
         # A thousand hashes tell nobody anything.
@@ -174,6 +177,8 @@ def answer_columns(source: ParquetSource, footer: OutputFooter) -> list[str]:
     """
     names = _names_of(footer)
     kinds = {field.name: field.type for field in source.schema}
+    if footer.multi_label and pa.types.is_list(kinds.get(names[0], pa.null())):
+        kinds[names[0]] = kinds[names[0]].value_type
     for name in names:
         kind = kinds.get(name, pa.null())
         kind = kind.value_type if pa.types.is_dictionary(kind) else kind
@@ -184,7 +189,8 @@ def answer_columns(source: ParquetSource, footer: OutputFooter) -> list[str]:
 
 def _names_of(footer: OutputFooter) -> list[str]:
     prefixes = [prefix for prefix, _ in footer.answers.values()]
-    return [f"{prefix}{name}" for prefix in prefixes for name in ("predicted_label", "status")]
+    label = "predicted_labels" if footer.multi_label else "predicted_label"
+    return [f"{prefix}{name}" for prefix in prefixes for name in (label, "status")]
 
 
 def count_answers(
@@ -219,10 +225,7 @@ def count_answers(
         names = _names_of(footer)
         for number, row in enumerate(rows_back(new_input(path), form), 1):
             for name, into in zip(names, tables, strict=True):
-                value = row.get(name) or None
-                if not isinstance(value, str | None):
-                    raise DataError(f"{path} has changed since it was written", _CHANGED)
-                if value:
+                for value in _values_in(row.get(name), footer, path):
                     into[value] = into.get(value, 0) + 1
             if number % CHUNK_ROWS == 0:
                 on_rows(CHUNK_ROWS)
@@ -231,12 +234,26 @@ def count_answers(
         answers = answer_columns(source, footer)
         for batch in source.batches(source.schema.names if whole else answers, CHUNK_ROWS):
             for name, into in zip(answers, tables, strict=True):
-                count_values(batch.column(name), into)
+                column = batch.column(name)
+                count_values(column.flatten() if pa.types.is_list(column.type) else column, into)
             on_rows(len(batch))
     return {
         name: ({status: count for status, count in statuses.items() if count}, labels)
         for name, (statuses, labels) in counted.items()
     }
+
+
+def _values_in(cell: object, footer: OutputFooter, path: Location) -> list[str]:
+    """What a cell of an output in text holds: a label, a status, or the list of its labels."""
+    found: object = cell or []
+    if footer.multi_label and isinstance(found, str) and found.startswith("["):
+        with suppress(ValueError):  # CSV holds lists as JSON
+            found = parse_json(found)
+    values = found if footer.multi_label and isinstance(found, list) else [found] if cell else []
+    texts = [one for one in values if isinstance(one, str)]
+    if len(texts) < len(values):
+        raise DataError(f"{path} has changed since it was written", _CHANGED)
+    return texts
 
 
 def count_values(column: Any, into: dict[str, int]) -> None:  # noqa: ANN401 - any Arrow array

@@ -235,6 +235,7 @@ def footer_of(job: Job, counts: RowCounts, precision: str, mark: InputMark) -> O
         confidence_histogram=counts.confidence_histogram,
         models=counts.models,
         signs=counts.signs,
+        multi_label=counts.multi_label,
         priors=counts.priors,
     )
 

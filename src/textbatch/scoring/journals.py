@@ -19,6 +19,7 @@ def open_journal(job: Job, work: WorkDirectory | None) -> Journal:
     """
     config = job.task.config
     whole = config.probabilities or config.top_k > 0 or config.label_sets is not None
+    whole |= any(one.classifier.multi_label is not None for one in job.bundles.each)
     return Journal(
         work.journal if work else None,
         key=job.key,

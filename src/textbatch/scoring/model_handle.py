@@ -22,6 +22,7 @@ from textbatch.scoring.chunk_predictor import (
 from textbatch.scoring.config import ScoreConfig
 from textbatch.scoring.drift_gate import check_can_adapt, check_can_tell
 from textbatch.scoring.file_task import ModelUsed
+from textbatch.scoring.multi_label import check_score_options
 from textbatch.scoring.precision import label_thresholds, withheld_note
 from textbatch.scoring.table_options import ScoreTablesOptions
 from textbatch.types import Float32Array
@@ -83,11 +84,12 @@ class ModelHandle:
                 with told_of(one.name):
                     # They are in memory together.
                     taken = sum(loaded.memory for loaded in each)
-                    bundle, place = load_placed(one.place, beside=taken)
+                    bundle, place = load_placed(one.place, beside=taken, several=True)
                 each.append(bundle)
                 places.append(replace(one, place=place))
             self.place = NamedModels(tuple(places)) if models[0].name else places[0].place
             found = Bundles(tuple(one.name for one in models), tuple(each))
+            check_score_options(self._config, found)
             if isinstance(self._config, ScoreConfig) and self._config.fail_on_drift:
                 check_can_tell(found)
             if isinstance(self._config, ScoreConfig) and self._config.adapt_priors:

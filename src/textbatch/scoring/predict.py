@@ -11,11 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from textbatch.data.multi_options import refuse_others
 from textbatch.data.readers.text_column import decode_texts
 from textbatch.data.strict_json import to_json
 from textbatch.errors import DataError, UsageError, storage_errors
 from textbatch.model.bundle.fetch import load_model
 from textbatch.model.predictor import Predictor, open_bundle
+from textbatch.model.quality.multi_label import given_labels
+from textbatch.scoring.multi_label import MODEL_OPTIONS, WITH_SUCH_A_MODEL
 from textbatch.scoring.python_values import texts_of
 from textbatch.scoring.show_options import PredictOptions
 from textbatch.types import Status, has_evidence
@@ -47,7 +50,8 @@ class Answer:
     Attributes:
         text: The text; bytes that are not UTF-8 are replaced.
         status: As in the output of `score`.
-        labels: The best labels, best first; empty where the text gives no evidence.
+        labels: The best labels, best first; empty where the text gives no evidence. Of a model that
+            gives a text any number of labels exactly these, which may be none.
     """
 
     text: str
@@ -77,7 +81,9 @@ def predict_texts(asked: PredictOptions) -> Iterator[Answer]:
     """
     if not asked.texts:
         raise UsageError("no text", "give one in quotes, or - for the lines of standard input")
-    bundle = load_model(asked.model)
+    bundle = load_model(asked.model, several=True)
+    if bundle.classifier.multi_label:
+        refuse_others(asked, MODEL_OPTIONS | {"texts"}, WITH_SUCH_A_MODEL)
     predictor = open_bundle(bundle, **asked.opening())
     with predictor:
         texts = chain.from_iterable(map(_lines_of, asked.texts))
@@ -104,11 +110,18 @@ def _lines() -> Iterator[bytes]:
 
 def _answers(texts: list[bytes], predictor: Predictor, labels: tuple[str, ...]) -> Iterator[Answer]:
     found = predictor.start(*decode_texts(texts_of(texts))).result()
-    order = np.argsort(-found.probabilities, axis=1, kind="stable")[:, :_BEST]
+    order = np.argsort(-found.probabilities, axis=1, kind="stable")
+    several = predictor.classifier.multi_label
+    if several:
+        counts = given_labels(found.probabilities, several.thresholds)
+    else:
+        order = order[:, :_BEST]
     evidence = has_evidence(found.status)
     names = Status.names()
     for row, text in enumerate(texts):
-        best = order[row] if evidence[row] else ()
+        best = order[row] if evidence[row] else order[row, :0]
+        if several:
+            best = best[counts[row, best]]
         yield Answer(
             text=text.decode("utf-8", "replace"),
             status=names[found.status[row]],

@@ -143,3 +143,9 @@ def _name(value: object) -> str:
     kind = type(value)
     library = kind.__module__.partition(".")[0]
     return kind.__qualname__ if library == "builtins" else f"{library}.{kind.__qualname__}"
+
+
+def one_batch(table: pa.Table) -> pa.RecordBatch:
+    """A table as one batch, also where it has no row. Shape `(rows, columns)`."""
+    columns = [column.combine_chunks() for column in table.columns]
+    return pa.RecordBatch.from_arrays(columns, schema=table.schema)

@@ -17,6 +17,7 @@ from textbatch.data.output.records import RowCounts
 from textbatch.data.output.signs import LENGTH_EDGES
 from textbatch.model.quality.reference import AnswerSigns, characters_of, lengths_counted
 from textbatch.scoring.bundles import Bundles
+from textbatch.scoring.set_counts import SetCounts
 from textbatch.types import (
     CONFIDENCE_BINS,
     Int64Array,
@@ -37,7 +38,10 @@ class Tally:
             bundles: The models that answer.
         """
         self._bundles = bundles
-        self._answers = [_Answers(one.labels) for one in bundles.each]
+        # A model that gives any number of labels runs alone.
+        several = bundles.each[0].classifier.multi_label
+        self._sets = SetCounts(bundles.labels, several.thresholds) if several else None
+        self._answers = [] if several else [_Answers(one.labels) for one in bundles.each]
         self._rows = 0
         self._lengths = np.zeros(len(LENGTH_EDGES), np.int64)
         self._started = time.perf_counter()
@@ -54,6 +58,9 @@ class Tally:
         self._rows += len(predictions)
         # Of a blank text the length tells nothing.
         written = predictions.status <= Status.NO_KNOWN_TOKENS
+        if self._sets:
+            self._sets.add(predictions)
+            return
         self._lengths += lengths_counted(characters_of(texts, written))
         for answers, alone, asked in zip(self._answers, predictions.each, own.each, strict=True):
             answers.add(alone, asked)
@@ -74,6 +81,8 @@ class Tally:
             "rows_out": self._rows,
             "rows_quarantined": quarantined,
         }
+        if self._sets:
+            return RowCounts(**rows, **self._sets.counts())
         if len(self._answers) == 1:
             return RowCounts(**rows, **told[0])
         models = {

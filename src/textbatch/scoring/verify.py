@@ -153,14 +153,14 @@ def _check_model(
     made = {name: one.fingerprint for name, one in rows.models.items()}
     if isinstance(model, NamedModels):
         for one in model.each:
-            wanted, found = load_model(one.place).fingerprint, made.get(one.name)
+            wanted, found = load_model(one.place, several=True).fingerprint, made.get(one.name)
             if not made and len(model.each) == 1:
                 found = fingerprint
             if wanted != found:
                 told = f"by model {found}, not {wanted}" if found else "without such a model"
                 raise DataError(f"{path} was made {told} as {one.name}", _REMEDY)
     elif model is not None:
-        wanted = load_model(model).fingerprint
+        wanted = load_model(model, several=True).fingerprint
         if wanted not in (fingerprint, *made.values()):
             told = ", ".join(made.values()) or fingerprint
             raise DataError(f"{path} was made by model {told}, not {wanted}", _REMEDY)

@@ -2,7 +2,7 @@
 
 * `api`, `search_api`, `from_keras`: the functions for Python.
 * `config`: the options of each command.
-* `train`: the path of a training.
+* `train`, `multi_label`: the path of a training, for one label on a row and for any number.
 * `run`: what travels through a training.
 * `split`: labelled rows, split without leaks.
 * `unlabelled`: the files of `--unlabelled`.

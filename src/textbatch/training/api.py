@@ -11,12 +11,14 @@ from textbatch.data.choices import FailOrReplace, InputFormat, LabelNaming, Quot
 from textbatch.data.storage.location import PathLike
 from textbatch.model.choices import Algorithm, Cell, Pooling
 from textbatch.report.listener import messages_to
+from textbatch.report.multi_label import MultiLabelReport
 from textbatch.report.training import TrainReport
 from textbatch.report.vectors import VectorsReport
 from textbatch.text.choices import OnLong
 from textbatch.training.config.groups import Preset
 from textbatch.training.config.train import BlendMode, TrainConfig
 from textbatch.training.config.vectors import VectorsConfig
+from textbatch.training.multi_label import train_multi_label
 from textbatch.training.train import train as train_files
 from textbatch.training.vectors import train_vectors as train_vectors_file
 
@@ -50,6 +52,7 @@ def train(
     augment: str = "none",
     template_file: PathLike | None = None,
     synonyms: PathLike | None = None,
+    multi_label: bool = False,
     soft_labels: str | None = None,
     confidence_column: str | None = None,
     teacher: PathLike | None = None,
@@ -67,6 +70,7 @@ def train(
     join_lists: str | None = None,
     quarantine: PathLike | None = None,
     max_bad_rows: int | str | None = None,
+    label_separator: str | None = None,
     update: PathLike | None = None,
     old_rows: PathLike | None = None,
     validation: PathLike | None = None,
@@ -78,7 +82,7 @@ def train(
     if_exists: FailOrReplace = "fail",
     report: PathLike | None = None,
     log: Callable[[str], None] | None = None,
-) -> TrainReport:
+) -> TrainReport | MultiLabelReport:
     """Train a model and write its bundle.
 
     Args:
@@ -116,6 +120,7 @@ def train(
             templates, synonyms, neighbours, swap, delete, typos.
         template_file: TOML file with patterns that texts of the labels are made from.
         synonyms: File of synonyms: one group on each line, with commas between.
+        multi_label: Rows have any number of labels: a list, or a text with --label-separator.
         soft_labels: Column with labels and their shares, as a struct, a map or a JSON object;
             instead of --label-column. None means each row has one label.
         confidence_column: Column that tells how sure each label is, from 0 to 1. None means the
@@ -140,6 +145,8 @@ def train(
         quarantine: Leave out rows that cannot be read; list them in this JSONL file.
         max_bad_rows: Fail if more rows than this cannot be read. None means any number, with
             --quarantine.
+        label_separator: What stands between the labels of a row, as ';', where they are one text.
+            None means the column holds lists.
         update: Model to go on from: its words, network and labels. The inputs are rows that it has
             not seen.
         old_rows: Labelled file that the model of --update learned from, to learn from again; it
@@ -160,7 +167,10 @@ def train(
     Raises:
         TextbatchError: Its subclass tells the kind of error.
     """
-    return train_files(TrainConfig.given(locals()), listener=messages_to(log))
+    config, listener = TrainConfig.given(locals()), messages_to(log)
+    if config.multi_label:
+        return train_multi_label(config, listener=listener)
+    return train_files(config, listener=listener)
 
 
 def train_vectors(

@@ -29,7 +29,9 @@ def evaluate_command(given: Given[EvaluateCommand]) -> None:
     with failure_reported(given["report"], lambda: {"model": str(given["model"])}):
         config = given.made()
     from textbatch.data.readers.read_options import ReadOptions
+    from textbatch.report.multi_label import MultiLabelEvaluation
     from textbatch.report.next_steps import after_evaluate, after_train, words_of
+    from textbatch.report.terminal.multi_label import set_tables
     from textbatch.report.terminal.tables import evaluation_tables
     from textbatch.scoring.evaluate import evaluate
 
@@ -41,12 +43,15 @@ def evaluate_command(given: Given[EvaluateCommand]) -> None:
         more = after_train(config.model, config.inputs, words_of(config, ReadOptions))
     else:
         more = after_evaluate(["evaluate", *words_of(config, EvaluateConfig)])
+    if isinstance(done, MultiLabelEvaluation):
+        more = iter(())  # a page is of one label for each row
     page = [f"{config.html}: the page, with pictures"] if config.html else []
+    tables = set_tables(done) if isinstance(done, MultiLabelEvaluation) else evaluation_tables(done)
     # Without a file, stdout is all that there is of the figures.
     written = config.report or config.html
     with told_if_possible() if written else nullcontext():
         print_record(
             done.to_dict(),
-            lambda: [*evaluation_tables(done), *page, *more],
+            lambda: [*tables, *page, *more],
             as_json=config.json,
         )

@@ -64,6 +64,8 @@ def predict_command(given: Given[PredictCommand]) -> None:
     for answer in answers:
         if answer.status != "ok":
             print_line(f"{answer.status}: {_REASONS[answer.status]}")
+        if answer.status == "ok" and not answer.labels:
+            print_line("none of the labels")
         width = max((len(shown_label(one.label)) for one in answer.labels), default=0)
         for one in answer.labels:
             print_line(f"{shown_label(one.label):{width}}  {one.confidence:.3f}")
@@ -72,4 +74,6 @@ def predict_command(given: Given[PredictCommand]) -> None:
 
 def _row(answer: Answer) -> dict[str, str]:
     best = [f"{shown_label(one.label)} {one.confidence:.3f}" for one in answer.labels]
+    # A model that gives any number of labels may have more.
+    best[2:] = [", ".join(best[2:])] if best[2:] else []
     return {"text": answer.text, "status": answer.status, **dict(zip(_BEST, best, strict=False))}

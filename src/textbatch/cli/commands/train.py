@@ -34,6 +34,9 @@ def train_command(given: Given[TrainCommand]) -> None:
 
     with failure_reported(given["report"], lambda: {"model": str(given["model"])}):
         config = given.made()
+    if config.multi_label:
+        _train_multi_label(config)
+        return
     from textbatch.training.train import train
 
     with progress_shown() as shown:
@@ -42,6 +45,21 @@ def train_command(given: Given[TrainCommand]) -> None:
         log(f"warning: {warning}")
     with told_if_possible():
         print_record(done.to_dict(), lambda: _shown(done, config), as_json=config.json)
+
+
+def _train_multi_label(config: TrainCommand) -> None:
+    from textbatch.data.readers.read_options import ReadOptions
+    from textbatch.report.next_steps import after_train, words_of
+    from textbatch.report.terminal.multi_label import training_parts
+    from textbatch.training.multi_label import train_multi_label
+
+    with progress_shown() as shown:
+        done = train_multi_label(config, listener=shown)
+    for warning in done.warnings:
+        log(f"warning: {warning}")
+    more = after_train(done.model, config.inputs, words_of(config, ReadOptions))
+    with told_if_possible():
+        print_record(done.to_dict(), lambda: [*training_parts(done), *more], as_json=config.json)
 
 
 def _shown(done: TrainReport, config: TrainCommand) -> Iterator[Any]:

@@ -89,7 +89,7 @@ def _answered(model: str) -> GoldenRows:
     began = time.perf_counter()
     place = location_of(model)
     check_usable(NamedModel(model=place))
-    bundle = load_model(place)
+    bundle = load_model(place, several=True)
     with open_predictor(bundle.classifier) as predictor:
         texts = pa.array(bundle.golden.texts, pa.large_string())
         answers = predictor.predict(texts).probabilities

@@ -2,6 +2,7 @@
 
 * `columns`: the columns that `score` adds: the data contract.
 * `label_sets`: the one with sets of labels.
+* `label_lists`: those of a model that gives a row any number of labels.
 * `explanations`: one of them, the words that carried a label.
 * `output_writer`, `output_format`: one file, committed in one step; what its name says.
 * `kept_types`: the columns whose types an output does not keep.

@@ -81,7 +81,12 @@ WorkOf: TypeAlias = dict[ModelName, WorkCounts]
 
 
 def fits_rows(
-    rows: int, statuses: dict[str, int], labels: dict[str, int], histogram: list[int]
+    rows: int,
+    statuses: dict[str, int],
+    labels: dict[str, int],
+    histogram: list[int],
+    *,
+    several: bool = False,
 ) -> bool:
     """Whether every row of an output is counted exactly once.
 
@@ -90,11 +95,13 @@ def fits_rows(
         statuses: Their numbers by status.
         labels: Their numbers by label.
         histogram: Their numbers by confidence; empty where it is not told.
+        several: Whether a row is counted once for each of its labels, of which it may have none.
     """
     labelled = sum(statuses.get(status.name.lower(), 0) for status in LABELLED)
     return (
         rows == sum(statuses.values())
-        and labelled == sum(labels.values())
+        and all(0 <= count <= labelled for count in labels.values())
+        and (several or labelled == sum(labels.values()))
         and statuses.keys() <= set(Status.names())
         and len(histogram) in (0, CONFIDENCE_BINS)
         and sum(histogram) <= rows

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from textbatch.data.json_text import json_text
 from textbatch.data.output.explanations import EXPLANATION, explanations
 from textbatch.data.output.footer_schemas import carried_entries
+from textbatch.data.output.label_lists import label_lists
 from textbatch.data.output.label_sets import label_sets
 from textbatch.data.readers.column_names import shown
 from textbatch.errors import ConflictError
@@ -39,6 +40,8 @@ class OutputColumns:
         novelty: Whether to add how unlike all labels a text is.
         max_novelty: Labels of texts with a smaller novelty are withheld.
         explain: How many tokens that carried the decision to add; 0 for none.
+        several: Where a row may have any number of labels, the least probability of each; None
+            where it has one. Shape `(labels,)`.
         tokenizer: What made the tokens; None where only the names of the columns matter.
         others: The columns of further models, in the order of the models; each has a prefix of
             its own.
@@ -54,15 +57,19 @@ class OutputColumns:
     novelty: bool = False
     max_novelty: float = 0.0
     explain: int = 0
+    several: Float32Array | None = None
     tokenizer: Tokenizer | None = None
     others: tuple[OutputColumns, ...] = ()
 
     def fields(self) -> list[pa.Field]:
         """The added columns, in order."""
+        label, confidence = ("predicted_label", _CATEGORY), ("confidence", pa.float32())
+        if self.several is not None:
+            label = ("predicted_labels", pa.list_(pa.string()))
+            confidence = ("confidences", pa.list_(pa.float32()))
         fields = [
-            pa.field(f"{self.prefix}predicted_label", _CATEGORY),
-            pa.field(f"{self.prefix}confidence", pa.float32()),
-            pa.field(f"{self.prefix}status", _CATEGORY),
+            pa.field(f"{self.prefix}{name}", kind)
+            for name, kind in (label, confidence, ("status", _CATEGORY))
         ]
         if self.probabilities:
             kind = vectors_type(len(self.labels))
@@ -159,6 +166,12 @@ class OutputColumns:
         """The columns of one model, and its predictions with the status of withheld labels."""
         probabilities = predictions.probabilities
         evidence = has_evidence(predictions.status)
+        if self.several is not None:
+            given: list[pa.Array] = label_lists(probabilities, evidence, self.labels, self.several)
+            given.append(_categories(predictions.status, Status.names(), None))
+            if self.probabilities:
+                given.append(vectors(probabilities, ~evidence))
+            return given, Predictions(probabilities=probabilities, status=predictions.status)
         best = np.where(evidence, np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1), 0)
         confidence = np.take_along_axis(probabilities, best[:, None], axis=1)[:, 0]
         needed = np.full(len(best), self.min_confidence, np.float32)

@@ -22,6 +22,7 @@ _MODELS = "textbatch.models"
 _PREFIXED = "textbatch.prefix"
 _SIGNS = "textbatch.signs"
 _PRIORS = "textbatch.priors"
+_SEVERAL = "textbatch.multi_label"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,8 @@ class OutputFooter(RowCounts):
             of_models[_SIGNS] = json_text(to_json(self.signs))
         if self.priors is not None:
             of_models[_PRIORS] = json_text(to_json(self.priors))
+        if self.multi_label:
+            of_models[_SEVERAL] = "true"
         return {
             "textbatch.version": self.version,
             "textbatch.run_id": self.run_id,
@@ -135,6 +138,7 @@ class OutputFooter(RowCounts):
             "models": json_of("models") if _MODELS in entries else {},
             "signs": json_of("signs") if _SIGNS in entries else None,
             "priors": json_of("priors") if _PRIORS in entries else None,
+            "multi_label": json_of("multi_label") if _SEVERAL in entries else False,
         }
         return as_record(cls, own | values)
 

@@ -38,7 +38,7 @@ SCHEMA_VERSION = 1
 _REMEDY = "score with --overwrite"
 _BLANK = "0" * 64
 #: Fields of records that are left out where they tell nothing.
-_SELDOM = ("models", "work_of", "signs", "priors")
+_SELDOM = ("models", "work_of", "signs", "priors", "multi_label")
 #: The most notes of a part that are kept, and the most characters of one.
 MOST_NOTES, LONGEST_NOTE = 20, 2_000
 _Note = Annotated[str, Meta(max_length=LONGEST_NOTE)]
@@ -59,6 +59,8 @@ class RowTotals:
             empty, and there are no `signs`.
         signs: What answers and texts are compared by; None where an older textbatch wrote them.
         priors: With `--adapt-priors`, the mix of labels; then `signs` are of the answers before it.
+        multi_label: Whether `labels` counts a row once for each of its labels. Then there are no
+            `signs` and no confidences.
     """
 
     rows_in: Count = 0
@@ -69,6 +71,7 @@ class RowTotals:
     models: Models = field(default_factory=dict)
     signs: Signs | None = None
     priors: AdaptedPriors | None = None
+    multi_label: bool = False
 
     @property
     def bad_rows(self) -> int:
@@ -109,7 +112,10 @@ def check_sums(rows: RowTotals) -> None:
         raise ValueError("there are counts that are of none of the models")
     for one in told:
         bins = one.confidence_histogram if isinstance(one, RowCounts | AnswerCounts) else []
-        if not fits_rows(rows.rows_out, one.statuses, one.labels, bins):
+        several = rows.multi_label and not (rows.models or one.signs or one.priors or bins)
+        if rows.multi_label and not several:
+            raise ValueError("there are counts of one label for each row")
+        if not fits_rows(rows.rows_out, one.statuses, one.labels, bins, several=several):
             raise ValueError("the counts do not add up")
         if one.signs is not None and one.signs.rows > rows.rows_out:
             raise ValueError("the signs do not add up")

@@ -17,6 +17,7 @@
 * `partitions`, `hive_partitions`: folders named `key=value`.
 * `labelled`, `labelled_rows`, `unlabelled`: what training reads.
 * `label_columns`, `label_values`, `class_labels`: labels.
+* `multi_labels`: any number of labels on a row.
 * `soft_labels`, `label_shares`, `row_weights`: labels that are not sure, rows that count more.
 * `bad_rows`, `row_numbers`: rows that cannot be read, and rows by their numbers in messages.
 * `shard_file`, `shard_source`: row groups of several files as one input.

@@ -32,6 +32,8 @@ class LabelChoice:
         weight: Column with the weights of the rows; None if all count the same.
         soft: Column with labels and their shares, instead of the column of labels; None without.
         confidence: Column that tells how sure the label is; None if it is.
+        several: Whether a row has any number of labels.
+        separator: What stands between them in a text; None where the column holds lists.
         known: Labels of a model, if there is one. The names are left alone where it knows the
             integers and none of the names, because it was trained on the integers.
     """
@@ -41,6 +43,8 @@ class LabelChoice:
     weight: str | None = None
     soft: str | None = None
     confidence: str | None = None
+    several: bool = False
+    separator: str | None = None
     known: Collection[str] = ()
 
     @property

@@ -13,6 +13,7 @@ from textbatch.data.readers.column_names import shown, shown_type
 from textbatch.data.readers.label_shares import certain
 from textbatch.data.readers.label_values import blank_as_null, can_be_labels
 from textbatch.data.readers.labelled_rows import LabelledRows
+from textbatch.data.readers.multi_labels import check_lists, check_lists_type, label_lists
 from textbatch.data.readers.plain_numbers import can_be_numbers, number_values
 from textbatch.data.readers.row_numbers import shown_rows
 from textbatch.data.readers.row_weights import FLAG as WEIGHT_FLAG
@@ -70,7 +71,9 @@ class LabelColumns:
         column = choice.labels
         require_column(source, column, _flag(choice))
         self._choice, self._labels, self._vectors = choice, None, None
-        if choice.soft:
+        if choice.several:
+            check_lists_type(source, column, choice.separator)
+        elif choice.soft:
             check_soft_type(source, column)
             self._vectors = vector_labels(source.schema.field(column))
         else:
@@ -92,6 +95,9 @@ class LabelColumns:
             batch: Has the columns.
         """
         choice, values, shares = self._choice, batch.column(self.names[0]), None
+        if choice.several:
+            labels, undecodable = label_lists(values, choice.separator)
+            return LabelBatch(labels=labels, undecodable=undecodable)
         if self._vectors is not None:
             values, shares = vector_shares(values, self._vectors)
         elif self._labels is None:
@@ -117,6 +123,9 @@ def kept_rows(rows: LabelledRows, choice: LabelChoice, *, skip_unlabelled: bool)
         DataError: Rows lack a label, a weight, a confidence or shares.
     """
     rows = _labelled_only(rows, choice, skip=skip_unlabelled)
+    if choice.several:
+        assert rows.row_numbers is not None, "the rows were read"
+        check_lists(rows.labels, rows.row_numbers, choice.labels)
     rows = _checked_shares(rows, choice)
     return _weighted_only(rows, choice.weight) if choice.weight else rows
 

@@ -30,6 +30,7 @@ from textbatch.model.bundle.parts import (
     golden_of,
     labels_of,
     metrics_of,
+    multi_label_in,
     novelty_in,
     record_of,
     reference_in,
@@ -171,6 +172,8 @@ def save_bundle(
         files[LAYOUT.novelty] = dump_json(asdict(bundle.novelty))
     if bundle.reference:
         files[LAYOUT.reference] = dump_json(asdict(bundle.reference))
+    if classifier.multi_label:
+        files[LAYOUT.multi_label] = dump_json(asdict(classifier.multi_label))
     if page:
         files[LAYOUT.page] = page(fingerprint_of(listed(files))).encode()
     return write_directory(path, files, overwrite=overwrite)
@@ -195,6 +198,7 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
             "use the textbatch version that made it, or train it again",
         )
     blend = read_blend_sizes(files)
+    labels = labels_of(files)
     memory = bundle_memory(files, network, blend)
     check_memory(path, memory, beside=beside)
     calibration = record_of(files, LAYOUT.calibration, Calibration)
@@ -202,13 +206,14 @@ def load_bundle(path: Path, *, beside: int = 0) -> Bundle:
     classifier = Classifier(
         architecture=network,
         vocabulary=vocabulary,
-        labels=labels_of(files),
+        labels=labels,
         weights=Weights.parse(files.tensors(LAYOUT.weights, Weights.most_bytes(network)), network),
         text=rules,
         text_rules=version,
         blend=read_blend(files, network, blend, vocabulary) if blend else None,
         temperature=calibration.temperature,
         on_long=config.settings.on_long,
+        multi_label=multi_label_in(files, len(labels)),
     )
     int8 = record_of(files, LAYOUT.precision, Int8Check)
     _check_sizes(classifier, files[LAYOUT.graph])

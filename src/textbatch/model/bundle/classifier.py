@@ -10,16 +10,19 @@ from textbatch.model.network.chain import Chain
 from textbatch.model.network.chain_graph import build_chain_graph
 from textbatch.model.network.onnx_graph import build_graph
 from textbatch.model.network.weights import Weights
+from textbatch.model.quality.calibration import softmax
+from textbatch.model.quality.multi_label import MultiLabel
 from textbatch.text.choices import Part
 from textbatch.text.normalization import RULES_VERSION
 from textbatch.text.tokenizer import Tokenizer
 from textbatch.text.vectorized_text import TextRules
 from textbatch.text.vocabulary import Vocabulary
+from textbatch.types import Float32Array
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classifier:
-    """What answers: `softmax((network + linear model) / temperature)`.
+    """What answers: `softmax((network + linear model) / temperature)`, or a sigmoid for each label.
 
     Attributes:
         architecture: Sizes of the network.
@@ -31,6 +34,7 @@ class Classifier:
         blend: A linear model beside the network; None without one.
         temperature: Logits are divided by it; 1 before calibration.
         on_long: Which part of long texts is used; None for the first tokens, or as Keras was told.
+        multi_label: How each label is answered by itself; None where each text has one label.
     """
 
     architecture: Architecture | Chain
@@ -42,6 +46,7 @@ class Classifier:
     blend: Blend | None = None
     temperature: float = 1.0
     on_long: Part | None = None
+    multi_label: MultiLabel | None = None
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -53,6 +58,19 @@ class Classifier:
             version=self.text_rules,
             on_long=self.on_long or "auto",
         )
+
+    def probabilities(self, logits: Float32Array) -> Float32Array:
+        """Turn logits into calibrated probabilities.
+
+        Args:
+            logits: Of network and linear model together. Shape `(rows, labels)`.
+
+        Returns:
+            Shape `(rows, labels)`.
+        """
+        if self.multi_label:
+            return self.multi_label.probabilities(logits)
+        return softmax(logits, self.temperature)
 
     @property
     def graph(self) -> bytes:

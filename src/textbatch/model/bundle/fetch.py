@@ -10,7 +10,7 @@ from pathlib import Path
 
 from textbatch.data.storage.location import Location, is_local, local
 from textbatch.data.storage.model_cache import fetch_model, forget_model
-from textbatch.errors import AccessError, BundleError, storage_errors
+from textbatch.errors import AccessError, BundleError, ConflictError, storage_errors
 from textbatch.model.bundle.bundle import Bundle, load_bundle
 from textbatch.model.bundle.directory import read_verified
 from textbatch.model.bundle.releases import current_place
@@ -19,30 +19,46 @@ from textbatch.model.bundle.releases import current_place
 _TRIES = 5
 
 
-def load_model(model: Location, *, beside: int = 0) -> Bundle:
+def load_model(model: Location, *, beside: int = 0, several: bool = False) -> Bundle:
     """Load a bundle; of a folder of releases the current one.
 
     Args:
         model: See `load_placed`.
         beside: See `load_placed`.
+        several: See `load_placed`.
     """
-    return load_placed(model, beside=beside)[0]
+    return load_placed(model, beside=beside, several=several)[0]
 
 
-def load_placed(model: Location, *, beside: int = 0) -> tuple[Bundle, Location]:
+def load_placed(
+    model: Location, *, beside: int = 0, several: bool = False
+) -> tuple[Bundle, Location]:
     """Load a bundle, and tell where it stands. From a store it is loaded through the cache.
 
     Args:
         model: A model directory, or a folder of releases.
         beside: What the models that are loaded by now take in memory, in bytes.
+        several: Whether the caller knows models that give a text any number of labels. To all
+            others the answers of such a model would mean something else.
 
     Returns:
         The bundle, and its own place: that stays the same model, whatever is promoted later.
 
     Raises:
         BundleError: It is missing, damaged or unsafe.
+        ConflictError: It gives a text any number of labels, which the caller does not know.
         TryAgainError: The store does not answer.
     """
+    bundle, place = _load_placed(model, beside)
+    if bundle.classifier.multi_label and not several:
+        raise ConflictError(
+            f"{model} gives a text any number of labels, which this does not know yet",
+            "train, score, evaluate, predict, inspect and verify know such models",
+        )
+    return bundle, place
+
+
+def _load_placed(model: Location, beside: int) -> tuple[Bundle, Location]:
     place = current_place(model) if is_local(model) else None
     for _ in range(_TRIES):
         try:

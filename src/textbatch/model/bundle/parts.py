@@ -11,6 +11,7 @@ from textbatch.model.bundle.golden import check_golden
 from textbatch.model.bundle.records import EarlyExit, Golden, Measured
 from textbatch.model.bundle.strict_json import check_fields, parse_json, read_fields
 from textbatch.model.layout import LAYOUT, RESTORE
+from textbatch.model.quality.multi_label import MultiLabel
 from textbatch.model.quality.novelty import Novelty
 from textbatch.model.quality.reference import Reference
 
@@ -114,4 +115,25 @@ def novelty_in(files: BundleFiles) -> Novelty | None:
     found = record_of(files, LAYOUT.novelty, Novelty)
     if not found.is_sound:
         raise BundleError(f"{LAYOUT.novelty} is malformed", RESTORE)
+    return found
+
+
+def multi_label_in(files: BundleFiles, num_labels: int) -> MultiLabel | None:
+    """Read how each label is answered by itself; None where each text has one label.
+
+    Args:
+        files: The files of the bundle.
+        num_labels: How many labels there are.
+
+    Raises:
+        BundleError: It is malformed, or stands beside what is of one label for each text.
+    """
+    if LAYOUT.multi_label not in files:
+        return None
+    found = record_of(files, LAYOUT.multi_label, MultiLabel)
+    if len(found.curves) != num_labels:
+        raise BundleError(f"{LAYOUT.multi_label} has not one curve for each label", RESTORE)
+    for name in (LAYOUT.early_exit, LAYOUT.novelty, LAYOUT.reference):
+        if name in files:
+            raise BundleError(f"{LAYOUT.multi_label} and {name} exclude each other", RESTORE)
     return found

@@ -59,11 +59,7 @@ class Fit:
                 network since its last call.
             on_validation: Called when the rows of an epoch are fitted, before it is validated.
         """
-        loss, accuracy = (
-            (keras.losses.SparseCategoricalCrossentropy, keras.metrics.SparseCategoricalAccuracy)
-            if validation.targets is None
-            else (keras.losses.CategoricalCrossentropy, keras.metrics.CategoricalAccuracy)
-        )
+        loss, accuracy = _loss_and_accuracy(validation)
         network.compile(
             optimizer=keras.optimizers.get(
                 {
@@ -75,8 +71,8 @@ class Fit:
                     },
                 }
             ),
-            loss=loss(from_logits=True),
-            metrics=[accuracy(name="accuracy")],
+            loss=loss,
+            metrics=[accuracy],
             jit_compile=False,  # XLA on the CPU made these loops twice as slow
         )
         self._network = network
@@ -187,6 +183,19 @@ class Fit:
         optimizer.build(self._network.trainable_variables)
         # The random seeds of the dropout layers are among the network's variables.
         return {"network": self._network.variables, "optimizer": optimizer.variables}
+
+
+def _loss_and_accuracy(rows: LabelledTokens) -> tuple[keras.losses.Loss, keras.metrics.Metric]:
+    losses, metrics = keras.losses, keras.metrics
+    if rows.several:
+        # Of logits: half of the probability is at 0.
+        accuracy = metrics.BinaryAccuracy(name="accuracy", threshold=0.0)
+        return losses.BinaryCrossentropy(from_logits=True), accuracy
+    if rows.targets is None:
+        accuracy = metrics.SparseCategoricalAccuracy(name="accuracy")
+        return losses.SparseCategoricalCrossentropy(from_logits=True), accuracy
+    accuracy = metrics.CategoricalAccuracy(name="accuracy")
+    return losses.CategoricalCrossentropy(from_logits=True), accuracy
 
 
 class _Hooks(keras.callbacks.Callback):  # type: ignore[misc]

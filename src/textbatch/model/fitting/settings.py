@@ -67,9 +67,12 @@ class LabelledTokens:
         weights: Weight of each row in the loss. Shape `(rows,)`.
         targets: What the network should answer, each row adds up to 1; None where each row has
             its label alone. Shape `(rows, labels)`.
+        several: Whether a row has any number of labels. Then its targets are 0 or 1, and each label
+            has a loss of its own.
     """
 
     tokens: TokenBatch
     label_ids: Int64Array
     weights: Float32Array
     targets: Float32Array | None = None
+    several: bool = False

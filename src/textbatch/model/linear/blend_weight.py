@@ -9,7 +9,7 @@ from textbatch.types import Float32Array, Float64Array, Int64Array
 
 #: Where a model is sure, a margin is about 1 and a logit is several times that. So these weights
 #: go from almost only the network to almost only the linear model.
-_WEIGHTS = tuple(0.25 * 2 ** (step / 2) for step in range(15))
+WEIGHTS = tuple(0.25 * 2 ** (step / 2) for step in range(15))
 
 
 def fit_blend_weight(
@@ -40,7 +40,7 @@ def fit_blend_weight(
         weight: fit_temperature(
             np.asarray(logits + np.float32(weight) * margins), label_ids, weights
         ).nll_after
-        for weight in (0.0, *_WEIGHTS)
+        for weight in (0.0, *WEIGHTS)
     }
     best = min(losses, key=lambda weight: losses[weight])
     return best, losses[best]

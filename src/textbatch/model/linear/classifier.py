@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textbatch.model.linear.row_sums import offsets_of, row_sums
-from textbatch.types import FeatureBatch, Float32Array, Float64Array, Int32Array, Int64Array
+from textbatch.types import (
+    BoolArray,
+    FeatureBatch,
+    Float32Array,
+    Float64Array,
+    Int32Array,
+    Int64Array,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -171,6 +178,30 @@ def fit_logistic(
     coefficients = np.concatenate([one.coef_ for one in fits])
     bias = np.concatenate([one.intercept_ for one in fits])
     return _fitted(idf, coefficients, bias)
+
+
+def fit_several(
+    features: FeatureBatch, true: BoolArray, *, num_features: int, others: csr_matrix | None = None
+) -> Fitted:
+    """Fit a linear support vector machine for each label, where a row may have several.
+
+    Args:
+        features: Features of the training rows.
+        true: Whether each row has each label. Shape `(rows, labels)`.
+        num_features: Number of features.
+        others: Values of other features, used without TF-IDF. Shape `(rows, others)`.
+    """
+    from sklearn.svm import LinearSVC
+
+    idf, matrix = _matrix(features, num_features, others)
+    coefficients = np.zeros((true.shape[1], matrix.shape[1]))
+    bias = np.where(true.all(axis=0), 1.0, -1.0)  # of labels that every row has, or none
+    for label in np.flatnonzero(true.any(axis=0) & ~true.all(axis=0)):
+        machine = LinearSVC(C=_SVM_C, random_state=0).fit(matrix, true[:, label])
+        coefficients[label], bias[label] = machine.coef_[0], machine.intercept_[0]
+    weights = np.ascontiguousarray(coefficients.T, np.float32)
+    linear = LinearModel(idf=idf, weights=weights[: len(idf)], bias=bias.astype(np.float32))
+    return Fitted(linear=linear, others=weights[len(idf) :])
 
 
 def _matrix(

@@ -16,6 +16,7 @@ from textbatch.model.linear.classifier import (
     LinearModel,
     counted,
     fit_logistic,
+    fit_several,
     fit_svm,
     inverse_frequencies,
     weighted,
@@ -26,7 +27,7 @@ from textbatch.model.linear.ngrams import Ngrams
 from textbatch.model.linear.row_sums import offsets_of, row_sums
 from textbatch.model.linear.text_characters import TextNgrams
 from textbatch.text.vocabulary import OOV_ID, RESERVED, Vocabulary
-from textbatch.types import Float32Array, Float64Array, Int64Array, TokenBatch
+from textbatch.types import BoolArray, Float32Array, Float64Array, Int64Array, TokenBatch
 
 #: Pairs and n-grams that occur in fewer rows are left out; and the most n-grams that are kept.
 _MIN_ROWS, _MAX_SUBWORDS, _MAX_CHARACTERS = 2, 200_000, 300_000
@@ -191,7 +192,7 @@ class LinearTextModel:
 
 def fit_linear_text(
     tokens: TokenBatch,
-    label_ids: Int64Array,
+    label_ids: Int64Array | BoolArray,
     *,
     vocabulary: Vocabulary,
     features: LinearFeatures,
@@ -204,7 +205,9 @@ def fit_linear_text(
 
     Args:
         tokens: Tokens of the training texts, with the unknown ones.
-        label_ids: Labels of the training texts, from 0 without a gap. Shape `(rows,)`.
+        label_ids: Labels of the training texts, from 0 without a gap, shape `(rows,)`; or, where a
+            text may have several, whether it has each, shape `(rows, labels)`: then there is one
+            support vector machine for each label, and no weights, targets or other methods.
         vocabulary: The vocabulary that the token ids come from.
         features: Which features to use.
         method: Support vector machine, or logistic regression.
@@ -217,14 +220,14 @@ def fit_linear_text(
     ngrams = Ngrams.build(
         tokens, vocabulary_size=len(vocabulary), min_rows=_MIN_ROWS, max_pairs=features.max_pairs
     )
-    fit = partial(
-        _FITS[method],
-        ngrams.features(tokens),
-        label_ids,
-        num_features=len(ngrams),
-        weights=weights,
-        targets=targets,
-    )
+    fit: Callable[..., Fitted]
+    asked = ngrams.features(tokens)
+    if label_ids.ndim == 2:
+        fit = partial(fit_several, asked, label_ids.astype(bool), num_features=len(ngrams))
+    else:
+        single = np.asarray(label_ids, np.int64)
+        fit = partial(_FITS[method], asked, single, num_features=len(ngrams))
+        fit = partial(fit, weights=weights, targets=targets)
     if features.characters:
         characters = TextNgrams.build(tokens, vocabulary, min_rows=_MIN_ROWS, most=_MAX_CHARACTERS)
         if len(characters):

@@ -1,6 +1,7 @@
 """How good the answers are, and how far to trust them. Pure: arrays in, numbers out.
 
 * `metrics`: accuracy, precision, recall and F1.
+* `multi_label`, `multi_label_metrics`: any number of labels on a row: curves, thresholds, F1.
 * `calibration`: the temperature, and the errors of calibration.
 * `reliability`: answers beside the true labels, and their histograms.
 * `confidence_map`: from confidences of any origin to calibrated ones.

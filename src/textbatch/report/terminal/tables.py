@@ -21,6 +21,7 @@ from textbatch.report.inspection import (
     OutputInspection,
     ReleasesInspection,
 )
+from textbatch.report.inspection_sets import set_facts
 from textbatch.report.labels import shown_label, shown_model
 from textbatch.report.speed import speed_facts
 from textbatch.report.terminal.releases import versions_table
@@ -51,7 +52,7 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
         told = evaluation.facts()
         lines = (f"{name}: {told[name]}" for name in told if name.startswith("label "))
         yield Text("\n".join(lines))
-    table = _table("label", "precision", "recall", "F1", "rows")
+    table = plain_table("label", "precision", "recall", "F1", "rows")
     for entry in metrics.labels:
         values = (_share(entry.precision), _share(entry.recall), _share(entry.f1))
         table.add_row(Text(shown_label(entry.label)), *values, f"{entry.rows:,}")
@@ -76,7 +77,7 @@ def evaluation_tables(evaluation: Evaluation) -> Iterator[RenderableType]:
 
 def _errors(errors: Sequence[SurestError]) -> Table:
     """The surest mistakes, as many as a screen has room for."""
-    table = _table("row", "sure", "true → predicted", "words that carried it", right=False)
+    table = plain_table("row", "sure", "true → predicted", "words that carried it", right=False)
     for one in errors[:_MOST_CONFUSIONS]:
         labels = f"{shown_label(one.true)} → {shown_label(one.predicted)}"
         sure, words = f"{one.confidence:.4f}", printable(one.words)
@@ -94,7 +95,7 @@ def comparison_table(
         bundle: The evaluation of the model.
         measured_on: The rows, in words.
     """
-    table = _table(f"on the {measured_on}", "accuracy", "macro F1")
+    table = plain_table(f"on the {measured_on}", "accuracy", "macro F1")
     for one in contenders:
         table.add_row(one.name, f"{one.accuracy:.4f}", f"{one.macro_f1:.4f}")
     found = bundle.metrics
@@ -108,7 +109,7 @@ def limits_table(limits: Sequence[Mapping[str, Any]]) -> Table:
     Args:
         limits: `LimitMeasure`s as JSON values.
     """
-    table = _table("confidence at least", "answered", "accuracy", "95 % interval", "rows")
+    table = plain_table("confidence at least", "answered", "accuracy", "95 % interval", "rows")
     for one in limits:
         interval = "–" if one["low"] is None else f"{one['low']:.3f} – {one['high']:.3f}"
         table.add_row(
@@ -134,7 +135,7 @@ def inspection_tables(found: Inspection) -> Iterator[RenderableType]:
     facts = _of_output(found) if isinstance(found, OutputInspection) else _of_bundle(found)
     kind = "output" if isinstance(found, OutputInspection) else "model"
     path = printable(found.path) if kind == "output" else shown_model(found.path)
-    table = _table(kind, path, right=False)
+    table = plain_table(kind, path, right=False)
     for name, value in facts.items():
         table.add_row(name, Text(printable(value)))
     yield table
@@ -162,6 +163,8 @@ def _of_bundle(found: BundleInspection) -> dict[str, str]:
         "size": f"{sum(file.size for file in found.files.values()) / 1e6:.1f} MB",
     }
     facts |= speed_facts(found.int8, found.early_exit)
+    if found.multi_label:
+        facts |= set_facts(found)
     test = found.metrics.get("test")
     if test:
         facts["test"] = (
@@ -210,7 +213,7 @@ def _fits(evaluation: Evaluation) -> bool:
 
 def _confusions(evaluation: Evaluation) -> Table:
     metrics = evaluation.metrics
-    table = _table("commonest confusions: true", "predicted", "rows", "of the true")
+    table = plain_table("commonest confusions: true", "predicted", "rows", "of the true")
     table.columns[1].justify = "left"
     for true, predicted, count, share in commonest_confusions(metrics, most=_MOST_CONFUSIONS):
         names = (Text(_fitting(metrics.labels[one].label)) for one in (true, predicted))
@@ -233,13 +236,20 @@ def _confusion(evaluation: Evaluation) -> Table:
     # Each column has three characters of padding.
     room = max(_SHORT_LABEL, (_WIDTH - first - 2) // len(labels) - 3)
     short = [label if len(label) <= room else f"{label[: room - 1]}…" for label in labels]
-    table = _table(_CORNER, *short)
+    table = plain_table(_CORNER, *short)
     for label, row in zip(labels, evaluation.metrics.confusion, strict=True):
         table.add_row(Text(label), *(f"{count:,}" for count in row))
     return table
 
 
-def _table(first: str, *others: str, right: bool = True) -> Table:
+def plain_table(first: str, *others: str, right: bool = True) -> Table:
+    """An empty table.
+
+    Args:
+        first: The head of its first column.
+        *others: The heads of the others.
+        right: Whether these are for numbers.
+    """
     table = Table(box=box.SIMPLE, pad_edge=False)
     table.add_column(Text(first))
     for name in others:

@@ -136,6 +136,7 @@ def complete(folder: Folder, records: Iterable[PartRecord], ending: Ending) -> S
         labels=totals.labels,
         models=totals.models,
         signs=totals.signs,
+        multi_label=totals.multi_label,
     )
     folder.write_success(success)
     return success

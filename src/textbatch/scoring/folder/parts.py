@@ -40,6 +40,7 @@ def record_of(job: FolderJob, file: ListedFile, result: FileResult, run_id: str)
         confidence_histogram=counts.confidence_histogram,
         models=counts.models,
         signs=counts.signs,
+        multi_label=counts.multi_label,
         tokens=result.tokens,
         unknown_tokens=result.unknown_tokens,
         rows_early=result.rows_early,

@@ -143,5 +143,6 @@ def finished_part(
         confidence_histogram=counts.confidence_histogram,
         models=counts.models,
         signs=counts.signs,
+        multi_label=counts.multi_label,
         seal=seal,
     )

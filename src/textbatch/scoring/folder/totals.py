@@ -41,7 +41,7 @@ class Totals:
         self._answers = _Answers()
         self._models: dict[str, _Answers] = {}
         self._fingerprints: dict[str, str] = {}
-        self._finished_before = 0
+        self._finished_before, self._several = 0, False
 
     def add(self, one: PartRecord, *, resumed: bool = False) -> None:
         """Add a file.
@@ -52,6 +52,7 @@ class Totals:
         """
         for name in _ROWS:
             self._rows[name] += getattr(one, name)
+        self._several |= one.multi_label
         if resumed:
             self.rows_resumed += one.rows_in
             self._finished_before += one.rows_in
@@ -84,7 +85,7 @@ class Totals:
         """The sums, with the mean confidence and its histogram."""
         return RowCounts(
             **self._rows_told(),
-            **self._answers.counts(),
+            **self._answers.counts(several=self._several),
             models={
                 name: AnswerCounts(fingerprint=self._fingerprints[name], **one.counts())
                 for name, one in self._models.items()
@@ -92,7 +93,7 @@ class Totals:
         )
 
     def _rows_told(self) -> dict[str, Any]:
-        return {name: self._rows[name] for name in _ROWS}
+        return {"multi_label": self._several, **{name: self._rows[name] for name in _ROWS}}
 
     def rate(self, seconds: float) -> float | None:
         """Rows per second, without the files that an earlier run had finished.
@@ -135,9 +136,15 @@ class _Answers:
             "signs": self._signs,
         }
 
-    def counts(self) -> dict[str, Any]:
-        """The sums, with the mean confidence and its histogram."""
+    def counts(self, *, several: bool = False) -> dict[str, Any]:
+        """The sums, with the mean confidence and its histogram.
+
+        Args:
+            several: Whether a row has any number of labels; then no confidence is told.
+        """
         labelled = sum(self._labels.values())
+        if several:
+            return self.sums()
         return {
             **self.sums(),
             "mean_confidence": math.fsum(self._confidence_sums) / labelled if labelled else None,

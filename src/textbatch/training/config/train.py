@@ -18,7 +18,7 @@ from textbatch.training.config.groups import (
     JobOptions,
     RecipeOptions,
 )
-from textbatch.training.config.soft import SoftOptions
+from textbatch.training.config.multi import MultiOptions
 from textbatch.training.config.update import UpdateOptions
 
 BlendMode = Literal["auto", "off"]
@@ -42,7 +42,7 @@ def out_of_fold_of(model: Path) -> Path:
 
 @options
 class TrainConfig(
-    SoftOptions,
+    MultiOptions,
     UpdateOptions,
     HeldOutOptions,
     RecipeOptions,
@@ -254,7 +254,8 @@ class TrainConfig(
         augmentation, or with which unlabelled texts; and not where one is there already.
         """
         chosen_first = self.self_train or self.augment == "auto"
-        return not (self.quick or self.validation or chosen_first or self.update)
+        once = chosen_first or self.multi_label
+        return not (self.quick or self.validation or once or self.update)
 
     @property
     def augment_methods(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from textbatch.data.readers.label_shares import certain, dense_shares
 from textbatch.data.readers.labelled_rows import LabelledRows, label_ids_of
+from textbatch.data.readers.multi_labels import label_matrix
 from textbatch.model.bundle.classifier import Classifier
 from textbatch.model.fitting.checkpoint import Checkpoint
 from textbatch.model.fitting.settings import Epoch, LabelledTokens
@@ -159,6 +160,14 @@ def _training_tokens(splits: Splits, tokenizer: Tokenizer) -> LabelledTokens:
 def _labelled_tokens(
     rows: LabelledRows, splits: Splits, tokenizer: Tokenizer, *, balance: bool
 ) -> LabelledTokens:
+    if splits.several:
+        return LabelledTokens(
+            tokens=tokenizer.encode(rows.texts),
+            label_ids=np.zeros(len(rows), np.int64),
+            weights=np.ones(len(rows), np.float32),
+            targets=label_matrix(rows.labels, splits.labels)[0].astype(np.float32),
+            several=True,
+        )
     label_ids, _ = label_ids_of(rows.labels, splits.labels)
     targets = None
     if splits.training.shares is not None:

@@ -47,6 +47,7 @@ class Splits:
         left_out: How many rows were left out, by the reason.
         spellings: Labels of the files that differ only by case, blanks, invisible characters or
             the form of letters, together, with their rows.
+        several: Whether rows have any number of labels; see `multi_labels` for how they hold them.
     """
 
     training: LabelledRows
@@ -58,6 +59,7 @@ class Splits:
     pseudo: LabelledRows | None = None
     left_out: dict[str, int] = field(default_factory=dict)
     spellings: list[dict[str, int]] = field(default_factory=list)
+    several: bool = False
 
     def with_pseudo(self, rows: LabelledRows) -> LabelledRows:
         """Labelled rows, followed by the rows that a network has labelled."""
@@ -92,7 +94,7 @@ def read_splits(
         DataError: A file is malformed. Or there are too few labels, or too few rows of a label. Or
             no row is left for validation or test.
     """
-    reading = _Reading(config, listener)
+    reading = RowReading(config, listener)
     warnings = reading.warnings
     rows, names = reading.training_rows()
     old = None
@@ -155,7 +157,7 @@ def read_rows(
         InputNotFoundError: A file does not exist.
         DataError: A file is malformed, or there are too few labels, or too few rows of a label.
     """
-    reading = _Reading(config, listener, known)
+    reading = RowReading(config, listener, known)
     rows, _ = reading.training_rows()
     labels = checked_labels(rows, reading.warnings)
     reading.finish()
@@ -163,7 +165,7 @@ def read_rows(
     return rows, labels
 
 
-class _Reading:
+class RowReading:
     """Reads files of labelled rows, and notes what it leaves out.
 
     Attributes:
@@ -189,7 +191,13 @@ class _Reading:
         return named, names
 
     def rows(self, inputs: Sequence[Location], name: str, *, beside: bool = False) -> LabelledRows:
-        """Read files; leave out what nothing can be learned from."""
+        """Read files; leave out what nothing can be learned from.
+
+        Args:
+            inputs: The files.
+            name: What the rows are for, in words.
+            beside: Whether they come in addition to the rows to learn from.
+        """
         config = self._config
         with self._listener.step("reading") as step:
             rows = read_labelled(
@@ -203,6 +211,8 @@ class _Reading:
                     weight=config.weight_column,
                     soft=config.soft_labels,
                     confidence=config.confidence_column,
+                    several=config.multi_label,
+                    separator=config.label_separator,
                     known=self._known,
                 ),
                 skip_unlabelled=config.skip_unlabelled,
