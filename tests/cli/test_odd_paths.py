@@ -40,6 +40,7 @@ NEEDS = {
     "template_file": ("--augment", "templates"),
     "synonyms": ("--augment", "synonyms"),
     "words": ("--algorithm", "fasttext"),
+    "old_rows": ("--update", "in.csv"),
 }
 ODD = {
     "a name of 300 bytes": "x" * 300,

@@ -27,6 +27,7 @@ NEEDS = {
     "augment": {"augment": "swap"},
     "max_bad_rows": {"quarantine": Path("q")},
     "old_rows": {"update": Path("m")},
+    "label_separator": {"multi_label": True},
 }
 #: Options that do not take any text.
 ODD = {"encoding": "latin-1", "delimiter": ";", "max_bad_rows": "5%"}
@@ -37,7 +38,7 @@ NOT_DECIDING = {
     "report_texts", "refit", "self_train", "quick", "time_budget", "quarantine", "max_bad_rows",
     "installed_vectors", "weight_column", "soft_labels", "confidence_column", "teacher",
     "on_long",
-    "update", "old_rows",
+    "update", "old_rows", "multi_label", "label_separator",
 }  # fmt: skip
 
 
