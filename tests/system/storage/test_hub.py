@@ -143,7 +143,7 @@ def test_a_store_that_stays_down_ends_the_job_with_75(kind, hub, proxy, model, i
     assert "out.parquet" not in hub.files
 
 
-@pytest.mark.parametrize("call", CALLS if FULL else (3, 4))
+@pytest.mark.parametrize("call", CALLS if FULL else (3, 4, 6))
 def test_an_object_that_is_replaced_while_it_is_read_gives_no_mixed_rows(
     call, hub, proxy, model, in_process, tmp_path, monkeypatch
 ):
